@@ -92,12 +92,33 @@ static void set_all(uint64_t *set, uint32_t count)
         set[i / WORD_BITS] |= UINT64_C(1) << i % WORD_BITS;
 }
 
-static void take_condition(uint64_t *sets, uint32_t words, uint32_t rule, const struct rule_field *field,
-                           const struct node *values)
+/* What each value counts as beside something of another kind. */
+static double *numbers_of(struct arena *arena, const struct node *values)
 {
+    double *numbers = ARENA_ARRAY(arena, double, values->seq.count);
+
     for (uint32_t v = 0; v < values->seq.count; v++)
-        if (!meets(values->seq.items[v], field->pair->value))
+        numbers[v] = value_number(values->seq.items[v]);
+    return numbers;
+}
+
+/*
+ * Scalars that are not both strings meet as numbers. Those are read once and not for every pair: there may be
+ * 10^8 pairs.
+ */
+static void take_condition(uint64_t *sets, uint32_t words, uint32_t rule, const struct node *filter,
+                           const struct node *values, const double *numbers)
+{
+    double number = filter->kind == NODE_NUMBER ? filter_number(filter->number) : value_number(filter);
+
+    for (uint32_t v = 0; v < values->seq.count; v++) {
+        const struct node *value = values->seq.items[v];
+        bool texts = filter->kind == NODE_STRING && value->kind == NODE_STRING;
+        bool met = node_is_scalar(filter) && !texts ? numbers[v] == number : meets(value, filter);
+
+        if (!met)
             clear(sets + (size_t)v * words, rule);
+    }
 }
 
 /* One set per value, all rules in it. */
@@ -110,6 +131,23 @@ static uint64_t *full_sets(struct arena *arena, const struct rules *rules, uint3
     return sets;
 }
 
+static void take_conditions(struct arena *arena, struct rules *rules, const struct matrix_parts *parts)
+{
+    double **numbers = ARENA_ARRAY(arena, double *, parts->axis_count); /* [axis][value] */
+
+    for (uint32_t a = 0; a < parts->axis_count; a++)
+        numbers[a] = numbers_of(arena, parts->axes[a]->value);
+    for (uint32_t r = 0; r < rules->count; r++)
+        for (uint32_t f = 0; f < rules->list[r].count; f++) {
+            const struct rule_field *field = &rules->list[r].fields[f];
+            uint32_t axis = field->key;
+
+            if (axis < parts->axis_count)
+                take_condition(rules->fits[axis], rules->words, r, field->pair->value,
+                               parts->axes[axis]->value, numbers[axis]);
+        }
+}
+
 void rules_prepare(struct arena *arena, struct rules *rules, const struct matrix_parts *parts)
 {
     rules->words = (rules->count + WORD_BITS - 1) / WORD_BITS;
@@ -117,14 +155,7 @@ void rules_prepare(struct arena *arena, struct rules *rules, const struct matrix
     rules->fits = ARENA_ARRAY(arena, uint64_t *, parts->axis_count);
     for (uint32_t a = 0; a < parts->axis_count; a++)
         rules->fits[a] = full_sets(arena, rules, parts->axes[a]->value->seq.count);
-    for (uint32_t r = 0; r < rules->count; r++)
-        for (uint32_t f = 0; f < rules->list[r].count; f++) {
-            const struct rule_field *field = &rules->list[r].fields[f];
-
-            if (field->key < parts->axis_count)
-                take_condition(rules->fits[field->key], rules->words, r, field,
-                               parts->axes[field->key]->value);
-        }
+    take_conditions(arena, rules, parts);
     rules->met = ARENA_ARRAY(arena, uint64_t, ((size_t)parts->axis_count + 1) * rules->words);
     set_all(rules->met, rules->count);
 }
