@@ -5,7 +5,7 @@
 #   make check-extra  comparison with other people's implementations (npm packages)
 #   make soak-self    fuzzing for a long time; goes on where it was interrupted
 #   make bench        measures, and writes docs/performance.md
-#   make demo         builds, and lists the examples
+#   make demo         builds, and runs a matrix with a bit of everything
 #   make install      PREFIX=/usr/local, DESTDIR; make uninstall
 #   make packages     what is missing on a Debian or Ubuntu machine; the other targets do so by themselves
 #
@@ -32,9 +32,11 @@ all: build/run-matrix
 # ---- what is built of what ----
 
 ROOMS = runner/base matrix/values matrix/yaml matrix/expr matrix/cells matrix/schema matrix/select matrix/suite \
-	matrix/plan backends runner/journal runner/report runner/history runner/diagnose ci runner
+	matrix/plan backends runner/harness runner/journal runner/report runner/history runner/diagnose runner/store \
+	runner/recipe runner/queue runner/screen ci runner
 SOURCES := $(wildcard $(ROOMS:%=%/*.c))
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
+KIDS := $(patsubst %.c,build/%,$(wildcard tests/kids/*.c))
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 LIBRARIES = yaml-0.1 libpcre2-8
@@ -48,8 +50,8 @@ CMOCKA_LIBS = $(call once,CMOCKA_LIBS,$(shell pkg-config --libs cmocka))
 
 BASE_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. -g -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wwrite-strings -Wcast-qual -Wundef -Wformat=2 \
-	-fPIE -fstack-protector-strong -fno-omit-frame-pointer
-BASE_LDFLAGS = -pie -Wl,-z,relro,-z,now
+	-fPIE -fstack-protector-strong -fno-omit-frame-pointer -pthread
+BASE_LDFLAGS = -pthread -pie -Wl,-z,relro,-z,now
 
 WERROR = -Werror
 
@@ -70,9 +72,9 @@ VARIANTS = release debug asan tsan clang fuzz
 
 # Flags of single files: <path without .c>_cflags.
 #
-# The child's side of a spawn may only call what is async-signal-safe, which fortify's checkers are not; and its object
-# must show what it calls (tests/checks/child-side).
-backends/child_cflags = -U_FORTIFY_SOURCE -fno-lto
+# The child's side of a spawn runs in our memory on a stack of its own: nothing that a compiler adds may touch what
+# belongs to the thread that started it, and its object must show what it calls (tests/checks/child-side).
+backends/child_cflags = -U_FORTIFY_SOURCE -fno-lto -fno-stack-protector -fno-sanitize=all
 
 # ---- rules ----
 
@@ -120,6 +122,13 @@ build/fuzz/tests/fuzz/%: build/fuzz/tests/fuzz/%.o $(filter-out %/runner/main.o,
 	$(Q)$(fuzz_link) -fsanitize=fuzzer -o $@ $^ $(LIBRARY_LIBS)
 -include $(FUZZ:%=build/fuzz/%.d)
 
+# Programs that misbehave, for the tests to run.
+tests/kids/tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector -fno-pie -no-pie
+build/tests/kids/%: tests/kids/%.c | build/packages/build
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -O1 -Wall -Wextra $(WERROR) -o $@ $< $(tests/kids/$*_cflags)
+
 # ---- packages ----
 
 packages: build/packages/check
@@ -129,11 +138,12 @@ build/packages/%: tests/packages tests/packages.txt
 # One apt at a time.
 build/packages/check: | build/packages/build
 build/packages/extra: | build/packages/check
+build/packages/bench: | build/packages/extra
 
 # ---- tests ----
 
 # Where threads are: names of unit tests, without path.
-TSAN_UNIT =
+TSAN_UNIT = test_watch test_spawn
 UNIT_VARIANTS = release asan $(if $(is_clang),,clang)
 E2E_VARIANTS = release asan
 # A variant whose objects hold machine code and nothing else.
@@ -148,7 +158,7 @@ FUZZ_SECONDS = 600
 
 quote = '$(subst ','\'',$(1))'
 check: export FUZZ_RUNS := $(FUZZ_RUNS)
-check: build/run-matrix $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_objects) build/release/flags
+check: build/run-matrix $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_objects) build/release/flags
 	@tests/run $(ARGS) \
 		tests/checks/selftest tests/checks/layers tests/checks/sizes tests/checks/format tests/checks/scripts \
 		'tests/checks/globals build/$(plain)' 'tests/checks/child-side build/release/backends/child.o' \
@@ -169,15 +179,16 @@ build/npm/ready: tests/extra/package.json | build/packages/extra
 	@cd $(@D) && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-bench: build/run-matrix
+bench: build/run-matrix $(KIDS) | build/packages/bench
 	@tests/bench/run
 
+# Its failures are part of what it shows.
 demo: build/run-matrix
-	@for dir in examples/*/; do \
-		if [ -e "$${dir}run-matrix.yaml" ]; then \
-			printf '\n%s\n' "$$dir" && (cd "$$dir" && ../../build/run-matrix list) || exit; \
-		fi; \
-	done
+	@cd examples/demo && { ../../build/run-matrix run; [ $$? = 1 ]; }
+	@echo; printf '%s\n' 'What to look at next, in examples/demo:' \
+		'  ../../build/run-matrix show              the failures, with all that is known of them' \
+		'  ../../build/run-matrix report            the summary again; --format junit, tap or json' \
+		'  .run-matrix/latest/                      journal, JUnit and captured output of this run'
 
 # ---- installation: what the program writes of itself, as <arguments>:<place under share> ----
 

@@ -194,14 +194,8 @@ static bool signal_of(struct str word, int *signal)
 
 static bool target_of(struct str word, enum ladder_target *target)
 {
-    static const char *const words[] = {
-#define X(id, word) [id] = word,
-        LADDER_TARGETS(X)
-#undef X
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (str_is(word, words[i])) {
+    for (size_t i = 0; i < LADDER_TARGET_COUNT; i++)
+        if (str_is(word, ladder_target_words[i])) {
             *target = (enum ladder_target)i;
             return true;
         }

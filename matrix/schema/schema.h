@@ -7,6 +7,7 @@
 
 #include "matrix/values/node.h"
 #include "runner/base/clock.h"
+#include "runner/base/ladder.h"
 
 /*
  * The settings of a case, which several layers may set (built-in, defaults, test, overrides, profile,
@@ -74,24 +75,10 @@ bool schema_size(struct str text, uint64_t *bytes);
 bool schema_percent(struct str text, double *fraction); /* "0.3%" -> 0.003; from 0% to 100% */
 bool schema_date(struct str text, int *year, int *month, int *day);
 
-#define LADDER_TARGETS(X)      \
-    X(LADDER_GROUP, "group")   \
-    X(LADDER_LEADER, "leader") \
-    X(LADDER_TREE, "tree")
-
-enum ladder_target {
-#define X(id, word) id,
-    LADDER_TARGETS(X)
-#undef X
-};
-
-struct ladder_step {
-    int signal;
-    enum ladder_target target; /* where none is written: KILL goes to the tree, all else to the group */
-    nanos wait;                /* before the next step; -1: not said */
-};
-
-/* "INT group 3s", "TERM tree", "KILL"; a signal may carry its SIG. */
+/*
+ * "INT group 3s", "TERM tree", "KILL"; a signal may carry its SIG. Where no target is written KILL goes to the tree,
+ * all else to the group.
+ */
 bool schema_ladder_step(struct str text, struct ladder_step *step);
 
 #endif
