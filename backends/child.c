@@ -1,0 +1,126 @@
+/* The child's side of a spawn. Read child.h first: what is not allowed here is more than elsewhere. */
+#include "backends/child.h"
+
+#include "backends/raw.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+/* Each step answers a number that is negative, -errno, when it failed. */
+
+static long enter_session(const struct spawn_spec *spec)
+{
+    return spec->session ? RAW(setsid) : 0;
+}
+
+static long take_terminal(const struct spawn_spec *spec)
+{
+    return spec->session && spec->terminal >= 0 ? RAW(ioctl, spec->terminal, TIOCSCTTY, 0) : 0;
+}
+
+/* What is 0, 1 or 2 itself and wanted elsewhere moves, or one target could destroy the source of the next. */
+static long move_away(int fd, int target)
+{
+    if (fd < 0)
+        return -EBADF;
+    return fd == target || fd > 2 ? fd : RAW(fcntl, fd, F_DUPFD_CLOEXEC, 3);
+}
+
+/* What is in its place already must only lose FD_CLOEXEC, which dup3 does for all others. */
+static long redirect(const struct spawn_spec *spec)
+{
+    long from[3], result = 0;
+
+    for (int i = 0; i < 3; i++) {
+        from[i] = move_away(spec->stdio[i], i);
+        if (from[i] < 0)
+            return from[i];
+    }
+    for (int i = 0; i < 3 && result >= 0; i++)
+        result = from[i] == i ? RAW(fcntl, i, F_SETFD, 0) : RAW(dup3, from[i], i, 0);
+    return result;
+}
+
+/* Ours are FD_CLOEXEC as it is; this is for those we were started with. Kernels before 5.11 cannot: so be it. */
+static long close_others(const struct spawn_spec *spec)
+{
+    (void)spec;
+    RAW(close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+    return 0;
+}
+
+static long enter_folder(const struct spawn_spec *spec)
+{
+    return spec->cwd ? RAW(chdir, spec->cwd) : 0;
+}
+
+static long set_limits(const struct spawn_spec *spec)
+{
+    long result = 0;
+
+    for (uint32_t i = 0; i < spec->limit_count && result >= 0; i++)
+        result = RAW(prlimit64, 0, spec->limits[i].resource, &spec->limits[i].limit, 0);
+    return result;
+}
+
+/*
+ * What was sent meanwhile takes effect here. Until here no SIGTSTP or SIGTTOU could stop us, while somebody waits
+ * for us to execute.
+ */
+static long unblock_signals(const struct spawn_spec *spec)
+{
+    static const uint64_t none = 0;
+
+    (void)spec;
+    return RAW(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
+}
+
+static const struct {
+    enum spawn_stage stage;
+    long (*take)(const struct spawn_spec *spec);
+} steps[] = {
+    {SPAWN_STAGE_SESSION, enter_session},   {SPAWN_STAGE_TERMINAL, take_terminal},
+    {SPAWN_STAGE_STDIO, redirect},          {SPAWN_STAGE_STDIO, close_others},
+    {SPAWN_STAGE_CWD, enter_folder},        {SPAWN_STAGE_LIMIT, set_limits},
+    {SPAWN_STAGE_SIGNALS, unblock_signals},
+};
+
+/*
+ * A process that dies of what was pending has no exec_at. The parent reads it once it sees `alive` at 0, which the
+ * kernel writes later on this same processor; the fence keeps the two in order where processors do not.
+ */
+static long execute(struct spawn *spawn)
+{
+    const struct spawn_spec *spec = spawn->spec;
+    struct timespec now = {0};
+
+    RAW(clock_gettime, CLOCK_MONOTONIC, &now);
+    atomic_store_explicit(&spawn->exec_at, now.tv_sec * NS_PER_S + now.tv_nsec, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    return RAW(execve, spec->path, spec->argv, spec->envp);
+}
+
+static void end(struct spawn *spawn, enum spawn_stage stage, long result)
+{
+    atomic_store_explicit(&spawn->failed, FAILURE(stage, -result), memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst);
+    for (;;)
+        RAW(exit_group, 127);
+}
+
+void child_main(void *user)
+{
+    struct spawn *spawn = user;
+
+    for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++) {
+        long result = steps[i].take(spawn->spec);
+
+        if (result < 0)
+            end(spawn, steps[i].stage, result);
+    }
+    end(spawn, SPAWN_STAGE_EXEC, execute(spawn));
+}

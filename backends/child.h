@@ -1,0 +1,41 @@
+/*
+ * Between clone and exec. The child runs in its parent's memory (CLONE_VM), as with vfork, but the parent does not
+ * wait for it: a child that is stuck blocks nobody, and two can be under way side by side. What makes that safe:
+ *
+ *  - It runs on a stack of its own, which is not used again before the kernel has set `alive` to 0, which it does
+ *    when the child lets go of the memory (CLONE_CHILD_CLEARTID: by exec or by its end).
+ *  - It touches nothing of ours but that stack and the words below. It calls no libc, for errno and everything else
+ *    that is per thread would be that of the thread that made it. Therefore child.c is compiled without sanitizers
+ *    and stack protector too.
+ *  - What it reads, the spec and all that hangs off it, stays as it is for so long; that is the caller's promise.
+ *  - No signal is handled on its stack: all are blocked around the clone, so it begins with all blocked, and has no
+ *    handlers left when it unblocks them.
+ *  - If we are killed, the memory is the child's alone and it goes on to exec.
+ *  - The out-of-memory killer ends all who share a memory. While it is under way the child is as large as we are and
+ *    as likely to be chosen, so this adds nothing, as long as the child is under no smaller limit than we are (in a
+ *    control group of its own it would be).
+ *  - Before Linux 5.16 so does a core dump. Only SIGKILL may be sent to a child that has not executed.
+ */
+#ifndef RM_BACKENDS_CHILD_H
+#define RM_BACKENDS_CHILD_H
+
+#include "backends/backends.h"
+
+#include <stdatomic.h>
+
+/* At the upper end of a mapping of its own, above the stack and its guard. */
+struct spawn {
+    const struct spawn_spec *spec;
+    atomic_uint alive;  /* 1 from clone on, 0 by the kernel */
+    atomic_uint failed; /* FAILURE of the step that failed; one word, so that nobody sees half of it */
+    _Atomic nanos exec_at;
+};
+
+#define FAILURE(stage, error)  ((unsigned)(stage) << 16 | (unsigned)(error))
+#define FAILURE_STAGE(failure) ((enum spawn_stage)((failure) >> 16))
+#define FAILURE_ERROR(failure) ((int)((failure)&0xffff))
+
+/* Where the child begins; `user` is a struct spawn. It does not return. */
+void child_main(void *user);
+
+#endif

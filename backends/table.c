@@ -1,0 +1,35 @@
+#include "backends/internal.h"
+
+#include "runner/base/mem.h"
+
+#define BACKEND(NAME, ALIAS, WHY)                                              \
+    &(const struct backend)                                                    \
+    {                                                                          \
+        .name = NAME, .alias = ALIAS, .unsupported = "backend '" NAME "' " WHY \
+    }
+
+#define LATER "comes with a later version: this one starts programs with exec"
+#define INSIDE                                                                                             \
+    "runs a test inside a process that is there already, and a program cannot be run inside another one: " \
+    "use exec"
+#define UNSOUND                                                                                            \
+    "would fork from a namespace that is not the main one: the locks of the main one stay taken for ever " \
+    "in the child, and nobody there knows of them"
+
+const struct backend *const backends[BACKEND_COUNT] = {
+    [BACKEND_EXEC] = &backend_exec,
+    [BACKEND_SPAWN] = BACKEND("spawn", "mp_spawn", LATER),
+    [BACKEND_FORKSERVER] = BACKEND("forkserver", "mp_forkserver", LATER),
+    [BACKEND_MAIN_THREAD_FORKSERVER] = BACKEND("main_thread_forkserver", "main_thread_forkserver", LATER),
+    [BACKEND_SUBINT] = BACKEND("subint", "subint", INSIDE),
+    [BACKEND_SUBINT_FORKSERVER] = BACKEND("subint_forkserver", "subint_forkserver", INSIDE),
+    [BACKEND_SUBINT_FORK] = BACKEND("subint_fork", "subint_fork", UNSOUND),
+};
+
+const struct backend *backend_find(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(backends); i++)
+        if (str_is(name, backends[i]->name) || str_is(name, backends[i]->alias))
+            return backends[i];
+    return NULL;
+}

@@ -1,0 +1,372 @@
+/* Processes, from their start to their status. */
+#include "runner/base/proc.h"
+#include "tests/unit/spawn_bench.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/* ---- the table ---- */
+
+static void test_table(void **state)
+{
+    (void)state;
+    for (int i = 0; i < BACKEND_COUNT; i++) {
+        const struct backend *backend = backends[i];
+
+        assert_non_null(backend);
+        assert_ptr_equal(backend_find(str_of(backend->name)), backend);
+        assert_ptr_equal(backend_find(str_of(backend->alias)), backend);
+        assert_true((backend->unsupported == NULL) == (i == BACKEND_EXEC));
+        assert_true((backend->start != NULL) == (i == BACKEND_EXEC));
+        if (backend->unsupported && !strstr(backend->unsupported, backend->name))
+            fail_msg("'%s' does not say which", backend->unsupported);
+    }
+    assert_null(backend_find(str_of("exe")));
+    assert_null(backend_find(str_of("")));
+}
+
+/* ---- what is seen of a process ---- */
+
+static void test_status(void **state)
+{
+    struct bench *bench = *state;
+    struct spawn_spec spec = spec_of(bench, KID(word("exit"), word("42")));
+    nanos before = clock_now();
+
+    assert_true(start(bench, &spec));
+    assert_true(fcntl(bench->process.pidfd, F_GETFD) & FD_CLOEXEC);
+    assert_true(exits_with(&bench->process, 42));
+    assert_int_equal(phase(bench), SPAWN_EXECUTED);
+    assert_true(bench->exec_at >= before && bench->exec_at <= clock_now());
+    assert_int_equal(bench->error.stage, SPAWN_STAGE_NONE);
+
+    spec.argv = KID(word("kill"), word("TERM"));
+    assert_true(start(bench, &spec));
+    assert_true(dies_of(&bench->process, SIGTERM));
+}
+
+static void test_sees(void **state)
+{
+    struct bench *bench = *state;
+    struct spawn_spec spec = spec_of(bench, KID(word("fds")));
+    int leaks[] = {dup(bench->null), fcntl(bench->null, F_DUPFD, 200)};
+
+    assert_true(prints(bench, &spec, "0 1 2\n"));
+    for (size_t i = 0; i < ARRAY_LEN(leaks); i++)
+        close(leaks[i]);
+
+    spec.argv = KID(word("cwd"));
+    spec.cwd = "/usr";
+    assert_true(prints(bench, &spec, "/usr\n"));
+
+    spec.argv = KID(word("env"), word("SAY"));
+    spec.envp = ARGV(word("A=b"), word("SAY=it"));
+    assert_true(prints(bench, &spec, "it\n"));
+
+    spec.path = "env"; /* begins at cwd; argv[0] is what it is */
+    spec.cwd = "/usr/bin";
+    spec.argv = ARGV(word("another name"));
+    assert_true(prints(bench, &spec, "A=b\nSAY=it\n"));
+}
+
+static void test_limits(void **state)
+{
+    struct bench *bench = *state;
+    struct spawn_spec spec = spec_of(bench, SHELL("ulimit -Sn; ulimit -Hn; ulimit -Sc"));
+
+    spec.limits[0] = (struct spawn_limit){RLIMIT_NOFILE, {50, 60}};
+    spec.limits[1] = (struct spawn_limit){RLIMIT_CORE, {0, 0}};
+    spec.limit_count = 2;
+    assert_true(prints(bench, &spec, "50\n60\n0\n"));
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    _exit(3);
+}
+
+static void test_signals(void **state)
+{
+    struct bench *bench = *state;
+    struct spawn_spec spec = spec_of(bench, KID(word("signals")));
+    sigset_t all, before, blocked, after;
+
+    sigfillset(&all);
+    sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_signal}, NULL);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    assert_true(
+        prints(bench, &spec, "SigBlk 0000000000000000\nSigIgn 0000000000000000\nSigCgt 0000000000000000\n"));
+    sigprocmask(SIG_SETMASK, &before, &after);
+    sigaction(SIGUSR1, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+    for (int i = 1; i <= 64; i++) /* ours is as it was */
+        assert_int_equal(sigismember(&blocked, i), sigismember(&after, i));
+}
+
+static void test_session(void **state)
+{
+    struct bench *bench = *state;
+    struct spawn_spec spec = spec_of(bench, KID(word("ids")));
+    struct buf out = {0};
+
+    for (int session = 0; session < 2; session++) {
+        char expected[64];
+        pid_t pid;
+
+        spec.session = session;
+        assert_true(start(bench, &spec));
+        pid = bench->process.pid;
+        assert_true(exits_with(&bench->process, 0));
+        snprintf(expected, sizeof expected, "%d %d %d\n", pid, session ? pid : getpgrp(),
+                 session ? pid : getsid(0));
+        take_output(bench->out, &out);
+        assert_string_equal(buf_text(&out), expected);
+    }
+    buf_release(&out);
+}
+
+static void test_terminal(void **state)
+{
+    struct bench *bench = *state;
+    struct spawn_spec spec = spec_of(bench, KID(word("tty")));
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    spec.terminal = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(spec.terminal >= 0);
+    assert_int_equal(write(master, "typed\n", 6), 6);
+    assert_true(prints(bench, &spec, "ready\nread typed\n"));
+
+    spec.terminal = -1; /* a session without one, though stdin were a terminal */
+    assert_true(start(bench, &spec));
+    assert_true(exits_with(&bench->process, 99));
+    close(master);
+}
+
+/* ---- standard streams ---- */
+
+/* Each file gets the numbers of the descriptors that it became, whichever of ours it was. */
+static void check_permutation(struct bench *bench, const int files[5], const int choice[3])
+{
+    struct spawn_spec spec = spec_of(bench, SHELL("echo 0 >&0; echo 1 >&1; echo 2 >&2"));
+    struct buf out = {0}, expected = {0};
+
+    for (int i = 0; i < 3; i++)
+        spec.stdio[i] = files[choice[i]];
+    CHECK(start(bench, &spec) && exits_with(&bench->process, 0));
+    for (int file = 0; file < 5; file++) {
+        buf_clear(&expected);
+        for (int i = 0; i < 3; i++)
+            if (choice[i] == file)
+                buf_addf(&expected, "%d\n", i);
+        take_output(files[file], &out);
+        CHECK(str_eq(buf_str(&out), buf_str(&expected)));
+    }
+    buf_release(&out);
+    buf_release(&expected);
+}
+
+/* Of five files three are 0, 1 and 2, and all would be closed by exec. */
+static void all_permutations(struct bench *bench)
+{
+    int files[5];
+
+    for (int i = 0; i < 5; i++) {
+        int fd = memfd_create("x", MFD_CLOEXEC);
+
+        files[i] = i < 3 ? dup3(fd, i, O_CLOEXEC) : fd;
+        CHECK(files[i] >= 0 && fcntl(files[i], F_SETFL, O_APPEND) == 0);
+    }
+    for (int n = 0; n < 125; n++)
+        check_permutation(bench, files, (const int[3]){n / 25, n / 5 % 5, n % 5});
+}
+
+static void test_stdio(void **state)
+{
+    in_fork(*state, all_permutations);
+}
+
+static void without_stdio(struct bench *bench)
+{
+    struct spawn_spec spec = spec_of(bench, KID(word("fds")));
+    struct buf out = {0};
+
+    for (int i = 0; i < 3; i++)
+        close(i);
+    if (!start(bench, &spec) || !exits_with(&bench->process, 0))
+        _exit(2);
+    take_output(bench->out, &out);
+    _exit(strcmp(buf_text(&out), "0 1 2\n") != 0);
+}
+
+static void test_without_stdio(void **state)
+{
+    in_fork(*state, without_stdio);
+}
+
+/* ---- many ---- */
+
+static void check_many(struct bench *bench, int count)
+{
+    struct bench other = *bench;
+    struct spawn_spec spec = spec_of(bench, KID(word("exit"), NULL));
+    int before = proc_count_fds(getpid());
+
+    other.spawn = spawn_new();
+    for (int i = 0; i < count; i += 2) { /* two under way side by side */
+        char one[8], two[8];
+        struct spawn_spec second = spec;
+
+        snprintf(one, sizeof one, "%d", i % 256);
+        snprintf(two, sizeof two, "%d", (i + 1) % 256);
+        spec.argv = KID(word("exit"), one);
+        second.argv = KID(word("exit"), two);
+        CHECK(start(bench, &spec) && start(&other, &second));
+        CHECK(exits_with(&other.process, (i + 1) % 256) && exits_with(&bench->process, i % 256));
+        CHECK(phase(bench) == SPAWN_EXECUTED && phase(&other) == SPAWN_EXECUTED);
+    }
+    spawn_free(other.spawn);
+    CHECK(proc_count_fds(getpid()) == before);
+    CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+static void two_thousand(struct bench *bench)
+{
+    check_many(bench, 2000);
+}
+
+static void with_few_descriptors(struct bench *bench)
+{
+    struct rlimit limit = {64, 64};
+
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    check_many(bench, 200);
+}
+
+static void test_many(void **state)
+{
+    in_fork(*state, two_thousand);
+    in_fork(*state, with_few_descriptors);
+}
+
+#define THREADS 4
+
+/* While one thread starts and reaps, the other looks, as the watchdog does. */
+static void *start_often(void *user)
+{
+    struct bench *bench = user;
+    struct spawn_spec spec = spec_of(bench, KID(word("exit"), word("7")));
+
+    for (int i = 0; i < 100; i++) {
+        CHECK(start(bench, &spec));
+        while (phase(bench) == SPAWN_UNDER_WAY)
+            ;
+        CHECK(bench->exec_at > 0 && exits_with(&bench->process, 7));
+    }
+    return NULL;
+}
+
+static void *look(void *user)
+{
+    struct bench bench = {.spawn = user};
+
+    while (phase(&bench) != SPAWN_FAILED)
+        ;
+    return NULL;
+}
+
+static void from_threads(struct bench *bench)
+{
+    struct bench benches[THREADS];
+    struct spawn_spec wrong = spec_of(bench, ARGV(word("/nowhere")));
+    pthread_t threads[THREADS], watcher;
+
+    CHECK(pthread_create(&watcher, NULL, look, bench->spawn) == 0);
+    for (int i = 0; i < THREADS; i++) {
+        benches[i] = *bench;
+        benches[i].spawn = i ? spawn_new() : bench->spawn;
+        CHECK(pthread_create(&threads[i], NULL, start_often, &benches[i]) == 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    CHECK(start(bench, &wrong) && exits_with(&bench->process, 127));
+    CHECK(pthread_join(watcher, NULL) == 0);
+    for (int i = 1; i < THREADS; i++)
+        spawn_free(benches[i].spawn);
+}
+
+static void test_threads(void **state)
+{
+    in_fork(*state, from_threads);
+}
+
+/* ---- what is in the way ---- */
+
+/* As containers have it. */
+static void without_clone3(struct bench *bench)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {ARRAY_LEN(code), code};
+
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0);
+    CHECK(syscall(SYS_clone3, NULL, 0) == -1 && errno == ENOSYS);
+    check_many(bench, 100);
+}
+
+static void test_without_clone3(void **state)
+{
+    in_fork(*state, without_clone3);
+}
+
+/* No descriptor is left for the pidfd: no process came to be. */
+static void without_descriptors(struct bench *bench)
+{
+    struct spawn_spec spec = spec_of(bench, KID(word("exit"), word("0")));
+    struct rlimit limit = {(rlim_t)bench->out + 1, (rlim_t)bench->out + 1};
+
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    while (dup(bench->null) >= 0)
+        ;
+    CHECK(!start(bench, &spec));
+    CHECK(bench->error.stage == SPAWN_STAGE_CLONE && bench->error.error == EMFILE);
+    CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+    close(0);
+    CHECK(start(bench, &spec) && exits_with(&bench->process, 0)); /* the place can be used again */
+}
+
+static void test_without_descriptors(void **state)
+{
+    in_fork(*state, without_descriptors);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),
+        BENCH_TEST(test_status),
+        BENCH_TEST(test_sees),
+        BENCH_TEST(test_limits),
+        BENCH_TEST(test_signals),
+        BENCH_TEST(test_session),
+        BENCH_TEST(test_terminal),
+        BENCH_TEST(test_stdio),
+        BENCH_TEST(test_without_stdio),
+        BENCH_TEST(test_many),
+        BENCH_TEST(test_threads),
+        BENCH_TEST(test_without_clone3),
+        BENCH_TEST(test_without_descriptors),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
