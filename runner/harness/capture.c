@@ -1,0 +1,231 @@
+#include "runner/harness/capture.h"
+
+#include "runner/base/dir.h"
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+#include "runner/base/utf8.h"
+#include "runner/harness/capture_room.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define CAPTURE_FLAGS (O_RDWR | O_APPEND | O_CLOEXEC)
+#define SPARE_NAME    "spare"
+#define TAIL_SIZE     4096
+#define ROOM_LEAST    ((uint64_t)64 << 10)
+
+/* ---- modes ---- */
+
+struct mode {
+    const char *word, *unsupported;
+};
+
+static const struct mode modes[] = {
+#define X(id, word, why) [id] = {word, why},
+    CAPTURE_MODES(X)
+#undef X
+};
+_Static_assert(ARRAY_LEN(modes) == CAPTURE_MODE_COUNT, "a mode has no word");
+
+/* The files that a mode needs; the one that is missing is the one before it, or /dev/null. */
+static const char *const file_words[CAPTURE_MODE_COUNT][2] = {
+    [CAPTURE_FD] = {"stdout", "stderr"},
+    [CAPTURE_NO] = {"stdout", "stderr"},
+    [CAPTURE_MERGED] = {"output"},
+};
+
+const char *capture_word(enum capture_mode mode)
+{
+    return modes[mode].word;
+}
+
+const char *capture_unsupported(enum capture_mode mode)
+{
+    return modes[mode].unsupported;
+}
+
+bool capture_find(struct str word, enum capture_mode *mode)
+{
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+        if (str_is(word, modes[i].word)) {
+            *mode = (enum capture_mode)i;
+            return true;
+        }
+    return false;
+}
+
+/* ---- the room ---- */
+
+struct capture_room *capture_room_new(int run, struct faults *faults)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct capture_room *room;
+
+    if (null < 0)
+        return NULL;
+    room = mem_zero(1, sizeof *room);
+    *room = (struct capture_room){.run = run, .null = null, .spares = -1, .pack = -1, .faults = faults};
+    return room;
+}
+
+void capture_room_free(struct capture_room *room)
+{
+    if (!room)
+        return;
+    if (room->spares >= 0)
+        unlinkat(room->run, SPARE_NAME, AT_REMOVEDIR);
+    fd_close(&room->spares);
+    fd_close(&room->pack);
+    fd_close(&room->null);
+    free(room->pack_buffer);
+    free(room);
+}
+
+bool capture_disk_full(struct capture_room *room)
+{
+    struct statvfs fs;
+
+    if (fault_now(room->faults, FAULT_DISK_FULL))
+        return true;
+    if (fstatvfs(room->run, &fs) < 0 || fs.f_blocks == 0) /* a tmpfs without a limit has no blocks */
+        return false;
+    return (uint64_t)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_frsize < ROOM_LEAST;
+}
+
+/* ---- opening ---- */
+
+static bool fault_strikes(struct capture_room *room)
+{
+    int error = fault_errno(room->faults, FAULT_CAPTURE);
+
+    if (error)
+        errno = error;
+    return error != 0;
+}
+
+static int open_nameless(struct capture_room *room)
+{
+    return fault_strikes(room) ? -1 : openat(room->run, ".", O_TMPFILE | CAPTURE_FLAGS, 0666);
+}
+
+/* What file systems and kernels that do not know O_TMPFILE make of it. */
+static bool is_not_known(int error)
+{
+    return error == EOPNOTSUPP || error == EISDIR || error == ENOENT;
+}
+
+/* From now on files have names. What a runner that was killed has left there is nobody's. */
+static int open_spares(struct capture_room *room)
+{
+    if (dir_make(room->run, SPARE_NAME, 0777) < 0 || (room->spares = dir_open(room->run, SPARE_NAME)) < 0)
+        return -1;
+    if (dir_empty(room->spares) == 0)
+        return 0;
+    fd_close(&room->spares);
+    return -1;
+}
+
+static int open_spare(struct capture_room *room, struct capture_file *file)
+{
+    int fd;
+
+    if (fault_strikes(room))
+        return -1;
+    snprintf(file->spare, sizeof file->spare, "%llu", (unsigned long long)room->spare_count++);
+    fd = openat(room->spares, file->spare, O_CREAT | O_EXCL | CAPTURE_FLAGS, 0666);
+    if (fd < 0)
+        file->spare[0] = '\0';
+    return fd;
+}
+
+static int open_file(struct capture_room *room, struct capture_file *file, const char *word)
+{
+    *file = (struct capture_file){.fd = -1, .word = word};
+    if (!word)
+        return 0;
+    if (room->spares < 0) {
+        file->fd = open_nameless(room);
+        if (file->fd >= 0)
+            return 0;
+        if (!is_not_known(errno) || open_spares(room) < 0)
+            return -1;
+    }
+    file->fd = open_spare(room, file);
+    return file->fd < 0 ? -1 : 0;
+}
+
+static void close_file(struct capture_room *room, struct capture_file *file)
+{
+    int saved = errno;
+
+    if (file->spare[0])
+        unlinkat(room->spares, file->spare, 0);
+    file->spare[0] = '\0';
+    errno = saved;
+    fd_close(&file->fd);
+}
+
+int capture_open(struct capture_room *room, enum capture_mode mode, struct capture *capture, int stdio[3])
+{
+    struct capture_file *files = capture->files;
+
+    *capture = (struct capture){.mode = mode, .files = {{.fd = -1}, {.fd = -1}}};
+    if (modes[mode].unsupported) {
+        errno = ENOTSUP;
+        return -1;
+    }
+    if (open_file(room, &files[0], file_words[mode][0]) < 0)
+        return -1;
+    if (open_file(room, &files[1], file_words[mode][1]) < 0) {
+        close_file(room, &files[0]);
+        return -1;
+    }
+    stdio[0] = room->null;
+    stdio[1] = files[0].fd >= 0 ? files[0].fd : room->null;
+    stdio[2] = files[1].fd >= 0 ? files[1].fd : stdio[1];
+    if (mode == CAPTURE_NO)
+        stdio[1] = stdio[2] = -1;
+    return 0;
+}
+
+void capture_close(struct capture_room *room, struct capture *capture)
+{
+    for (size_t i = 0; i < ARRAY_LEN(capture->files); i++)
+        close_file(room, &capture->files[i]);
+}
+
+/* ---- looking ---- */
+
+uint64_t capture_size(const struct capture_file *file)
+{
+    struct stat st;
+
+    return fstat(file->fd, &st) < 0 ? 0 : (uint64_t)st.st_size;
+}
+
+static struct str last_line(struct str text)
+{
+    size_t from;
+
+    while (text.len > 0 && strchr(" \t\r\n\v\f", text.ptr[text.len - 1]) && text.ptr[text.len - 1])
+        text.len--;
+    for (from = text.len; from > 0 && text.ptr[from - 1] != '\n' && text.ptr[from - 1] != '\r';)
+        from--;
+    return str_slice(text, from, text.len);
+}
+
+void capture_last_line(const struct capture_file *file, size_t most, struct buf *out)
+{
+    char tail[TAIL_SIZE];
+    uint64_t size = capture_size(file);
+    ssize_t got = pread(file->fd, tail, sizeof tail, size > sizeof tail ? (off_t)(size - sizeof tail) : 0);
+
+    if (got > 0)
+        buf_addstr(out, utf8_cut(last_line((struct str){tail, (size_t)got}), most));
+}

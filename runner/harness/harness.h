@@ -1,0 +1,10 @@
+/* The room's door: what is put around one process. */
+#ifndef RM_HARNESS_HARNESS_H
+#define RM_HARNESS_HARNESS_H
+
+#include "runner/harness/capture.h"
+#include "runner/harness/contain.h"
+#include "runner/harness/relay.h"
+#include "runner/harness/watch.h"
+
+#endif

@@ -1,0 +1,103 @@
+/* The inside of the watchdog. All of it is called under the lock unless it says otherwise. */
+#ifndef RM_HARNESS_INTERNAL_H
+#define RM_HARNESS_INTERNAL_H
+
+#include "runner/harness/watch.h"
+
+#include <pthread.h>
+
+#define WATCH_NEVER      INT64_MAX
+#define WATCH_GAP        (250 * NS_PER_MS) /* later than this is not the scheduler: the run stood still */
+#define WATCH_FLOOD_TICK (20 * NS_PER_MS)
+#define WATCH_FLOOD_MORE \
+    ((uint64_t)16 << 20) /* what may still come, beyond twice the limit, while it is ended */
+
+enum watch_state {
+    WATCH_FREE,
+    WATCH_RUNNING,
+    WATCH_CLIMBING,
+    WATCH_SETTLING, /* KILL was sent */
+    WATCH_OVER,     /* has exited, or was abandoned; only to be reaped */
+    WATCH_STATE_COUNT
+};
+
+struct watch_slot {
+    enum watch_state state;
+    uint32_t generation;
+    struct watched watched;
+    nanos next;       /* when to look at it again */
+    nanos climb_at;   /* the next rung; when it has settled: the end of the patience */
+    uint32_t step;    /* of the ladder, that comes next */
+    uint32_t pending; /* events to be told: bits 1 << kind */
+    nanos under_way;  /* when it was last seen not to have executed */
+    bool slow_noted;
+    struct watch_ending ending; /* filled as things happen */
+};
+
+/* A slot whose rung is due, while the lock is let go. */
+struct watch_climber {
+    uint32_t slot, generation;
+};
+
+struct watch {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* there is something to do before `planned` */
+    pthread_t thread;
+    bool quit;
+    int eventfd;
+    bool readable; /* the eventfd */
+
+    nanos planned; /* when the thread will wake, on the real clock; WATCH_NEVER: when it is told */
+    nanos seen;    /* the real clock when ours was last read */
+    nanos away;    /* the real clock less ours */
+    bool stopped;
+    nanos stopped_at;
+
+    nanos session; /* 0: none */
+    bool session_over, session_pending;
+    int urgency;            /* what a cancel has come to; 0: none */
+    enum watch_cause cause; /* of it */
+    nanos cap;              /* 0: none */
+
+    uint32_t slot_count, running; /* running: not free */
+    struct watch_slot *slots;
+
+    /* The thread's own, also without the lock: of the rungs that are due now. */
+    struct watch_climber *climbers;
+    struct process *leaders;
+    struct census census;
+};
+
+/* ---- watch_clock.c ---- */
+
+nanos clock_read(struct watch *watch);
+void clock_stop(struct watch *watch);
+void clock_continue(struct watch *watch);
+
+/* ---- watch_slot.c ---- */
+
+/* Has it executed, and when? `latest` is the latest that it can have been. */
+void slot_note_executed(struct watch *watch, struct watch_slot *slot, nanos latest);
+bool slot_has_exited(const struct watch_slot *slot);
+void slot_begin(struct watch *watch, struct watch_slot *slot, const struct watched *watched, nanos started);
+void slot_check(struct watch *watch, struct watch_slot *slot, nanos now); /* does what is due, but climb */
+void slot_schedule(struct watch_slot *slot, nanos now);
+void slot_tell(struct watch *watch, struct watch_slot *slot, enum watch_event_kind kind);
+
+/* ---- watch_ladder.c ---- */
+
+/* The ladder is to be climbed from where the urgency says; nothing when it is being climbed, or nobody is left. */
+void slot_strike(struct watch *watch, struct watch_slot *slot, enum watch_cause cause, nanos now);
+/* It is being climbed: not slower than urgency and cap say now. */
+void slot_hasten(const struct watch *watch, struct watch_slot *slot, nanos now);
+void slot_skip_to_kill(struct watch_slot *slot, nanos now);
+void slot_climb(struct watch *watch, struct watch_slot *slot, const struct census *census, nanos now);
+void slots_end(struct watch *watch, enum watch_cause cause, int urgency, nanos now);
+
+/* ---- watch_thread.c ---- */
+
+void *watch_thread(void *watch); /* without the lock */
+void watch_wake(struct watch *watch);
+void watch_make_readable(struct watch *watch);
+
+#endif

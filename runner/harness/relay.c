@@ -1,0 +1,220 @@
+#include "runner/harness/relay.h"
+
+#include "runner/base/harmless.h"
+#include "runner/base/io.h"
+#include "runner/base/utf8.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define CHUNK     ((size_t)64 << 10)
+#define PIPE_SIZE (256 << 10)
+
+/* ---- opening ---- */
+
+/* A case that writes much meets a full pipe less often; the one that the kernel gives by itself will do. */
+static int open_pipe(struct relay *relay, int end)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -1;
+    relay->ends[end] = ends[0];
+    relay->given[end] = ends[1];
+    fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
+    return fcntl(ends[0], F_SETFL, O_NONBLOCK); /* only our end: it is another open file than the case's */
+}
+
+/* Lines as they were written: nothing is to come back as an echo, and no \n becomes \r\n. */
+static int make_plain(int terminal)
+{
+    struct termios modes;
+
+    if (tcgetattr(terminal, &modes) < 0)
+        return -1;
+    modes.c_oflag &= ~(tcflag_t)OPOST;
+    modes.c_lflag &= ~(tcflag_t)ECHO;
+    return tcsetattr(terminal, TCSANOW, &modes);
+}
+
+static void copy_size(int terminal)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0)
+        ioctl(terminal, TIOCSWINSZ, &size);
+}
+
+/* The other side is opened by its master, not by name: /dev/pts may be another's in a container. */
+static int open_pty(struct relay *relay)
+{
+    int terminal;
+
+    relay->ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (relay->ends[0] < 0 || unlockpt(relay->ends[0]) < 0)
+        return -1;
+    terminal = ioctl(relay->ends[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0)
+        return -1;
+    relay->given[0] = relay->given[1] = terminal;
+    copy_size(terminal);
+    return make_plain(terminal);
+}
+
+static void relay_close(struct relay *relay)
+{
+    relay_started(relay);
+    for (int end = 0; end < 2; end++) {
+        fd_close(&relay->ends[end]);
+        buf_release(&relay->lines[end]);
+    }
+}
+
+int relay_open(struct relay *relay, bool pty, const int files[2])
+{
+    *relay = (struct relay){.ends = {-1, -1}, .given = {-1, -1}, .files = {files[0], files[1]}};
+    if (pty ? open_pty(relay) == 0 : open_pipe(relay, 0) == 0 && open_pipe(relay, 1) == 0)
+        return 0;
+    relay_close(relay);
+    return -1;
+}
+
+void relay_started(struct relay *relay)
+{
+    if (relay->given[1] == relay->given[0])
+        relay->given[1] = -1;
+    fd_close(&relay->given[0]);
+    fd_close(&relay->given[1]);
+}
+
+/* ---- carrying ---- */
+
+struct sink {
+    const char *prefix;
+    bool colour;
+    struct buf *out;
+};
+
+static void add_shown(const struct sink *sink, struct str text)
+{
+    buf_adds(sink->out, sink->prefix);
+    text_harmless(sink->out, text, sink->colour);
+    buf_addc(sink->out, '\n');
+}
+
+/* The front of what is too long for a line; no character is cut in two, where there are characters. */
+static struct str front_piece(struct str text)
+{
+    struct str piece = utf8_cut(text, RELAY_LINE_MOST);
+
+    return piece.len + 4 > RELAY_LINE_MOST ? piece : str_slice(text, 0, RELAY_LINE_MOST);
+}
+
+/* How much of it was shown: as long as it is too long for a line. */
+static size_t add_pieces(const struct sink *sink, struct str text)
+{
+    size_t done = 0;
+
+    while (text.len - done > RELAY_LINE_MOST) {
+        struct str piece = front_piece(str_slice(text, done, text.len));
+
+        add_shown(sink, piece);
+        done += piece.len;
+    }
+    return done;
+}
+
+static void add_line(const struct sink *sink, struct str line)
+{
+    add_shown(sink, str_slice(line, add_pieces(sink, line), line.len));
+}
+
+static void drop_front(struct buf *lines, size_t len)
+{
+    if (len > 0 && len < lines->len)
+        memmove(lines->ptr, lines->ptr + len, lines->len - len);
+    lines->len -= len;
+}
+
+/* Moves whole lines on, and of one that is too long the front. Of `lines`, what is before `from` has no newline. */
+static void pass_lines(const struct sink *sink, struct buf *lines, size_t from)
+{
+    size_t begin = 0;
+    const char *newline;
+
+    while ((newline = memchr(lines->ptr + from, '\n', lines->len - from))) {
+        from = (size_t)(newline - lines->ptr);
+        add_line(sink, str_slice(buf_str(lines), begin, from));
+        begin = ++from;
+    }
+    begin += add_pieces(sink, str_slice(buf_str(lines), begin, lines->len));
+    drop_front(lines, begin);
+}
+
+/* One read: more than 0, 0: nothing is there, -1: it is over. The end of a pty shows as EIO. */
+static ssize_t read_some(int fd, struct buf *lines, size_t most)
+{
+    ssize_t got;
+
+    buf_reserve(lines, CHUNK);
+    do
+        got = read(fd, lines->ptr + lines->len, most < CHUNK ? most : CHUNK);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return errno == EAGAIN ? 0 : -1;
+    return got == 0 ? -1 : got;
+}
+
+/* False: it is over. */
+static bool carry(struct relay *relay, int end, const struct sink *sink, size_t most)
+{
+    struct buf *lines = &relay->lines[end];
+    ssize_t got = 0;
+
+    for (; most > 0 && (got = read_some(relay->ends[end], lines, most)) > 0; most -= (size_t)got) {
+        size_t from = lines->len;
+
+        lines->len += (size_t)got;
+        if (relay->files[end] >= 0)
+            fd_write_all(relay->files[end], lines->ptr + from, (size_t)got);
+        pass_lines(sink, lines, from);
+    }
+    return got >= 0;
+}
+
+static void close_end(struct relay *relay, int end, const struct sink *sink)
+{
+    if (relay->lines[end].len > 0)
+        add_line(sink, buf_str(&relay->lines[end]));
+    buf_release(&relay->lines[end]);
+    fd_close(&relay->ends[end]);
+}
+
+bool relay_carry(struct relay *relay, int end, const char *prefix, struct buf *out)
+{
+    const struct sink sink = {prefix, relay->colour, out};
+
+    if (relay->ends[end] < 0)
+        return false;
+    if (carry(relay, end, &sink, RELAY_TURN))
+        return true;
+    close_end(relay, end, &sink);
+    return false;
+}
+
+void relay_finish(struct relay *relay, const char *prefix, struct buf *out)
+{
+    const struct sink sink = {prefix, relay->colour, out};
+
+    for (int end = 0; end < 2; end++) {
+        if (relay->ends[end] >= 0)
+            carry(relay, end, &sink, RELAY_DRAIN);
+        close_end(relay, end, &sink);
+    }
+    relay_close(relay);
+}

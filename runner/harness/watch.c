@@ -1,0 +1,261 @@
+#include "runner/harness/internal.h"
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* ---- life ---- */
+
+/* Signals are for the loop alone. */
+static int start_thread(struct watch *watch)
+{
+    sigset_t all, before;
+    int error;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&watch->thread, NULL, watch_thread, watch);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!error)
+        pthread_setname_np(watch->thread, "watchdog");
+    return error;
+}
+
+static void init_lock(struct watch *watch)
+{
+    pthread_condattr_t attributes;
+
+    pthread_mutex_init(&watch->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&watch->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static void release(struct watch *watch)
+{
+    fd_close(&watch->eventfd);
+    pthread_cond_destroy(&watch->changed);
+    pthread_mutex_destroy(&watch->lock);
+    census_release(&watch->census);
+    free(watch->leaders);
+    free(watch->climbers);
+    free(watch->slots);
+    free(watch);
+}
+
+struct watch *watch_new(uint32_t slots)
+{
+    struct watch *watch = mem_zero(1, sizeof *watch);
+    int error;
+
+    watch->planned = WATCH_NEVER;
+    watch->slot_count = slots;
+    watch->slots = mem_zero(slots, sizeof *watch->slots);
+    watch->climbers = mem_zero(slots, sizeof *watch->climbers);
+    watch->leaders = mem_zero(slots, sizeof *watch->leaders);
+    for (uint32_t i = 0; i < slots; i++)
+        watch->slots[i].next = WATCH_NEVER;
+    init_lock(watch);
+    watch->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    error = watch->eventfd < 0 ? errno : start_thread(watch);
+    if (!error)
+        return watch;
+    release(watch);
+    errno = error;
+    return NULL;
+}
+
+void watch_free(struct watch *watch)
+{
+    if (!watch)
+        return;
+    pthread_mutex_lock(&watch->lock);
+    watch->quit = true;
+    watch_wake(watch);
+    pthread_mutex_unlock(&watch->lock);
+    pthread_join(watch->thread, NULL);
+    release(watch);
+}
+
+/* ---- the clock ---- */
+
+nanos watch_now(struct watch *watch)
+{
+    nanos now;
+
+    pthread_mutex_lock(&watch->lock);
+    now = clock_read(watch);
+    pthread_mutex_unlock(&watch->lock);
+    return now;
+}
+
+/* Every case at once: one walk for all of them, by the caller, who is about to stop or was just continued. */
+static void signal_all(struct watch *watch, int signal)
+{
+    struct process *leaders = mem_zero(watch->slot_count, sizeof *leaders);
+    struct census census = {0};
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < watch->slot_count; i++)
+        if (watch->slots[i].state != WATCH_FREE)
+            leaders[count++] = watch->slots[i].watched.process;
+    if (count)
+        census_take(&census, leaders, count);
+    for (uint32_t i = 0; i < watch->slot_count; i++) {
+        const struct watched *watched = &watch->slots[i].watched;
+
+        if (watch->slots[i].state != WATCH_FREE)
+            watched->containment->signal(&watched->process, LADDER_TREE, signal, &census);
+    }
+    census_release(&census);
+    free(leaders);
+}
+
+void watch_stop(struct watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    if (!watch->stopped) {
+        clock_stop(watch);
+        signal_all(watch, SIGSTOP);
+    }
+    pthread_mutex_unlock(&watch->lock);
+}
+
+void watch_continue(struct watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    if (watch->stopped) {
+        clock_continue(watch);
+        signal_all(watch, SIGCONT);
+        watch_wake(watch);
+    }
+    pthread_mutex_unlock(&watch->lock);
+}
+
+/* ---- events ---- */
+
+int watch_fd(const struct watch *watch)
+{
+    return watch->eventfd;
+}
+
+static bool take_event(struct watch *watch, struct watch_event *event)
+{
+    if (watch->session_pending) {
+        watch->session_pending = false;
+        *event = (struct watch_event){WATCH_TELLS_SESSION, WATCH_NO_SLOT, 0, WATCH_SESSION};
+        return true;
+    }
+    for (uint32_t i = 0; i < watch->slot_count; i++) {
+        struct watch_slot *slot = &watch->slots[i];
+        int kind = __builtin_ffs((int)slot->pending) - 1;
+
+        if (kind < 0)
+            continue;
+        slot->pending &= slot->pending - 1;
+        *event = (struct watch_event){(enum watch_event_kind)kind, i, slot->generation, slot->ending.cause};
+        return true;
+    }
+    return false;
+}
+
+bool watch_next(struct watch *watch, struct watch_event *event)
+{
+    uint64_t count;
+    bool found;
+
+    pthread_mutex_lock(&watch->lock);
+    found = take_event(watch, event);
+    if (!found && watch->readable)
+        watch->readable = read(watch->eventfd, &count, sizeof count) != sizeof count;
+    pthread_mutex_unlock(&watch->lock);
+    return found;
+}
+
+/* ---- what the loop asks for ---- */
+
+/* The thread is woken only for what it would sleep through; a case of a few milliseconds never does. */
+static void wake_before(struct watch *watch, nanos moment)
+{
+    if (watch->planned == WATCH_NEVER || moment < watch->planned - watch->away)
+        watch_wake(watch);
+}
+
+uint32_t watch_begin(struct watch *watch, uint32_t number, const struct watched *watched, nanos started)
+{
+    struct watch_slot *slot = &watch->slots[number];
+    uint32_t generation;
+    nanos now;
+
+    pthread_mutex_lock(&watch->lock);
+    now = clock_read(watch);
+    slot_begin(watch, slot, watched, started);
+    if (watch->urgency)
+        slot_strike(watch, slot, watch->cause, now);
+    slot_schedule(slot, now);
+    wake_before(watch, slot->next);
+    generation = slot->generation;
+    pthread_mutex_unlock(&watch->lock);
+    return generation;
+}
+
+void watch_session(struct watch *watch, nanos deadline)
+{
+    pthread_mutex_lock(&watch->lock);
+    watch->session = deadline;
+    if (deadline)
+        wake_before(watch, deadline);
+    pthread_mutex_unlock(&watch->lock);
+}
+
+void watch_end(struct watch *watch, uint32_t number, enum watch_cause cause)
+{
+    struct watch_slot *slot = &watch->slots[number];
+    nanos now;
+
+    pthread_mutex_lock(&watch->lock);
+    now = clock_read(watch);
+    slot_strike(watch, slot, cause, now);
+    slot_schedule(slot, now);
+    watch_wake(watch);
+    pthread_mutex_unlock(&watch->lock);
+}
+
+void watch_cancel(struct watch *watch, int urgency, nanos cap)
+{
+    pthread_mutex_lock(&watch->lock);
+    if (cap > 0)
+        watch->cap = cap;
+    slots_end(watch, WATCH_CANCEL, urgency, clock_read(watch));
+    watch_wake(watch);
+    pthread_mutex_unlock(&watch->lock);
+}
+
+bool watch_look(struct watch *watch, uint32_t number, struct watch_view *view)
+{
+    struct watch_slot *slot = &watch->slots[number];
+    bool there;
+
+    pthread_mutex_lock(&watch->lock);
+    there = slot->state != WATCH_FREE;
+    if (there) {
+        const struct watch_ending *ending = &slot->ending;
+        nanos now = clock_read(watch);
+
+        slot_note_executed(watch, slot, now);
+        *view = (struct watch_view){
+            .generation = slot->generation,
+            .running = now - (ending->executed ? ending->executed : ending->started),
+            .phase = ending->executed ? WATCH_CALL : WATCH_SETUP,
+            .cause = ending->cause,
+            .rungs = ending->rung_count,
+        };
+    }
+    pthread_mutex_unlock(&watch->lock);
+    return there;
+}

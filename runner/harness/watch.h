@@ -1,0 +1,162 @@
+/*
+ * The watchdog: a thread that owns every deadline and climbs every ladder, so that both go on when the loop
+ * stands still. Each slot of the run has a place here: generation, process and deadlines under one mutex; nothing is
+ * signalled or closed but under it, so no number that belongs to somebody else by now can be hit.
+ *
+ * Its clock stands still while the run is stopped (Ctrl-Z, SIGSTOP, a frozen container): while something runs the thread
+ * looks every WATCH_TICK, and what it comes too late by is taken out of the clock. So no deadline has to be moved.
+ *
+ * watch_reap is for the thread that started the process: no other can reap it.
+ */
+#ifndef RM_HARNESS_WATCH_H
+#define RM_HARNESS_WATCH_H
+
+#include "backends/backends.h"
+#include "runner/base/ladder.h"
+#include "runner/harness/contain.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#define WATCH_TICK   (100 * NS_PER_MS)
+#define WATCH_GRACE  (2 * NS_PER_S) /* after a step that says no wait */
+#define WATCH_SETTLE (5 * NS_PER_S) /* after KILL, unless it says a wait: what is there then is abandoned */
+
+/* The parts of an attempt that are timed apart. */
+#define WATCH_PHASES(X)      \
+    X(WATCH_SETUP, "set-up") \
+    X(WATCH_CALL, "call")    \
+    X(WATCH_TEARDOWN, "tear-down")
+
+enum watch_phase {
+#define X(id, words) id,
+    WATCH_PHASES(X)
+#undef X
+        WATCH_PHASE_COUNT
+};
+
+/* Why a ladder is climbed. */
+#define WATCH_CAUSES(X)                                        \
+    X(WATCH_NO_CAUSE, "")         /* it ended by itself */     \
+    X(WATCH_DEADLINE, "deadline") /* of the phase it was in */ \
+    X(WATCH_FLOOD, "output limit")                             \
+    X(WATCH_SESSION, "session deadline")                       \
+    X(WATCH_CANCEL, "cancelled")
+
+enum watch_cause {
+#define X(id, words) id,
+    WATCH_CAUSES(X)
+#undef X
+};
+
+/* What is watched, set by the caller once the process is there. */
+struct watched {
+    struct process process;          /* the watch owns the pidfd from here on */
+    struct spawn *spawn;             /* it is in set-up until this says that it has executed; NULL: it has */
+    nanos limits[WATCH_PHASE_COUNT]; /* 0: none */
+    nanos slow;                      /* 0: none */
+    const struct ladder *ladder;     /* must outlive the attempt; without a KILL, one is added */
+    const struct containment *containment;
+    uint64_t output_limit; /* 0: none. Looked at on ticks: who is quicker has to be found at its end */
+    int outputs[2];        /* regular files whose sizes count together, not owned; -1: none */
+};
+
+#define WATCH_RUNGS_MOST (LADDER_STEPS_MOST + 1)
+
+struct watch_rung {
+    int signal;
+    enum ladder_target target;
+    nanos at;        /* since the process was started */
+    char alive[256]; /* who was alive just before, see census_alive */
+};
+
+/* What is known of an attempt when its process is gone. */
+struct watch_ending {
+    bool lost;      /* somebody else reaped it: its status is not known */
+    bool abandoned; /* not even KILL ended it; it is left where it is, and so must its spawn place be */
+    int status;     /* exit status, -1: ended by a signal, or not known */
+    int signal;     /* 0: none */
+    bool core;
+    enum watch_cause cause; /* none without a rung: it ended by itself just then */
+    enum watch_phase phase; /* in which it was last, or the cause struck */
+    enum spawn_phase spawned;
+    struct spawn_error error;       /* SPAWN_FAILED */
+    nanos started, executed, ended; /* on the watch's clock; executed 0: never; ended: when it was reaped */
+    struct rusage usage;
+    uint32_t rung_count;
+    struct watch_rung rungs[WATCH_RUNGS_MOST];
+};
+
+/* What the loop is told; each at most once an attempt, and no more when the attempt is over. */
+enum watch_event_kind {
+    WATCH_TELLS_SLOW,
+    WATCH_TELLS_ENDING, /* its first rung */
+    WATCH_TELLS_ABANDONED,
+    WATCH_TELLS_SESSION, /* of no slot: nothing may start any more */
+};
+
+struct watch_event {
+    enum watch_event_kind kind;
+    uint32_t slot, generation; /* WATCH_NO_SLOT and 0 for the session */
+    enum watch_cause cause;
+};
+
+#define WATCH_NO_SLOT UINT32_MAX
+
+struct watch;
+
+/* Starts the thread, with all signals blocked. NULL and errno. */
+struct watch *watch_new(uint32_t slots);
+/* Every slot must be over. Joins the thread. */
+void watch_free(struct watch *watch);
+
+nanos watch_now(struct watch *watch); /* the clock that stands still while the run is stopped */
+/* An eventfd: readable when there may be an event, until watch_next answers false. */
+int watch_fd(const struct watch *watch);
+bool watch_next(struct watch *watch, struct watch_event *event);
+
+/*
+ * Begins an attempt in a free slot; returns the slot's new generation. `started` is the watch's time just before the
+ * clone. After a cancel or the end of the session its ladder is climbed at once.
+ */
+uint32_t watch_begin(struct watch *watch, uint32_t slot, const struct watched *watched, nanos started);
+/* When the session ends all, on the watch's clock; 0: never. */
+void watch_session(struct watch *watch, nanos deadline);
+
+/*
+ * Climb the ladder of one slot, from its first step; nothing when it is being climbed already. What has not executed yet
+ * has no user's code to be asked, and all signals blocked: it goes straight to KILL, whatever the cause.
+ */
+void watch_end(struct watch *watch, uint32_t slot, enum watch_cause cause);
+/*
+ * The same for all, as somebody who presses Ctrl-C: 1 begins, 2 skips to TERM (without one: past INT), 3 to KILL. It
+ * never goes back. With `cap` > 0 no wait is longer than that from now on, and half of it for all but the first step: a
+ * CI service gives only so much time.
+ */
+void watch_cancel(struct watch *watch, int urgency, nanos cap);
+/* The longest that it takes from the first step of a ladder to being abandoned, waits that it does not say included. */
+nanos watch_bound(const struct ladder *ladder, nanos cap);
+/* Passes a stop or a continue on to every case. The clock stands still in between. */
+void watch_stop(struct watch *watch);
+void watch_continue(struct watch *watch);
+
+/*
+ * The pidfd was readable, or it was abandoned: sweeps the containment, reaps, closes, and frees the slot for the next
+ * generation. False: it is still there.
+ *
+ * An epoll goes on telling of a closed pidfd as long as a child that has not executed yet holds a copy: take it out
+ * first, or have it told once only (EPOLLONESHOT).
+ */
+bool watch_reap(struct watch *watch, uint32_t slot, struct watch_ending *ending);
+
+/* What somebody who asks is told of a running slot. */
+struct watch_view {
+    uint32_t generation;
+    nanos running; /* since it was executed, or started */
+    enum watch_phase phase;
+    enum watch_cause cause;
+    uint32_t rungs;
+};
+bool watch_look(struct watch *watch, uint32_t slot, struct watch_view *view); /* false: nothing runs there */
+
+#endif

@@ -1,0 +1,170 @@
+#include "runner/harness/internal.h"
+
+/* ---- steps ---- */
+
+/* Past its last step every ladder has a KILL. */
+static struct ladder_step step_at(const struct ladder *ladder, uint32_t index)
+{
+    if (index < ladder->count)
+        return ladder->steps[index];
+    return (struct ladder_step){.signal = SIGKILL, .target = LADDER_TREE, .wait = -1};
+}
+
+/* The first step that is this signal, or is not; ladder->count when none is. */
+static uint32_t find_step(const struct ladder *ladder, int signal, bool is)
+{
+    uint32_t i = 0;
+
+    while (i < ladder->count && (ladder->steps[i].signal == signal) != is)
+        i++;
+    return i;
+}
+
+static uint32_t kill_step(const struct ladder *ladder)
+{
+    return find_step(ladder, SIGKILL, true);
+}
+
+static uint32_t first_step(const struct ladder *ladder, int urgency)
+{
+    uint32_t term = find_step(ladder, SIGTERM, true);
+
+    if (urgency <= 1)
+        return 0;
+    if (urgency >= 3)
+        return kill_step(ladder);
+    return term < ladder->count ? term : find_step(ladder, SIGINT, false);
+}
+
+static nanos capped_wait(const struct ladder *ladder, uint32_t index, nanos cap)
+{
+    struct ladder_step step = step_at(ladder, index);
+    nanos most = index ? cap / 2 : cap, wait = step.wait;
+
+    if (step.signal == SIGKILL && wait <= 0)
+        wait = WATCH_SETTLE; /* no process is gone in no time */
+    else if (wait < 0)
+        wait = WATCH_GRACE;
+    return cap && most < wait ? most : wait;
+}
+
+nanos watch_bound(const struct ladder *ladder, nanos cap)
+{
+    nanos sum = 0;
+
+    for (uint32_t i = 0; i <= kill_step(ladder); i++)
+        sum += capped_wait(ladder, i, cap);
+    return sum;
+}
+
+/* ---- setting out ---- */
+
+void slot_strike(struct watch *watch, struct watch_slot *slot, enum watch_cause cause, nanos now)
+{
+    if (slot->state != WATCH_RUNNING)
+        return;
+    if (slot_has_exited(slot)) {
+        slot->state = WATCH_OVER; /* the loop is late, not the case */
+        return;
+    }
+    slot_note_executed(watch, slot, now);
+    slot->state = WATCH_CLIMBING;
+    slot->ending.cause = cause;
+    slot->ending.phase = slot->ending.executed ? WATCH_CALL : WATCH_SETUP;
+    slot->step = first_step(slot->watched.ladder, watch->urgency);
+    slot->climb_at = now;
+}
+
+static void skip_to(struct watch_slot *slot, uint32_t step, nanos now)
+{
+    slot->step = step;
+    slot->climb_at = now;
+}
+
+void slot_skip_to_kill(struct watch_slot *slot, nanos now)
+{
+    skip_to(slot, kill_step(slot->watched.ladder), now);
+}
+
+void slot_hasten(const struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    const struct ladder *ladder = slot->watched.ladder;
+    uint32_t first = first_step(ladder, watch->urgency);
+
+    if (slot->state == WATCH_CLIMBING && first >= slot->step) {
+        skip_to(slot, first, now);
+    } else if (slot->ending.rung_count && watch->cap) {
+        nanos latest = now + capped_wait(ladder, slot->step - 1, watch->cap);
+
+        if (latest < slot->climb_at)
+            slot->climb_at = latest;
+    }
+}
+
+void slots_end(struct watch *watch, enum watch_cause cause, int urgency, nanos now)
+{
+    if (!watch->urgency)
+        watch->cause = cause;
+    if (urgency > watch->urgency)
+        watch->urgency = urgency;
+    for (uint32_t i = 0; i < watch->slot_count; i++) {
+        struct watch_slot *slot = &watch->slots[i];
+
+        if (slot->state == WATCH_FREE)
+            continue;
+        slot_strike(watch, slot, cause, now);
+        slot_hasten(watch, slot, now);
+        slot_schedule(slot, now);
+    }
+}
+
+/* ---- climbing ---- */
+
+static void note_rung(struct watch *watch, struct watch_slot *slot, struct ladder_step step,
+                      const struct census *census, nanos now)
+{
+    struct watch_ending *ending = &slot->ending;
+    struct watch_rung *rung = &ending->rungs[ending->rung_count++];
+
+    rung->signal = step.signal;
+    rung->target = step.target;
+    rung->at = now - ending->started;
+    census_alive(census, &slot->watched.process, rung->alive, sizeof rung->alive);
+    if (ending->rung_count == 1)
+        slot_tell(watch, slot, WATCH_TELLS_ENDING);
+}
+
+/* Who is stopped cannot act on it, unless it is KILL; when we have stopped all, they are continued together. */
+static void send_signal(const struct watch *watch, const struct watched *watched, struct ladder_step step,
+                        const struct census *census)
+{
+    watched->containment->signal(&watched->process, step.target, step.signal, census);
+    if (step.signal != SIGKILL && step.signal != SIGCONT && !watch->stopped)
+        watched->containment->signal(&watched->process, step.target, SIGCONT, census);
+}
+
+/* Before its exec a child runs in our memory and has all blocked that it could act on: KILL is all there is for it. */
+static struct ladder_step take_step(struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    const struct ladder *ladder = slot->watched.ladder;
+
+    slot_note_executed(watch, slot, now);
+    if (!slot->ending.executed)
+        slot->step = kill_step(ladder);
+    return step_at(ladder, slot->step++);
+}
+
+void slot_climb(struct watch *watch, struct watch_slot *slot, const struct census *census, nanos now)
+{
+    if (slot_has_exited(slot)) {
+        slot->state = WATCH_OVER;
+    } else {
+        struct ladder_step step = take_step(watch, slot, now);
+
+        note_rung(watch, slot, step, census, now);
+        send_signal(watch, &slot->watched, step, census);
+        slot->state = step.signal == SIGKILL ? WATCH_SETTLING : WATCH_CLIMBING;
+        slot->climb_at = now + capped_wait(slot->watched.ladder, slot->step - 1, watch->cap);
+    }
+    slot_schedule(slot, now);
+}

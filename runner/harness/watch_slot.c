@@ -1,0 +1,183 @@
+#include "runner/harness/internal.h"
+
+#include "runner/base/mem.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static nanos earlier(nanos a, nanos b)
+{
+    return a < b ? a : b;
+}
+
+/* A moment `limit` after `from`; never without a limit. */
+static nanos after(nanos from, nanos limit)
+{
+    return limit > 0 && limit < WATCH_NEVER - from ? from + limit : WATCH_NEVER;
+}
+
+void slot_tell(struct watch *watch, struct watch_slot *slot, enum watch_event_kind kind)
+{
+    slot->pending |= 1U << kind;
+    watch_make_readable(watch);
+}
+
+/* ---- what is known of the process ---- */
+
+/*
+ * The child notes the time just before it calls exec, which may take long. One that is killed in that very call looks
+ * executed afterwards: what was seen before the KILL stands.
+ */
+void slot_note_executed(struct watch *watch, struct watch_slot *slot, nanos latest)
+{
+    struct watch_ending *ending = &slot->ending;
+    nanos exec_at = 0, executed;
+
+    if (slot->state == WATCH_FREE || ending->executed || ending->rung_count)
+        return;
+    ending->spawned = spawn_phase(slot->watched.spawn, &ending->error, &exec_at);
+    if (ending->spawned == SPAWN_UNDER_WAY)
+        slot->under_way = latest;
+    if (ending->spawned != SPAWN_EXECUTED || !exec_at)
+        return;
+    executed = earlier(exec_at - watch->away, latest);
+    ending->executed = executed > slot->under_way ? executed : slot->under_way;
+}
+
+/* Asking for the status is the starting thread's alone; this holds for every thread, and for what others reaped. */
+bool slot_has_exited(const struct watch_slot *slot)
+{
+    struct pollfd poll_fd = {.fd = slot->watched.process.pidfd, .events = POLLIN};
+
+    return poll(&poll_fd, 1, 0) > 0;
+}
+
+static uint64_t output_size(const struct watched *watched)
+{
+    uint64_t size = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(watched->outputs); i++) {
+        struct stat stat;
+
+        if (watched->outputs[i] >= 0 && fstat(watched->outputs[i], &stat) == 0)
+            size += (uint64_t)stat.st_size;
+    }
+    return size;
+}
+
+/* ---- when to look again ---- */
+
+/* Only what is near its limit can pass it far before the next tick. */
+static nanos next_output(const struct watch_slot *slot, nanos now)
+{
+    const struct watched *watched = &slot->watched;
+    bool near = slot->state != WATCH_RUNNING || output_size(watched) > watched->output_limit / 2;
+
+    return now + (near ? WATCH_FLOOD_TICK : WATCH_TICK);
+}
+
+/* Nothing tells us of the exec: once a limit would have passed, had it executed at once, we ask on every tick. */
+static nanos next_of_set_up(const struct watch_slot *slot, nanos now)
+{
+    const struct watched *watched = &slot->watched;
+    nanos started = slot->ending.started, soonest = after(started, watched->limits[WATCH_CALL]);
+
+    soonest = earlier(soonest, after(started, watched->slow));
+    if (soonest != WATCH_NEVER && soonest <= now)
+        soonest = now + WATCH_TICK;
+    return earlier(soonest, after(started, watched->limits[WATCH_SETUP]));
+}
+
+static nanos next_of_call(const struct watch_slot *slot)
+{
+    const struct watched *watched = &slot->watched;
+    nanos executed = slot->ending.executed, deadline = after(executed, watched->limits[WATCH_CALL]);
+
+    return slot->slow_noted ? deadline : earlier(deadline, after(executed, watched->slow));
+}
+
+void slot_schedule(struct watch_slot *slot, nanos now)
+{
+    slot->next = WATCH_NEVER;
+    if (slot->state == WATCH_FREE || slot->state == WATCH_OVER)
+        return;
+    if (slot->state != WATCH_RUNNING)
+        slot->next = slot->climb_at;
+    else
+        slot->next = slot->ending.executed ? next_of_call(slot) : next_of_set_up(slot, now);
+    if (slot->watched.output_limit)
+        slot->next = earlier(slot->next, next_output(slot, now));
+}
+
+/* ---- what is due ---- */
+
+static void check_running(struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    const struct watched *watched = &slot->watched;
+    nanos from, limit;
+
+    slot_note_executed(watch, slot, now);
+    from = slot->ending.executed ? slot->ending.executed : slot->ending.started;
+    limit = watched->limits[slot->ending.executed ? WATCH_CALL : WATCH_SETUP];
+    if (after(from, limit) <= now) {
+        slot_strike(watch, slot, WATCH_DEADLINE, now);
+    } else if (watched->output_limit && output_size(watched) > watched->output_limit) {
+        slot_strike(watch, slot, WATCH_FLOOD, now);
+    } else if (!slot->slow_noted && slot->ending.executed && after(from, watched->slow) <= now) {
+        slot->slow_noted = true;
+        slot_tell(watch, slot, WATCH_TELLS_SLOW);
+    }
+}
+
+/* Asked to end it may write on, but not for as long as its graces are. */
+static void check_climbing(struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    uint64_t limit = slot->watched.output_limit, size;
+
+    (void)watch;
+    if (!limit)
+        return;
+    size = output_size(&slot->watched);
+    if (size > WATCH_FLOOD_MORE && (size - WATCH_FLOOD_MORE) / 2 > limit)
+        slot_skip_to_kill(slot, now);
+}
+
+static void check_settling(struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    if (now < slot->climb_at)
+        return;
+    slot->state = WATCH_OVER;
+    slot->ending.abandoned = !slot_has_exited(slot);
+    if (slot->ending.abandoned)
+        slot_tell(watch, slot, WATCH_TELLS_ABANDONED);
+}
+
+void slot_check(struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    static void (*const checks[WATCH_STATE_COUNT])(struct watch *, struct watch_slot *, nanos) = {
+        [WATCH_RUNNING] = check_running,
+        [WATCH_CLIMBING] = check_climbing,
+        [WATCH_SETTLING] = check_settling,
+    };
+
+    if (checks[slot->state])
+        checks[slot->state](watch, slot, now);
+    slot_schedule(slot, now);
+}
+
+void slot_begin(struct watch *watch, struct watch_slot *slot, const struct watched *watched, nanos started)
+{
+    slot->state = WATCH_RUNNING;
+    slot->generation++;
+    slot->watched = *watched;
+    slot->under_way = started;
+    slot->slow_noted = false;
+    /* The rungs are most of it, and nobody reads more of them than there are. */
+    memset(&slot->ending, 0, offsetof(struct watch_ending, rungs));
+    slot->ending.status = -1;
+    slot->ending.started = started;
+    slot->ending.executed = watched->spawn ? 0 : started;
+    slot->ending.spawned = watched->spawn ? SPAWN_UNDER_WAY : SPAWN_EXECUTED;
+    watch->running++;
+}

@@ -1,0 +1,123 @@
+#include "runner/harness/internal.h"
+
+#include <time.h>
+#include <unistd.h>
+
+/* It is on its way: nobody else need wake it, and when it does not come the run stands still. */
+void watch_wake(struct watch *watch)
+{
+    watch->planned = clock_now();
+    pthread_cond_signal(&watch->changed);
+}
+
+void watch_make_readable(struct watch *watch)
+{
+    const uint64_t one = 1;
+
+    if (!watch->readable)
+        watch->readable = write(watch->eventfd, &one, sizeof one) == sizeof one;
+}
+
+static void look_at_session(struct watch *watch, nanos now)
+{
+    if (!watch->session || watch->session_over || now < watch->session)
+        return;
+    watch->session_over = watch->session_pending = true;
+    watch_make_readable(watch);
+    slots_end(watch, WATCH_SESSION, 1, now);
+}
+
+static void look_at_slots(struct watch *watch, nanos now)
+{
+    for (uint32_t i = 0; i < watch->slot_count; i++)
+        if (watch->slots[i].next <= now)
+            slot_check(watch, &watch->slots[i], now);
+}
+
+/* ---- rungs ---- */
+
+static size_t find_climbers(struct watch *watch, nanos now)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < watch->slot_count; i++) {
+        const struct watch_slot *slot = &watch->slots[i];
+
+        if (slot->state != WATCH_CLIMBING || slot->climb_at > now)
+            continue;
+        watch->climbers[count] = (struct watch_climber){i, slot->generation};
+        watch->leaders[count++] = slot->watched.process;
+    }
+    return count;
+}
+
+/*
+ * All rungs that are due now, with one walk of /proc. It may take long where there are many processes, so the loop is
+ * not kept waiting for it; what it reaps or begins meanwhile shows in the generation.
+ */
+static void climb(struct watch *watch, nanos now)
+{
+    size_t count = find_climbers(watch, now);
+
+    if (!count)
+        return;
+    watch->planned = clock_now() + WATCH_TICK;
+    pthread_mutex_unlock(&watch->lock);
+    census_take(&watch->census, watch->leaders, count);
+    pthread_mutex_lock(&watch->lock);
+    for (size_t i = 0; i < count; i++) {
+        struct watch_slot *slot = &watch->slots[watch->climbers[i].slot];
+
+        if (slot->generation == watch->climbers[i].generation && slot->state == WATCH_CLIMBING)
+            slot_climb(watch, slot, &watch->census, clock_read(watch));
+    }
+}
+
+/* ---- sleep ---- */
+
+static nanos next_due(const struct watch *watch, nanos now)
+{
+    nanos due = watch->running ? now + WATCH_TICK : WATCH_NEVER;
+
+    for (uint32_t i = 0; i < watch->slot_count; i++)
+        if (watch->slots[i].next < due)
+            due = watch->slots[i].next;
+    if (watch->session && !watch->session_over && watch->session < due)
+        due = watch->session;
+    return due;
+}
+
+/* Not at all when something came up while the lock was let go: what was signalled then nobody heard. */
+static void sleep_until_due(struct watch *watch)
+{
+    nanos now = clock_read(watch), due = next_due(watch, now);
+    struct timespec until;
+
+    if (due <= now || watch->quit)
+        return;
+    if (due == WATCH_NEVER || watch->stopped) {
+        watch->planned = WATCH_NEVER;
+        pthread_cond_wait(&watch->changed, &watch->lock);
+        return;
+    }
+    watch->planned = due + watch->away;
+    until = (struct timespec){watch->planned / NS_PER_S, watch->planned % NS_PER_S};
+    pthread_cond_timedwait(&watch->changed, &watch->lock, &until);
+}
+
+void *watch_thread(void *user)
+{
+    struct watch *watch = user;
+
+    pthread_mutex_lock(&watch->lock);
+    while (!watch->quit) {
+        nanos now = clock_read(watch);
+
+        look_at_session(watch, now);
+        look_at_slots(watch, now);
+        climb(watch, now);
+        sleep_until_due(watch);
+    }
+    pthread_mutex_unlock(&watch->lock);
+    return NULL;
+}
