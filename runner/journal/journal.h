@@ -1,0 +1,222 @@
+/*
+ * The record of a run: one whole line of JSON per event, appended by one write each, so that it can be read after a
+ * kill at any byte. Every report is made from it. docs/journal.md tells users the format.
+ */
+#ifndef RM_JOURNAL_JOURNAL_H
+#define RM_JOURNAL_JOURNAL_H
+
+#include "runner/base/arena.h"
+#include "runner/base/clock.h"
+#include "runner/base/diag.h"
+#include "runner/base/fault.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- verdicts ---- */
+
+#define COUNTS(X)               \
+    X(COUNT_PASSED, "passed")   \
+    X(COUNT_FAILED, "failed")   \
+    X(COUNT_SKIPPED, "skipped") \
+    X(COUNT_NOT_RUN, "not run")
+
+enum count {
+#define X(id, word) id,
+    COUNTS(X)
+#undef X
+        COUNT_COUNT
+};
+
+/* id, word in the journal and for people, counts as */
+#define VERDICTS(X)                                             \
+    X(VERDICT_PASSED, "passed", COUNT_PASSED)                   \
+    X(VERDICT_FLAKY, "flaky", COUNT_PASSED)                     \
+    X(VERDICT_XPASSED, "xpassed", COUNT_PASSED)                 \
+    X(VERDICT_SKIPPED, "skipped", COUNT_SKIPPED)                \
+    X(VERDICT_UNSUPPORTED, "unsupported", COUNT_SKIPPED)        \
+    X(VERDICT_XFAILED, "xfailed", COUNT_SKIPPED)                \
+    X(VERDICT_FAILED, "failed", COUNT_FAILED)                   \
+    X(VERDICT_XPASSED_STRICT, "xpassed (strict)", COUNT_FAILED) \
+    X(VERDICT_CRASHED, "crashed", COUNT_FAILED)                 \
+    X(VERDICT_TIMEOUT, "timeout", COUNT_FAILED)                 \
+    X(VERDICT_LEAKED, "leaked", COUNT_FAILED)                   \
+    X(VERDICT_OOM, "oom", COUNT_FAILED)                         \
+    X(VERDICT_OUTPUT_LIMIT, "output limit", COUNT_FAILED)       \
+    X(VERDICT_ABANDONED, "abandoned", COUNT_FAILED)             \
+    X(VERDICT_LOST, "lost", COUNT_FAILED)                       \
+    X(VERDICT_ERROR, "error", COUNT_FAILED)                     \
+    X(VERDICT_NOT_RUN, "not run", COUNT_NOT_RUN)
+
+enum verdict {
+#define X(id, word, counts) id,
+    VERDICTS(X)
+#undef X
+        VERDICT_COUNT
+};
+
+const char *verdict_word(enum verdict verdict);
+enum count verdict_counts(enum verdict verdict);
+
+/* ---- what is recorded ---- */
+
+struct journal_run {
+    struct str id;          /* of the run: the name of its folder */
+    struct str version;     /* of the program */
+    struct str file;        /* run-matrix.yaml as it was named; empty: none (exec) */
+    struct str folder;      /* where the run was started, absolute */
+    const struct str *argv; /* of the program, for --resume and for the reader */
+    uint32_t argc;
+    struct str profile; /* empty: none */
+    struct str containment;
+    uint32_t jobs, cases;
+    int64_t wall; /* ms since 1970 when it began; everything else counts from there by the monotonic clock */
+    int64_t pid, pid_start; /* of the runner, and its start in ticks: is it alive? */
+    uint64_t digest;        /* of the file's text and the ids: --resume tells when they have changed */
+};
+
+struct journal_test {
+    struct str name; /* with the suite's prefix: "services/kv/proto" */
+    struct str file; /* where it stands; empty: nowhere */
+    uint32_t line;
+};
+
+struct journal_case {
+    struct str id;   /* read: empty where the line that told it cannot be read */
+    uint32_t test;   /* index of a journal_test; read: always one that is there */
+    struct str cell; /* JSON object; empty is read back as {} */
+};
+
+/* A stream of an attempt. */
+struct journal_output {
+    struct str name; /* "stdout", "stderr", "output" */
+    uint64_t size;
+    struct str path; /* in the run folder; empty: not kept as a file */
+    int64_t offset;  /* in the pack; -1: not packed */
+};
+
+struct journal_rung {
+    struct str signal, target, alive;
+    nanos at; /* since the attempt began */
+};
+
+#define JOURNAL_OUTPUTS_MOST 4
+#define JOURNAL_RUNGS_MOST   16
+#define JOURNAL_NOTES_MOST   8
+
+struct journal_attempt {
+    uint32_t number;  /* of the case, from 0 */
+    uint32_t attempt; /* from 1 */
+    uint32_t slot;
+    enum verdict verdict; /* of this attempt */
+    bool last;            /* no other attempt follows: `outcome` is the case's */
+    enum verdict outcome; /* flaky, where this one passed and an earlier one did not */
+    bool flaky_fails;     /* flaky-result: fail */
+    bool quarantined;     /* does not fail the run */
+    struct str reason;  /* one line: "exit status 3", "timed out after 10s (timeout, run-matrix.yaml:9:14)" */
+    nanos at, duration; /* when it ended, since the run began; how long the call took */
+    nanos user, system;
+    int64_t rss;        /* largest resident set, KiB */
+    int status, signal; /* status -1: none */
+    bool core;
+    /* The caller's, or the arena's; past these numbers nothing is recorded. A run may have 10^5 attempts in memory, and
+     * most have none of them: no arrays in here. */
+    const struct journal_output *outputs; /* JOURNAL_OUTPUTS_MOST */
+    const struct journal_rung *rungs;     /* JOURNAL_RUNGS_MOST */
+    const struct str *notes;              /* JOURNAL_NOTES_MOST: the other facts, a line each */
+    uint32_t output_count, rung_count, note_count;
+};
+
+/* ---- writing ---- */
+
+struct journal;
+
+#define JOURNAL_NAME        "journal.ndjson"
+#define JOURNAL_RECORD_MOST ((size_t)64 << 10)
+#define JOURNAL_RESERVE     ((uint64_t)1 << 20)
+
+/*
+ * Creates the file in an open folder, or goes on with one that is there, which is first cut back to its last
+ * whole line. NULL and errno. The caller holds the run's lock (store_lock_run): a journal has one writer.
+ */
+struct journal *journal_open(int folder, struct faults *faults);
+void journal_close(struct journal *journal);
+
+/*
+ * Each is one write of one whole line, lists that are too long for one are several; -1 and errno when it is not on
+ * disk: then the file ends where it ended before. Texts that would make a line longer than JOURNAL_RECORD_MOST are
+ * cut. Times are written as whole microseconds. Who resumes a run writes a second `run`, and the rest as before.
+ */
+int journal_run(struct journal *journal, const struct journal_run *run);
+int journal_tests(struct journal *journal, const struct journal_test *tests, uint32_t count);
+int journal_cases(struct journal *journal, const struct journal_case *cases,
+                  uint32_t count); /* many: call repeatedly */
+int journal_started(struct journal *journal, uint32_t number, uint32_t attempt, uint32_t slot, int64_t pid,
+                    nanos at);
+int journal_ended(struct journal *journal, const struct journal_attempt *attempt);
+int journal_note(struct journal *journal, struct str text, nanos at); /* warnings of the run as a whole */
+int journal_cancelled(struct journal *journal, struct str why, nanos at);
+int journal_finished(struct journal *journal, int exit_code, nanos at);
+
+/*
+ * Room on disk for so many records more, each as long as a record may be, reserved ahead: asked before a case is
+ * started. Costs nothing as long as it lasts. -1 and errno.
+ */
+int journal_room(struct journal *journal, uint32_t records);
+
+/* ---- reading ---- */
+
+/* A case as the whole journal knows it. */
+struct journal_history {
+    const struct journal_case *what;
+    struct journal_attempt *attempts; /* those that ended, in order */
+    uint32_t count, cap;
+    uint32_t started; /* number of the last attempt that was made; those that a kill cut short have no end */
+    bool open;        /* ... and has none: it goes on, or the run died under it */
+    bool executed;    /* a process was started for any of them */
+    int64_t pid;      /* of the last one */
+    nanos started_at;
+};
+
+struct journal_record {
+    struct journal_run run;
+    const struct journal_test *tests;
+    uint32_t test_count;
+    struct journal_history *cases;
+    uint32_t case_count;
+    const struct str *notes;
+    uint32_t note_count;
+    struct str cancelled; /* why; empty: it was not */
+    bool finished;
+    int exit_code;
+    nanos duration; /* to the last record; where a run was resumed, the time between does not count */
+    uint32_t torn;  /* lines that could not be read: the last one after a kill, others never */
+};
+
+/*
+ * Reads a journal whole; everything is in the arena. What cannot be read is passed over and counted. False and an
+ * error in diags when there is no journal there or its first record is missing.
+ */
+bool journal_read(struct arena *arena, int folder, const char *path, struct journal_record *record,
+                  struct diags *diags);
+
+/*
+ * How long attempts took that came to their end by themselves, in the order they ended: far faster than reading the
+ * whole. Reads at most `budget` bytes, and takes from it what it has read; a journal that is not there has none.
+ */
+typedef void journal_duration(void *user, struct str id, nanos duration);
+void journal_durations(int folder, uint64_t *budget, journal_duration *each, void *user);
+
+/* What came of a case: its last attempt's outcome; NOT_RUN when none ended. */
+enum verdict journal_outcome(const struct journal_history *history);
+const struct journal_attempt *journal_last(const struct journal_history *history); /* NULL: none ended */
+
+struct journal_counts {
+    uint32_t verdicts[VERDICT_COUNT];
+    uint32_t counts[COUNT_COUNT]; /* those in quarantine left out of COUNT_FAILED */
+    uint32_t quarantined, flaky_fails;
+    uint32_t executed; /* cases of which a process was started */
+};
+void journal_count(const struct journal_record *record, struct journal_counts *counts);
+
+#endif

@@ -1,0 +1,306 @@
+/* One function per record. docs/journal.md shows what comes out. */
+#include "runner/journal/internal.h"
+
+/*
+ * What texts may take, in bytes between quotes: a record holds them all at their longest. Those with digits and
+ * brackets around them are counted generously.
+ */
+#define NAME_MOST   256
+#define PATH_MOST   ((size_t)8 << 10)
+#define ID_MOST     ((size_t)16 << 10)
+#define CELL_MOST   ((size_t)32 << 10)
+#define ARG_MOST    ((size_t)40 << 10)
+#define NOTE_MOST   ((size_t)56 << 10) /* of the run */
+#define REASON_MOST ((size_t)12 << 10)
+#define FACT_MOST   ((size_t)2 << 10)
+#define KEPT_MOST   ((size_t)3 << 10) /* path of an output */
+#define ALIVE_MOST  512
+#define NUMBERS     1024 /* all keys and numbers of a record */
+#define FRAME       128  /* the same for an item of a list */
+
+_Static_assert(NUMBERS + REASON_MOST + JOURNAL_NOTES_MOST * (FACT_MOST + FRAME) +
+                       JOURNAL_OUTPUTS_MOST * (NAME_MOST + KEPT_MOST + FRAME) +
+                       JOURNAL_RUNGS_MOST * (2 * NAME_MOST + ALIVE_MOST + FRAME) <
+                   JOURNAL_RECORD_MOST,
+               "the end of an attempt fits into a record");
+_Static_assert(FRAME + ID_MOST + CELL_MOST + FRAME < JOURNAL_RECORD_MOST, "a case fits into a record");
+_Static_assert(FRAME + ID_MOST + PATH_MOST + FRAME < JOURNAL_RECORD_MOST, "a test fits into a record");
+_Static_assert(FRAME + ARG_MOST + FRAME < JOURNAL_RECORD_MOST, "an argument fits into a record");
+_Static_assert(NUMBERS + 4 * NAME_MOST + 2 * PATH_MOST < JOURNAL_RECORD_MOST, "a run fits into a record");
+
+#define EVENT(journal, name) event((journal), "{\"ev\":\"" name "\"", sizeof("{\"ev\":\"" name "\"") - 1)
+
+static struct buf *event(struct journal *journal, const char *text, size_t len)
+{
+    buf_clear(&journal->line);
+    buf_add(&journal->line, text, len);
+    return &journal->line;
+}
+
+static int end_event(struct journal *journal)
+{
+    buf_addc(&journal->line, '}');
+    return journal_append(journal);
+}
+
+/* ---- lists: as many items as fit into a record, the rest into the next ---- */
+
+struct list {
+    const char *key; /* of the record and of the array in it */
+    void (*add)(struct buf *line, const void *items, uint32_t i);
+    const void *items;
+    uint32_t count;
+};
+
+/* From the i-th on; which one is next. */
+static uint32_t add_items(struct buf *line, const struct list *list, uint32_t i)
+{
+    const char *comma = "";
+
+    buf_addf(line, ",\"%s\":[", list->key);
+    for (; i < list->count; i++, comma = ",") {
+        size_t before = line->len;
+
+        buf_adds(line, comma);
+        list->add(line, list->items, i);
+        if (line->len + sizeof "]}" > JOURNAL_RECORD_MOST) {
+            line->len = before;
+            break;
+        }
+    }
+    buf_addc(line, ']');
+    return i;
+}
+
+/* Items from the i-th on, numbered from `first` on. */
+static int write_list(struct journal *journal, const struct list *list, uint32_t i, uint32_t first)
+{
+    while (i < list->count) {
+        struct buf *line = event(journal, "{", 1);
+
+        buf_addf(line, "\"ev\":\"%s\"", list->key);
+        line_int(line, "from", first + i);
+        i = add_items(line, list, i);
+        if (end_event(journal) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- before the first case ---- */
+
+static void add_arg(struct buf *line, const void *items, uint32_t i)
+{
+    line_quote(line, ((const struct str *)items)[i], ARG_MOST);
+}
+
+int journal_run(struct journal *journal, const struct journal_run *run)
+{
+    struct list argv = {"argv", add_arg, run->argv, run->argc};
+    struct buf *line = EVENT(journal, "run");
+    uint32_t written;
+
+    line_int(line, "schema", JOURNAL_SCHEMA);
+    line_text(line, "id", run->id, NAME_MOST);
+    line_text(line, "version", run->version, NAME_MOST);
+    line_text(line, "file", run->file, PATH_MOST);
+    line_text(line, "folder", run->folder, PATH_MOST);
+    line_text(line, "profile", run->profile, NAME_MOST);
+    line_text(line, "containment", run->containment, NAME_MOST);
+    line_int(line, "jobs", run->jobs);
+    line_int(line, "cases", run->cases);
+    line_int(line, "wall", run->wall);
+    line_int(line, "pid", run->pid);
+    line_int(line, "pid_start", run->pid_start);
+    /* Readers whose numbers are doubles would spoil it. */
+    buf_addf(line, ",\"digest\":\"%016llx\"", (unsigned long long)run->digest);
+    written = add_items(line, &argv, 0);
+    if (end_event(journal) < 0)
+        return -1;
+    journal->tests = journal->cases = 0;
+    return write_list(journal, &argv, written, 0);
+}
+
+static void add_test(struct buf *line, const void *items, uint32_t i)
+{
+    const struct journal_test *test = (const struct journal_test *)items + i;
+
+    LINE_ADD(line, "{\"name\":");
+    line_quote(line, test->name, ID_MOST);
+    line_text(line, "file", test->file, PATH_MOST);
+    if (test->line)
+        line_int(line, "line", test->line);
+    buf_addc(line, '}');
+}
+
+int journal_tests(struct journal *journal, const struct journal_test *tests, uint32_t count)
+{
+    struct list list = {"tests", add_test, tests, count};
+    uint32_t first = journal->tests;
+
+    journal->tests += count;
+    return write_list(journal, &list, 0, first);
+}
+
+/* A cell as it was given, if it fits: half an object would be none. */
+static void add_cell(struct buf *line, struct str cell)
+{
+    size_t at;
+
+    if (!cell.len || cell.len > CELL_MOST)
+        return;
+    LINE_ADD(line, ",\"cell\":");
+    at = line->len;
+    buf_addstr(line, cell);
+    for (; at < line->len; at++)
+        if (line->ptr[at] == '\n')
+            line->ptr[at] = ' '; /* JSON on several lines */
+}
+
+static void add_case(struct buf *line, const void *items, uint32_t i)
+{
+    const struct journal_case *c = (const struct journal_case *)items + i;
+
+    LINE_ADD(line, "{\"id\":");
+    line_quote(line, c->id, ID_MOST);
+    line_int(line, "test", c->test);
+    add_cell(line, c->cell);
+    buf_addc(line, '}');
+}
+
+int journal_cases(struct journal *journal, const struct journal_case *cases, uint32_t count)
+{
+    struct list list = {"cases", add_case, cases, count};
+    uint32_t first = journal->cases;
+
+    journal->cases += count;
+    return write_list(journal, &list, 0, first);
+}
+
+/* ---- cases ---- */
+
+int journal_started(struct journal *journal, uint32_t number, uint32_t attempt, uint32_t slot, int64_t pid,
+                    nanos at)
+{
+    struct buf *line = EVENT(journal, "start");
+
+    line_int(line, "case", number);
+    line_int(line, "attempt", attempt);
+    line_int(line, "slot", slot);
+    line_int(line, "pid", pid);
+    line_time(line, "at", at);
+    return end_event(journal);
+}
+
+static void add_outputs(struct buf *line, const struct journal_attempt *attempt)
+{
+    for (uint32_t i = 0; i < attempt->output_count && i < JOURNAL_OUTPUTS_MOST; i++) {
+        const struct journal_output *output = &attempt->outputs[i];
+
+        buf_adds(line, i ? ",{\"name\":" : ",\"outputs\":[{\"name\":");
+        line_quote(line, output->name, NAME_MOST);
+        line_int(line, "size", (int64_t)output->size);
+        line_text(line, "path", output->path, KEPT_MOST);
+        if (output->offset >= 0)
+            line_int(line, "offset", output->offset);
+        buf_addc(line, '}');
+    }
+    if (attempt->output_count)
+        buf_addc(line, ']');
+}
+
+static void add_rungs(struct buf *line, const struct journal_attempt *attempt)
+{
+    for (uint32_t i = 0; i < attempt->rung_count && i < JOURNAL_RUNGS_MOST; i++) {
+        const struct journal_rung *rung = &attempt->rungs[i];
+
+        buf_adds(line, i ? ",{\"signal\":" : ",\"rungs\":[{\"signal\":");
+        line_quote(line, rung->signal, NAME_MOST);
+        line_text(line, "target", rung->target, NAME_MOST);
+        line_text(line, "alive", rung->alive, ALIVE_MOST);
+        line_time(line, "at", rung->at);
+        buf_addc(line, '}');
+    }
+    if (attempt->rung_count)
+        buf_addc(line, ']');
+}
+
+static void add_notes(struct buf *line, const struct journal_attempt *attempt)
+{
+    for (uint32_t i = 0; i < attempt->note_count && i < JOURNAL_NOTES_MOST; i++) {
+        buf_adds(line, i ? "," : ",\"notes\":[");
+        line_quote(line, attempt->notes[i], FACT_MOST);
+    }
+    if (attempt->note_count)
+        buf_addc(line, ']');
+}
+
+/* What was measured, less what is nothing. */
+static void add_usage(struct buf *line, const struct journal_attempt *attempt)
+{
+    if (attempt->user)
+        line_time(line, "user", attempt->user);
+    if (attempt->system)
+        line_time(line, "system", attempt->system);
+    if (attempt->rss)
+        line_int(line, "rss", attempt->rss);
+    if (attempt->status >= 0)
+        line_int(line, "status", attempt->status);
+    if (attempt->signal)
+        line_int(line, "signal", attempt->signal);
+    line_flag(line, "core", attempt->core);
+}
+
+int journal_ended(struct journal *journal, const struct journal_attempt *attempt)
+{
+    struct buf *line = event(journal, END_CASE, sizeof END_CASE - 1);
+
+    line_number(line, attempt->number);
+    LINE_ADD(line, END_ATTEMPT);
+    line_number(line, attempt->attempt);
+    LINE_ADD(line, END_VERDICT);
+    buf_adds(line, verdict_word(attempt->verdict));
+    LINE_ADD(line, END_DURATION);
+    line_number(line, attempt->duration / NS_PER_US);
+    line_time(line, "at", attempt->at);
+    line_int(line, "slot", attempt->slot);
+    if (attempt->last)
+        line_text(line, "outcome", str_of(verdict_word(attempt->outcome)), NAME_MOST);
+    line_flag(line, "flaky_fails", attempt->flaky_fails);
+    line_flag(line, "quarantined", attempt->quarantined);
+    line_text(line, "reason", attempt->reason, REASON_MOST);
+    add_usage(line, attempt);
+    add_outputs(line, attempt);
+    add_rungs(line, attempt);
+    add_notes(line, attempt);
+    return end_event(journal);
+}
+
+/* ---- the run as a whole ---- */
+
+int journal_note(struct journal *journal, struct str text, nanos at)
+{
+    struct buf *line = EVENT(journal, "note");
+
+    line_time(line, "at", at);
+    line_text(line, "text", text, NOTE_MOST);
+    return end_event(journal);
+}
+
+int journal_cancelled(struct journal *journal, struct str why, nanos at)
+{
+    struct buf *line = EVENT(journal, "cancel");
+
+    line_time(line, "at", at);
+    line_text(line, "why", why, NOTE_MOST);
+    return end_event(journal);
+}
+
+int journal_finished(struct journal *journal, int exit_code, nanos at)
+{
+    struct buf *line = EVENT(journal, "finish");
+
+    line_time(line, "at", at);
+    line_int(line, "exit", exit_code);
+    return end_event(journal);
+}
