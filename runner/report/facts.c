@@ -1,0 +1,159 @@
+#include "runner/report/internal.h"
+
+#include "runner/base/mem.h"
+#include "runner/base/utf8.h"
+
+#include <time.h>
+
+/* ---- cases and attempts ---- */
+
+nanos case_duration(const struct journal_history *history)
+{
+    nanos sum = 0;
+
+    for (uint32_t i = 0; i < history->count; i++)
+        sum += history->attempts[i].duration;
+    return sum;
+}
+
+struct str case_reason(const struct report_input *input, const struct journal_history *history)
+{
+    const struct journal_attempt *last = journal_last(history);
+
+    if (last && (last->reason.len || last->verdict != VERDICT_NOT_RUN))
+        return last->reason;
+    if (history->open)
+        return str_of("the run died while it ran");
+    if (input->record->cancelled.len)
+        return input->record->cancelled;
+    return str_of(input->record->finished ? "the run ended before it" : "the run died before it");
+}
+
+bool case_quarantined(const struct journal_history *history)
+{
+    const struct journal_attempt *last = journal_last(history);
+
+    return last && last->quarantined && verdict_counts(journal_outcome(history)) == COUNT_FAILED;
+}
+
+bool attempt_failed(const struct journal_attempt *attempt)
+{
+    return verdict_counts(attempt->verdict) == COUNT_FAILED;
+}
+
+static void add_rung(const struct journal_rung *rung, const char *indent, struct buf *out)
+{
+    buf_addf(out, "%safter ", indent);
+    span_format(out, rung->at);
+    buf_addc(out, ' ');
+    utf8_show(out, rung->signal);
+    buf_adds(out, " to the ");
+    utf8_show(out, rung->target);
+    if (rung->alive.len) {
+        buf_adds(out, "; alive: ");
+        utf8_show(out, rung->alive);
+    }
+    buf_addc(out, '\n');
+}
+
+void attempt_facts(const struct journal_attempt *attempt, const char *indent, struct buf *out)
+{
+    for (uint32_t i = 0; i < attempt->rung_count; i++)
+        add_rung(&attempt->rungs[i], indent, out);
+    for (uint32_t i = 0; i < attempt->note_count; i++) {
+        buf_adds(out, indent);
+        utf8_show(out, attempt->notes[i]);
+        buf_addc(out, '\n');
+    }
+}
+
+/* ---- values ---- */
+
+void size_format(struct buf *out, uint64_t size)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double value = (double)size / 1024;
+    size_t unit = 0;
+
+    if (size < 1024) {
+        buf_addf(out, "%u B", (unsigned)size);
+        return;
+    }
+    for (; value >= 1024 && unit + 1 < ARRAY_LEN(units); unit++)
+        value /= 1024;
+    buf_addf(out, "%.1f %s", value, units[unit]);
+}
+
+void time_format(struct buf *out, int64_t wall)
+{
+    time_t seconds = (time_t)(wall / 1000);
+    struct tm tm;
+    char text[64];
+
+    /* A year that no calendar has: the record is not to be trusted. */
+    if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm) ||
+        tm.tm_year > 8099)
+        buf_adds(out, "1970-01-01T00:00:00");
+    else
+        buf_adds(out, text);
+}
+
+/* ---- commands ---- */
+
+static bool is_shell_safe(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '/' || c == ':' || c == '+';
+}
+
+void shell_word(struct buf *out, struct str word)
+{
+    size_t safe = 0;
+
+    while (safe < word.len && is_shell_safe(word.ptr[safe]))
+        safe++;
+    if (word.len && safe == word.len) {
+        buf_addstr(out, word);
+        return;
+    }
+    buf_addc(out, '\'');
+    for (size_t i = 0; i < word.len; i++)
+        if (word.ptr[i] == '\'')
+            buf_adds(out, "'\\''");
+        else
+            buf_addc(out, word.ptr[i]);
+    buf_addc(out, '\'');
+}
+
+static void add_words(struct buf *out, const struct str *words, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (i)
+            buf_addc(out, ' ');
+        shell_word(out, words[i]);
+    }
+}
+
+void report_rerun(const struct report_input *input, const struct journal_case *c, struct buf *out)
+{
+    const struct journal_run *run = &input->record->run;
+    struct buf command = {0};
+
+    if (!run->file.len) /* `exec`: one command, and it is all there is */
+        add_words(&command, run->argv, run->argc);
+    else {
+        shell_word(&command, input->options->program);
+        buf_adds(&command, " run --id ");
+        shell_word(&command, c->id);
+        if (run->profile.len) {
+            buf_adds(&command, " -P ");
+            shell_word(&command, run->profile);
+        }
+        if (!str_is(run->file, "run-matrix.yaml")) {
+            buf_addc(&command, ' ');
+            shell_word(&command, run->file);
+        }
+    }
+    utf8_show(out, buf_str(&command)); /* it stands in a line, whatever is in an argument */
+    buf_release(&command);
+}

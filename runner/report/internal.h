@@ -1,0 +1,60 @@
+/* What the reports share among themselves. */
+#ifndef RM_REPORT_INTERNAL_H
+#define RM_REPORT_INTERNAL_H
+
+#include "runner/report/report.h"
+
+#define X(id, word, file, sentence) \
+    void report_##word##_write(const struct report_input *input, struct report_sink *sink);
+REPORTS(X)
+#undef X
+
+/* ---- facts.c: what a record says of a case, in words ---- */
+
+nanos case_duration(const struct journal_history *history); /* of all its attempts: what it cost */
+/* Its reason, or why there is none: never empty where the case did not run. */
+struct str case_reason(const struct report_input *input, const struct journal_history *history);
+bool case_quarantined(const struct journal_history *history); /* it failed, and that does not fail the run */
+bool attempt_failed(const struct journal_attempt *attempt);
+
+/* "12 B", "1.5 KiB" */
+void size_format(struct buf *out, uint64_t size);
+/* "2026-11-21T06:12:47", UTC */
+void time_format(struct buf *out, int64_t wall);
+/* What is known besides the reason, a line each and harmless: ladder and notes. */
+void attempt_facts(const struct journal_attempt *attempt, const char *indent, struct buf *out);
+/* A word as one types it in a shell. */
+void shell_word(struct buf *out, struct str word);
+
+/* ---- output.c: captured output, line by line ---- */
+
+typedef void report_line(void *user, struct str line);
+
+/* The beginning of `text` up to a newline, taken off it; false when nothing is left. */
+bool line_next(struct str *text, struct str *line);
+/*
+ * At most `most` bytes and `lines` lines of an output, the larger part from its end; one line between says what is left
+ * out. -1 and errno before any line.
+ */
+int output_excerpt(const struct report_input *input, const struct journal_output *output, size_t most,
+                   size_t lines, report_line *each, void *user);
+/* All of it, however long; a line longer than 64 KiB comes in pieces. */
+int output_lines(const struct report_input *input, const struct journal_output *output, report_line *each,
+                 void *user);
+/* Where people find it, harmless: ".run-matrix/runs/0042-.../cases/proto/1/stdout". */
+void output_where(const struct report_input *input, const struct journal_output *output, struct buf *out);
+/* Bytes that each output of the failed attempts may have of `budget`, at most `most`; 0 when it would be a scrap. */
+size_t output_share(const struct journal_record *record, size_t budget, size_t most);
+
+/* ---- case.c ---- */
+
+/* "FAIL   ", in its colour where there is to be one. */
+void add_label(const struct report_input *input, enum verdict verdict, struct buf *out);
+
+/* ---- xml.c ---- */
+
+/* Well-formed whatever it is: characters that XML has not, and bytes that are no UTF-8, become U+FFFD. */
+void xml_text(struct buf *out, struct str text);
+void xml_attribute(struct buf *out, const char *name, struct str value); /* with a space before it */
+
+#endif

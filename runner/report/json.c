@@ -1,0 +1,250 @@
+/* One JSON document, a case a line: docs/reports.md. */
+#include "runner/report/internal.h"
+
+#include "runner/base/json.h"
+#include "runner/base/sig.h"
+
+/* ---- values ---- */
+
+static void add_str(struct json_writer *w, const char *key, struct str value)
+{
+    json_key_c(w, key);
+    json_str(w, value);
+}
+
+/* null where there is none. */
+static void add_optional(struct json_writer *w, const char *key, struct str value)
+{
+    json_key_c(w, key);
+    if (value.len)
+        json_str(w, value);
+    else
+        json_null(w);
+}
+
+static void add_int(struct json_writer *w, const char *key, long long value)
+{
+    json_key_c(w, key);
+    json_int(w, value);
+}
+
+static void add_seconds(struct json_writer *w, const char *key, nanos time)
+{
+    json_key_c(w, key);
+    json_double(w, (double)time / NS_PER_S);
+}
+
+static void add_bool(struct json_writer *w, const char *key, bool value)
+{
+    json_key_c(w, key);
+    json_bool(w, value);
+}
+
+/* The text of an object from the journal; what is none is an empty one. */
+static void add_object(struct json_writer *w, const char *key, struct str json)
+{
+    struct json_reader r = {.input = json};
+    enum json_token token = json_next(&r);
+    bool object = token == JSON_OBJECT;
+
+    while (token != JSON_END && token != JSON_ERROR)
+        token = json_next(&r);
+    json_reader_release(&r);
+    json_key_c(w, key);
+    json_raw(w, object && token == JSON_END ? json : str_of("{}"));
+}
+
+/* ---- an attempt ---- */
+
+static void add_outputs(struct json_writer *w, const struct journal_attempt *attempt)
+{
+    json_key_c(w, "outputs");
+    json_array(w);
+    for (uint32_t i = 0; i < attempt->output_count; i++) {
+        const struct journal_output *output = &attempt->outputs[i];
+
+        json_object(w);
+        add_str(w, "name", output->name);
+        add_int(w, "size", (long long)output->size);
+        add_optional(w, "path", output->path);
+        if (!output->path.len && output->offset >= 0)
+            add_int(w, "offset", output->offset);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
+static void add_rungs(struct json_writer *w, const struct journal_attempt *attempt)
+{
+    json_key_c(w, "ladder");
+    json_array(w);
+    for (uint32_t i = 0; i < attempt->rung_count; i++) {
+        const struct journal_rung *rung = &attempt->rungs[i];
+
+        json_object(w);
+        add_str(w, "signal", rung->signal);
+        add_str(w, "target", rung->target);
+        add_seconds(w, "at", rung->at);
+        add_str(w, "alive", rung->alive);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
+static void add_strings(struct json_writer *w, const char *key, const struct str *strings, uint32_t count)
+{
+    json_key_c(w, key);
+    json_array(w);
+    for (uint32_t i = 0; i < count; i++)
+        json_str(w, strings[i]);
+    json_array_end(w);
+}
+
+static void add_ending(struct json_writer *w, const struct journal_attempt *attempt)
+{
+    json_key_c(w, "exit");
+    if (attempt->status >= 0)
+        json_int(w, attempt->status);
+    else
+        json_null(w);
+    add_optional(w, "signal", str_of(attempt->signal ? signal_name(attempt->signal) : NULL));
+    add_bool(w, "core", attempt->core);
+}
+
+static void add_attempt(struct json_writer *w, const struct journal_attempt *attempt)
+{
+    json_object(w);
+    add_int(w, "attempt", attempt->attempt);
+    add_str(w, "verdict", str_of(verdict_word(attempt->verdict)));
+    add_str(w, "reason", attempt->reason);
+    add_int(w, "slot", attempt->slot);
+    add_seconds(w, "ended", attempt->at);
+    add_seconds(w, "duration", attempt->duration);
+    add_seconds(w, "user", attempt->user);
+    add_seconds(w, "system", attempt->system);
+    add_int(w, "rss", attempt->rss);
+    add_ending(w, attempt);
+    add_outputs(w, attempt);
+    add_rungs(w, attempt);
+    add_strings(w, "notes", attempt->notes, attempt->note_count);
+    json_object_end(w);
+}
+
+/* ---- a case ---- */
+
+static void add_case(struct json_writer *w, const struct report_input *input,
+                     const struct journal_history *history)
+{
+    const struct journal_case *what = history->what;
+    const struct journal_test *test = &input->record->tests[what->test];
+    enum verdict outcome = journal_outcome(history);
+
+    json_object(w);
+    add_str(w, "id", what->id);
+    add_str(w, "test", test->name);
+    add_optional(w, "file", test->file);
+    add_int(w, "line", test->line);
+    add_object(w, "cell", what->cell);
+    add_str(w, "verdict", str_of(verdict_word(outcome)));
+    add_str(w, "reason", case_reason(input, history));
+    add_bool(w, "quarantined", case_quarantined(history));
+    add_seconds(w, "duration", case_duration(history));
+    json_key_c(w, "attempts");
+    json_array(w);
+    for (uint32_t i = 0; i < history->count; i++)
+        add_attempt(w, &history->attempts[i]);
+    json_array_end(w);
+    json_object_end(w);
+}
+
+/* Written elsewhere first, so that each stands in a line of its own behind the comma. */
+static void add_cases(struct json_writer *w, const struct report_input *input, struct report_sink *sink)
+{
+    struct buf line = {0};
+
+    json_key_c(w, "cases");
+    json_array(w);
+    for (uint32_t i = 0; i < input->record->case_count; i++) {
+        struct json_writer inner = {.out = &line};
+
+        buf_clear(&line);
+        buf_addc(&line, '\n');
+        add_case(&inner, input, &input->record->cases[i]);
+        json_raw(w, buf_str(&line));
+        report_sink_relax(sink);
+    }
+    json_array_end(w);
+    buf_release(&line);
+}
+
+/* ---- the run ---- */
+
+static void add_run(struct json_writer *w, const struct report_input *input)
+{
+    const struct journal_record *record = input->record;
+    const struct journal_run *run = &record->run;
+    struct buf started = {0};
+
+    time_format(&started, run->wall);
+    buf_addc(&started, 'Z');
+    json_key_c(w, "run");
+    json_object(w);
+    add_str(w, "id", run->id);
+    add_str(w, "version", run->version);
+    add_str(w, "path", str_of(input->path));
+    add_str(w, "folder", run->folder);
+    add_optional(w, "file", run->file);
+    add_strings(w, "argv", run->argv, run->argc);
+    add_optional(w, "profile", run->profile);
+    add_str(w, "containment", run->containment);
+    add_int(w, "jobs", run->jobs);
+    add_str(w, "started", buf_str(&started));
+    add_seconds(w, "duration", record->duration);
+    add_bool(w, "finished", record->finished);
+    json_key_c(w, "exit");
+    if (record->finished)
+        json_int(w, record->exit_code);
+    else
+        json_null(w);
+    add_optional(w, "cancelled", record->cancelled);
+    add_strings(w, "notes", record->notes, record->note_count);
+    json_object_end(w);
+    buf_release(&started);
+}
+
+static void add_counts(struct json_writer *w, const struct journal_record *record)
+{
+    static const char *const words[] = {
+#define X(id, word) word,
+        COUNTS(X)
+#undef X
+    };
+    struct journal_counts counts;
+
+    journal_count(record, &counts);
+    json_key_c(w, "counts");
+    json_object(w);
+    for (int i = 0; i < COUNT_COUNT; i++)
+        add_int(w, words[i], counts.counts[i]);
+    add_int(w, "quarantined", counts.quarantined);
+    add_int(w, "executed", counts.executed);
+    json_key_c(w, "verdicts");
+    json_object(w);
+    for (int i = 0; i < VERDICT_COUNT; i++)
+        add_int(w, verdict_word((enum verdict)i), counts.verdicts[i]);
+    json_object_end(w);
+    json_object_end(w);
+}
+
+void report_json_write(const struct report_input *input, struct report_sink *sink)
+{
+    struct json_writer w = {.out = &sink->buf};
+
+    json_object(&w);
+    add_int(&w, "schema", 1);
+    add_run(&w, input);
+    add_counts(&w, input->record);
+    add_cases(&w, input, sink);
+    json_object_end(&w);
+    buf_addc(&sink->buf, '\n');
+}

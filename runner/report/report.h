@@ -1,0 +1,74 @@
+/*
+ * Reports: each is a function of the journal and of the captured output it names, so any can be made again.
+ * One file per format behind one table.
+ */
+#ifndef RM_REPORT_REPORT_H
+#define RM_REPORT_REPORT_H
+
+#include "runner/journal/journal.h"
+
+struct report_options {
+    bool strict; /* JUnit without what junit-10.xsd refuses */
+    bool colour;
+    int verbose;        /* -v counts up, -q down */
+    uint32_t durations; /* the slowest so many; UINT32_MAX: not asked for */
+    uint32_t width;     /* of the terminal; 0: none */
+    struct str program; /* how the program is called, for the commands it suggests */
+};
+
+struct report_input {
+    const struct journal_record *record;
+    int folder;       /* of the run, open: captured output is read from there */
+    const char *path; /* the same as people should see it */
+    const struct report_options *options;
+};
+
+/* id, word, file name in the run folder, sentence */
+#define REPORTS(X)                                                            \
+    X(REPORT_SUMMARY, summary, "summary.txt", "what a run prints at its end") \
+    X(REPORT_JUNIT, junit, "junit.xml", "JUnit XML")                          \
+    X(REPORT_TAP, tap, "results.tap", "TAP 14")                               \
+    X(REPORT_JSON, json, "results.json", "JSON")
+
+enum report_id {
+#define X(id, word, file, sentence) id,
+    REPORTS(X)
+#undef X
+        REPORT_COUNT
+};
+
+/* A sink of text in pieces: reports of a large run are longer than memory should hold. */
+struct report_sink {
+    struct buf buf;
+    int fd;
+    int error; /* the first errno; nothing is written after it */
+};
+void report_sink_open(struct report_sink *sink, int fd);
+void report_sink_flush(struct report_sink *sink); /* all of it */
+void report_sink_relax(struct report_sink *sink); /* when there is much */
+int report_sink_close(struct report_sink *sink);  /* the error, 0: none; does not close the fd */
+
+struct report {
+    const char *word, *file, *sentence;
+    void (*write)(const struct report_input *input, struct report_sink *sink);
+};
+
+extern const struct report *const reports[REPORT_COUNT];
+const struct report *report_find(struct str word);
+
+/* Writes one to a path: whole or not at all. "-" is standard output. -1 and errno. */
+int report_write(const struct report *report, const struct report_input *input, const char *path);
+
+/* ---- pieces that several of them, and `show`, are made of ---- */
+
+/* One case at length: verdict, facts, ladder, output, where it lies, and the command that runs just it. */
+void report_case(const struct report_input *input, const struct journal_history *history,
+                 struct report_sink *sink);
+/* "run-matrix run --id 'proto@backend=exec'" */
+void report_rerun(const struct report_input *input, const struct journal_case *c, struct buf *out);
+/* "3 passed, 1 failed, 2 skipped": the last line. */
+void report_tally(const struct journal_counts *counts, struct buf *out);
+/* Pieces of a line as the reports' colour has them: "PASS", "FAIL", ... padded to one width. */
+const char *report_label(enum verdict verdict);
+
+#endif

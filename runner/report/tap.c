@@ -1,0 +1,233 @@
+/*
+ * TAP 14 under the version line of 13: prove of today calls 14 an error, and nothing here is read in another way
+ * for it. The YAML is what prove's small reader takes: strings in double quotes, literals, one mapping.
+ */
+#include "runner/report/internal.h"
+
+#include "runner/base/harmless.h"
+#include "runner/base/json.h"
+#include "runner/base/sig.h"
+#include "runner/base/utf8.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define TAP_BUDGET      ((size_t)8 << 20)
+#define TAP_STREAM_MOST ((size_t)8 << 10)
+#define TAP_LINES       40
+#define TAP_LINE_MOST   ((size_t)2 << 10)
+
+struct tap {
+    const struct report_input *input;
+    struct report_sink *sink;
+    size_t most; /* of each stream */
+};
+
+/* ---- test lines ---- */
+
+/* How a verdict is said: TODO is expected to fail and fails nobody, SKIP was not tried. */
+struct saying {
+    bool ok;
+    const char *directive; /* with its space; NULL: none */
+    const char *before;    /* the reason */
+};
+
+static const struct saying sayings[VERDICT_COUNT] = {
+    [VERDICT_PASSED] = {.ok = true},
+    [VERDICT_FLAKY] = {.ok = true},
+    [VERDICT_XPASSED] = {.ok = true, .directive = "TODO", .before = ""},
+    [VERDICT_SKIPPED] = {.ok = true, .directive = "SKIP", .before = ""},
+    [VERDICT_UNSUPPORTED] = {.ok = true, .directive = "SKIP", .before = "unsupported: "},
+    [VERDICT_XFAILED] = {.directive = "TODO", .before = ""},
+    [VERDICT_NOT_RUN] = {.ok = true, .directive = "SKIP", .before = "not run: "},
+    /* all others failed: nothing more to say in the line */
+};
+
+static const struct saying quarantined = {.directive = "TODO", .before = "quarantined: "};
+
+static void add_description(struct buf *out, struct str id)
+{
+    struct buf shown = {0};
+
+    utf8_show(&shown, id);
+    for (size_t i = 0; i < shown.len; i++) {
+        if (shown.ptr[i] == '#' || shown.ptr[i] == '\\')
+            buf_addc(out, '\\');
+        buf_addc(out, shown.ptr[i]);
+    }
+    buf_release(&shown);
+}
+
+static void add_line(struct tap *tap, uint32_t number, const struct journal_history *history)
+{
+    const struct saying *saying =
+        case_quarantined(history) ? &quarantined : &sayings[journal_outcome(history)];
+    struct buf *out = &tap->sink->buf;
+
+    buf_addf(out, "%sok %u - ", saying->ok ? "" : "not ", number);
+    add_description(out, history->what->id);
+    if (saying->directive) {
+        buf_addf(out, " # %s %s", saying->directive, saying->before);
+        utf8_show(out, case_reason(tap->input, history));
+    }
+    buf_addc(out, '\n');
+}
+
+/* ---- diagnostics ---- */
+
+static void add_string(struct buf *out, const char *key, struct str value)
+{
+    struct buf shown = {0};
+
+    utf8_show(&shown, value);
+    buf_addf(out, "  %s: ", key);
+    json_quote(out, buf_str(&shown));
+    buf_addc(out, '\n');
+    buf_release(&shown);
+}
+
+static void add_place(struct buf *out, const struct journal_test *test)
+{
+    if (!test->file.len)
+        return;
+    buf_adds(out, "  at:\n  ");
+    add_string(out, "file", test->file);
+    buf_addf(out, "    line: %u\n", test->line);
+}
+
+/* A line of a literal: indented even when empty, for prove sees the end of the block in one that is not. */
+static void add_line_of_output(void *user, struct str line)
+{
+    struct buf *out = user;
+
+    buf_adds(out, "    ");
+    text_harmless(out, utf8_cut(line, TAP_LINE_MOST), false);
+    buf_addc(out, '\n');
+}
+
+/* Its first line is ours: one that begins with a blank would set the indent of the literal. */
+static void add_output(struct tap *tap, const struct journal_output *output)
+{
+    struct buf *out = &tap->sink->buf;
+
+    if (!output->size)
+        return;
+    buf_adds(out, "  ");
+    utf8_show(out, output->name);
+    buf_adds(out, ": |\n    [");
+    size_format(out, output->size);
+    buf_adds(out, ": ");
+    output_where(tap->input, output, out);
+    buf_adds(out, "]\n");
+    if (output_excerpt(tap->input, output, tap->most, TAP_LINES, add_line_of_output, out) < 0)
+        buf_addf(out, "    [not there any more: %s]\n", strerror(errno));
+}
+
+static void add_facts(struct buf *out, const struct journal_history *history)
+{
+    struct buf facts = {0};
+
+    for (uint32_t i = 0; i < history->count; i++) {
+        const struct journal_attempt *attempt = &history->attempts[i];
+
+        if (history->count > 1) {
+            buf_addf(&facts, "    attempt %u: %s ", attempt->attempt, verdict_word(attempt->verdict));
+            utf8_show(&facts, attempt->reason);
+            buf_addc(&facts, '\n');
+        }
+        attempt_facts(attempt, "    ", &facts);
+    }
+    if (facts.len) {
+        buf_adds(out, "  facts: |\n");
+        buf_addstr(out, buf_str(&facts));
+    }
+    buf_release(&facts);
+}
+
+static const char *severity_of(const struct journal_history *history)
+{
+    if (verdict_counts(journal_outcome(history)) == COUNT_PASSED)
+        return "comment";
+    return sayings[journal_outcome(history)].directive || case_quarantined(history) ? "todo" : "fail";
+}
+
+static void add_diagnostics(struct tap *tap, const struct journal_history *history)
+{
+    const struct journal_attempt *last = journal_last(history);
+    struct buf *out = &tap->sink->buf, again = {0};
+
+    buf_adds(out, "  ---\n");
+    add_string(out, "message", case_reason(tap->input, history));
+    buf_addf(out, "  severity: %s\n  verdict: %s\n", severity_of(history),
+             verdict_word(journal_outcome(history)));
+    buf_addf(out, "  duration_ms: %lld\n", (long long)(case_duration(history) / NS_PER_MS));
+    add_place(out, &tap->input->record->tests[history->what->test]);
+    if (last->signal)
+        buf_addf(out, "  signal: %s\n", signal_name(last->signal));
+    else if (last->status >= 0)
+        buf_addf(out, "  exit: %d\n", last->status);
+    add_facts(out, history);
+    for (uint32_t i = 0; attempt_failed(last) && i < last->output_count; i++)
+        add_output(tap, &last->outputs[i]);
+    report_rerun(tap->input, history->what, &again);
+    add_string(out, "again", buf_str(&again));
+    buf_adds(out, "  ...\n");
+    buf_release(&again);
+}
+
+/* What passed at once, was skipped or did not run has said it all in its line. */
+static bool has_diagnostics(const struct journal_history *history)
+{
+    enum verdict outcome = journal_outcome(history);
+
+    return journal_last(history) && outcome != VERDICT_PASSED && outcome != VERDICT_SKIPPED &&
+           outcome != VERDICT_UNSUPPORTED && outcome != VERDICT_NOT_RUN;
+}
+
+/* ---- the document ---- */
+
+static void add_plan(struct tap *tap)
+{
+    struct buf *out = &tap->sink->buf;
+
+    buf_adds(out, "TAP version 13\n");
+    if (tap->input->record->case_count)
+        buf_addf(out, "1..%u\n", tap->input->record->case_count);
+    else
+        buf_adds(out, "1..0 # SKIP no case was selected\n");
+}
+
+static void add_end(struct tap *tap)
+{
+    const struct journal_record *record = tap->input->record;
+    struct buf *out = &tap->sink->buf;
+
+    for (uint32_t i = 0; i < record->note_count; i++) {
+        buf_adds(out, "# ");
+        utf8_show(out, record->notes[i]);
+        buf_addc(out, '\n');
+    }
+    if (record->cancelled.len) {
+        buf_adds(out, "Bail out! ");
+        utf8_show(out, record->cancelled);
+        buf_addc(out, '\n');
+    } else if (!record->finished)
+        buf_adds(out, "Bail out! the run died\n");
+}
+
+void report_tap_write(const struct report_input *input, struct report_sink *sink)
+{
+    struct tap tap = {.input = input, .sink = sink};
+
+    tap.most = output_share(input->record, TAP_BUDGET, TAP_STREAM_MOST);
+    add_plan(&tap);
+    for (uint32_t i = 0; i < input->record->case_count; i++) {
+        const struct journal_history *history = &input->record->cases[i];
+
+        add_line(&tap, i + 1, history);
+        if (has_diagnostics(history))
+            add_diagnostics(&tap, history);
+        report_sink_relax(sink);
+    }
+    add_end(&tap);
+}
