@@ -1,0 +1,203 @@
+#include "runner/screen/internal.h"
+
+#include "runner/base/mem.h"
+#include "runner/base/utf8.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define REDRAW_AFTER  (100 * NS_PER_MS)
+#define WIDTH_UNKNOWN 80
+#define LAST_MOST     160
+#define ERASE         "\r\x1b[K"
+#define NO_PERCENT    UINT32_MAX
+
+struct progress *progress_new(const struct progress_style *style, uint32_t cases)
+{
+    struct progress *progress = mem_zero(1, sizeof *progress);
+
+    progress->style = *style;
+    progress->live.cases = cases;
+    progress->live.began = progress->said = -1;
+    progress->percent = NO_PERCENT;
+    screen_open(&progress->screen, style->fd);
+    return progress;
+}
+
+void progress_free(struct progress *progress)
+{
+    if (!progress)
+        return;
+    progress_hide(progress);
+    screen_close(&progress->screen);
+    live_release(&progress->live);
+    buf_release(&progress->line);
+    free(progress);
+}
+
+bool progress_broken(const struct progress *progress)
+{
+    return progress->screen.broken;
+}
+
+/* ---- lines ---- */
+
+struct buf *progress_begin(struct progress *progress)
+{
+    struct buf *out = &progress->screen.update;
+
+    if (progress->shown)
+        buf_adds(out, ERASE);
+    return out;
+}
+
+void progress_end(struct progress *progress)
+{
+    if (progress->shown)
+        buf_addstr(&progress->screen.update, buf_str(&progress->line));
+    screen_put(&progress->screen, false);
+}
+
+void progress_coloured(const struct progress *progress, struct buf *out, const char *colour, const char *text)
+{
+    if (progress->style.colour && *colour)
+        buf_addf(out, "\x1b[%sm%s\x1b[0m", colour, text);
+    else
+        buf_adds(out, text);
+}
+
+void progress_line(struct progress *progress, const char *format, ...)
+{
+    struct buf *out = progress_begin(progress);
+    va_list args;
+
+    va_start(args, format);
+    buf_vaddf(out, format, args);
+    va_end(args);
+    buf_addc(out, '\n');
+    progress_end(progress);
+}
+
+void progress_warn(struct progress *progress, const char *format, ...)
+{
+    struct buf *out = progress_begin(progress), text = {0};
+    va_list args;
+
+    va_start(args, format);
+    buf_vaddf(&text, format, args);
+    va_end(args);
+    progress_coloured(progress, out, YELLOW, "warning: ");
+    utf8_show(out, buf_str(&text));
+    buf_addc(out, '\n');
+    progress_end(progress);
+    buf_release(&text);
+}
+
+void progress_output(struct progress *progress, struct str lines)
+{
+    if (!lines.len)
+        return;
+    buf_addstr(progress_begin(progress), lines);
+    progress_end(progress);
+}
+
+/* ---- the live line ---- */
+
+/* After `bg` the terminal is somebody else's to type in. */
+static bool in_background(const struct progress *progress)
+{
+    pid_t front = tcgetpgrp(progress->screen.fd);
+
+    return front > 0 && front != getpgrp();
+}
+
+/* State 1 is progress, 2 the same in red. */
+static void add_percent(struct progress *progress, struct buf *out)
+{
+    const struct live *live = &progress->live;
+    uint32_t percent = live->cases ? (uint32_t)(100ull * live->done / live->cases) : 0;
+    uint32_t told = percent << 1 | (live->counts[COUNT_FAILED] > 0);
+
+    if (!progress->style.osc || progress->percent == told)
+        return;
+    progress->percent = told;
+    buf_addf(out, "\x1b]9;4;%d;%u\x1b\\", live->counts[COUNT_FAILED] ? 2 : 1, percent);
+}
+
+static void draw(struct progress *progress, nanos now, nanos left)
+{
+    struct buf *out = &progress->screen.update, line = {0};
+    uint32_t width = progress_width(progress->screen.fd);
+
+    /* The last column stays free: there some terminals wrap already. */
+    live_line(&progress->live, now, left, (width ? width : WIDTH_UNKNOWN) - 1, &line);
+    add_percent(progress, out);
+    if (!progress->shown || !str_eq(buf_str(&line), buf_str(&progress->line)))
+        buf_addf(out, "\r%s\x1b[K", buf_text(&line));
+    buf_release(&progress->line);
+    progress->line = line;
+    progress->shown = true;
+    if (out->len)
+        screen_put(&progress->screen, true);
+}
+
+void progress_draw(struct progress *progress, nanos now, nanos left)
+{
+    if (progress->live.began < 0)
+        progress->live.began = now;
+    if (!progress->style.live || progress->style.verbose < -1 || progress->screen.broken)
+        return;
+    if (progress->shown && now - progress->drawn < REDRAW_AFTER)
+        return;
+    progress->drawn = now;
+    if (in_background(progress))
+        progress_hide(progress);
+    else
+        draw(progress, now, left);
+}
+
+void progress_hide(struct progress *progress)
+{
+    struct buf *out = progress_begin(progress);
+
+    progress->shown = false;
+    if (progress->percent != NO_PERCENT)
+        buf_adds(out, "\x1b]9;4;0;0\x1b\\");
+    progress->percent = NO_PERCENT;
+    if (out->len || progress->screen.pending.len)
+        screen_put(&progress->screen, false);
+}
+
+/* ---- on request ---- */
+
+static void add_running(struct buf *out, const struct progress_running *running)
+{
+    buf_addf(out, "%10.1fs  ", (double)running->running / NS_PER_S);
+    utf8_show(out, running->id);
+    buf_addf(out, " (%s", running->state);
+    if (running->attempt > 1)
+        buf_addf(out, ", attempt %u", running->attempt);
+    buf_adds(out, ")\n");
+    if (running->last_line.len) {
+        buf_adds(out, "             ");
+        live_fit(out, running->last_line, LAST_MOST);
+        buf_addc(out, '\n');
+    }
+    if (running->path) {
+        buf_adds(out, "             tail -f ");
+        utf8_show(out, str_of(running->path));
+        buf_addc(out, '\n');
+    }
+}
+
+void progress_status(struct progress *progress, const struct progress_running *running, uint32_t count,
+                     uint32_t waiting)
+{
+    struct buf *out = progress_begin(progress);
+
+    live_counts(&progress->live, out);
+    buf_addf(out, "  %u running, %u waiting\n", count, waiting);
+    for (uint32_t i = 0; i < count; i++)
+        add_running(out, &running[i]);
+    progress_end(progress);
+}
