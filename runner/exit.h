@@ -8,7 +8,8 @@
     X(EXIT_INTERRUPTED, 2, "interrupted")         \
     X(EXIT_BROKEN, 3, "the harness itself broke") \
     X(EXIT_USAGE, 4, "usage or configuration")    \
-    X(EXIT_NOTHING, 5, "nothing was selected")
+    X(EXIT_NOTHING, 5, "nothing was executed")    \
+    X(EXIT_FLAKY, 7, "some case passed only when it was run again, and that is to fail")
 
 enum exit_code {
 #define X(id, code, words) id = (code),

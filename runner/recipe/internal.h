@@ -1,0 +1,89 @@
+/* What the files that make recipes share. */
+#ifndef RM_RUNNER_RECIPE_INTERNAL_H
+#define RM_RUNNER_RECIPE_INTERNAL_H
+
+#include "runner/recipe/environment.h"
+#include "runner/recipe/recipe.h"
+
+/* Linux takes no argument and no variable that is longer, its NUL counted (MAX_ARG_STRLEN). */
+#define ARGUMENT_MOST ((size_t)128 << 10)
+
+#define LATER_FIXTURES "fixtures come with a later version"
+
+/* A scalar of a test as it may differ from case to case. */
+struct word {
+    const struct node *scalar;     /* NULL: the test does not say */
+    const struct template *parsed; /* NULL: the same in every case */
+    struct str text;               /* then it is this, ending in NUL */
+    bool fixtures;                 /* speaks of fixtures */
+};
+
+struct test_recipe {
+    bool prepared;
+    bool script; /* `run` is a string, for a shell */
+    struct word *words;
+    uint32_t word_count;
+    struct word shell, cwd;
+    const char *folder;       /* where it runs, when that is the same in every case */
+    const struct node *needs; /* `requires`; NULL: nothing */
+    bool must_have;           /* what lacks a requirement is an error, not a skip */
+    const char *unsupported;  /* why this version cannot run it; NULL: it can */
+    const struct node *whole; /* the key that will make many results of it, and does not yet; NULL: none */
+    bool warned;
+};
+
+/* One case in the making. */
+struct cooking {
+    struct kitchen *kitchen;
+    const struct plan_case *c;
+    const struct suite *suite;
+    const struct test *test;
+    struct test_recipe *shared;
+    struct arena *arena;
+    struct diags *diags;
+    struct recipe *recipe;
+    const struct node *matrix; /* what it keeps of its cell */
+    struct expr_env contexts;
+};
+
+/* ---- recipe.c ---- */
+
+/* A setting's value; NULL where there is none, and where it speaks of fixtures: then the recipe has its error. */
+bool cook_get(struct cooking *k, enum setting setting, struct setting_value *value);
+
+/* ---- recipe_settings.c: numbers, ladder, limits ---- */
+
+bool cook_settings(struct cooking *k);
+bool cook_terms(struct cooking *k, struct terms *terms);
+
+/* ---- recipe_expect.c: skip, xfail, requires ---- */
+
+bool cook_expectations(struct cooking *k);
+/* Skips the case, or makes it an error, when something is missing. After environment and folder. */
+bool cook_requirements(struct cooking *k);
+
+/* ---- recipe_word.c: templates ---- */
+
+struct word word_of(struct arena *arena, const struct node *scalar, struct diags *diags);
+/* Ends in NUL; "" for null. False and an error in diags when there is no such text. */
+bool word_text(struct cooking *k, const struct word *word, struct str *text);
+bool expr_speaks_of_fixtures(const struct expr *expr);
+
+/* ---- recipe_command.c: run, cwd, shell ---- */
+
+void command_prepare(struct kitchen *kitchen, const struct suite *suite, const struct node *test,
+                     struct test_recipe *shared, struct diags *diags);
+bool cook_cwd(struct cooking *k);
+/* The words alone, for what can be wrong with them. */
+bool cook_words(struct cooking *k);
+bool cook_command(struct cooking *k);
+
+/* ---- recipe_program.c: the PATH ---- */
+
+/*
+ * As the child finds it: on the PATH of its environment, a relative folder there beginning at its working directory.
+ * NULL and words why not.
+ */
+const char *program_find(struct cooking *k, struct str name, const char **why);
+
+#endif

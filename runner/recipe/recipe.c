@@ -1,0 +1,369 @@
+#include "runner/recipe/recipe.h"
+
+#include "runner/recipe/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void kitchen_open(struct kitchen *kitchen, struct arena *arena)
+{
+    const struct suites *suites = kitchen->plan->suites;
+
+    kitchen->arena = arena;
+    kitchen->tests = ARENA_ARRAY(arena, struct test_recipe *, suites->count);
+    environment_open(kitchen);
+}
+
+/* ---- what is the same for all cases of a test ---- */
+
+static const struct profile *find_profile(const struct suite *suite, const char *name)
+{
+    for (uint32_t i = 0; name && i < suite->profile_count; i++)
+        if (str_is(suite->profiles[i].name, name))
+            return &suite->profiles[i];
+    return NULL;
+}
+
+static bool must_have(const struct kitchen *kitchen, const struct suite *suite)
+{
+    const struct profile *profile = find_profile(suite, kitchen->profile);
+    const struct node *requires = profile ? node_get(profile->node, "requires") : NULL;
+
+    return requires && str_is(requires->string, "fail");
+}
+
+/*
+ * One process that has many results is one case for now. Its exit status tells enough where failures show in it; a
+ * producer of TAP or of lines may well end with 0 whatever it said.
+ */
+static void note_results(const struct node *test, struct test_recipe *shared)
+{
+    static const char *const keys[] = {"results", "preset", "discover"};
+    const struct node *results = node_get(test, "results");
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !shared->whole; i++)
+        shared->whole = node_get(test, keys[i]);
+    if (node_get(results, "tap") || node_get(results, "lines"))
+        shared->unsupported = "its results are in its output, which a later version reads";
+}
+
+static struct test_recipe *prepare(struct kitchen *kitchen, const struct plan_case *c, struct diags *diags)
+{
+    const struct suite *suite = case_suite(kitchen->plan->suites, c);
+    const struct test *test = case_test(kitchen->plan->suites, c);
+    struct test_recipe *shared;
+
+    if (!kitchen->tests[c->suite])
+        kitchen->tests[c->suite] = ARENA_ARRAY(kitchen->arena, struct test_recipe, suite->test_count);
+    shared = &kitchen->tests[c->suite][c->test];
+    if (shared->prepared)
+        return shared;
+    shared->prepared = true;
+    command_prepare(kitchen, suite, test->node, shared, diags);
+    shared->needs = node_get(test->node, "requires");
+    shared->must_have = must_have(kitchen, suite);
+    note_results(test->node, shared);
+    if (test->is_module)
+        shared->unsupported = "C tests come with a later version";
+    return shared;
+}
+
+/* ---- contexts of its expressions ---- */
+
+static struct node *strategy_context(const struct cooking *k)
+{
+    struct node *map = node_map(k->arena, (struct place){0}, 2);
+    const uint32_t numbers[] = {k->c->cell, k->suite->cells.count};
+    const char *const names[] = {"job-index", "job-total"};
+
+    for (int i = 0; i < 2; i++)
+        map->map.pairs[i] = (struct pair){node_string(k->arena, (struct place){0}, str_of(names[i])),
+                                          node_number(k->arena, (struct place){0}, numbers[i])};
+    return map;
+}
+
+static const struct node *context(void *user, struct str name)
+{
+    struct cooking *k = user;
+
+    if (str_eq_nocase(name, str_of("matrix")))
+        return k->matrix;
+    if (str_eq_nocase(name, str_of("strategy")))
+        return strategy_context(k);
+    return str_eq_nocase(name, str_of("env")) ? k->suite->world->env : NULL;
+}
+
+/* ---- one setting ---- */
+
+static bool has_expr(const struct node *node)
+{
+    return node->kind == NODE_STRING && template_has_expr(node->string);
+}
+
+/* What speaks of fixtures is left as it was written: the very node, where that can be told. */
+static bool is_left_open(const struct setting_value *value)
+{
+    const struct node *node = value->node;
+    bool is_map = node->kind == NODE_MAP;
+
+    for (uint32_t i = 0; i < value->part_count; i++) {
+        const struct node *item = is_map ? node->map.pairs[i].value : node->seq.items[i];
+
+        if (item == value->parts[i].node && has_expr(item))
+            return true;
+    }
+    for (uint32_t i = 0; !value->parts && !is_map && i < node_list_count(node); i++)
+        if (has_expr(node_list_item(node, i)))
+            return true;
+    return false;
+}
+
+bool cook_get(struct cooking *k, enum setting setting, struct setting_value *value)
+{
+    if (!settings_get(k->kitchen->settings, k->c, setting, k->arena, value, k->diags))
+        return false;
+    if (!value->node)
+        return true;
+    if (is_left_open(value))
+        k->recipe->error = LATER_FIXTURES;
+    else if (value->node->kind != NODE_NULL)
+        return true;
+    *value = (struct setting_value){0};
+    return true;
+}
+
+/* ---- environment ---- */
+
+/* Said by the test, an override, a profile ... and not to be taken for what we say. */
+static bool get_variables(struct cooking *k, struct setting_value *value)
+{
+    if (!cook_get(k, SET_ENV, value))
+        return false;
+    for (uint32_t i = 0; i < value->part_count; i++)
+        if (environment_is_ours(value->parts[i].key)) {
+            diag_error(k->diags, value->parts[i].origin.at, "'%.*s' is set by run-matrix itself",
+                       STR_ARG(value->parts[i].key));
+            return false;
+        }
+    return true;
+}
+
+/* As `${{ matrix.x }}` gives them; lists and mappings as in ids, which says more than "Array". */
+static struct str axis_text(struct cooking *k, const struct node *value)
+{
+    struct buf json = {0};
+    struct str text;
+
+    if (node_is_scalar(value))
+        return value_text(value, k->arena);
+    node_json(&json, value, 0);
+    text = arena_str(k->arena, buf_str(&json));
+    buf_release(&json);
+    return text;
+}
+
+static void add_cell(struct cooking *k, struct environment *env)
+{
+    for (uint32_t i = 0; i < k->matrix->map.count; i++) {
+        struct str axis = k->matrix->map.pairs[i].key->string;
+        struct str text = axis_text(k, k->matrix->map.pairs[i].value);
+
+        if (text.len && memchr(text.ptr, 0, text.len))
+            k->recipe->error = arena_printf(
+                k->arena, "the value of axis '%.*s' holds a NUL byte, which no program can be given",
+                STR_ARG(axis));
+        environment_add_axis(env, axis, text);
+    }
+}
+
+static void add_case(struct cooking *k, struct environment *env, const struct place_of_case *where)
+{
+    char attempt[16];
+
+    snprintf(attempt, sizeof attempt, "%u", where->attempt);
+    environment_add(env, str_of("RUN_MATRIX_CASE_ID"), k->recipe->id);
+    environment_add(env, str_of("RUN_MATRIX_CELL"), k->recipe->cell);
+    environment_add(env, str_of("RUN_MATRIX_ATTEMPT"), str_of(attempt));
+    environment_add(env, str_of("RUN_MATRIX_ARTIFACTS"), str_of(where->artifacts));
+    environment_add(env, str_of("TMPDIR"), str_of(where->tmpdir));
+    add_cell(k, env);
+}
+
+#define OF_CASE 5u /* variables that add_case adds, those of the cell not counted */
+
+static void put_variable(struct cooking *k, struct environment *env, const struct pair *pair)
+{
+    struct str name = pair->key->string, text;
+
+    if (pair->value->kind == NODE_NULL) {
+        environment_remove(env, name);
+        return;
+    }
+    text = node_text(pair->value, k->arena);
+    if (name.len + 1 + text.len < ARGUMENT_MOST)
+        environment_put(env, name, text);
+    else
+        k->recipe->error = arena_printf(
+            k->arena, "the variable '%.*s' has %zu bytes, and Linux hands a program at most %zu in one piece",
+            STR_ARG(name), text.len, ARGUMENT_MOST - 1 - name.len - 1);
+}
+
+static bool cook_environment(struct cooking *k, const struct place_of_case *where)
+{
+    struct environment env;
+    struct setting_value value;
+
+    if (!get_variables(k, &value))
+        return false;
+    environment_init(&env, k->kitchen, k->arena, OF_CASE + k->matrix->map.count + value.part_count);
+    add_case(k, &env, where);
+    for (uint32_t i = 0; i < value.part_count; i++)
+        put_variable(k, &env, &value.node->map.pairs[i]);
+    k->recipe->spec.envp = environment_finish(&env);
+    return true;
+}
+
+/* ---- where it is started, and how its output is caught ---- */
+
+/* What the case's cell has on a built-in axis; NULL where it has none, or keeps none. */
+static const struct node *value_on(const struct cooking *k, enum built_in_axis axis)
+{
+    uint32_t key = k->suite->bound[axis], value;
+
+    if (key == CELL_ABSENT || !k->test->axes[key])
+        return NULL;
+    value = cells_row(&k->suite->cells, k->c->cell)[key];
+    return value == CELL_ABSENT ? NULL : k->suite->cells.keys[key].values[value].node;
+}
+
+static void choose_backend(struct cooking *k)
+{
+    const struct node *value = value_on(k, AXIS_BACKEND);
+    struct str name = value ? value_text(value, k->arena) : str_of("exec");
+    const struct backend *backend = backend_find(name);
+
+    k->recipe->backend = backend ? backend : backends[BACKEND_EXEC];
+    if (!backend)
+        k->recipe->error = arena_printf(k->arena, "there is no backend '%.*s'", STR_ARG(name));
+    else if (!k->recipe->unsupported)
+        k->recipe->unsupported = backend->unsupported;
+}
+
+/* A cell that says it is in the id: a case named so is not run in another way. */
+static void choose_capture(struct cooking *k)
+{
+    const struct node *value = value_on(k, AXIS_CAPTURE);
+    struct str word = value ? value_text(value, k->arena) : str_of(k->kitchen->capture);
+
+    if (word.len && !capture_find(word, &k->recipe->capture))
+        k->recipe->error = arena_printf(k->arena, "there is no capture '%.*s'", STR_ARG(word));
+    else if (!k->recipe->unsupported)
+        k->recipe->unsupported = capture_unsupported(k->recipe->capture);
+}
+
+/* ---- the whole ---- */
+
+static void name_case(struct cooking *k)
+{
+    struct buf text = {0};
+
+    case_id(&text, k->kitchen->plan, k->c);
+    k->recipe->id = arena_str(k->arena, buf_str(&text));
+    buf_clear(&text);
+    case_cell_json(&text, k->kitchen->plan->suites, k->c);
+    k->recipe->cell = arena_str(k->arena, buf_str(&text));
+    buf_release(&text);
+}
+
+static void begin(struct cooking *k, struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
+                  struct recipe *recipe, struct diags *diags)
+{
+    const struct suites *suites = kitchen->plan->suites;
+
+    *k = (struct cooking){.kitchen = kitchen,
+                          .c = c,
+                          .suite = case_suite(suites, c),
+                          .test = case_test(suites, c),
+                          .shared = prepare(kitchen, c, diags),
+                          .arena = arena,
+                          .diags = diags,
+                          .recipe = recipe,
+                          .matrix = case_context(suites, c, arena),
+                          .contexts = {context, k}};
+    *recipe = (struct recipe){
+        .unsupported = k->shared->unsupported,
+        .capture = CAPTURE_FD,
+        .spec = {.stdio = {-1, -1, -1}, .session = true, .terminal = -1},
+    };
+    name_case(k);
+    choose_backend(k);
+    choose_capture(k);
+    if (k->test->fixture_count)
+        recipe->error = LATER_FIXTURES;
+}
+
+static bool is_settled(const struct recipe *recipe)
+{
+    return recipe->skip || recipe->unsupported || recipe->error;
+}
+
+bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struct place_of_case *where,
+                 struct arena *arena, struct recipe *recipe, struct diags *diags)
+{
+    struct cooking k;
+
+    begin(&k, kitchen, c, arena, recipe, diags);
+    if (!cook_settings(&k) || !cook_expectations(&k))
+        return false;
+    if (is_settled(recipe))
+        return true;
+    if (!cook_environment(&k, where) || !cook_cwd(&k))
+        return false;
+    if (k.shared->needs && !is_settled(recipe) && !cook_requirements(&k))
+        return false;
+    return is_settled(recipe) || cook_command(&k);
+}
+
+/* ---- before the first is started ---- */
+
+static void warn_of_results(struct cooking *k)
+{
+    if (!k->shared->whole || k->shared->warned || k->shared->unsupported)
+        return;
+    k->shared->warned = true;
+    diag_warning(
+        k->diags, k->shared->whole->at,
+        "'%.*s' is one case here, and its exit status alone counts: its results are read by a later version",
+        STR_ARG(k->test->id));
+}
+
+static void warn_of_limits(struct cooking *k)
+{
+    struct setting_value value;
+    const struct node *limit;
+
+    if (k->kitchen->warned_of_limits || !cook_get(k, SET_LIMITS, &value))
+        return;
+    limit = node_get(value.node, "processes");
+    if (!limit)
+        limit = node_get(value.node, "memory");
+    if (!limit)
+        return;
+    k->kitchen->warned_of_limits = true;
+    diag_warning(k->diags, limit->at,
+                 "'processes' and 'memory' of 'limits' do not hold yet: they come with a later version");
+}
+
+bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct terms *terms,
+                  struct arena *scratch, struct diags *diags)
+{
+    struct recipe recipe;
+    struct setting_value value;
+    struct cooking k;
+
+    begin(&k, kitchen, c, scratch, &recipe, diags);
+    warn_of_results(&k);
+    warn_of_limits(&k);
+    return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
+           cook_cwd(&k) && (is_settled(&recipe) || cook_words(&k));
+}

@@ -1,0 +1,94 @@
+/*
+ * What a case asks for, out of its settings: the command, its folder and environment as the child gets them, deadlines,
+ * ladder, expectations. One is made when the case is started, in the arena of its slot.
+ */
+#ifndef RM_RUNNER_RECIPE_H
+#define RM_RUNNER_RECIPE_H
+
+#include "backends/backends.h"
+#include "matrix/matrix.h"
+#include "runner/base/ladder.h"
+#include "runner/harness/harness.h"
+
+struct test_recipe;
+
+/* A program that was found on the caller's PATH: it is looked for once. */
+struct found_program {
+    struct str name;
+    const char *path;
+};
+
+#define FOUND_PROGRAMS_MOST 32
+
+/* What all cases of a run share. */
+struct kitchen {
+    const struct plan *plan;
+    struct settings *settings;
+    const char *profile; /* NULL: none */
+    const char *run_id;
+    const char *capture;        /* --capture, for cases without an axis that says it; NULL when not given */
+    nanos cap;                  /* of the waits of a ladder when the run is cancelled; 0: none */
+    int64_t today;              /* days since 1970, for quarantines */
+    const char *const *environ; /* the caller's, as we were started; must outlive the kitchen */
+    /* prepared by kitchen_open */
+    struct arena *arena;
+    const char **base;   /* the caller's less what no case may see, sorted by name; then what all cases get */
+    uint32_t base_count; /* all of them */
+    uint32_t caller_count;      /* those that are the caller's */
+    const char *path;           /* the entry PATH=... among them; NULL: there is none */
+    struct test_recipe **tests; /* per suite and test: what is the same for all its cases */
+    struct found_program found[FOUND_PROGRAMS_MOST];
+    uint32_t found_count;
+    bool warned_of_limits;
+};
+
+void kitchen_open(struct kitchen *kitchen, struct arena *arena);
+
+/* What is known before any case starts: how it may be placed. */
+struct terms {
+    uint32_t weight;
+    bool serial;
+    const struct node
+        *locks;   /* for node_list_count and node_list_item; may be NULL, may live in the scratch arena */
+    nanos ending; /* how long it takes at most to end it, unless it is cancelled in a hurry */
+};
+
+/* Where one attempt lives. */
+struct place_of_case {
+    uint32_t attempt; /* from 1 */
+    uint32_t slot;
+    const char *tmpdir;    /* absolute, at most 40 bytes */
+    const char *artifacts; /* absolute */
+};
+
+struct recipe {
+    struct str id, cell; /* cell: JSON; both end in NUL */
+    const struct backend *backend;
+    enum capture_mode capture;
+    struct spawn_spec spec; /* all but stdio */
+    nanos timeout, slow;    /* 0: none */
+    struct setting_origin timeout_from, output_limit_from;
+    struct ladder ladder;  /* ends in KILL */
+    uint64_t output_limit; /* 0: none */
+    uint32_t retries;
+    bool flaky_fails, quarantined;
+    /* Reasons, NULL where they do not hold; "" is a reason nobody gave. */
+    const char *skip, *unsupported, *xfail;
+    bool xfail_strict;
+    const char *error; /* it cannot be set up: a program that is on no PATH, a requirement not met ... */
+};
+
+/*
+ * Everything that can be wrong with any case's settings is found here, before the first is started. Warns, once a run or
+ * once a test, of what this version does not do yet.
+ */
+bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct terms *terms,
+                  struct arena *scratch, struct diags *diags);
+/*
+ * False when an expression fails at run time (diags say why); then the case is an error. With a reason to skip it,
+ * `unsupported` or `error` there is no command in it; id, cell and all that counts for its record there is in any case.
+ */
+bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struct place_of_case *where,
+                 struct arena *arena, struct recipe *recipe, struct diags *diags);
+
+#endif

@@ -1,0 +1,236 @@
+/* Settings as numbers: deadlines, ladder, limits, and how a case may be placed. */
+#include "runner/recipe/internal.h"
+
+#include "runner/base/mem.h"
+
+#include <signal.h>
+
+#define STEP_WAIT (2 * NS_PER_S) /* where a step of a ladder does not say */
+
+/* Days since 1970 of a date of the Gregorian calendar; March begins the year, so that the odd day ends it. */
+static int64_t days_of_date(int year, int month, int day)
+{
+    int64_t y = month > 2 ? year : year - 1;
+    int64_t era = y / 400, of_era = y % 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* ---- one setting each ---- */
+
+/* What cannot be read has been refused already. */
+static nanos span_of(struct cooking *k, const struct node *scalar)
+{
+    nanos span = 0;
+
+    span_parse(node_text(scalar, k->arena), &span);
+    return span;
+}
+
+static bool take_timeout(struct cooking *k, const struct setting_value *value)
+{
+    k->recipe->timeout = span_of(k, value->node);
+    k->recipe->timeout_from = value->origin;
+    return true;
+}
+
+static bool take_slow(struct cooking *k, const struct setting_value *value)
+{
+    k->recipe->slow = span_of(k, value->node);
+    return true;
+}
+
+static bool take_output_limit(struct cooking *k, const struct setting_value *value)
+{
+    schema_size(node_text(value->node, k->arena), &k->recipe->output_limit);
+    k->recipe->output_limit_from = value->origin;
+    return true;
+}
+
+static bool take_retries(struct cooking *k, const struct setting_value *value)
+{
+    k->recipe->retries = (uint32_t)value_number(value->node);
+    return true;
+}
+
+static bool take_flaky_result(struct cooking *k, const struct setting_value *value)
+{
+    k->recipe->flaky_fails = str_is(node_text(value->node, k->arena), "fail");
+    return true;
+}
+
+static bool take_quarantine(struct cooking *k, const struct setting_value *value)
+{
+    const struct node *until = node_get(value->node, "until");
+    int year, month, day;
+
+    if (until && schema_date(node_text(until, k->arena), &year, &month, &day))
+        k->recipe->quarantined = k->kitchen->today <= days_of_date(year, month, day);
+    return true;
+}
+
+static bool take_isolate(struct cooking *k, const struct setting_value *value)
+{
+    if (node_list_count(value->node) && !k->recipe->unsupported)
+        k->recipe->unsupported = "'isolate' comes with a later version";
+    return true;
+}
+
+/* ---- the ladder ---- */
+
+static bool add_step(struct cooking *k, const struct node *scalar)
+{
+    struct ladder *ladder = &k->recipe->ladder;
+    struct str text = node_text(scalar, k->arena);
+    struct ladder_step step;
+
+    if (!schema_ladder_step(text, &step))
+        return true;
+    if (step.wait < 0)
+        step.wait = STEP_WAIT;
+    if (ladder->count == LADDER_STEPS_MOST) {
+        diag_error(k->diags, scalar->at, "'stop' has more than %d steps", LADDER_STEPS_MOST);
+        return false;
+    }
+    ladder->steps[ladder->count++] = step;
+    return true;
+}
+
+/* Whatever a case does about the steps before, the last one is its end. */
+static bool end_with_kill(struct cooking *k, const struct node *stop)
+{
+    struct ladder *ladder = &k->recipe->ladder;
+
+    if (ladder->count && ladder->steps[ladder->count - 1].signal == SIGKILL)
+        return true;
+    if (ladder->count == LADDER_STEPS_MOST) {
+        diag_error(k->diags, stop->at, "'stop' has %d steps and no KILL at its end", LADDER_STEPS_MOST);
+        return false;
+    }
+    ladder->steps[ladder->count++] = (struct ladder_step){SIGKILL, LADDER_TREE, STEP_WAIT};
+    return true;
+}
+
+static bool take_stop(struct cooking *k, const struct setting_value *value)
+{
+    for (uint32_t i = 0; i < node_list_count(value->node); i++)
+        if (!add_step(k, node_list_item(value->node, i)))
+            return false;
+    return end_with_kill(k, value->node);
+}
+
+/* ---- limits ---- */
+
+static uint64_t as_count(struct cooking *k, const struct node *scalar)
+{
+    (void)k;
+    return (uint64_t)value_number(scalar);
+}
+
+static uint64_t as_size(struct cooking *k, const struct node *scalar)
+{
+    uint64_t bytes = 0;
+
+    schema_size(node_text(scalar, k->arena), &bytes);
+    return bytes;
+}
+
+/* Whole seconds are what the kernel counts; 0 is no limit, as it is no deadline. */
+static uint64_t as_seconds(struct cooking *k, const struct node *scalar)
+{
+    nanos span = span_of(k, scalar);
+
+    return span ? (uint64_t)((span + NS_PER_S - 1) / NS_PER_S) : RLIM_INFINITY;
+}
+
+static const struct {
+    const char *key;
+    int resource;
+    uint64_t (*read)(struct cooking *, const struct node *);
+    uint64_t spare; /* from what warns to what ends: XCPU comes a second before KILL */
+} limits[] = {
+    {"files", RLIMIT_NOFILE, as_count, 0},
+    {"core", RLIMIT_CORE, as_size, 0},
+    {"cpu", RLIMIT_CPU, as_seconds, 1},
+};
+
+/* Not above what we have ourselves: a bound that is lower already holds. */
+static void add_limit(struct spawn_spec *spec, int resource, uint64_t most, uint64_t spare)
+{
+    struct rlimit now;
+
+    if (most == RLIM_INFINITY)
+        return;
+    if (getrlimit(resource, &now) < 0)
+        now.rlim_max = RLIM_INFINITY;
+    if (most + spare < now.rlim_max)
+        now.rlim_max = most + spare;
+    now.rlim_cur = most < now.rlim_max ? most : now.rlim_max;
+    spec->limits[spec->limit_count++] = (struct spawn_limit){resource, now};
+}
+
+static bool take_limits(struct cooking *k, const struct setting_value *value)
+{
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+        const struct node *scalar = node_get(value->node, limits[i].key);
+
+        if (!scalar || scalar->kind == NODE_NULL)
+            continue;
+        add_limit(&k->recipe->spec, limits[i].resource, limits[i].read(k, scalar), limits[i].spare);
+    }
+    return true;
+}
+
+/* ---- all of them ---- */
+
+static const struct {
+    enum setting setting;
+    bool (*take)(struct cooking *k, const struct setting_value *value);
+} takes[] = {
+    {SET_TIMEOUT, take_timeout},
+    {SET_SLOW, take_slow},
+    {SET_STOP, take_stop},
+    {SET_OUTPUT_LIMIT, take_output_limit},
+    {SET_LIMITS, take_limits},
+    {SET_ISOLATE, take_isolate},
+    {SET_RETRIES, take_retries},
+    {SET_FLAKY_RESULT, take_flaky_result},
+    {SET_QUARANTINE, take_quarantine},
+};
+
+bool cook_settings(struct cooking *k)
+{
+    struct setting_value value;
+
+    for (size_t i = 0; i < ARRAY_LEN(takes); i++) {
+        if (!cook_get(k, takes[i].setting, &value))
+            return false;
+        if (value.node && !takes[i].take(k, &value))
+            return false;
+    }
+    return true;
+}
+
+bool cook_terms(struct cooking *k, struct terms *terms)
+{
+    /* What this version does not act on may be wrong all the same. */
+    static const enum setting rest[] = {SET_MARKS, SET_LEAKS,  SET_LEAK_GRACE,
+                                        SET_MASK,  SET_CFLAGS, SET_TIMEOUT_METHOD};
+    struct setting_value value;
+
+    for (size_t i = 0; i < ARRAY_LEN(rest); i++)
+        if (!cook_get(k, rest[i], &value))
+            return false;
+    if (!cook_get(k, SET_WEIGHT, &value))
+        return false;
+    terms->weight = value.node ? (uint32_t)value_number(value.node) : 1;
+    if (!cook_get(k, SET_SERIAL, &value))
+        return false;
+    terms->serial = value.node && str_is(value_text(value.node, k->arena), "true");
+    if (!cook_get(k, SET_LOCK, &value))
+        return false;
+    terms->locks = value.node;
+    terms->ending = watch_bound(&k->recipe->ladder, k->kitchen->cap);
+    return true;
+}

@@ -1,0 +1,415 @@
+#include "runner/verdict.h"
+
+#include "runner/base/mem.h"
+#include "runner/base/sig.h"
+#include "runner/base/utf8.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <string.h>
+
+#define SKIP_REASON_MOST ((size_t)200)
+
+static const char disk_full_words[] = "no room was left on the disk: its output may be cut";
+
+/* ---- words ---- */
+
+static bool is_blank(char c)
+{
+    return isspace((unsigned char)c);
+}
+
+/* Texts that users write may go over several lines; a reason is one that a terminal may see. */
+static void add_line(struct buf *out, struct str text)
+{
+    size_t at = 0, end;
+
+    text = str_trim(text);
+    while (at < text.len) {
+        for (end = at; end < text.len && !is_blank(text.ptr[end]);)
+            end++;
+        utf8_show(out, str_slice(text, at, end));
+        for (at = end; at < text.len && is_blank(text.ptr[at]);)
+            at++;
+        if (at < text.len)
+            buf_addc(out, ' ');
+    }
+}
+
+static void add_signal(struct buf *out, const struct facts *f)
+{
+    buf_addf(out, "%s%s", signal_name(f->signal), f->core ? " (core dumped)" : "");
+}
+
+/* ---- facts ---- */
+
+static bool ended_by_itself(const struct facts *f)
+{
+    return f->executed && !f->lost && !f->abandoned && f->cause == WATCH_NO_CAUSE;
+}
+
+static bool is_lost(const struct facts *f)
+{
+    return f->lost;
+}
+
+static bool is_not_set_up(const struct facts *f)
+{
+    return f->setup != NULL;
+}
+
+static bool is_stuck_in_setup(const struct facts *f)
+{
+    return f->cause == WATCH_DEADLINE && f->phase == WATCH_SETUP;
+}
+
+static bool is_stuck_in_teardown(const struct facts *f)
+{
+    return f->cause == WATCH_DEADLINE && f->phase == WATCH_TEARDOWN;
+}
+
+/* Ended by somebody before it was what it should have become. */
+static bool is_never_executed(const struct facts *f)
+{
+    return !f->executed && !f->setup && !f->lost && !f->abandoned && f->cause == WATCH_NO_CAUSE;
+}
+
+static bool says_error(const struct facts *f)
+{
+    return ended_by_itself(f) && f->status == EXIT_STATUS_ERROR;
+}
+
+static bool is_abandoned(const struct facts *f)
+{
+    return f->abandoned;
+}
+
+static bool is_cancelled(const struct facts *f)
+{
+    return f->cause == WATCH_CANCEL;
+}
+
+static bool is_out_of_memory(const struct facts *f)
+{
+    return f->oom;
+}
+
+static bool is_flood(const struct facts *f)
+{
+    return f->cause == WATCH_FLOOD;
+}
+
+static bool is_late(const struct facts *f)
+{
+    return f->cause == WATCH_DEADLINE && f->phase == WATCH_CALL;
+}
+
+static bool is_late_for_session(const struct facts *f)
+{
+    return f->cause == WATCH_SESSION;
+}
+
+static bool is_crashed(const struct facts *f)
+{
+    return ended_by_itself(f) && f->signal;
+}
+
+static bool is_failed(const struct facts *f)
+{
+    return ended_by_itself(f) && !f->signal && f->status != 0 && f->status != EXIT_STATUS_SKIP &&
+           f->status != EXIT_STATUS_ERROR;
+}
+
+static bool is_leaked(const struct facts *f)
+{
+    return f->leaked;
+}
+
+/* ---- facts in words ---- */
+
+static void say_setup(const struct facts *f, const char *words, struct buf *out)
+{
+    (void)words;
+    add_line(out, str_of(f->setup));
+}
+
+static void say_limit(const struct facts *f, const char *words, struct buf *out)
+{
+    add_line(out, str_of(f->limit ? f->limit : words));
+}
+
+static void say_unexecuted(const struct facts *f, const char *words, struct buf *out)
+{
+    buf_adds(out, words);
+    if (f->signal) {
+        buf_adds(out, ": ");
+        add_signal(out, f);
+    }
+}
+
+/* Nobody but the kernel's killer and people send KILL, and that is worth saying. */
+static void say_signal(const struct facts *f, const char *words, struct buf *out)
+{
+    add_signal(out, f);
+    if (f->signal == SIGKILL)
+        buf_adds(out, words);
+}
+
+static void say_status(const struct facts *f, const char *words, struct buf *out)
+{
+    buf_addf(out, "exit status %d%s", f->status, words);
+}
+
+/* The first that holds is the verdict, the others are notes. */
+static const struct order {
+    enum verdict verdict;
+    bool (*holds)(const struct facts *facts);
+    const char *words;
+    void (*say)(const struct facts *facts, const char *words, struct buf *out); /* NULL: the words */
+} order[] = {
+    {VERDICT_LOST, is_lost, "somebody else took its exit status", NULL},
+    {VERDICT_ERROR, is_not_set_up, "", say_setup},
+    {VERDICT_ERROR, is_stuck_in_setup, "did not get as far as its program in time", say_limit},
+    {VERDICT_ERROR, is_stuck_in_teardown, "its tear-down took too long", say_limit},
+    {VERDICT_ERROR, is_never_executed, "ended before it got as far as its program", say_unexecuted},
+    {VERDICT_ERROR, says_error, ", a hard error", say_status},
+    {VERDICT_ABANDONED, is_abandoned, "did not end, not even by SIGKILL, and is left where it is", NULL},
+    {VERDICT_NOT_RUN, is_cancelled, "cancelled while it ran", say_limit},
+    {VERDICT_OOM, is_out_of_memory, "ended for want of memory", NULL},
+    {VERDICT_OUTPUT_LIMIT, is_flood, "wrote more than its output limit", say_limit},
+    {VERDICT_TIMEOUT, is_late, "timed out", say_limit},
+    {VERDICT_TIMEOUT, is_late_for_session, "the time of the session was up", say_limit},
+    {VERDICT_CRASHED, is_crashed, ", which run-matrix did not send", say_signal},
+    {VERDICT_FAILED, is_failed, "", say_status},
+    {VERDICT_LEAKED, is_leaked, "left something behind", NULL},
+};
+
+static void say_fact(const struct order *fact, const struct facts *f, struct buf *out)
+{
+    if (fact->say)
+        fact->say(f, fact->words, out);
+    else
+        buf_adds(out, fact->words);
+}
+
+/* ---- judging ---- */
+
+/* NULL when there is no room for another. */
+static struct buf *new_note(struct judgement *j)
+{
+    return j->note_count < JOURNAL_NOTES_MOST ? &j->notes[j->note_count++] : NULL;
+}
+
+static void note_fact(struct judgement *j, const struct order *fact, const struct facts *f)
+{
+    struct buf *note = new_note(j);
+
+    if (!note)
+        return;
+    buf_addf(note, "%s: ", verdict_word(fact->verdict));
+    say_fact(fact, f, note);
+}
+
+/* What it did when it was told to end: a status after our signal says nothing about the test. */
+static void note_ending(const struct facts *f, struct judgement *j)
+{
+    struct buf *note;
+
+    if (f->cause == WATCH_NO_CAUSE || !f->executed || f->lost || f->abandoned)
+        return;
+    note = new_note(j);
+    if (!note)
+        return;
+    buf_adds(note, "when it was ended: ");
+    if (f->signal)
+        add_signal(note, f);
+    else
+        buf_addf(note, "exit status %d", f->status);
+}
+
+/* False when nothing is wrong with it. */
+static bool find_fault(const struct facts *f, struct judgement *j)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        if (!order[i].holds(f))
+            continue;
+        if (found) {
+            note_fact(j, &order[i], f);
+        } else {
+            j->verdict = order[i].verdict;
+            say_fact(&order[i], f, &j->reason);
+        }
+        found = true;
+    }
+    return found;
+}
+
+/* A line to be read by people: one that is neither long nor for terminals only. */
+static bool can_be_reason(struct str line, struct buf *shown)
+{
+    if (!line.len || line.len > SKIP_REASON_MOST)
+        return false;
+    utf8_show(shown, line);
+    return str_eq(buf_str(shown), line);
+}
+
+static void judge_skip(const struct facts *f, struct judgement *j)
+{
+    struct str line = str_trim(str_of(f->last_line));
+
+    j->verdict = VERDICT_SKIPPED;
+    if (can_be_reason(line, &j->reason))
+        return;
+    buf_clear(&j->reason);
+    buf_addf(&j->reason, "exit status %d", EXIT_STATUS_SKIP);
+}
+
+static void judge_pass(const struct facts *f, struct judgement *j)
+{
+    j->verdict = VERDICT_PASSED;
+    if (!f->xfail)
+        return;
+    j->verdict = f->xfail_strict ? VERDICT_XPASSED_STRICT : VERDICT_XPASSED;
+    buf_adds(&j->reason, "passed, and a failure was expected");
+    if (*f->xfail) {
+        buf_adds(&j->reason, ": ");
+        add_line(&j->reason, str_of(f->xfail));
+    }
+}
+
+/* Nothing is wrong with the process: then what it may have failed to write is. */
+static void judge_clean(const struct facts *f, struct judgement *j)
+{
+    bool skips = f->status == EXIT_STATUS_SKIP;
+
+    if (f->disk_full && !skips) {
+        j->verdict = VERDICT_ERROR;
+        buf_adds(&j->reason, disk_full_words);
+        return;
+    }
+    if (skips)
+        judge_skip(f, j);
+    else
+        judge_pass(f, j);
+}
+
+/* Failures of the test, as against those of what is around it. */
+static bool is_test_failure(enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_FAILED:
+    case VERDICT_CRASHED:
+    case VERDICT_TIMEOUT:
+    case VERDICT_LEAKED:
+    case VERDICT_OOM:
+    case VERDICT_OUTPUT_LIMIT: return true;
+    default: return false;
+    }
+}
+
+/* Its reason is why that was expected, where somebody said so; what happened comes first among the notes. */
+static void judge_expected(const struct facts *f, struct judgement *j)
+{
+    struct buf happened = {0};
+
+    if (!f->xfail || !is_test_failure(j->verdict))
+        return;
+    buf_addf(&happened, "%s: ", verdict_word(j->verdict));
+    buf_addstr(&happened, buf_str(&j->reason));
+    j->verdict = VERDICT_XFAILED;
+    buf_clear(&j->reason);
+    add_line(&j->reason, *f->xfail ? str_of(f->xfail) : buf_str(&happened));
+    if (!*f->xfail || j->note_count == JOURNAL_NOTES_MOST) {
+        buf_release(&happened);
+        return;
+    }
+    memmove(&j->notes[1], &j->notes[0], j->note_count * sizeof *j->notes);
+    j->notes[0] = happened;
+    j->note_count++;
+}
+
+/* True when it never came to a process. */
+static bool judge_unstarted(const struct facts *f, struct judgement *j)
+{
+    const struct {
+        const char *reason;
+        enum verdict verdict;
+    } reasons[] = {
+        {f->not_run, VERDICT_NOT_RUN}, {f->skip, VERDICT_SKIPPED}, {f->unsupported, VERDICT_UNSUPPORTED}};
+
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+        if (reasons[i].reason) {
+            j->verdict = reasons[i].verdict;
+            add_line(&j->reason, str_of(reasons[i].reason));
+            return true;
+        }
+    return false;
+}
+
+void judge(const struct facts *facts, struct judgement *judgement)
+{
+    struct buf *note;
+
+    judgement_release(judgement);
+    if (judge_unstarted(facts, judgement))
+        return;
+    if (!find_fault(facts, judgement))
+        judge_clean(facts, judgement);
+    judge_expected(facts, judgement);
+    note_ending(facts, judgement);
+    if (facts->disk_full && !str_is(buf_str(&judgement->reason), disk_full_words)) {
+        note = new_note(judgement);
+        if (note)
+            buf_adds(note, disk_full_words);
+    }
+}
+
+void judgement_release(struct judgement *judgement)
+{
+    buf_release(&judgement->reason);
+    for (uint32_t i = 0; i < judgement->note_count; i++)
+        buf_release(&judgement->notes[i]);
+    judgement->note_count = 0;
+    judgement->verdict = VERDICT_PASSED;
+}
+
+/* ---- several attempts ---- */
+
+bool verdict_may_retry(enum verdict verdict)
+{
+    return is_test_failure(verdict);
+}
+
+/* A failure is undone by a pass and by nothing else: not by a skip, nor by a retry that was cancelled. */
+enum verdict verdict_of_case(enum verdict last, uint32_t failed_before)
+{
+    if (!failed_before)
+        return last;
+    if (last == VERDICT_PASSED)
+        return VERDICT_FLAKY;
+    return verdict_counts(last) == COUNT_SKIPPED || last == VERDICT_NOT_RUN ? VERDICT_FAILED : last;
+}
+
+/* ---- several cases ---- */
+
+/*
+ * What is less trustworthy comes first: after an error of the harness nothing else is known, a run that was cut short
+ * says nothing of the cases it did not come to, and a failure weighs more than the doubt about a flake.
+ */
+enum exit_code verdict_of_run(const struct run_facts *facts)
+{
+    const struct journal_counts *counts = &facts->counts;
+    bool nothing_fails = facts->no_tests && strcmp(facts->no_tests, "fail") != 0;
+
+    if (facts->broken)
+        return EXIT_BROKEN;
+    if (facts->interrupted)
+        return EXIT_INTERRUPTED;
+    if (counts->counts[COUNT_FAILED] || counts->counts[COUNT_NOT_RUN] || facts->timed_out)
+        return EXIT_FAILED;
+    if (!counts->executed)
+        return nothing_fails ? EXIT_PASSED : EXIT_NOTHING;
+    return counts->flaky_fails ? EXIT_FLAKY : EXIT_PASSED;
+}

@@ -1,0 +1,63 @@
+/*
+ * Facts in, verdict out: what is known of an attempt when it is over, and what that comes to. Pure: no clock, no
+ * file, no process. docs/verdicts.md is the same table in prose.
+ */
+#ifndef RM_RUNNER_VERDICT_H
+#define RM_RUNNER_VERDICT_H
+
+#include "runner/base/buf.h"
+#include "runner/exit.h"
+#include "runner/harness/harness.h"
+#include "runner/journal/journal.h"
+
+#define EXIT_STATUS_SKIP  77 /* as Automake has them */
+#define EXIT_STATUS_ERROR 99
+
+struct facts {
+    /* Texts are NULL where they do not hold. Before anything was started: */
+    const char *not_run;     /* "cancelled", "stopped after 1 failure" */
+    const char *skip;        /* reason; "" when none was given */
+    const char *unsupported; /* why */
+    const char *setup;       /* "cannot execute './unit': No such file or directory" */
+    /* The process: */
+    bool executed; /* it got as far as its program */
+    bool lost, abandoned, oom, leaked, disk_full;
+    int status; /* -1: ended by a signal */
+    int signal;
+    bool core;
+    enum watch_cause cause; /* why we ended it */
+    enum watch_phase phase;
+    const char
+        *limit; /* words for the cause: "timed out after 10s; 'timeout' is set at run-matrix.yaml:9:14" */
+    const char *last_line; /* of its output: the reason of a skip by exit status */
+    /* What was expected: */
+    const char *xfail; /* reason; "" when none was given */
+    bool xfail_strict;
+};
+
+struct judgement {
+    enum verdict verdict;
+    struct buf reason;                    /* one line, may be empty */
+    struct buf notes[JOURNAL_NOTES_MOST]; /* facts that did not make the verdict, a line each */
+    uint32_t note_count;
+};
+
+/* All zero is a judgement to fill in; one may be filled again and again. */
+void judge(const struct facts *facts, struct judgement *judgement);
+void judgement_release(struct judgement *judgement);
+
+/* May this be run again? Failures may; what the harness could not do, was expected or was cancelled not. */
+bool verdict_may_retry(enum verdict verdict);
+/* What came of a case by its last attempt, when `failed_before` of the attempts before it did not pass. */
+enum verdict verdict_of_case(enum verdict last, uint32_t failed_before);
+
+struct run_facts {
+    struct journal_counts counts;
+    bool broken;          /* the harness itself */
+    bool interrupted;     /* by a signal */
+    bool timed_out;       /* the session deadline */
+    const char *no_tests; /* "fail", "warn", "pass"; NULL: "fail" */
+};
+enum exit_code verdict_of_run(const struct run_facts *facts);
+
+#endif

@@ -1,0 +1,1001 @@
+/* From the text of a suite to what a child gets: command, folder, environment, deadlines, expectations. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+#include "runner/base/sig.h"
+#include "runner/recipe/environment.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_SIZE 128
+
+/* ---- a machine: folders of programs ---- */
+
+static const char *make_program(const char *root, const char *name, mode_t mode)
+{
+    static char path[PATH_SIZE];
+
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    assert_int_equal(file_write(path, str_of("")), 0);
+    assert_int_equal(chmod(path, mode), 0);
+    return path;
+}
+
+static void make_folder(const char *root, const char *name)
+{
+    char path[PATH_SIZE];
+
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    assert_int_equal(mkdir(path, 0755), 0);
+}
+
+static const char *const folders[] = {"bin", "bin/folder", "old", "suite", "suite/tools"};
+static const struct {
+    const char *name;
+    mode_t mode;
+} programs[] = {
+    {"bin/bash", 0755}, {"bin/sh", 0755},   {"bin/tool", 0755},         {"bin/blocked", 0644},
+    {"old/sh", 0755},   {"old/tool", 0755}, {"suite/tools/here", 0755}, {"suite/tools/tool", 0755},
+};
+
+static int make_machine(void **state)
+{
+    char *root = strdup("/tmp/rm-recipe-XXXXXX");
+
+    if (!root || !mkdtemp(root))
+        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+        make_folder(root, folders[i]);
+    for (size_t i = 0; i < ARRAY_LEN(programs); i++)
+        make_program(root, programs[i].name, programs[i].mode);
+    *state = root;
+    return 0;
+}
+
+static int remove_machine(void **state)
+{
+    char path[PATH_SIZE];
+
+    for (size_t i = ARRAY_LEN(programs); i-- > 0;) {
+        snprintf(path, sizeof path, "%s/%s", (char *)*state, programs[i].name);
+        unlink(path);
+    }
+    for (size_t i = ARRAY_LEN(folders); i-- > 0;) {
+        snprintf(path, sizeof path, "%s/%s", (char *)*state, folders[i]);
+        rmdir(path);
+    }
+    rmdir(*state);
+    free(*state);
+    return 0;
+}
+
+/* ---- a suite and its kitchen ---- */
+
+static int read_text(void *user, const char *path, struct buf *out)
+{
+    (void)path;
+    buf_adds(out, user);
+    return 0;
+}
+
+static int no_files(void *user, struct arena *arena, const char *pattern, struct str **paths, size_t *count)
+{
+    (void)user, (void)arena, (void)pattern, (void)paths;
+    *count = 0;
+    return 0;
+}
+
+struct kept {
+    const char *root;
+    struct arena arena, slot;
+    struct diags diags;
+    struct suite_world world;
+    struct suites suites;
+    struct plan plan;
+    struct kitchen kitchen;
+    struct node *env;
+    const char *environ[24];
+    uint32_t environ_count;
+    struct recipe recipe;
+};
+
+static void put_environ(struct kept *k, const char *entry)
+{
+    const char *equals = strchr(entry, '=');
+    struct pair *pair = &k->env->map.pairs[k->env->map.count];
+
+    k->environ[k->environ_count++] = entry;
+    if (!equals)
+        return;
+    pair->key = node_string(&k->arena, (struct place){0}, (struct str){entry, (size_t)(equals - entry)});
+    pair->value = node_string(&k->arena, (struct place){0}, str_of(equals + 1));
+    k->env->map.count++;
+}
+
+static void set_environ(struct kept *k)
+{
+    static const char *const entries[] = {"HOME=/home/me",         "EMPTY=",
+                                          "TMPDIR=/outer",         "GITHUB_OUTPUT=/x",
+                                          "GITHUB_ENV=/x",         "GITHUB_PATH=/x",
+                                          "GITHUB_STATE=/x",       "GITHUB_STEP_SUMMARY=/x",
+                                          "GITHUB_ACTIONS=true",   "RUN_MATRIX=1",
+                                          "RUN_MATRIX_FAULTS=all", "RUN_MATRIX_AXIS_OUTER=1",
+                                          "RUN_MATRIXES=mine",     "HOME=/home/second",
+                                          "no equals sign"};
+
+    k->env = node_map(&k->arena, (struct place){0}, ARRAY_LEN(k->environ));
+    k->env->map.count = 0;
+    put_environ(k, arena_printf(&k->arena, "PATH=%s/bin", k->root));
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++)
+        put_environ(k, entries[i]);
+}
+
+/* 2026-06-15 */
+#define TODAY 20619
+
+static void open_suite(struct kept *k, const char *root, const char *text, const char *profile)
+{
+    struct settings_over over = {.profile = profile};
+
+    memset(k, 0, sizeof *k);
+    k->root = root;
+    k->diags.arena = &k->arena;
+    set_environ(k);
+    k->world = (struct suite_world){.read = read_text,
+                                    .glob = no_files,
+                                    .user = (void *)(uintptr_t)text,
+                                    .env = k->env,
+                                    .version = "0.1.0"};
+    if (!suites_load(&k->arena, arena_printf(&k->arena, "%s/suite/run-matrix.yaml", root), &k->world,
+                     &k->suites, &k->diags)) {
+        diags_print(&k->diags, stderr);
+        fail_msg("%s", text);
+    }
+    plan_init(&k->plan, &k->arena, &k->suites);
+    k->kitchen = (struct kitchen){.plan = &k->plan,
+                                  .settings = settings_new(&k->arena, &k->plan, &over, &k->diags),
+                                  .profile = profile,
+                                  .run_id = "0042",
+                                  .today = TODAY,
+                                  .environ = k->environ};
+    assert_non_null(k->kitchen.settings);
+    assert_true(plan_make(&k->plan, k->kitchen.settings, NULL, &k->diags));
+    kitchen_open(&k->kitchen, &k->arena);
+}
+
+static void close_suite(struct kept *k)
+{
+    settings_release(k->kitchen.settings);
+    plan_release(&k->plan);
+    suites_release(&k->suites);
+    arena_release(&k->slot);
+    arena_release(&k->arena);
+}
+
+static bool make(struct kept *k, uint32_t number)
+{
+    static const struct place_of_case where = {
+        .attempt = 2, .slot = 0, .tmpdir = "/tmp/rm-1/0", .artifacts = "/run/artifacts/0"};
+
+    arena_clear(&k->slot);
+    return recipe_make(&k->kitchen, &k->plan.cases[number], &where, &k->slot, &k->recipe, &k->diags);
+}
+
+static bool check(struct kept *k, uint32_t number, struct terms *terms)
+{
+    arena_clear(&k->slot);
+    return recipe_check(&k->kitchen, &k->plan.cases[number], terms, &k->slot, &k->diags);
+}
+
+/* ---- what is asked of a recipe ---- */
+
+static const char *text_or_none(const char *text)
+{
+    return text ? text : "(none)";
+}
+
+static void tell_argv(const struct kept *k, struct buf *out)
+{
+    char *const *argv = k->recipe.spec.argv;
+
+    for (uint32_t i = 0; argv && argv[i]; i++)
+        buf_addf(out, "%s%s", i ? "|" : "", argv[i]);
+}
+
+static void tell_path(const struct kept *k, struct buf *out)
+{
+    buf_adds(out, text_or_none(k->recipe.spec.path));
+}
+
+static void tell_cwd(const struct kept *k, struct buf *out)
+{
+    buf_adds(out, text_or_none(k->recipe.spec.cwd));
+}
+
+static void tell_error(const struct kept *k, struct buf *out)
+{
+    buf_adds(out, text_or_none(k->recipe.error));
+}
+
+static void tell_skip(const struct kept *k, struct buf *out)
+{
+    buf_adds(out, text_or_none(k->recipe.skip));
+}
+
+static void tell_unsupported(const struct kept *k, struct buf *out)
+{
+    buf_adds(out, text_or_none(k->recipe.unsupported));
+}
+
+static void tell_xfail(const struct kept *k, struct buf *out)
+{
+    buf_addf(out, "%s%s", text_or_none(k->recipe.xfail), k->recipe.xfail_strict ? " (strict)" : "");
+}
+
+static void tell_ladder(const struct kept *k, struct buf *out)
+{
+    static const char *const targets[] = {
+#define X(id, word) [id] = word,
+        LADDER_TARGETS(X)
+#undef X
+    };
+
+    for (uint32_t i = 0; i < k->recipe.ladder.count; i++) {
+        const struct ladder_step *step = &k->recipe.ladder.steps[i];
+
+        buf_addf(out, "%s%s %s ", i ? ", " : "", signal_name(step->signal), targets[step->target]);
+        span_format(out, step->wait);
+    }
+}
+
+static const char *resource_name(int resource)
+{
+    switch (resource) {
+    case RLIMIT_NOFILE: return "files";
+    case RLIMIT_CORE: return "core";
+    case RLIMIT_CPU: return "cpu";
+    default: return "other";
+    }
+}
+
+static void tell_limits(const struct kept *k, struct buf *out)
+{
+    for (uint32_t i = 0; i < k->recipe.spec.limit_count; i++) {
+        const struct spawn_limit *limit = &k->recipe.spec.limits[i];
+
+        buf_addf(out, "%s%s %llu/%llu", i ? ", " : "", resource_name(limit->resource),
+                 (unsigned long long)limit->limit.rlim_cur, (unsigned long long)limit->limit.rlim_max);
+    }
+}
+
+static void tell_numbers(const struct kept *k, struct buf *out)
+{
+    const struct recipe *r = &k->recipe;
+
+    buf_adds(out, "timeout ");
+    span_format(out, r->timeout);
+    buf_addf(out, " by %s, slow ", r->timeout_from.layer);
+    span_format(out, r->slow);
+    buf_addf(out, ", output %llu, retries %u%s%s", (unsigned long long)r->output_limit, r->retries,
+             r->flaky_fails ? ", flaky fails" : "", r->quarantined ? ", quarantined" : "");
+}
+
+static void tell_place(const struct kept *k, struct buf *out)
+{
+    buf_addf(out, "%s %s", k->recipe.backend->name, capture_word(k->recipe.capture));
+}
+
+static const struct {
+    const char *question;
+    void (*tell)(const struct kept *k, struct buf *out);
+} questions[] = {
+    {"argv", tell_argv},       {"path", tell_path},     {"cwd", tell_cwd},
+    {"error", tell_error},     {"skip", tell_skip},     {"unsupported", tell_unsupported},
+    {"xfail", tell_xfail},     {"ladder", tell_ladder}, {"limits", tell_limits},
+    {"numbers", tell_numbers}, {"place", tell_place},
+};
+
+/* "$NAME" asks for a variable. The folder of the machine is told as "@". */
+static void ask(const struct kept *k, const char *question, struct buf *out)
+{
+    struct buf raw = {0};
+    const char *entry, *at, *text;
+
+    for (size_t i = 0; i < ARRAY_LEN(questions); i++)
+        if (strcmp(question, questions[i].question) == 0)
+            questions[i].tell(k, &raw);
+    if (*question == '$') {
+        entry = k->recipe.spec.envp ? environment_find(k->recipe.spec.envp, question + 1) : NULL;
+        buf_adds(&raw, entry ? entry + strlen(question) : "(none)");
+    }
+    for (text = buf_text(&raw); (at = strstr(text, k->root)); text = at + strlen(k->root)) {
+        buf_add(out, text, (size_t)(at - text));
+        buf_addc(out, '@');
+    }
+    buf_adds(out, text);
+    buf_release(&raw);
+}
+
+struct row {
+    const char *text;
+    uint32_t number; /* of the case */
+    const char *question, *answer;
+};
+
+static void check_row(const char *root, const struct row *row, size_t number, const char *profile)
+{
+    struct kept k;
+    struct buf answer = {0};
+
+    open_suite(&k, root, row->text, profile);
+    if (!make(&k, row->number))
+        buf_addf(&answer, "refused: %s", k.diags.list[0].text);
+    else
+        ask(&k, row->question, &answer);
+    if (strcmp(buf_text(&answer), row->answer) != 0)
+        fail_msg("row %zu: %s\n  %s is: %s\n  wanted: %s", number, row->text, row->question,
+                 buf_text(&answer), row->answer);
+    buf_release(&answer);
+    close_suite(&k);
+}
+
+static void check_rows(void **state, const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        check_row(*state, &rows[i], i, NULL);
+}
+
+/* ---- commands ---- */
+
+#define TEST(rest) "tests: [{name: t, " rest "}]"
+#define NO_JSON                                                                                       \
+    "'fromJSON' cannot read '{', line 1, column 2 of it: not JSON: a key in double quotes or '}' is " \
+    "expected here, "                                                                                 \
+    "not the end of the text"
+#define CELLS(cells) "strategy: {matrix: {" cells "}}\n"
+
+static void test_commands(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool, a b, '', 3.10, 0x1F, true]"), 0, "argv", "tool|a b||3.10|0x1F|true"},
+        {TEST("run: [tool]"), 0, "path", "@/bin/tool"},
+        {TEST("run: [./tool]"), 0, "path", "./tool"},
+        {TEST("run: [bin/tool]"), 0, "path", "bin/tool"},
+        {TEST("run: [nothing]"), 0, "error", "no program 'nothing' on the PATH (1 folder)"},
+        {TEST("run: [folder]"), 0, "error", "no program 'folder' on the PATH (1 folder)"},
+        {TEST("run: [blocked]"), 0, "error", "'@/bin/blocked' may not be executed"},
+        {TEST("run: tool a"), 0, "argv", "bash|-e|-c|tool a"},
+        {TEST("run: tool a"), 0, "path", "@/bin/bash"},
+        {TEST("run: x, shell: bash"), 0, "argv", "bash|--noprofile|--norc|-eo|pipefail|-c|x"},
+        {TEST("run: x, shell: sh"), 0, "argv", "sh|-e|-c|x"},
+        {TEST("run: -x"), 0, "argv", "bash|-e|-c|--|-x"},
+        {"tests:\n  - name: t\n    run: |\n      a\n      b\n", 0, "argv", "bash|-e|-c|a\nb\n"},
+        /* the PATH is that of the case */
+        {TEST("run: [tool], env: {PATH: nowhere}"), 0, "error", "no program 'tool' on the PATH (1 folder)"},
+        {TEST("run: [tool], env: {PATH: 'a::/b'}"), 0, "error", "no program 'tool' on the PATH (3 folders)"},
+        {TEST("run: [tool], env: {PATH: tools}"), 0, "path", "tools/tool"},
+        {TEST("run: [here], env: {PATH: '${{ env.PATH }}:tools'}"), 0, "path", "tools/here"},
+        {TEST("run: [here], env: {PATH: ''}, cwd: tools"), 0, "path", "./here"},
+        {TEST("run: [nothing], env: {PATH: null}"), 0, "error",
+         "no program 'nothing' on the PATH (which is not set; 2 folders)"},
+        {TEST("run: x, env: {PATH: '${{ env.PATH }}/../old'}"), 0, "argv", "sh|-e|-c|x"},
+        {TEST("run: x, shell: bash, env: {PATH: '${{ env.PATH }}/../old'}"), 0, "error",
+         "no program 'bash' on the PATH (1 folder)"},
+        {TEST("run: x, env: {PATH: nowhere}"), 0, "error", "no program 'bash' on the PATH (1 folder)"},
+        /* expressions */
+        {CELLS("a: [1, 2]") TEST("run: [tool, 'x${{ matrix.a }}y', '${{ strategy.job-index }}']"), 1, "argv",
+         "tool|x2y|1"},
+        {CELLS("a: [1.10]") TEST("run: [tool, '${{ matrix.a }}']"), 0, "argv", "tool|1.1"},
+        {CELLS("a: [1, 2]") TEST("run: 'echo ${{ matrix.a }} ${{ env.HOME }}'"), 1, "argv",
+         "bash|-e|-c|echo 2 /home/me"},
+        {CELLS("sh: [sh, bash]") TEST("run: x, shell: '${{ matrix.sh }}'"), 0, "argv", "sh|-e|-c|x"},
+        {CELLS("sh: [zsh]") TEST("run: x, shell: '${{ matrix.sh }}'"), 0, "argv",
+         "refused: t@sh=zsh: 'shell' is bash or sh here, not 'zsh'"},
+        {CELLS("a: [[1, 2]]") TEST("run: [tool, '${{ matrix.a }}']"), 0, "argv",
+         "refused: t@a=%5B1%2C2%5D: this is a list or a mapping; join() and toJSON() make text of one"},
+        {CELLS("a: [[1, 2]]") TEST("run: [tool, \"${{ join(matrix.a, ' ') }}\"]"), 0, "argv", "tool|1 2"},
+        {CELLS("a: [1], include: [{a: 2, n: x}]") TEST("run: ['${{ matrix.n }}']"), 0, "argv",
+         "refused: t@a=1: the first word of 'run' is empty"},
+        {CELLS("a: [1], include: [{a: 2, n: x}]") TEST("run: '${{ matrix.n }}'"), 0, "argv",
+         "refused: t@a=1: 'run' is empty"},
+        {CELLS("a: [1], include: [{a: 2, n: x}]") TEST("run: [tool, '${{ matrix.n }}']"), 0, "argv", "tool|"},
+        {TEST("run: [tool, '${{ fromJSON(''\"\\u0000\"'') }}']"), 0, "argv",
+         "refused: t: this holds a NUL byte, which no program can be given"},
+        {CELLS("a: [1]") TEST("run: [tool, \"${{ fromJSON('{') }}\"]"), 0, "argv", "refused: " NO_JSON},
+        /* what this version does not have */
+        {TEST("module: x.so"), 0, "unsupported", "C tests come with a later version"},
+        {TEST("run: [tool], results: {tap: stdout}"), 0, "unsupported",
+         "its results are in its output, which a later version reads"},
+        {TEST("run: [tool], preset: pytest"), 0, "argv", "tool"},
+        {TEST("run: [tool], isolate: [net]"), 0, "unsupported", "'isolate' comes with a later version"},
+        {TEST("run: [tool], isolate: []"), 0, "unsupported", "(none)"},
+        {"fixtures: {f: {run: [x]}}\n" TEST("run: [tool], fixtures: [f]"), 0, "error",
+         "fixtures come with a later version"},
+        {TEST("run: [tool, '${{ fixtures.reg_addr.url }}']"), 0, "error",
+         "fixtures come with a later version"},
+        {TEST("run: [tool], cwd: '${{ fixtures.reg_addr.path }}'"), 0, "error",
+         "fixtures come with a later version"},
+        {TEST("run: [tool], env: {A: '${{ fixtures.reg_addr.url }}'}"), 0, "error",
+         "fixtures come with a later version"},
+        {TEST("run: [tool], timeout: '${{ fixtures.reg_addr.url }}'"), 0, "error",
+         "fixtures come with a later version"},
+        {TEST("run: [tool], stop: ['${{ fixtures.reg_addr.url }}']"), 0, "error",
+         "fixtures come with a later version"},
+        {TEST("run: [tool], skip: {if: fixtures.reg_addr.url}"), 0, "error",
+         "fixtures come with a later version"},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+static void test_folders(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool]"), 0, "cwd", "@/suite/"},
+        {TEST("run: [tool], cwd: tools"), 0, "cwd", "@/suite/tools"},
+        {TEST("run: [tool], cwd: /opt"), 0, "cwd", "/opt"},
+        {CELLS("a: [x, /y]") TEST("run: [tool], cwd: '${{ matrix.a }}'"), 0, "cwd", "@/suite/x"},
+        {CELLS("a: [x, /y]") TEST("run: [tool], cwd: '${{ matrix.a }}'"), 1, "cwd", "/y"},
+        {CELLS("a: [1], include: [{a: 2, n: x}]") TEST("run: [tool], cwd: '${{ matrix.n }}'"), 0, "cwd",
+         "@/suite/"},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+/* MAX_ARG_STRLEN counts the NUL. */
+static void test_lengths(void **state)
+{
+    static const struct {
+        size_t length;
+        const char *before, *after, *error;
+    } rows[] = {
+        {131071, "tests:\n- {name: t, run: '", "'}", NULL},
+        {131072, "tests:\n- {name: t, run: '", "'}",
+         "the script of 'run' has 131072 bytes, and Linux hands a program at most 131071 in one piece; put "
+         "it into "
+         "a file"},
+        {131071, "tests:\n- {name: t, run: [tool, '", "']}", NULL},
+        {131072, "tests:\n- {name: t, run: [tool, '", "']}",
+         "a word of 'run' has 131072 bytes, and Linux hands a program at most 131071 in one piece"},
+        {131067, "tests:\n- {name: t, run: [tool], env: {VAR: '", "'}}", NULL},
+        {131068, "tests:\n- {name: t, run: [tool], env: {VAR: '", "'}}",
+         "the variable 'VAR' has 131068 bytes, and Linux hands a program at most 131067 in one piece"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf text = {0};
+        struct kept k;
+
+        buf_adds(&text, rows[i].before);
+        for (size_t n = 0; n < rows[i].length; n++)
+            buf_addc(&text, 'x');
+        buf_adds(&text, rows[i].after);
+        open_suite(&k, *state, buf_text(&text), NULL);
+        assert_true(make(&k, 0));
+        if (strcmp(text_or_none(k.recipe.error), text_or_none(rows[i].error)) != 0)
+            fail_msg("row %zu: %s", i, text_or_none(k.recipe.error));
+        close_suite(&k);
+        buf_release(&text);
+    }
+}
+
+/* ---- environment ---- */
+
+static void test_variables(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool]"), 0, "$HOME", "/home/me"},
+        {TEST("run: [tool]"), 0, "$EMPTY", ""},
+        {TEST("run: [tool]"), 0, "$RUN_MATRIXES", "mine"},
+        {TEST("run: [tool]"), 0, "$GITHUB_ACTIONS", "true"},
+        {TEST("run: [tool]"), 0, "$GITHUB_OUTPUT", "(none)"},
+        {TEST("run: [tool]"), 0, "$GITHUB_ENV", "(none)"},
+        {TEST("run: [tool]"), 0, "$GITHUB_PATH", "(none)"},
+        {TEST("run: [tool]"), 0, "$GITHUB_STATE", "(none)"},
+        {TEST("run: [tool]"), 0, "$GITHUB_STEP_SUMMARY", "(none)"},
+        {TEST("run: [tool]"), 0, "$RUN_MATRIX_FAULTS", "(none)"},
+        {TEST("run: [tool]"), 0, "$RUN_MATRIX_AXIS_OUTER", "(none)"},
+        {TEST("run: [tool]"), 0, "$RUN_MATRIX", "1"},
+        {TEST("run: [tool]"), 0, "$RUN_MATRIX_RUN_ID", "0042"},
+        {TEST("run: [tool]"), 0, "$RUN_MATRIX_ATTEMPT", "2"},
+        {TEST("run: [tool]"), 0, "$RUN_MATRIX_ARTIFACTS", "/run/artifacts/0"},
+        {TEST("run: [tool]"), 0, "$TMPDIR", "/tmp/rm-1/0"},
+        {TEST("run: [tool]"), 0, "$RUN_MATRIX_CELL", "{}"},
+        {CELLS("a: [1], b: [x]") TEST("run: [tool]"), 0, "$RUN_MATRIX_CELL", "{\"a\":1,\"b\":\"x\"}"},
+        {CELLS("a: [1], b: [x]") TEST("run: [tool]"), 0, "$RUN_MATRIX_CASE_ID", "t@a=1,b=x"},
+        /* of the axes that the test keeps */
+        {CELLS("a: [1], b: [x]") TEST("run: [tool], axes: [b]"), 0, "$RUN_MATRIX_AXIS_A", "(none)"},
+        {CELLS("a: [1], b: [x]") TEST("run: [tool], axes: [b]"), 0, "$RUN_MATRIX_AXIS_B", "x"},
+        {CELLS("python-version: [3.10]") TEST("run: [tool]"), 0, "$RUN_MATRIX_AXIS_PYTHON_VERSION", "3.1"},
+        {CELLS("'ä b1': ['a=b c']") TEST("run: [tool]"), 0, "$RUN_MATRIX_AXIS____B1", "a=b c"},
+        {CELLS("a: [true]") TEST("run: [tool]"), 0, "$RUN_MATRIX_AXIS_A", "true"},
+        {CELLS("a: [null]") TEST("run: [tool]"), 0, "$RUN_MATRIX_AXIS_A", ""},
+        {CELLS("a: [{x: [1, y]}]") TEST("run: [tool]"), 0, "$RUN_MATRIX_AXIS_A", "{\"x\":[1,\"y\"]}"},
+        {CELLS("a: [1], include: [{a: 1, n: x}]") TEST("run: [tool]"), 0, "$RUN_MATRIX_AXIS_N", "x"},
+        {TEST("run: [tool], matrix: {own: [5]}"), 0, "$RUN_MATRIX_AXIS_OWN", "5"},
+        {CELLS("a: [\"x\\0y\"]") TEST("run: [tool]"), 0, "error",
+         "the value of axis 'a' holds a NUL byte, which no program can be given"},
+        /* `env` */
+        {TEST("run: [tool], env: {NEW: x, HOME: /h}"), 0, "$NEW", "x"},
+        {TEST("run: [tool], env: {NEW: x, HOME: /h}"), 0, "$HOME", "/h"},
+        {TEST("run: [tool], env: {HOME: null}"), 0, "$HOME", "(none)"},
+        {TEST("run: [tool], env: {HOME: null}"), 0, "$PATH", "@/bin"},
+        {TEST("run: [tool], env: {HOME: null}"), 0, "$RUN_MATRIX_CASE_ID", "t"},
+        {TEST("run: [tool], env: {EMPTY: null, HOME: null, NEW: x}"), 0, "$NEW", "x"},
+        {TEST("run: [tool], env: {HOME: /h, TMPDIR: /t, NEW: x}"), 0, "$NEW", "x"},
+        {TEST("run: [tool], env: {HOME: ''}"), 0, "$HOME", ""},
+        {TEST("run: [tool], env: {UNKNOWN: null}"), 0, "$HOME", "/home/me"},
+        {TEST("run: [tool], env: {TMPDIR: /mine}"), 0, "$TMPDIR", "/mine"},
+        {TEST("run: [tool], env: {TMPDIR: null}"), 0, "$TMPDIR", "(none)"},
+        {TEST("run: [tool], env: {V: 3.10, W: yes}"), 0, "$V", "3.10"},
+        {CELLS("a: [1, 2]") TEST("run: [tool], env: {V: 'a${{ matrix.a }}'}"), 1, "$V", "a2"},
+        {CELLS("a: [1], include: [{a: 2, n: x}]") TEST("run: [tool], env: {HOME: '${{ matrix.n }}'}"), 0,
+         "$HOME", "(none)"},
+        {CELLS("a: [1], include: [{a: 2, n: x}]") TEST("run: [tool], env: {HOME: '${{ matrix.n }}'}"), 1,
+         "$HOME", "x"},
+        {TEST("run: [tool], env: {V: \"${{ format('{0}{{', '$') }}{ x }}\"}"), 0, "$V", "${{ x }}"},
+        {"defaults: {env: {A: d, B: d}}\n" TEST("run: [tool], env: {B: null}"), 0, "$A", "d"},
+        {"defaults: {env: {A: d, B: d}}\n" TEST("run: [tool], env: {B: null}"), 0, "$B", "(none)"},
+        {TEST("run: [tool], env: {RUN_MATRIX_DIR: x}"), 0, "$RUN_MATRIX_DIR", "x"},
+        {TEST("run: [tool], env: {RUN_MATRIX_ATTEMPT: x}"), 0, "",
+         "refused: 'RUN_MATRIX_ATTEMPT' is set by run-matrix itself"},
+        {TEST("run: [tool], env: {RUN_MATRIX_AXIS_A: null}"), 0, "",
+         "refused: 'RUN_MATRIX_AXIS_A' is set by run-matrix itself"},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+/* Each name once, and none without a value: what a child does with two of a name nobody knows. */
+static void test_each_name_once(void **state)
+{
+    struct kept k;
+    char *const *envp;
+
+    open_suite(&k, *state,
+               CELLS("a: [1], b: [2]") TEST(
+                   "run: [tool], env: {HOME: x, EMPTY: null, TMPDIR: y, N: '1', PATH: '${{ env.PATH }}'}"),
+               NULL);
+    assert_true(make(&k, 0));
+    envp = k.recipe.spec.envp;
+    for (size_t i = 0; envp[i]; i++) {
+        size_t length = strcspn(envp[i], "=");
+
+        assert_true(envp[i][length] == '=');
+        for (size_t j = i + 1; envp[j]; j++)
+            if (strncmp(envp[i], envp[j], length + 1) == 0)
+                fail_msg("'%s' and '%s'", envp[i], envp[j]);
+    }
+    close_suite(&k);
+}
+
+/* What one case changes, the next one does not see. */
+static void test_cases_share_nothing(void **state)
+{
+    struct kept k;
+    struct buf answer = {0};
+
+    open_suite(&k, *state,
+               CELLS("a: [1, 2]") TEST("run: [tool], env: {HOME: \"${{ matrix.a == 1 && 'x' || null }}\"}"
+                                       "}, {name: u, run: [tool], axes: []"),
+               NULL);
+    for (int round = 0; round < 2; round++) {
+        static const char *const homes[] = {"x", "(none)", "/home/me"};
+
+        for (uint32_t i = 0; i < 3; i++) {
+            assert_true(make(&k, i));
+            buf_clear(&answer);
+            ask(&k, "$HOME", &answer);
+            assert_string_equal(buf_text(&answer), homes[i]);
+        }
+    }
+    buf_release(&answer);
+    close_suite(&k);
+}
+
+/* ---- settings ---- */
+
+static void test_settings(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool]"), 0, "numbers", "timeout 1m by built-in, slow 10s, output 0, retries 0"},
+        {"defaults: {slow: 1s}\n" TEST("run: [tool], timeout: 1m30s, output-limit: 64k, retries: 3, "
+                                       "flaky-result: fail"),
+         0, "numbers", "timeout 1m30s by test, slow 1s, output 65536, retries 3, flaky fails"},
+        {TEST("run: [tool], preset: pytest"), 0, "numbers",
+         "timeout 15m by built-in, slow 10s, output 0, retries 0"},
+        {TEST("run: [tool], timeout: 0"), 0, "numbers", "timeout 0s by test, slow 10s, output 0, retries 0"},
+        {CELLS("a: [5]") TEST("run: [tool], timeout: '${{ matrix.a }}s', retries: '${{ matrix.a }}'"), 0,
+         "numbers", "timeout 5s by test, slow 10s, output 0, retries 5"},
+        {TEST("run: [tool], quarantine: {owner: a, reason: b, until: 2026-06-15}"), 0, "numbers",
+         "timeout 1m by built-in, slow 10s, output 0, retries 0, quarantined"},
+        {TEST("run: [tool], quarantine: {owner: a, reason: b, until: 2026-06-14}"), 0, "numbers",
+         "timeout 1m by built-in, slow 10s, output 0, retries 0"},
+        {TEST("run: [tool], quarantine: {owner: a, reason: b, until: 2028-02-29}"), 0, "numbers",
+         "timeout 1m by built-in, slow 10s, output 0, retries 0, quarantined"},
+        {TEST("run: [tool]"), 0, "ladder", "SIGINT group 3s, SIGTERM tree 2s, SIGKILL tree 2s"},
+        {TEST("run: [tool], stop: [TERM leader 1s]"), 0, "ladder", "SIGTERM leader 1s, SIGKILL tree 2s"},
+        {TEST("run: [tool], stop: [HUP, KILL leader 5s]"), 0, "ladder", "SIGHUP group 2s, SIGKILL leader 5s"},
+        {TEST("run: [tool], stop: [KILL, TERM 0]"), 0, "ladder",
+         "SIGKILL tree 2s, SIGTERM group 0s, SIGKILL tree 2s"},
+        {CELLS("a: [QUIT]") TEST("run: [tool], stop: ['${{ matrix.a }} 1s']"), 0, "ladder",
+         "SIGQUIT group 1s, SIGKILL tree 2s"},
+        {TEST(
+             "run: [tool], stop: [INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, "
+             "INT, INT]"),
+         0, "ladder", "refused: 'stop' has more than 16 steps"},
+        {TEST(
+             "run: [tool], stop: [INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, INT, "
+             "INT]"),
+         0, "ladder", "refused: 'stop' has 16 steps and no KILL at its end"},
+        {TEST("run: [tool]"), 0, "limits", ""},
+        {TEST("run: [tool], limits: {files: 10}"), 0, "limits", "files 10/10"},
+        {TEST("run: [tool], limits: {cpu: 1500ms, core: 0}"), 0, "limits", "core 0/0, cpu 2/3"},
+        {TEST("run: [tool], limits: {cpu: 0}"), 0, "limits", ""},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+/* A quarantine holds on its last day, and not on the next. */
+static void test_dates(void **state)
+{
+    static const struct {
+        const char *date;
+        int64_t days;
+    } rows[] = {{"1970-01-01", 0},     {"1970-03-01", 59},     {"1999-12-31", 10956}, {"2000-02-28", 11015},
+                {"2000-02-29", 11016}, {"2000-03-01", 11017},  {"2026-01-31", 20484}, {"2026-04-30", 20573},
+                {"2026-05-31", 20604}, {"2026-07-31", 20665},  {"2026-09-30", 20726}, {"2026-10-31", 20757},
+                {"2026-11-30", 20787}, {"2028-02-29", 21243},  {"2028-12-31", 21549}, {"2100-02-28", 47540},
+                {"2100-03-01", 47541}, {"2399-12-31", 157053}, {"2400-02-29", 157113}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf text = {0};
+        struct kept k;
+
+        buf_addf(&text, TEST("run: [tool], quarantine: {owner: a, reason: b, until: %s}"), rows[i].date);
+        open_suite(&k, *state, buf_text(&text), NULL);
+        for (int late = 0; late < 2; late++) {
+            k.kitchen.today = rows[i].days + late;
+            assert_true(make(&k, 0));
+            if (k.recipe.quarantined != !late)
+                fail_msg("%s, %d days late", rows[i].date, late);
+        }
+        close_suite(&k);
+        buf_release(&text);
+    }
+}
+
+/* A bound above what we have ourselves is no reason to fail. */
+static void test_high_limit(void **state)
+{
+    struct rlimit files;
+    struct kept k;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    open_suite(&k, *state, TEST("run: [tool], limits: {files: 1000000000}"), NULL);
+    assert_true(make(&k, 0));
+    assert_int_equal(k.recipe.spec.limit_count, 1);
+    assert_true(k.recipe.spec.limits[0].limit.rlim_max <= files.rlim_max);
+    assert_true(k.recipe.spec.limits[0].limit.rlim_cur == k.recipe.spec.limits[0].limit.rlim_max);
+    close_suite(&k);
+}
+
+/* ---- expectations ---- */
+
+static void test_expectations(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool], skip: {reason: why}"), 0, "skip", "why"},
+        {TEST("run: [tool], skip: {}"), 0, "skip", ""},
+        {TEST("run: [tool], skip: {if: false, reason: why}"), 0, "skip", "(none)"},
+        {TEST("run: [tool], skip: {if: true, reason: why}"), 0, "skip", "why"},
+        {CELLS("a: [1, 2]") TEST("run: [tool], skip: {if: matrix.a == 2, reason: 'not ${{ matrix.a }}'}"), 0,
+         "skip", "(none)"},
+        {CELLS("a: [1, 2]") TEST("run: [tool], skip: {if: matrix.a == 2, reason: 'not ${{ matrix.a }}'}"), 1,
+         "skip", "not 2"},
+        {CELLS("a: [1, 2]") TEST("run: [tool], skip: {if: '${{ matrix.a == 2 }}'}"), 1, "skip", ""},
+        /* text that an expression gives is no expression again */
+        {CELLS("a: ['false']") TEST("run: [tool], skip: {if: '${{ matrix.a }}', reason: why}"), 0, "skip",
+         "why"},
+        {TEST("run: [tool], skip: [{if: false, reason: a}, {reason: b}, {reason: c}]"), 0, "skip", "b"},
+        {"defaults: {skip: {if: env.HOME == '/home/me', reason: d}}\n" TEST("run: [tool], skip: {reason: t}"),
+         0, "skip", "d"},
+        {TEST("run: [tool], skip: {if: \"fromJSON('{')\"}"), 0, "skip", "refused: " NO_JSON},
+        /* a skipped case needs no program */
+        {TEST("run: [nothing], skip: {}"), 0, "error", "(none)"},
+        {TEST("run: [nothing], skip: {}"), 0, "$HOME", "(none)"},
+        {TEST("run: [tool], xfail: {reason: bug}"), 0, "xfail", "bug"},
+        {TEST("run: [tool], xfail: {strict: true}"), 0, "xfail", " (strict)"},
+        {CELLS("a: [1]") TEST("run: [tool], xfail: {if: matrix.a == 1, strict: '${{ matrix.a == 1 }}'}"), 0,
+         "xfail", " (strict)"},
+        {TEST("run: [tool], xfail: [{if: false, strict: true}, {reason: b}]"), 0, "xfail", "b"},
+        /* what the machine must have */
+        {TEST("run: [tool], requires: {env: [HOME], programs: [tool, sh]}"), 0, "argv", "tool"},
+        {TEST("run: [tool], requires: {env: [HOME, TOKEN]}"), 0, "skip", "needs the variable TOKEN"},
+        {TEST("run: [tool], requires: {env: [EMPTY]}"), 0, "skip",
+         "needs the variable EMPTY, and it is empty"},
+        {TEST("run: [tool], requires: {env: [TOKEN]}, env: {TOKEN: x}"), 0, "skip", "(none)"},
+        {TEST("run: [tool], requires: {env: [HOME]}, env: {HOME: null}"), 0, "skip",
+         "needs the variable HOME"},
+        {TEST("run: [tool], requires: {programs: [uv]}"), 0, "skip", "needs the program uv"},
+        {TEST("run: [tool], requires: {programs: [tools/here]}"), 0, "skip", "(none)"},
+        {TEST("run: [tool], requires: {programs: [tools/there]}"), 0, "skip",
+         "needs the program tools/there"},
+        {CELLS("a: [uv]") TEST("run: [tool], requires: {programs: ['${{ matrix.a }}']}"), 0, "skip",
+         "needs the program uv"},
+        {CELLS("a: [1], include: [{a: 2, n: uv}]")
+             TEST("run: [tool], requires: {programs: ['${{ matrix.n }}']}"),
+         0, "skip", "(none)"},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+#define STRICTLY "profiles: {ci: {requires: fail}, local: {requires: skip}}\n"
+
+static void test_requires_fail(void **state)
+{
+    static const struct row fails[] = {
+        {STRICTLY TEST("run: [tool], requires: {programs: [uv]}"), 0, "error", "needs the program uv"},
+        {STRICTLY TEST("run: [tool], requires: {env: [TOKEN]}"), 0, "error", "needs the variable TOKEN"},
+        {STRICTLY TEST("run: [tool], requires: {env: [TOKEN]}"), 0, "skip", "(none)"},
+    };
+    static const struct row skips = {STRICTLY TEST("run: [tool], requires: {programs: [uv]}"), 0, "skip",
+                                     "needs the program uv"};
+
+    for (size_t i = 0; i < ARRAY_LEN(fails); i++)
+        check_row(*state, &fails[i], i, "ci");
+    check_row(*state, &skips, 0, "local");
+}
+
+/* ---- backend and capture ---- */
+
+static void test_places(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool]"), 0, "place", "exec fd"},
+        {CELLS("backend: [mp_spawn]") TEST("run: [tool]"), 0, "place", "spawn fd"},
+        {CELLS("backend: [spawn]") TEST("run: [tool], axes: []"), 0, "place", "exec fd"},
+        {"bind: {backend: how, capture: what}\n" CELLS("how: [spawn], what: [merged]") TEST("run: [tool]"), 0,
+         "place", "spawn merged"},
+        {"bind: {backend: no}\n" CELLS("backend: [spawn]") TEST("run: [tool]"), 0, "place", "exec fd"},
+        {CELLS("backend: [exec], include: [{backend: exec, capture: discard}]") TEST("run: [tool]"), 0,
+         "place", "exec discard"},
+        {CELLS("backend: [exec], include: [{backend: spawn, capture: discard}]") TEST("run: [tool]"), 0,
+         "place", "exec fd"},
+        {CELLS("capture: ['no']") TEST("run: [tool]"), 0, "place", "exec no"},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+static void test_unsupported(void **state)
+{
+    struct kept k;
+
+    open_suite(&k, *state, CELLS("capture: [sys], backend: [subint]") TEST("run: [tool]"), NULL);
+    assert_true(make(&k, 0));
+    assert_string_equal(k.recipe.unsupported, k.recipe.backend->unsupported);
+    assert_null(k.recipe.spec.argv);
+    close_suite(&k);
+    open_suite(&k, *state, CELLS("capture: [sys, fd]") TEST("run: [tool]"), NULL);
+    assert_true(make(&k, 0));
+    assert_string_equal(k.recipe.unsupported, capture_unsupported(CAPTURE_SYS));
+    assert_true(make(&k, 1));
+    assert_null(k.recipe.unsupported);
+    close_suite(&k);
+}
+
+/* --capture is for cases whose cell does not say. */
+static void test_capture_option(void **state)
+{
+    struct kept k;
+
+    open_suite(&k, *state, CELLS("capture: [merged]") TEST("run: [tool]}, {name: u, run: [tool], axes: []"),
+               NULL);
+    k.kitchen.capture = "no";
+    assert_true(make(&k, 0));
+    assert_int_equal(k.recipe.capture, CAPTURE_MERGED);
+    assert_true(make(&k, 1));
+    assert_int_equal(k.recipe.capture, CAPTURE_NO);
+    close_suite(&k);
+}
+
+/* ---- before the first is started ---- */
+
+static void test_checks(void **state)
+{
+    static const struct {
+        const char *text, *error; /* NULL: nothing is wrong */
+    } rows[] = {
+        {TEST("run: [nothing]"), NULL}, /* it may be built by then */
+        {TEST("run: [tool], timeout: 5s, weight: 2"), NULL},
+        {TEST("module: x.so"), NULL},
+        {CELLS("a: [zsh]") TEST("run: x, shell: '${{ matrix.a }}'"),
+         "t@a=zsh: 'shell' is bash or sh here, not 'zsh'"},
+        {CELLS("a: [x]") TEST("run: [tool], timeout: '${{ matrix.a }}'"),
+         "'timeout' must be a duration such as 30s, 1m30s or 250ms, not 'x'"},
+        {CELLS("a: [x]") TEST("run: [tool], weight: '${{ matrix.a }}'"),
+         "'weight' must be a whole number of at least 1, not 'x'"},
+        {CELLS("a: [x]") TEST("run: [tool], leak-grace: '${{ matrix.a }}'"),
+         "'leak-grace' must be a duration such as 30s, 1m30s or 250ms, not 'x'"},
+        {TEST("run: [tool], env: {RUN_MATRIX: x}"), "'RUN_MATRIX' is set by run-matrix itself"},
+        {TEST("run: [\"${{ fromJSON('{') }}\"]"), NO_JSON},
+        {TEST("run: [tool], cwd: \"${{ fromJSON('{') }}\""), NO_JSON},
+        {TEST("run: [tool], xfail: {if: \"fromJSON('{')\"}"), NO_JSON},
+        {CELLS("a: [1], include: [{a: 2, n: x}]") TEST("run: ['${{ matrix.n }}']"),
+         "t@a=1: the first word of 'run' is empty"},
+        {CELLS("a: [1], include: [{a: 2, n: x}]") TEST("run: ['${{ matrix.n }}'], skip: {if: '!matrix.n'}"),
+         NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct terms terms;
+        struct kept k;
+        bool fine;
+
+        open_suite(&k, *state, rows[i].text, NULL);
+        fine = check(&k, 0, &terms);
+        if (fine != !rows[i].error || (k.diags.errors > 0) != (rows[i].error != NULL) ||
+            (!fine && strcmp(k.diags.list[0].text, rows[i].error) != 0))
+            fail_msg("row %zu: %s", i, k.diags.count ? k.diags.list[0].text : "nothing is wrong");
+        close_suite(&k);
+    }
+}
+
+static void test_terms(void **state)
+{
+    struct terms terms;
+    struct kept k;
+
+    open_suite(&k, *state,
+               CELLS("a: [3]") TEST(
+                   "run: [x]}, {name: u, run: [x], weight: '${{ matrix.a }}', serial: True, lock: [p, q]}, "
+                   "{name: v, run: [x], lock: 'l${{ matrix.a }}', serial: false"),
+               NULL);
+    assert_true(check(&k, 0, &terms));
+    assert_int_equal(terms.weight, 1);
+    assert_false(terms.serial);
+    assert_int_equal(node_list_count(terms.locks), 0);
+    assert_int_equal(terms.ending, 7 * NS_PER_S); /* INT 3s, TERM 2s, KILL 2s */
+    assert_true(check(&k, 1, &terms));
+    assert_int_equal(terms.weight, 3);
+    assert_true(terms.serial);
+    assert_int_equal(node_list_count(terms.locks), 2);
+    assert_true(str_is(node_list_item(terms.locks, 1)->string, "q"));
+    assert_true(check(&k, 2, &terms));
+    assert_false(terms.serial);
+    assert_true(str_is(node_list_item(terms.locks, 0)->string, "l3"));
+    close_suite(&k);
+}
+
+/* Said once, whatever the number of cases. */
+static void test_warnings(void **state)
+{
+    static const char *const wanted[] = {
+        "'t' is one case here, and its exit status alone counts: its results are read by a later version",
+        "'processes' and 'memory' of 'limits' do not hold yet: they come with a later version",
+        "'u' is one case here, and its exit status alone counts: its results are read by a later version",
+    };
+    struct terms terms;
+    struct kept k;
+
+    open_suite(
+        &k, *state,
+        CELLS("a: [1, 2]") TEST(
+            "run: [x], preset: pytest, limits: {memory: 1G, processes: 3}}, {name: u, run: [x], results: "
+            "{junit: x.xml}, limits: {memory: 1G}}, {name: v, run: [x], results: {lines: x}"),
+        NULL);
+    assert_int_equal(k.plan.count, 6);
+    for (uint32_t i = 0; i < k.plan.count; i++)
+        assert_true(check(&k, i, &terms));
+    assert_int_equal(k.diags.errors, 0);
+    assert_int_equal(k.diags.count, ARRAY_LEN(wanted));
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+        assert_string_equal(k.diags.list[i].text, wanted[i]);
+    close_suite(&k);
+}
+
+/* A program is looked for once; and each of more than are remembered is found. */
+static void test_many_programs(void **state)
+{
+    struct buf text = {0};
+    struct kept k;
+
+    buf_adds(&text, "tests:\n");
+    for (uint32_t i = 0; i < 2 * FOUND_PROGRAMS_MOST; i++)
+        buf_addf(&text, "- {name: t%u, run: [p%u]}\n", i, i);
+    open_suite(&k, *state, buf_text(&text), NULL);
+    for (uint32_t i = 0; i < k.plan.count; i++)
+        make_program(*state, arena_printf(&k.arena, "bin/p%u", i), 0755);
+    for (int round = 0; round < 2; round++)
+        for (uint32_t i = 0; i < k.plan.count; i++) {
+            const char *path = arena_printf(&k.arena, "%s/bin/p%u", (char *)*state, i);
+
+            assert_true(make(&k, i));
+            assert_null(k.recipe.error);
+            assert_string_equal(k.recipe.spec.path, path);
+        }
+    assert_int_equal(k.kitchen.found_count, FOUND_PROGRAMS_MOST);
+    for (uint32_t i = 0; i < k.plan.count; i++)
+        unlink(arena_printf(&k.arena, "%s/bin/p%u", (char *)*state, i));
+    close_suite(&k);
+    buf_release(&text);
+}
+
+static void check_path(struct kept *k, uint32_t number, const char *path)
+{
+    struct buf answer = {0};
+
+    assert_true(make(k, number));
+    ask(k, "path", &answer);
+    if (strcmp(buf_text(&answer), path) != 0)
+        fail_msg("case %u: %s, wanted %s", number, buf_text(&answer), path);
+    buf_release(&answer);
+}
+
+/* What was found on the caller's PATH is not what another PATH has, and the other way round. */
+static void test_found_programs(void **state)
+{
+    static const uint32_t orders[][4] = {{0, 1, 2, 0}, {1, 0, 1, 2}, {2, 0, 2, 1}};
+    static const char *const paths[] = {"@/bin/tool", "tools/tool", "@/bin/../old/tool"};
+
+    for (size_t o = 0; o < ARRAY_LEN(orders); o++) {
+        struct kept k;
+
+        open_suite(&k, *state,
+                   TEST("run: [tool]}, {name: u, run: [tool], env: {PATH: tools}}, {name: v, run: [tool], "
+                        "env: {PATH: '${{ env.PATH }}/../old'}"),
+                   NULL);
+        for (size_t i = 0; i < ARRAY_LEN(orders[o]); i++)
+            check_path(&k, orders[o][i], paths[orders[o][i]]);
+        close_suite(&k);
+    }
+}
+
+/* The same folder of the caller's PATH is another one elsewhere. */
+static void test_relative_path(void **state)
+{
+    struct kept k;
+
+    open_suite(&k, *state, TEST("run: [here]}, {name: u, run: [here], cwd: tools"), NULL);
+    k.environ[0] = "PATH=tools:/nowhere";
+    k.kitchen = (struct kitchen){.plan = &k.plan, .settings = k.kitchen.settings, .environ = k.environ};
+    kitchen_open(&k.kitchen, &k.arena);
+    check_path(&k, 0, "tools/here");
+    assert_true(make(&k, 1));
+    assert_string_equal(text_or_none(k.recipe.error), "no program 'here' on the PATH (2 folders)");
+    close_suite(&k);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_commands),       cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_lengths),        cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_each_name_once), cmocka_unit_test(test_cases_share_nothing),
+        cmocka_unit_test(test_settings),       cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_high_limit),     cmocka_unit_test(test_expectations),
+        cmocka_unit_test(test_requires_fail),  cmocka_unit_test(test_places),
+        cmocka_unit_test(test_unsupported),    cmocka_unit_test(test_capture_option),
+        cmocka_unit_test(test_checks),         cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_warnings),       cmocka_unit_test(test_many_programs),
+        cmocka_unit_test(test_found_programs), cmocka_unit_test(test_relative_path),
+    };
+
+    return cmocka_run_group_tests(tests, make_machine, remove_machine);
+}

@@ -1,0 +1,576 @@
+/* Facts to verdicts: every row of docs/verdicts.md, and every pair that the order of facts decides. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "runner/base/mem.h"
+#include "runner/verdict.h"
+
+#include <signal.h>
+#include <string.h>
+
+/* ---- one attempt ---- */
+
+struct row {
+    const char *what;
+    struct facts facts;
+    enum verdict verdict;
+    const char *reason;
+    const char *notes; /* joined by " | " */
+};
+
+/* How a process ends, as initialisers. */
+#define EXITED(code)   .executed = true, .status = (code)
+#define KILLED(number) .executed = true, .status = -1, .signal = (number)
+#define LATE           .cause = WATCH_DEADLINE, .phase = WATCH_CALL, .limit = "timed out after 1s"
+#define FLOODS         .cause = WATCH_FLOOD, .phase = WATCH_CALL, .limit = "wrote more than 1k"
+#define CANCELLED      .cause = WATCH_CANCEL, .phase = WATCH_CALL, .limit = "cancelled by SIGINT"
+
+#define FULL "no room was left on the disk: its output may be cut"
+#define LOST "somebody else took its exit status"
+#define LEFT "did not end, not even by SIGKILL, and is left where it is"
+
+static const struct row rows[] = {
+    {"passes", {EXITED(0)}, VERDICT_PASSED, "", ""},
+
+    /* What never came to a process. */
+    {"not run", {.not_run = "stopped after 1 failure"}, VERDICT_NOT_RUN, "stopped after 1 failure", ""},
+    {"skip", {.skip = "no IPv6"}, VERDICT_SKIPPED, "no IPv6", ""},
+    {"skip without reason", {.skip = ""}, VERDICT_SKIPPED, "", ""},
+    {"skip over lines", {.skip = " no\n  IPv6\x1b[1m\n"}, VERDICT_SKIPPED, "no IPv6\\x1b[1m", ""},
+    {"unsupported", {.unsupported = "because"}, VERDICT_UNSUPPORTED, "because", ""},
+    {"set-up", {.setup = "cannot execute 'x'"}, VERDICT_ERROR, "cannot execute 'x'", ""},
+    {"not run before skip", {.not_run = "cancelled", .skip = "x"}, VERDICT_NOT_RUN, "cancelled", ""},
+    {"skip before unsupported", {.skip = "x", .unsupported = "y"}, VERDICT_SKIPPED, "x", ""},
+    {"skip before set-up", {.skip = "x", .setup = "y"}, VERDICT_SKIPPED, "x", ""},
+    {"unsupported before set-up", {.unsupported = "x", .setup = "y"}, VERDICT_UNSUPPORTED, "x", ""},
+    {"not run before set-up", {.not_run = "x", .setup = "y"}, VERDICT_NOT_RUN, "x", ""},
+    {"set-up with the status of the child", {.setup = "x", .status = 127}, VERDICT_ERROR, "x", ""},
+
+    /* Each fact alone. */
+    {"failed", {EXITED(3)}, VERDICT_FAILED, "exit status 3", ""},
+    {"crashed", {KILLED(SIGSEGV)}, VERDICT_CRASHED, "SIGSEGV", ""},
+    {"crashed with core", {KILLED(SIGABRT), .core = true}, VERDICT_CRASHED, "SIGABRT (core dumped)", ""},
+    {"killed by somebody", {KILLED(SIGKILL)}, VERDICT_CRASHED, "SIGKILL, which run-matrix did not send", ""},
+    {"timeout", {KILLED(SIGKILL), LATE}, VERDICT_TIMEOUT, "timed out after 1s", "when it was ended: SIGKILL"},
+    {"timeout without words",
+     {KILLED(SIGINT), .cause = WATCH_DEADLINE, .phase = WATCH_CALL},
+     VERDICT_TIMEOUT,
+     "timed out",
+     "when it was ended: SIGINT"},
+    {"session deadline",
+     {KILLED(SIGTERM), .cause = WATCH_SESSION, .phase = WATCH_CALL, .limit = "session over"},
+     VERDICT_TIMEOUT,
+     "session over",
+     "when it was ended: SIGTERM"},
+    {"output limit",
+     {KILLED(SIGINT), FLOODS},
+     VERDICT_OUTPUT_LIMIT,
+     "wrote more than 1k",
+     "when it was ended: SIGINT"},
+    {"oom",
+     {KILLED(SIGKILL), .oom = true},
+     VERDICT_OOM,
+     "ended for want of memory",
+     "crashed: SIGKILL, which run-matrix did not send"},
+    {"oom of a child that it survived",
+     {EXITED(0), .oom = true},
+     VERDICT_OOM,
+     "ended for want of memory",
+     ""},
+    {"abandoned",
+     {.executed = true, .status = -1, .abandoned = true, LATE},
+     VERDICT_ABANDONED,
+     LEFT,
+     "timeout: timed out after 1s"},
+    {"lost", {.executed = true, .status = -1, .lost = true}, VERDICT_LOST, LOST, ""},
+    {"leaked", {EXITED(0), .leaked = true}, VERDICT_LEAKED, "left something behind", ""},
+    {"hard error", {EXITED(99)}, VERDICT_ERROR, "exit status 99, a hard error", ""},
+    {"stuck before its program",
+     {.status = -1, .signal = SIGKILL, .cause = WATCH_DEADLINE, .phase = WATCH_SETUP},
+     VERDICT_ERROR,
+     "did not get as far as its program in time",
+     ""},
+    {"the same with words",
+     {.status = -1,
+      .signal = SIGKILL,
+      .cause = WATCH_DEADLINE,
+      .phase = WATCH_SETUP,
+      .limit = "not within 10s"},
+     VERDICT_ERROR,
+     "not within 10s",
+     ""},
+    {"stuck in its tear-down",
+     {EXITED(0), .cause = WATCH_DEADLINE, .phase = WATCH_TEARDOWN},
+     VERDICT_ERROR,
+     "its tear-down took too long",
+     "when it was ended: exit status 0"},
+    {"not executable, and too late",
+     {.setup = "cannot execute 'x'",
+      .cause = WATCH_DEADLINE,
+      .phase = WATCH_SETUP,
+      .limit = "not within 10s"},
+     VERDICT_ERROR,
+     "cannot execute 'x'",
+     "error: not within 10s"},
+    {"killed before its program",
+     {.status = -1, .signal = SIGKILL},
+     VERDICT_ERROR,
+     "ended before it got as far as its program: SIGKILL",
+     ""},
+    {"gone before its program",
+     {.status = 0},
+     VERDICT_ERROR,
+     "ended before it got as far as its program",
+     ""},
+    {"cancelled",
+     {KILLED(SIGINT), CANCELLED},
+     VERDICT_NOT_RUN,
+     "cancelled by SIGINT",
+     "when it was ended: SIGINT"},
+    {"cancelled before its program",
+     {.status = -1, .signal = SIGINT, CANCELLED},
+     VERDICT_NOT_RUN,
+     "cancelled by SIGINT",
+     ""},
+
+    /* A cancel hides neither what is left over nor what cannot be known, and all else. */
+    {"cancelled and abandoned",
+     {.executed = true, .abandoned = true, CANCELLED},
+     VERDICT_ABANDONED,
+     LEFT,
+     "not run: cancelled by SIGINT"},
+    {"cancelled and lost",
+     {.executed = true, .lost = true, CANCELLED},
+     VERDICT_LOST,
+     LOST,
+     "not run: cancelled by SIGINT"},
+    {"cancelled and out of memory",
+     {KILLED(SIGKILL), .oom = true, CANCELLED},
+     VERDICT_NOT_RUN,
+     "cancelled by SIGINT",
+     "oom: ended for want of memory | when it was ended: SIGKILL"},
+    {"cancelled and leaked",
+     {KILLED(SIGINT), .leaked = true, CANCELLED},
+     VERDICT_NOT_RUN,
+     "cancelled by SIGINT",
+     "leaked: left something behind | when it was ended: SIGINT"},
+    {"lost under our signal",
+     {.executed = true, .lost = true, LATE},
+     VERDICT_LOST,
+     LOST,
+     "timeout: timed out after 1s"},
+    {"lost before its program", {.lost = true}, VERDICT_LOST, LOST, ""},
+    {"abandoned before its program",
+     {.abandoned = true, .cause = WATCH_DEADLINE, .phase = WATCH_SETUP, .limit = "not within 10s"},
+     VERDICT_ERROR,
+     "not within 10s",
+     "abandoned: " LEFT},
+    {"abandoned without a cause", {.abandoned = true}, VERDICT_ABANDONED, LEFT, ""},
+
+    /* Skip by status. */
+    {"77", {EXITED(77), .last_line = " no IPv6 here\n"}, VERDICT_SKIPPED, "no IPv6 here", ""},
+    {"77 that says nothing", {EXITED(77)}, VERDICT_SKIPPED, "exit status 77", ""},
+    {"77 after an empty line", {EXITED(77), .last_line = " "}, VERDICT_SKIPPED, "exit status 77", ""},
+    {"77 after colours", {EXITED(77), .last_line = "\x1b[1mno"}, VERDICT_SKIPPED, "exit status 77", ""},
+    {"77 after a flood",
+     {EXITED(77), .last_line =
+                      "12345678901234567890123456789012345678901234567890123456789012345678901234567890"
+                      "12345678901234567890123456789012345678901234567890123456789012345678901234567890"
+                      "12345678901234567890123456789012345678901"},
+     VERDICT_SKIPPED,
+     "exit status 77",
+     ""},
+    {"77 under xfail", {EXITED(77), .xfail = "x"}, VERDICT_SKIPPED, "exit status 77", ""},
+    {"77 that leaks", {EXITED(77), .leaked = true}, VERDICT_LEAKED, "left something behind", ""},
+    {"77 under our signal",
+     {EXITED(77), LATE, .last_line = "no"},
+     VERDICT_TIMEOUT,
+     "timed out after 1s",
+     "when it was ended: exit status 77"},
+    {"77 when cancelled",
+     {EXITED(77), CANCELLED},
+     VERDICT_NOT_RUN,
+     "cancelled by SIGINT",
+     "when it was ended: exit status 77"},
+    {"99 under our signal",
+     {EXITED(99), LATE},
+     VERDICT_TIMEOUT,
+     "timed out after 1s",
+     "when it was ended: exit status 99"},
+
+    /* An exit 0 after our own signal is never a pass. */
+    {"0 after a deadline",
+     {EXITED(0), LATE},
+     VERDICT_TIMEOUT,
+     "timed out after 1s",
+     "when it was ended: exit status 0"},
+    {"0 after a flood",
+     {EXITED(0), FLOODS},
+     VERDICT_OUTPUT_LIMIT,
+     "wrote more than 1k",
+     "when it was ended: exit status 0"},
+    {"0 after a cancel",
+     {EXITED(0), CANCELLED},
+     VERDICT_NOT_RUN,
+     "cancelled by SIGINT",
+     "when it was ended: exit status 0"},
+    {"0 after the session",
+     {EXITED(0), .cause = WATCH_SESSION},
+     VERDICT_TIMEOUT,
+     "the time of the session was up",
+     "when it was ended: exit status 0"},
+    {"crash under our signal",
+     {KILLED(SIGSEGV), .core = true, LATE},
+     VERDICT_TIMEOUT,
+     "timed out after 1s",
+     "when it was ended: SIGSEGV (core dumped)"},
+
+    /* A full disk. */
+    {"disk full", {EXITED(0), .disk_full = true}, VERDICT_ERROR, FULL, ""},
+    {"disk full and failed", {EXITED(1), .disk_full = true}, VERDICT_FAILED, "exit status 1", FULL},
+    {"disk full and skipped", {EXITED(77), .disk_full = true}, VERDICT_SKIPPED, "exit status 77", FULL},
+    {"disk full and leaked",
+     {EXITED(0), .disk_full = true, .leaked = true},
+     VERDICT_LEAKED,
+     "left something behind",
+     FULL},
+    {"disk full under xfail",
+     {EXITED(1), .disk_full = true, .xfail = "x"},
+     VERDICT_XFAILED,
+     "x",
+     "failed: exit status 1 | " FULL},
+    {"disk full and would xpass", {EXITED(0), .disk_full = true, .xfail = "x"}, VERDICT_ERROR, FULL, ""},
+
+    /* What was expected. */
+    {"xfail", {EXITED(1), .xfail = "bug 12"}, VERDICT_XFAILED, "bug 12", "failed: exit status 1"},
+    {"xfail without reason", {EXITED(1), .xfail = ""}, VERDICT_XFAILED, "failed: exit status 1", ""},
+    {"strict changes no failure",
+     {EXITED(1), .xfail = "x", .xfail_strict = true},
+     VERDICT_XFAILED,
+     "x",
+     "failed: exit status 1"},
+    {"xfail crashed", {KILLED(SIGSEGV), .xfail = "x"}, VERDICT_XFAILED, "x", "crashed: SIGSEGV"},
+    {"xfail timeout",
+     {KILLED(SIGINT), LATE, .xfail = "x"},
+     VERDICT_XFAILED,
+     "x",
+     "timeout: timed out after 1s | when it was ended: SIGINT"},
+    {"xfail leaked",
+     {EXITED(0), .leaked = true, .xfail = "x"},
+     VERDICT_XFAILED,
+     "x",
+     "leaked: left something behind"},
+    {"xfail oom",
+     {EXITED(0), .oom = true, .xfail = "x"},
+     VERDICT_XFAILED,
+     "x",
+     "oom: ended for want of memory"},
+    {"xfail output limit",
+     {KILLED(SIGINT), FLOODS, .xfail = "x"},
+     VERDICT_XFAILED,
+     "x",
+     "output limit: wrote more than 1k | when it was ended: SIGINT"},
+    {"xfail error", {.setup = "no", .xfail = "x"}, VERDICT_ERROR, "no", ""},
+    {"xfail 99", {EXITED(99), .xfail = "x"}, VERDICT_ERROR, "exit status 99, a hard error", ""},
+    {"xfail lost", {.executed = true, .lost = true, .xfail = "x"}, VERDICT_LOST, LOST, ""},
+    {"xfail abandoned", {.executed = true, .abandoned = true, .xfail = "x"}, VERDICT_ABANDONED, LEFT, ""},
+    {"xfail cancelled",
+     {KILLED(SIGINT), CANCELLED, .xfail = "x"},
+     VERDICT_NOT_RUN,
+     "cancelled by SIGINT",
+     "when it was ended: SIGINT"},
+    {"xfail skipped", {.skip = "s", .xfail = "x"}, VERDICT_SKIPPED, "s", ""},
+    {"xpassed",
+     {EXITED(0), .xfail = "bug\n12"},
+     VERDICT_XPASSED,
+     "passed, and a failure was expected: bug 12",
+     ""},
+    {"xpassed without reason",
+     {EXITED(0), .xfail = ""},
+     VERDICT_XPASSED,
+     "passed, and a failure was expected",
+     ""},
+    {"xpassed strict",
+     {EXITED(0), .xfail = "", .xfail_strict = true},
+     VERDICT_XPASSED_STRICT,
+     "passed, and a failure was expected",
+     ""},
+};
+
+static void join_notes(struct buf *out, const struct judgement *j)
+{
+    for (uint32_t i = 0; i < j->note_count; i++)
+        buf_addf(out, "%s%s", i ? " | " : "", buf_text(&j->notes[i]));
+}
+
+static void check_row(const struct row *row, struct judgement *j)
+{
+    struct buf notes = {0};
+
+    judge(&row->facts, j);
+    join_notes(&notes, j);
+    if (j->verdict != row->verdict || strcmp(buf_text(&j->reason), row->reason) != 0 ||
+        strcmp(buf_text(&notes), row->notes) != 0)
+        fail_msg("'%s': got %s: %s (%s)", row->what, verdict_word(j->verdict), buf_text(&j->reason),
+                 buf_text(&notes));
+    buf_release(&notes);
+}
+
+static void test_rows(void **state)
+{
+    struct judgement j = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_row(&rows[i], &j);
+    judgement_release(&j);
+}
+
+/* ---- pairs ---- */
+
+/* The promised order; each can be had beside each that stands below it, unless they exclude each other. */
+static const struct kind {
+    enum verdict verdict;
+    struct facts facts;
+} kinds[] = {
+    {VERDICT_LOST, {.executed = true, .lost = true}},
+    {VERDICT_ERROR, {.executed = true, .setup = "x"}},
+    {VERDICT_ABANDONED, {.executed = true, .abandoned = true}},
+    {VERDICT_OOM, {.executed = true, .oom = true}},
+    {VERDICT_OUTPUT_LIMIT, {.executed = true, .cause = WATCH_FLOOD}},
+    {VERDICT_TIMEOUT, {.executed = true, .cause = WATCH_DEADLINE, .phase = WATCH_CALL}},
+    {VERDICT_CRASHED, {.executed = true, .status = -1, .signal = SIGSEGV}},
+    {VERDICT_FAILED, {.executed = true, .status = 1}},
+    {VERDICT_LEAKED, {.executed = true, .leaked = true}},
+};
+
+/* A process is ended for one cause, and by a signal or with a status. */
+static bool both(const struct facts *a, const struct facts *b, struct facts *sum)
+{
+    *sum = *a;
+    sum->lost |= b->lost;
+    sum->abandoned |= b->abandoned;
+    sum->oom |= b->oom;
+    sum->leaked |= b->leaked;
+    sum->setup = a->setup ? a->setup : b->setup;
+    if ((a->cause && b->cause) || (a->status && b->status))
+        return false;
+    sum->cause = a->cause ? a->cause : b->cause;
+    sum->phase = a->cause ? a->phase : b->phase;
+    sum->status = a->status ? a->status : b->status;
+    sum->signal = a->signal ? a->signal : b->signal;
+    return true;
+}
+
+static bool is_noted(const struct judgement *j, enum verdict verdict)
+{
+    for (uint32_t i = 0; i < j->note_count; i++)
+        if (str_starts(buf_str(&j->notes[i]), verdict_word(verdict)))
+            return true;
+    return false;
+}
+
+/* How a process ended is known only of one that was reaped, and says something only when we did not end it. */
+static bool says_how_it_ended(enum verdict verdict)
+{
+    return verdict == VERDICT_CRASHED || verdict == VERDICT_FAILED;
+}
+
+static bool hides_how_it_ended(const struct facts *f)
+{
+    return f->cause || f->lost || f->abandoned;
+}
+
+static void test_pairs(void **state)
+{
+    struct judgement j = {0};
+    size_t met = 0;
+
+    (void)state;
+    for (size_t a = 0; a < ARRAY_LEN(kinds); a++)
+        for (size_t b = a + 1; b < ARRAY_LEN(kinds); b++) {
+            struct facts sum;
+
+            if (!both(&kinds[a].facts, &kinds[b].facts, &sum))
+                continue;
+            met++;
+            judge(&sum, &j);
+            if (j.verdict != kinds[a].verdict)
+                fail_msg("%s beside %s is %s", verdict_word(kinds[a].verdict), verdict_word(kinds[b].verdict),
+                         verdict_word(j.verdict));
+            if (says_how_it_ended(kinds[b].verdict) && hides_how_it_ended(&sum))
+                continue;
+            if (!is_noted(&j, kinds[b].verdict))
+                fail_msg("%s beside %s is not noted", verdict_word(kinds[b].verdict),
+                         verdict_word(kinds[a].verdict));
+        }
+    assert_int_equal(met, 36 - 2); /* not output limit and timeout, not crashed and failed */
+    judgement_release(&j);
+}
+
+/* More facts than there is room for notes. */
+static void test_all_at_once(void **state)
+{
+    const struct facts facts = {.setup = "x",
+                                .executed = true,
+                                .lost = true,
+                                .abandoned = true,
+                                .oom = true,
+                                .leaked = true,
+                                .disk_full = true,
+                                .cause = WATCH_DEADLINE,
+                                .phase = WATCH_CALL,
+                                .xfail = "x"};
+    struct judgement j = {0};
+
+    (void)state;
+    judge(&facts, &j);
+    assert_int_equal(j.verdict, VERDICT_LOST);
+    assert_int_equal(j.note_count, 6);
+    judgement_release(&j);
+}
+
+/* Whatever the facts: what we ended has not passed, and every reason is one line. */
+static void test_no_pass_after_our_signal(void **state)
+{
+    struct judgement j = {0};
+
+    (void)state;
+    for (unsigned bits = 0; bits < 1u << 11; bits++)
+        for (int cause = WATCH_DEADLINE; cause <= WATCH_CANCEL; cause++) {
+            struct facts facts = {.executed = bits & 1,
+                                  .lost = bits & 2,
+                                  .abandoned = bits & 4,
+                                  .oom = bits & 8,
+                                  .leaked = bits & 16,
+                                  .disk_full = bits & 32,
+                                  .xfail = bits & 64 ? "x\ny" : NULL,
+                                  .xfail_strict = bits & 128,
+                                  .status = bits & 256 ? 77 : 0,
+                                  .cause = (enum watch_cause)cause,
+                                  .phase = (enum watch_phase)(bits >> 9 & 1),
+                                  .setup = bits & 1024 ? "a\nb" : NULL};
+
+            judge(&facts, &j);
+            if (verdict_counts(j.verdict) == COUNT_PASSED || j.verdict == VERDICT_SKIPPED)
+                fail_msg("cause %d, bits %x: %s", cause, bits, verdict_word(j.verdict));
+            if (strchr(buf_text(&j.reason), '\n'))
+                fail_msg("cause %d, bits %x: two lines", cause, bits);
+        }
+    judgement_release(&j);
+}
+
+/* ---- several attempts ---- */
+
+static void test_attempts(void **state)
+{
+    static const struct {
+        enum verdict last;
+        uint32_t failed_before;
+        enum verdict outcome;
+    } attempts[] = {
+        {VERDICT_PASSED, 0, VERDICT_PASSED},
+        {VERDICT_PASSED, 1, VERDICT_FLAKY},
+        {VERDICT_PASSED, 9, VERDICT_FLAKY},
+        {VERDICT_FAILED, 2, VERDICT_FAILED},
+        {VERDICT_TIMEOUT, 1, VERDICT_TIMEOUT},
+        {VERDICT_ERROR, 1, VERDICT_ERROR},
+        {VERDICT_SKIPPED, 0, VERDICT_SKIPPED},
+        {VERDICT_NOT_RUN, 0, VERDICT_NOT_RUN},
+        /* what failed once and then skips, or is cancelled, has failed */
+        {VERDICT_SKIPPED, 1, VERDICT_FAILED},
+        {VERDICT_NOT_RUN, 1, VERDICT_FAILED},
+        {VERDICT_XFAILED, 0, VERDICT_XFAILED},
+        {VERDICT_XPASSED, 0, VERDICT_XPASSED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(attempts); i++)
+        if (verdict_of_case(attempts[i].last, attempts[i].failed_before) != attempts[i].outcome)
+            fail_msg("row %zu", i);
+}
+
+static void test_retries(void **state)
+{
+    static const enum verdict again[] = {VERDICT_FAILED, VERDICT_CRASHED, VERDICT_TIMEOUT,
+                                         VERDICT_LEAKED, VERDICT_OOM,     VERDICT_OUTPUT_LIMIT};
+
+    (void)state;
+    for (int v = 0; v < VERDICT_COUNT; v++) {
+        bool wanted = false;
+
+        for (size_t i = 0; i < ARRAY_LEN(again); i++)
+            wanted |= again[i] == (enum verdict)v;
+        if (verdict_may_retry((enum verdict)v) != wanted)
+            fail_msg("%s", verdict_word((enum verdict)v));
+    }
+}
+
+/* ---- the run ---- */
+
+#define RAN(n)     .executed = (n)
+#define PASSED(n)  .counts[COUNT_PASSED] = (n)
+#define FAILED(n)  .counts[COUNT_FAILED] = (n)
+#define SKIPPED(n) .counts[COUNT_SKIPPED] = (n)
+#define NOT_RUN(n) .counts[COUNT_NOT_RUN] = (n)
+
+static void test_runs(void **state)
+{
+    static const struct {
+        const char *what;
+        struct run_facts facts;
+        enum exit_code code;
+    } runs[] = {
+        {"all passed", {.counts = {RAN(2), PASSED(2)}}, EXIT_PASSED},
+        {"some skipped", {.counts = {RAN(1), PASSED(1), SKIPPED(3)}}, EXIT_PASSED},
+        {"one failed", {.counts = {RAN(2), PASSED(1), FAILED(1)}}, EXIT_FAILED},
+        {"failed, others not run", {.counts = {RAN(1), FAILED(1), NOT_RUN(3)}}, EXIT_FAILED},
+        {"not run after a failure in quarantine",
+         {.counts = {RAN(1), .quarantined = 1, NOT_RUN(3)}},
+         EXIT_FAILED},
+        {"failed in quarantine", {.counts = {RAN(2), PASSED(1), .quarantined = 1}}, EXIT_PASSED},
+        {"nothing could be started", {.counts = {FAILED(2)}}, EXIT_FAILED},
+        {"nothing could be started, in quarantine", {.counts = {.quarantined = 2}}, EXIT_NOTHING},
+        {"nothing there", {.counts = {RAN(0)}}, EXIT_NOTHING},
+        {"all skipped", {.counts = {SKIPPED(2)}}, EXIT_NOTHING},
+        {"all skipped by their status", {.counts = {RAN(2), SKIPPED(2)}}, EXIT_PASSED},
+        {"--no-tests=fail", {.no_tests = "fail"}, EXIT_NOTHING},
+        {"--no-tests=warn", {.no_tests = "warn"}, EXIT_PASSED},
+        {"--no-tests=pass", {.no_tests = "pass"}, EXIT_PASSED},
+        {"--no-tests=pass hides no failure", {.counts = {FAILED(1)}, .no_tests = "pass"}, EXIT_FAILED},
+        {"flaky", {.counts = {RAN(1), PASSED(1), .verdicts[VERDICT_FLAKY] = 1}}, EXIT_PASSED},
+        {"flaky fails", {.counts = {RAN(2), PASSED(2), .flaky_fails = 1}}, EXIT_FLAKY},
+        {"flaky fails and one failed", {.counts = {RAN(2), FAILED(1), .flaky_fails = 1}}, EXIT_FAILED},
+        {"interrupted", {.counts = {RAN(1), PASSED(1), NOT_RUN(1)}, .interrupted = true}, EXIT_INTERRUPTED},
+        {"interrupted after a failure",
+         {.counts = {RAN(1), FAILED(1)}, .interrupted = true},
+         EXIT_INTERRUPTED},
+        {"interrupted before anything", {.interrupted = true}, EXIT_INTERRUPTED},
+        {"session deadline", {.counts = {RAN(1), PASSED(1)}, .timed_out = true}, EXIT_FAILED},
+        {"session deadline before anything", {.counts = {NOT_RUN(2)}, .timed_out = true}, EXIT_FAILED},
+        {"broken", {.counts = {RAN(1), PASSED(1)}, .broken = true}, EXIT_BROKEN},
+        {"broken and interrupted", {.broken = true, .interrupted = true}, EXIT_BROKEN},
+        {"broken and failed", {.counts = {RAN(1), FAILED(1)}, .broken = true}, EXIT_BROKEN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(runs); i++)
+        if (verdict_of_run(&runs[i].facts) != runs[i].code)
+            fail_msg("'%s' is %d", runs[i].what, verdict_of_run(&runs[i].facts));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_no_pass_after_our_signal),
+        cmocka_unit_test(test_attempts),    cmocka_unit_test(test_retries),
+        cmocka_unit_test(test_runs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
