@@ -1,5 +1,7 @@
 #include "matrix/select/internal.h"
 
+#include "runner/base/hash.h"
+
 #define SHARES_MOST 1000000u
 
 static const char *const kinds[] = {"slice", "hash"};
@@ -79,10 +81,8 @@ bool partition_parse(const struct select_text *in, struct partition *partition)
  */
 static uint64_t stable_hash(struct str id)
 {
-    uint64_t hash = 0xcbf29ce484222325;
+    uint64_t hash = hash_add(HASH_START, id);
 
-    for (size_t i = 0; i < id.len; i++)
-        hash = (hash ^ (unsigned char)id.ptr[i]) * 0x100000001b3;
     hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
     hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53;
     return hash ^ hash >> 33;

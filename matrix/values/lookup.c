@@ -1,12 +1,12 @@
 #include "matrix/values/lookup.h"
 
 #include "matrix/values/fold.h"
+#include "runner/base/hash.h"
 #include "runner/base/mem.h"
 
 #include <stdlib.h>
 
-#define FNV_START  14695981039346656037u
-#define FNV_PRIME  1099511628211u
+#define WORD_PRIME 1099511628211u
 #define SIZE_LEAST 16 /* a power of two, as every size of a table */
 
 struct lookup_slot {
@@ -71,20 +71,16 @@ static uint64_t finish(uint64_t hash)
 
 uint64_t hash_text(struct str text)
 {
-    uint64_t hash = FNV_START;
-
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (unsigned char)text.ptr[i]) * FNV_PRIME;
-    return finish(hash);
+    return finish(hash_add(HASH_START, text));
 }
 
 /* A word at a time: sets of rules are long, and there is one per cell. */
 uint64_t hash_words(const uint64_t *words, size_t count)
 {
-    uint64_t hash = FNV_START;
+    uint64_t hash = HASH_START;
 
     for (size_t i = 0; i < count; i++)
-        hash = finish((hash ^ words[i]) * FNV_PRIME);
+        hash = finish((hash ^ words[i]) * WORD_PRIME);
     return hash;
 }
 

@@ -91,6 +91,4 @@ void capture_last_line(const struct capture_file *file, size_t most, struct buf 
 /* No room left on the file system of the run: what was written last may be cut, and nobody was told. */
 bool capture_disk_full(struct capture_room *room);
 
-#define CAPTURE_PACK_NAME "passed.pack"
-
 #endif

@@ -1,6 +1,7 @@
 /* What is worth keeping gets a name, or a place in the pack. */
 #include "runner/base/dir.h"
 #include "runner/base/io.h"
+#include "runner/base/layout.h"
 #include "runner/base/mem.h"
 #include "runner/harness/capture_room.h"
 
@@ -111,7 +112,7 @@ static int open_pack(struct capture_room *room)
 {
     struct stat st;
 
-    room->pack = openat(room->run, CAPTURE_PACK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    room->pack = openat(room->run, LAYOUT_PACK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (room->pack < 0)
         return -1;
     if (fstat(room->pack, &st) < 0) {

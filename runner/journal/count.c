@@ -12,6 +12,13 @@ enum verdict journal_outcome(const struct journal_history *history)
     return last ? last->outcome : VERDICT_NOT_RUN;
 }
 
+bool journal_is_over(const struct journal_history *history)
+{
+    const struct journal_attempt *last = journal_last(history);
+
+    return last && last->last && last->outcome != VERDICT_NOT_RUN && !history->open;
+}
+
 static void count_case(struct journal_counts *counts, const struct journal_history *history)
 {
     const struct journal_attempt *last = journal_last(history);

@@ -209,6 +209,8 @@ void journal_durations(int folder, uint64_t *budget, journal_duration *each, voi
 
 /* What came of a case: its last attempt's outcome; NOT_RUN when none ended. */
 enum verdict journal_outcome(const struct journal_history *history);
+/* It has its verdict: no attempt of it is to be made any more. */
+bool journal_is_over(const struct journal_history *history);
 const struct journal_attempt *journal_last(const struct journal_history *history); /* NULL: none ended */
 
 struct journal_counts {

@@ -1,6 +1,7 @@
 #include "runner/report/internal.h"
 
 #include "runner/base/io.h"
+#include "runner/base/layout.h"
 #include "runner/base/utf8.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PACK_NAME   "passed.pack"
 #define CHUNK       ((size_t)64 << 10)
 #define SHARE_LEAST 256
 
@@ -79,7 +79,7 @@ static bool stretch_find(struct stretch *s, const struct journal_output *output)
 static int stretch_open(const struct report_input *input, const struct journal_output *output,
                         struct stretch *s)
 {
-    s->fd = open_inside(input->folder, is_packed(output) ? str_of(PACK_NAME) : output->path);
+    s->fd = open_inside(input->folder, is_packed(output) ? str_of(LAYOUT_PACK) : output->path);
     if (s->fd >= 0 && !stretch_find(s, output))
         fd_close(&s->fd);
     return s->fd < 0 ? -1 : 0;
@@ -116,7 +116,7 @@ void output_where(const struct report_input *input, const struct journal_output 
     }
     utf8_show(out, str_of(input->path));
     buf_addc(out, '/');
-    utf8_show(out, is_packed(output) ? str_of(PACK_NAME) : output->path);
+    utf8_show(out, is_packed(output) ? str_of(LAYOUT_PACK) : output->path);
     if (is_packed(output))
         buf_addf(out, " at byte %lld", (long long)output->offset);
 }

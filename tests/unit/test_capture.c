@@ -1,5 +1,6 @@
 #include "runner/base/dir.h"
 #include "runner/base/io.h"
+#include "runner/base/layout.h"
 #include "runner/base/mem.h"
 #include "runner/base/proc.h"
 #include "runner/harness/harness.h"
@@ -429,7 +430,7 @@ static void test_unkeep(void **state)
     capture_unkeep(room_of(state), PATH);
     assert_true(capture_pack(room_of(state), &capture.files[0], &offset));
     capture_close(room_of(state), &capture);
-    assert_content(run, CAPTURE_PACK_NAME, "out");
+    assert_content(run, LAYOUT_PACK, "out");
 }
 
 /* What has lost its only name can have no other: there a copy must do. */
@@ -480,7 +481,7 @@ static void test_pack(void **state)
             scratch->room = capture_room_new(scratch->run, &scratch->faults);
         }
     }
-    assert_content(scratch->run, CAPTURE_PACK_NAME, buf_text(&wanted));
+    assert_content(scratch->run, LAYOUT_PACK, buf_text(&wanted));
     assert_int_equal(count_names(scratch->run), 1);
     buf_release(&wanted);
 }
@@ -533,10 +534,10 @@ static void test_pack_fails(void **state)
     assert_int_equal(errno, EFBIG);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, SIG_DFL);
-    assert_content(run_of(state), CAPTURE_PACK_NAME, "firstno ");
+    assert_content(run_of(state), LAYOUT_PACK, "firstno ");
     assert_true(capture_pack(room_of(state), &capture.files[1], &offset));
     assert_int_equal(offset, 5);
-    assert_content(run_of(state), CAPTURE_PACK_NAME, "firstno room");
+    assert_content(run_of(state), LAYOUT_PACK, "firstno room");
     capture_close(room_of(state), &capture);
 }
 
@@ -546,7 +547,7 @@ static void test_pack_refused(void **state)
     uint64_t offset;
     int stdio[3];
 
-    assert_int_equal(mkdirat(run_of(state), CAPTURE_PACK_NAME, 0777), 0);
+    assert_int_equal(mkdirat(run_of(state), LAYOUT_PACK, 0777), 0);
     assert_int_equal(capture_open(room_of(state), CAPTURE_FD, &capture, stdio), 0);
     put(stdio[1], "out");
     assert_false(capture_pack(room_of(state), &capture.files[0], &offset));

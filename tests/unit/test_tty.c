@@ -1,6 +1,6 @@
 #include "runner/base/mem.h"
-#include "runner/signals.h"
 #include "runner/screen/tty.h"
+#include "runner/signals.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,0 +1,10 @@
+/* What stands where in the folder of a run, for those who put it there, read it, or clear it away. */
+#ifndef RM_BASE_LAYOUT_H
+#define RM_BASE_LAYOUT_H
+
+#define LAYOUT_CASES  "cases"       /* output that is kept as long as the run, and artifacts */
+#define LAYOUT_PASSED "passed"      /* output of passed cases, until the next run */
+#define LAYOUT_PACK   "passed.pack" /* the same in one file, when it is short */
+#define LAYOUT_SLOTS  "slots"       /* artifacts of cases that run; gone with the run */
+
+#endif
