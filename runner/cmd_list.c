@@ -3,6 +3,7 @@
 #include "runner/base/mem.h"
 #include "runner/base/utf8.h"
 #include "runner/front.h"
+#include "runner/header.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,54 +167,11 @@ static void print_json(struct front *front, struct invocation *in)
 
 /* ---- words ---- */
 
-static const char *plural(uint32_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
-/* "os=macos-latest, os=windows-latest": why cells are elsewhere. */
-static void add_reasons(struct buf *out, const struct suite *suite)
-{
-    const char *separator = "";
-
-    for (uint32_t k = 0; k < suite->cells.key_count; k++) {
-        const struct cell_key *key = &suite->cells.keys[k];
-        bool *used = suite->host[k] ? mem_zero(key->count, sizeof *used) : NULL;
-
-        for (uint32_t cell = 0; used && cell < suite->cells.count; cell++)
-            if (suite->elsewhere[cell] && cells_row(&suite->cells, cell)[k] != CELL_ABSENT)
-                used[key->values[cells_row(&suite->cells, cell)[k]].alike] = true;
-        for (uint32_t v = 0; used && v < key->count; v++) {
-            if (!used[v])
-                continue;
-            buf_addf(out, "%s%.*s=%.*s", separator, STR_ARG(suite->key_names[k]), STR_ARG(key->values[v].id));
-            separator = ", ";
-        }
-        free(used);
-    }
-}
-
-static void add_cells_line(struct buf *out, const struct suite *suite)
-{
-    uint32_t elsewhere = 0;
-
-    for (uint32_t cell = 0; cell < suite->cells.count; cell++)
-        elsewhere += suite->elsewhere[cell];
-    utf8_show(out, str_of(suite->file));
-    buf_addf(out, ": %u cell%s", suite->cells.count, plural(suite->cells.count));
-    if (elsewhere) {
-        buf_addf(out, ": %u here, %u elsewhere (", suite->cells.count - elsewhere, elsewhere);
-        add_reasons(out, suite);
-        buf_addc(out, ')');
-    }
-    buf_addc(out, '\n');
-}
-
 static void print_cells(const struct suite *suite, bool each, struct buf *out)
 {
     struct buf name = {0};
 
-    add_cells_line(out, suite);
+    header_cells(out, suite);
     for (uint32_t cell = 0; each && cell < suite->cells.count; cell++) {
         buf_clear(&name);
         cells_name(&name, &suite->cells, cell);
@@ -278,28 +236,6 @@ static void print_words(struct front *front, struct invocation *in)
     buf_release(&out);
 }
 
-/* ---- warnings ---- */
-
-/* A test that mentions no axis does the same in every cell; that is rarely what was meant. */
-static void warn_idle_axes(const struct front *front, struct diags *diags)
-{
-    const struct suites *suites = &front->suites;
-
-    for (uint32_t s = 0; s < suites->count; s++)
-        for (uint32_t t = 0; t < suites->list[s]->test_count; t++) {
-            const struct suite *suite = suites->list[s];
-            const struct test *test = &suite->tests[t];
-            bool bound = false;
-
-            for (int axis = 0; axis < BUILT_IN_AXIS_COUNT; axis++)
-                bound |= suite->bound[axis] != CELL_ABSENT;
-            if (test->all_axes && !test->mentions_matrix && !bound && suite->cells.count > 1)
-                diag_warning(diags, test->node->at,
-                             "test '%.*s' mentions no axis and runs in all %u cells; 'axes: []' runs it once",
-                             STR_ARG(test->name), suite->cells.count);
-        }
-}
-
 static bool has_tests(const struct suites *suites)
 {
     for (uint32_t s = 0; s < suites->count; s++)
@@ -312,7 +248,7 @@ static enum exit_code list(struct front *front, struct invocation *in)
 {
     if (!check_settings(front, in))
         return EXIT_USAGE;
-    warn_idle_axes(front, in->diags);
+    header_warn(front, in->diags);
     if (in->options->json)
         print_json(front, in);
     else

@@ -1,7 +1,8 @@
-/* `show --config`: what holds for a case, and which file and line says so. */
+/* `show`: what a case printed and came to; with --config what holds for it, and which file and line says so. */
 #include "runner/base/json.h"
 #include "runner/base/utf8.h"
 #include "runner/front.h"
+#include "runner/show_run.h"
 
 #include <stdio.h>
 
@@ -191,10 +192,8 @@ enum exit_code cmd_show(struct invocation *in)
     struct front front;
     enum exit_code code;
 
-    if (!in->options->config) {
-        diag_error(in->diags, (struct place){0}, "say what to show: --config prints the settings of cases");
-        return EXIT_USAGE;
-    }
+    if (!in->options->config)
+        return show_run(in);
     code = front_open(&front, in);
     if (code == EXIT_PASSED)
         code = show(&front, in);

@@ -6,6 +6,8 @@
 #include "runner/options.h"
 
 struct invocation {
+    int argc; /* as the program was called */
+    char **argv;
     const struct options *options;
     struct opt_list args;
     struct arena *arena; /* lives until the program ends */

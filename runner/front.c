@@ -1,6 +1,9 @@
 #include "runner/front.h"
 
 #include "runner/base/io.h"
+#include "runner/base/json.h"
+#include "runner/base/nearest.h"
+#include "runner/store/store.h"
 #include "runner/world.h"
 
 #include <errno.h>
@@ -106,6 +109,20 @@ static void take_arguments(struct front *front, struct invocation *in)
         front->ids.values[front->ids.count++] = forced->values[i];
 }
 
+static struct str word_of_command(const void *user, size_t i)
+{
+    (void)user;
+    return str_of(options_table.commands[i + 1].name);
+}
+
+const char *front_guess_command(const struct invocation *in)
+{
+    if (in->args.count != 1)
+        return "";
+    return did_you_mean(in->diags, str_of(in->args.values[0]), options_table.command_count - 1,
+                        word_of_command, NULL);
+}
+
 static bool find_file(struct front *front, struct invocation *in)
 {
     size_t errors = in->diags->errors;
@@ -116,8 +133,8 @@ static bool find_file(struct front *front, struct invocation *in)
         if (!front->file)
             diag_error(in->diags, nowhere,
                        "no %s here or above, up to the root of the repository; "
-                       "'run-matrix init' drafts one",
-                       FILE_NAME);
+                       "'run-matrix init' drafts one%s",
+                       FILE_NAME, front_guess_command(in));
     }
     return in->diags->errors == errors;
 }
@@ -189,16 +206,22 @@ static void choose_profile(struct front *front, const struct options *options)
         front->profile = "local";
 }
 
-static const char **profile_texts(struct arena *arena, const struct front *front, const char *key,
-                                  size_t *count)
+const struct node *front_profile_key(const struct front *front, const char *key)
 {
     const struct suite *suite = front->suites.list[0];
-    const struct node *list = NULL;
-    const char **texts;
 
     for (uint32_t p = 0; front->profile && p < suite->profile_count; p++)
         if (str_is(suite->profiles[p].name, front->profile))
-            list = node_get(suite->profiles[p].node, key);
+            return node_get(suite->profiles[p].node, key);
+    return NULL;
+}
+
+static const char **profile_texts(struct arena *arena, const struct front *front, const char *key,
+                                  size_t *count)
+{
+    const struct node *list = front_profile_key(front, key);
+    const char **texts;
+
     *count = !list ? 0 : list->kind == NODE_SEQ ? list->seq.count : 1;
     texts = ARENA_ARRAY(arena, const char *, *count);
     for (size_t i = 0; i < *count; i++)
@@ -233,13 +256,43 @@ static bool compile_selection(struct front *front, struct invocation *in)
     return front->selection != NULL;
 }
 
+/* ---- settings of the command line ---- */
+
+static bool override(struct invocation *in, struct node *map, enum setting setting, const char *value)
+{
+    struct node *node;
+    size_t errors = in->diags->errors;
+
+    if (!value)
+        return true;
+    node = node_string(in->arena, nowhere, str_of(value));
+    map->map.pairs[map->map.count++] =
+        (struct pair){node_string(in->arena, nowhere, str_of(setting_key(setting))), node};
+    return schema_check_setting(setting, node, in->diags) && in->diags->errors == errors;
+}
+
+/* NULL when diags got an error. */
+static const struct node *overrides_of(struct invocation *in)
+{
+    const struct options *o = in->options;
+    struct node *map = node_map(in->arena, nowhere, 3);
+    const char *retries = o->retries < 0 ? NULL : arena_printf(in->arena, "%lld", (long long)o->retries);
+
+    map->map.count = 0;
+    if (override(in, map, SET_TIMEOUT, o->timeout) && override(in, map, SET_RETRIES, retries) &&
+        override(in, map, SET_FLAKY_RESULT, o->flaky_result))
+        return map;
+    return NULL;
+}
+
 static bool make_plan(struct front *front, struct invocation *in)
 {
-    struct settings_over over = {.profile = front->profile};
+    struct settings_over *over = ARENA_NEW(in->arena, struct settings_over);
 
+    *over = (struct settings_over){.profile = front->profile, .command_line = overrides_of(in)};
     plan_init(&front->plan, in->arena, &front->suites);
-    front->settings = settings_new(in->arena, &front->plan, &over, in->diags);
-    return front->settings && compile_selection(front, in) &&
+    front->settings = settings_new(in->arena, &front->plan, over, in->diags);
+    return front->settings && over->command_line && compile_selection(front, in) &&
            plan_make(&front->plan, front->settings, front->selection, in->diags);
 }
 
@@ -267,4 +320,110 @@ void front_release(struct front *front)
         settings_release(front->settings);
     plan_release(&front->plan);
     suites_release(&front->suites);
+}
+
+/* ---- one command ---- */
+
+/* What is a template to us was none to whoever typed it. */
+static void add_literal(struct json_writer *w, struct buf *text, const char *argument)
+{
+    struct str rest = str_of(argument);
+    size_t at;
+
+    buf_clear(text);
+    while (str_find(rest, "${{", &at)) {
+        buf_addstr(text, str_slice(rest, 0, at));
+        buf_adds(text, "${{ '${{' }}");
+        rest = str_slice(rest, at + 3, rest.len);
+    }
+    buf_addstr(text, rest);
+    json_str(w, buf_str(text));
+}
+
+static const char *command_name(struct invocation *in)
+{
+    const char *slash = strrchr(in->args.values[0], '/');
+
+    if (in->options->name)
+        return in->options->name;
+    return slash && slash[1] ? slash + 1 : in->args.values[0];
+}
+
+/* A file of one test; JSON is YAML. */
+static int command_as_file(void *user, const char *path, struct buf *out)
+{
+    struct invocation *in = user;
+    struct json_writer w = {.out = out};
+    struct buf text = {0};
+
+    (void)path;
+    json_object(&w);
+    json_key_c(&w, "tests");
+    json_array(&w);
+    json_object(&w);
+    json_key_c(&w, "name");
+    json_cstr(&w, command_name(in));
+    json_key_c(&w, "run");
+    json_array(&w);
+    for (size_t i = 0; i < in->args.count; i++)
+        add_literal(&w, &text, in->args.values[i]);
+    json_array_end(&w);
+    if (!in->options->timeout) {
+        json_key_c(&w, "timeout");
+        json_int(&w, 0);
+    }
+    json_object_end(&w);
+    json_array_end(&w);
+    json_object_end(&w);
+    buf_release(&text);
+    return 0;
+}
+
+enum exit_code front_open_command(struct front *front, struct invocation *in)
+{
+    *front = (struct front){.file = "", .capture = "no"};
+    if (!in->args.count) {
+        diag_error(in->diags, nowhere, "say which command to run: run-matrix exec -- CMD ARG ...");
+        return EXIT_USAGE;
+    }
+    world_init(&front->world, in->arena);
+    front->world.read = command_as_file;
+    front->world.user = in;
+    if (!suites_load(in->arena, front->file, &front->world, &front->suites, in->diags))
+        return EXIT_USAGE;
+    return make_plan(front, in) ? EXIT_PASSED : EXIT_USAGE;
+}
+
+/* ---- what a run asks ---- */
+
+nanos front_session_timeout(const struct front *front)
+{
+    const struct node *node = front_profile_key(front, "session-timeout");
+    nanos span = front->suites.list[0]->session_timeout;
+
+    if (node && node->kind == NODE_STRING)
+        span_parse(node->string, &span);
+    else if (node && node->kind == NODE_NUMBER)
+        span = (nanos)(node->number * (double)NS_PER_S);
+    return span;
+}
+
+static const char *beside(struct invocation *in, const char *file)
+{
+    const char *slash = file ? strrchr(file, '/') : NULL;
+    const char *asked = in->options->run_dir ? in->options->run_dir : getenv("RUN_MATRIX_DIR");
+
+    if (asked && *asked)
+        return asked;
+    return slash ? arena_printf(in->arena, "%.*s" STORE_NAME, (int)(slash - file + 1), file) : STORE_NAME;
+}
+
+const char *front_store_path(struct invocation *in, const struct front *front)
+{
+    return beside(in, front->file);
+}
+
+const char *front_find_store(struct invocation *in)
+{
+    return beside(in, find_upwards(in, ""));
 }

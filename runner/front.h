@@ -10,6 +10,7 @@ struct front {
     const char *file;    /* as it is named in messages */
     const char *profile; /* NULL: none */
     struct opt_list ids; /* arguments that are ids, and --id */
+    const char *capture; /* where output goes when nothing is said; NULL: as the cell says */
     struct suites suites;
     struct plan plan;
     struct settings *settings;
@@ -18,10 +19,22 @@ struct front {
 
 /* On failure diags say why and the exit code is returned; `front` is to be released either way. */
 enum exit_code front_open(struct front *front, struct invocation *in);
+/* The same for one command in place of a file: one case, without a cell. */
+enum exit_code front_open_command(struct front *front, struct invocation *in);
+/* "; did you mean 'list'?": an argument that is nothing else may have been meant for a command. */
+const char *front_guess_command(const struct invocation *in);
 void front_release(struct front *front);
 
 /* --context FILE.json as a mapping; NULL when it was not given or diags got an error. */
 const struct node *front_context(struct invocation *in);
+
+/* What the profile says in the root's file; NULL: nothing. */
+const struct node *front_profile_key(const struct front *front, const char *key);
+nanos front_session_timeout(const struct front *front); /* 0: none */
+/* Where runs are kept: --run-dir, RUN_MATRIX_DIR, or .run-matrix beside the file. */
+const char *front_store_path(struct invocation *in, const struct front *front);
+/* Just that, when no file has been read: one beside the file that would be. */
+const char *front_find_store(struct invocation *in);
 
 #define FILE_NAME "run-matrix.yaml"
 

@@ -9,8 +9,8 @@ static command_function *const functions[COMMAND_COUNT] = {
 #undef X
 };
 
-/* What can be asked of every command; false when it is a command's own matter. */
-static bool answer_about_itself(const struct options *options, size_t command, struct buf *out)
+/* What can be asked of every command; nothing when it is a command's own matter. */
+static void answer_about_itself(const struct options *options, size_t command, struct buf *out)
 {
     if (options->version)
         buf_adds(out, "run-matrix " VERSION "\n");
@@ -22,32 +22,27 @@ static bool answer_about_itself(const struct options *options, size_t command, s
         opt_overview(&options_table, out);
     else if (options->help)
         opt_help(&options_table, command, out);
-    return out->len > 0;
 }
 
 static enum exit_code run(struct invocation *in, int argc, char **argv)
 {
-    struct options options = {0};
+    struct options options;
     struct opt_result parsed = {0};
     struct buf out = {0};
     enum exit_code code = EXIT_PASSED;
 
+    options_init(&options);
+    in->argc = argc;
+    in->argv = argv;
     if (!opt_parse(&options_table, COMMAND_NONE, argc, argv, &options, &parsed, in->diags))
         return EXIT_USAGE;
     in->options = &options;
     in->args = parsed.args;
-    if (parsed.command == COMMAND_NONE && parsed.args.count) {
-        opt_unknown_command(&options_table, parsed.args.values[0], in->diags);
-        return EXIT_USAGE;
-    }
-    if (!answer_about_itself(&options, parsed.command, &out) && parsed.command == COMMAND_NONE) {
-        opt_overview(&options_table, &out);
-        code = EXIT_USAGE;
-    }
+    answer_about_itself(&options, parsed.command, &out);
     if (out.len)
         fwrite(out.ptr, 1, out.len, stdout);
     else
-        code = functions[parsed.command](in);
+        code = functions[parsed.command == COMMAND_NONE ? COMMAND_run : parsed.command](in);
     buf_release(&out);
     return code;
 }

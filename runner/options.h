@@ -2,17 +2,21 @@
 #ifndef RM_RUNNER_OPTIONS_H
 #define RM_RUNNER_OPTIONS_H
 
+#include "runner/base/clock.h"
 #include "runner/base/opt.h"
 
 #define VERSION "0.1.0"
 
 /* id (also the word), takes_rest, synopsis, sentence; the implementation is cmd_<id> */
-#define COMMANDS(X)                                                                                    \
-    X(list, false, "[PATH | ID ...]", "show cells and cases; nothing is started")                      \
-    X(show, false, "--config [PATH | ID ...]",                                                         \
-      "print what holds for a case, and where each value comes from")                                  \
-    X(eval, true, "[--context FILE] EXPR", "evaluate a GitHub expression and print its value as JSON") \
-    X(init, false, "[--from WORKFLOW[#JOB]]", "draft a run-matrix.yaml in the current folder")         \
+#define COMMANDS(X)                                                                                     \
+    X(run, false, "[PATH | ID ...]", "run cases; this is what the program does without a command word") \
+    X(exec, false, "[-- CMD ARG ...]", "the harness around one command, without a file")                \
+    X(report, false, "[RUN]", "make a report of a run again")                                           \
+    X(list, false, "[PATH | ID ...]", "show cells and cases; nothing is started")                       \
+    X(show, false, "[PATH | ID ...]",                                                                   \
+      "print the last output and facts of cases, failures first; --config: their settings")             \
+    X(eval, true, "[--context FILE] EXPR", "evaluate a GitHub expression and print its value as JSON")  \
+    X(init, false, "[--from WORKFLOW[#JOB]]", "draft a run-matrix.yaml in the current folder")          \
     X(schema, false, "", "print the JSON Schema of run-matrix.yaml")
 
 enum command_id {
@@ -34,6 +38,17 @@ struct options {
     int quiet, verbose;
     bool json;
 
+    const char *jobs, *timeout, *flaky_result, *capture, *keep, *no_tests; /* run: NULL when not given */
+    int64_t retries, maxfail;                                              /* -1: not given */
+    nanos session_timeout;                                                 /* -1: not given */
+    bool exit_first, no_capture, resume, collect_only;
+    const char *name; /* exec */
+
+    const char *run_dir, *color, *junit, *format, *output;
+    bool junit_strict;
+    struct opt_list reports;
+    int64_t durations; /* -1: not given */
+
     bool config;   /* show */
     bool markdown; /* schema */
     const char *from;
@@ -41,5 +56,8 @@ struct options {
 };
 
 extern const struct opt_table options_table;
+
+/* What is not said on the command line. */
+void options_init(struct options *options);
 
 #endif

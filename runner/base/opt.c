@@ -132,15 +132,22 @@ static store_function *const stores[] = {
 
 /* ---- options ---- */
 
-static const struct opt *find_long(const struct opt_table *table, struct str name)
+/* Two commands may have an option of the same name: then the one that belongs to ours, as far as that is known. */
+static const struct opt *find_long(const struct reading *r, struct str name)
 {
-    for (size_t i = 0; i < table->opt_count; i++) {
-        const struct opt *opt = &table->opts[i];
+    const struct opt *found = NULL;
 
-        if (str_is(name, opt->name) || (opt->alias && str_is(name, opt->alias)))
+    for (size_t i = 0; i < r->table->opt_count; i++) {
+        const struct opt *opt = &r->table->opts[i];
+
+        if (!str_is(name, opt->name) && !(opt->alias && str_is(name, opt->alias)))
+            continue;
+        if (opt_belongs(opt, r->result->command))
             return opt;
+        if (!found)
+            found = opt;
     }
-    return NULL;
+    return found;
 }
 
 static const struct opt *find_letter(const struct opt_table *table, char letter)
@@ -192,7 +199,7 @@ static void read_long(struct reading *r, const char *word)
 {
     const char *equals = strchr(word, '=');
     struct str name = {word, equals ? (size_t)(equals - word) : strlen(word)};
-    const struct opt *opt = find_long(r->table, name);
+    const struct opt *opt = find_long(r, name);
     const char *text = arena_cstr(r->diags->arena, name);
 
     if (opt)
@@ -205,7 +212,7 @@ static void unknown_letter(struct reading *r, const char *shown, const char *let
 {
     const char *hint = "";
 
-    if (find_long(r->table, str_of(letters)))
+    if (find_long(r, str_of(letters)))
         hint = arena_printf(r->diags->arena, "; did you mean '--%s'?", letters);
     if (strcmp(shown + 1, letters) != 0)
         diag_error(r->diags, command_line, "unknown option '%s' in '-%s'%s", shown, letters, hint);
@@ -250,7 +257,7 @@ static bool is_flag_of(const struct reading *r, const char *word)
     const struct opt *opt = NULL;
 
     if (str_starts(str_of(word), "--"))
-        opt = find_long(r->table, str_of(word + 2));
+        opt = find_long(r, str_of(word + 2));
     else if (word[0] == '-' && word[1] && !word[2])
         opt = find_letter(r->table, word[1]);
     return opt && !opt_has_value(opt) && opt_belongs(opt, r->result->command);
@@ -279,6 +286,14 @@ static void read_word(struct reading *r, const char *word, bool as_it_stands)
         read_letters(r, word + 1);
 }
 
+/* Read before the command word was, which has an option of the same name. */
+static bool has_namesake(const struct reading *r, const struct opt *opt)
+{
+    const struct opt *other = find_long(r, str_of(opt->name));
+
+    return other->offset == opt->offset && opt_belongs(other, r->result->command);
+}
+
 static void check_belonging(struct reading *r)
 {
     const struct opt_table *table = r->table;
@@ -289,7 +304,8 @@ static void check_belonging(struct reading *r)
         r->result->args.count) /* a misspelt command, of which we cannot know what it takes */
         return;
     for (size_t i = 0; i < table->opt_count; i++) {
-        if (!r->spelled[i] || opt_belongs(&table->opts[i], r->result->command))
+        if (!r->spelled[i] || opt_belongs(&table->opts[i], r->result->command) ||
+            has_namesake(r, &table->opts[i]))
             continue;
         buf_clear(&takers);
         opt_takers(table, &table->opts[i], &takers);

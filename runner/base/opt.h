@@ -78,6 +78,7 @@ struct opt_result {
  * when the first such argument names none. Options may stand before and after arguments; `--`
  * ends them, and what follows it is no command word either. Where the last argument is taken as
  * it stands, only a flag that the command knows (--help) is still a flag there.
+ * Two rows of one name are two options of different commands, with the same kind and offset.
  * Unknown options name the nearest. False when diags got an error.
  */
 bool opt_parse(const struct opt_table *table, size_t fallback, int argc, char **argv, void *values,

@@ -23,6 +23,13 @@ case $program in
 *) program=$root/$program ;;
 esac
 
+# Runs of a test are kept in its own folder, and what surrounds us has no say.
+unset RUN_MATRIX_DIR RUN_MATRIX_FAULTS CLICOLOR_FORCE GITHUB_STEP_SUMMARY GITHUB_OUTPUT
+# shellcheck disable=SC2034 # for those who source this
+kid=$root/build/tests/kids/kid
+# shellcheck disable=SC2034
+tiny=$root/build/tests/kids/tiny
+
 fail() { # WORDS...
     printf '# %s\n' "$*"
     exit 1

@@ -1,0 +1,333 @@
+#include "runner/attempt.h"
+
+#include "runner/facts.h"
+#include "runner/header.h"
+#include "runner/loop.h"
+#include "runner/outputs.h"
+#include "runner/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How often a start is tried again when nothing else is running whose end could help; the waits grow. */
+#define STUCK_TRIES 8
+#define STUCK_WAIT  (25 * NS_PER_MS)
+#define SETUP_LIMIT (10 * NS_PER_S)
+
+static struct slot *slot_of(const struct session *s, uint32_t number)
+{
+    return &s->slots[s->cases[number].slot];
+}
+
+static uint32_t attempt_number(const struct session *s, uint32_t number)
+{
+    return s->cases[number].attempts + 1u;
+}
+
+/* ---- starting ---- */
+
+static struct slot *free_slot(struct session *s)
+{
+    struct slot *slot = s->slots;
+
+    while (slot->busy)
+        slot++;
+    return slot;
+}
+
+static void take_slot(struct session *s, uint32_t number)
+{
+    struct slot *slot = free_slot(s);
+
+    slot->busy = true;
+    slot->on = number;
+    slot->setup = NULL;
+    slot->tailed = slot->relayed = slot->listed = false;
+    slot->outcome = CASE_REFUSED;
+    slot->started = watch_now(s->watch);
+    arena_clear(&slot->arena);
+    s->free_slots--;
+    s->cases[number].slot = slot->number;
+}
+
+static void give_slot(struct session *s, struct slot *slot)
+{
+    slot->busy = false;
+    slot->generation = 0;
+    s->free_slots++;
+}
+
+/* Others hold it now, and will not for ever. */
+static bool may_pass(int error)
+{
+    return error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM || error == ENOBUFS;
+}
+
+static bool could_not(struct session *s, struct slot *slot, const char *what, int error)
+{
+    if (may_pass(error) && s->stuck_times < STUCK_TRIES)
+        slot->outcome = CASE_STUCK;
+    else
+        slot->setup = arena_printf(&slot->arena, "cannot %s: %s", what, strerror(error));
+    return false;
+}
+
+static bool lend_folders(struct session *s, struct slot *slot)
+{
+    if (workdir_lend(&s->workdirs, &slot->tmp) < 0)
+        return could_not(s, slot, "make a folder for temporary files", errno);
+    if (workdir_lend_artifacts(s->run.fd, &slot->artifacts) < 0)
+        return could_not(s, slot, "make a folder for artifacts", errno);
+    return true;
+}
+
+/* What is wrong with the case's own words becomes the reason of its error. */
+static bool make_recipe(struct session *s, struct slot *slot)
+{
+    struct diags diags = {.arena = &slot->arena};
+    struct place_of_case where = {
+        .attempt = attempt_number(s, slot->on),
+        .slot = slot->number,
+        .tmpdir = slot->tmp.path,
+        .artifacts = arena_printf(&slot->arena, "%s/%s", s->run_path, slot->artifacts.path),
+    };
+    const struct plan_case *c = &s->front->plan.cases[s->cases[slot->on].planned];
+    struct recipe *recipe = &slot->recipe;
+
+    if (!recipe_make(&s->kitchen, c, &where, &slot->arena, recipe, &diags)) {
+        slot->setup = diags.count ? diags.list[0].text : "its settings cannot be read";
+        return false;
+    }
+    slot->setup = recipe->error;
+    return !recipe->error && !recipe->skip && !recipe->unsupported;
+}
+
+static bool open_capture(struct session *s, struct slot *slot)
+{
+    struct spawn_spec *spec = &slot->recipe.spec;
+
+    if (capture_open(s->room, slot->recipe.capture, &slot->capture, spec->stdio) < 0)
+        return could_not(s, slot, "open files for its output", errno);
+    if (slot->recipe.capture != CAPTURE_NO)
+        return true;
+    if (s->interactive) {
+        for (int fd = 0; fd < 3; fd++)
+            spec->stdio[fd] = fd;
+        return true;
+    }
+    if (relay_open(&slot->relay, s->style.live,
+                   (int[2]){slot->capture.files[0].fd, slot->capture.files[1].fd}) < 0)
+        return could_not(s, slot, "open a relay for its output", errno);
+    slot->relayed = true;
+    slot->relay.colour = s->style.colour;
+    slot->prefix = arena_printf(&slot->arena, "%.*s | ", STR_ARG(slot->recipe.id));
+    spec->stdio[1] = slot->relay.given[0];
+    spec->stdio[2] = slot->relay.given[1];
+    return true;
+}
+
+/* Our own limit was raised to hold all the slots; a case gets the one that we were given. */
+static void limit_files(struct session *s, struct spawn_spec *spec)
+{
+    for (uint32_t i = 0; i < spec->limit_count; i++)
+        if (spec->limits[i].resource == RLIMIT_NOFILE)
+            return;
+    if (spec->limit_count < SPAWN_LIMITS_MOST)
+        spec->limits[spec->limit_count++] = (struct spawn_limit){RLIMIT_NOFILE, s->files_before};
+}
+
+static bool make_process(struct session *s, struct slot *slot, struct process *process)
+{
+    struct recipe *recipe = &slot->recipe;
+    struct spawn_error error = {SPAWN_STAGE_CLONE, fault_errno(&s->faults, FAULT_CLONE)};
+    struct buf words = {0};
+
+    limit_files(s, &recipe->spec);
+    slot->started = watch_now(s->watch);
+    if (!error.error && recipe->backend->start(slot->spawn, &recipe->spec, process, &error))
+        return true;
+    if (may_pass(error.error) && s->stuck_times < STUCK_TRIES) {
+        slot->outcome = CASE_STUCK;
+        return false;
+    }
+    spawn_error_words(&words, error, &recipe->spec);
+    slot->setup = arena_cstr(&slot->arena, buf_str(&words));
+    buf_release(&words);
+    return false;
+}
+
+static void watch_process(struct session *s, struct slot *slot, struct process process)
+{
+    const struct recipe *recipe = &slot->recipe;
+    struct watched watched = {
+        .process = process,
+        .spawn = slot->spawn,
+        .limits = {[WATCH_SETUP] = SETUP_LIMIT, [WATCH_CALL] = recipe->timeout},
+        .slow = recipe->slow,
+        .ladder = &recipe->ladder,
+        .containment = &contain_group,
+        .output_limit = recipe->output_limit,
+        .outputs = {slot->capture.files[0].fd, slot->capture.files[1].fd},
+    };
+
+    slot->generation = watch_begin(s->watch, slot->number, &watched, slot->started);
+    slot->listed = true;
+    loop_watch_process(s, slot, process.pidfd);
+    if (slot->relayed) {
+        relay_started(&slot->relay);
+        loop_watch_relay(s, slot);
+    }
+    fault_die(&s->faults, FAULT_DIE_STARTED);
+    session_wrote(s, journal_started(s->journal, slot->on, attempt_number(s, slot->on), slot->number,
+                                     process.pid, slot->started - s->began));
+}
+
+void attempt_start(struct session *s, uint32_t number)
+{
+    struct process process;
+    struct slot *slot;
+
+    take_slot(s, number);
+    slot = slot_of(s, number);
+    if (!lend_folders(s, slot) || !make_recipe(s, slot))
+        return;
+    if (journal_room(s->journal, s->jobs + 1) < 0) {
+        session_wrote(s, -1);
+        slot->setup = "there is no room left for its record";
+        return;
+    }
+    fault_die(&s->faults, FAULT_DIE_START);
+    if (!open_capture(s, slot) || !make_process(s, slot, &process))
+        return;
+    watch_process(s, slot, process);
+    progress_started(s->progress, slot->number, slot->recipe.id, slot->started);
+    slot->outcome = CASE_STARTED;
+    s->stuck_times = 0;
+}
+
+enum case_event attempt_outcome(const struct session *s, uint32_t number)
+{
+    return slot_of(s, number)->outcome;
+}
+
+void attempt_put_back(struct session *s, uint32_t number)
+{
+    struct slot *slot = slot_of(s, number);
+
+    outputs_finish_relay(s, slot);
+    capture_close(s->room, &slot->capture);
+    give_slot(s, slot);
+    if (queue_put_back(s->queue, s->cases[number].queued))
+        return;
+    s->stuck_times++;
+    s->stuck_until = watch_now(s->watch) + (STUCK_WAIT << s->stuck_times);
+}
+
+/* ---- while it runs ---- */
+
+void attempt_climbed(struct session *s, uint32_t number)
+{
+    struct slot *slot = slot_of(s, number);
+    struct watch_view view;
+
+    if (watch_look(s->watch, slot->number, &view))
+        progress_ending(s->progress, slot->recipe.id, facts_cause_words(view.cause));
+}
+
+/* ---- the end ---- */
+
+static bool goes_on(const struct session *s)
+{
+    return !s->cancelled && !s->timed_out && !s->broken;
+}
+
+static bool is_retried(const struct session *s, const struct slot *slot, enum verdict verdict)
+{
+    return verdict_may_retry(verdict) && s->cases[slot->on].attempts < slot->recipe.retries && goes_on(s);
+}
+
+/* The failure of a case may be the end of others. */
+static void count_failure(struct session *s, const struct slot *slot)
+{
+    const struct plan_case *c = &s->front->plan.cases[s->cases[slot->on].planned];
+
+    s->failures++;
+    if (s->failures_most && s->failures == (uint64_t)s->failures_most)
+        session_drop(s,
+                     arena_printf(s->arena, "stopped after %u failure%s", s->failures, plural(s->failures)));
+    else if (case_suite(&s->front->suites, c)->fail_fast)
+        session_drop_cells(s, c->suite, "fail-fast: a case of another cell failed");
+}
+
+static void record(struct session *s, struct slot *slot, struct journal_attempt *a)
+{
+    fault_die(&s->faults, FAULT_DIE_ENDED);
+    session_wrote(s, journal_ended(s->journal, a));
+    fault_die(&s->faults, FAULT_DIE_WRITTEN);
+    progress_ended(s->progress, slot->number, slot->recipe.id, a, slot->recipe.retries);
+}
+
+/* Nobody of it can be alive: its leader ended by itself, and we ended what was left in its group. */
+static bool left_clean(const struct slot *slot)
+{
+    return !slot->listed || (!slot->ending.lost && !slot->ending.abandoned && !slot->ending.cause);
+}
+
+/* The stack of a child that could not be killed may still be in use. */
+static void leave_behind(struct slot *slot)
+{
+    slot->spawn = spawn_new();
+}
+
+static void clear_slot(struct session *s, struct slot *slot)
+{
+    capture_close(s->room, &slot->capture);
+    workdir_return(&slot->tmp, left_clean(slot));
+    if (slot->listed && slot->ending.abandoned)
+        leave_behind(slot);
+    give_slot(s, slot);
+}
+
+bool attempt_judge(struct session *s, uint32_t number)
+{
+    struct case_life *life = &s->cases[number];
+    struct slot *slot = slot_of(s, number);
+    struct judgement judgement = {0};
+    struct journal_attempt a = {.number = number, .attempt = attempt_number(s, number), .slot = slot->number};
+    bool again;
+
+    outputs_finish_relay(s, slot);
+    facts_judge(s, slot, &judgement);
+    again = is_retried(s, slot, judgement.verdict);
+    a.verdict = judgement.verdict;
+    a.last = !again;
+    a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
+    facts_record(s, slot, &judgement, &a);
+    outputs_keep(s, slot, &a);
+    record(s, slot, &a);
+    judgement_release(&judgement);
+    life->attempts++;
+    life->failed += verdict_counts(a.verdict) == COUNT_FAILED;
+    if (a.last && verdict_counts(a.outcome) == COUNT_FAILED && !a.quarantined && goes_on(s))
+        count_failure(s, slot);
+    clear_slot(s, slot);
+    return again;
+}
+
+void attempt_drop(struct session *s, uint32_t number)
+{
+    struct journal_attempt a = {
+        .number = number,
+        .attempt = attempt_number(s, number),
+        .verdict = VERDICT_NOT_RUN,
+        .outcome = VERDICT_NOT_RUN,
+        .last = true,
+        .status = -1,
+        .at = session_now(s),
+        .reason = str_of(s->drop_reason),
+    };
+
+    session_wrote(s, journal_ended(s->journal, &a));
+    progress_dropped(s->progress);
+}

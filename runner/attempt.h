@@ -1,0 +1,25 @@
+/* One execution of a case: started in a slot, judged when it is over, recorded. Called by the state machine alone. */
+#ifndef RM_RUNNER_ATTEMPT_H
+#define RM_RUNNER_ATTEMPT_H
+
+#include "runner/life.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct session;
+
+/* Takes a free slot and makes a process there, or finds that there will be none; see attempt_outcome. */
+void attempt_start(struct session *s, uint32_t number);
+/* Gives the slot back, untouched: the start is to be tried again. */
+void attempt_put_back(struct session *s, uint32_t number);
+void attempt_climbed(struct session *s, uint32_t number);
+/* Collects facts, judges, keeps the output, writes the record, frees the slot. True: it is to be run again. */
+bool attempt_judge(struct session *s, uint32_t number);
+/* Will not be run: a record that says why. */
+void attempt_drop(struct session *s, uint32_t number);
+
+/* What became of attempt_start: CASE_STARTED, CASE_REFUSED or CASE_STUCK */
+enum case_event attempt_outcome(const struct session *s, uint32_t number);
+
+#endif

@@ -1,0 +1,213 @@
+#include "runner/control.h"
+
+#include "runner/base/mem.h"
+#include "runner/base/sig.h"
+#include "runner/loop.h"
+#include "runner/outputs.h"
+#include "runner/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define URGENCY_KILL   3
+#define LAST_LINE_MOST 160
+
+/* ---- ending the run ---- */
+
+static void cancel(struct session *s, const char *why, int urgency)
+{
+    static const char *const words[] = {
+        [1] = "starting nothing more, ending what runs; again to hurry",
+        [2] = "sending TERM",
+        [3] = "sending KILL",
+    };
+
+    if (urgency > URGENCY_KILL)
+        urgency = URGENCY_KILL;
+    progress_line(s->progress, "%s: %s", why, words[urgency]);
+    watch_cancel(s->watch, urgency, s->kitchen.cap);
+    s->urgency = urgency;
+    if (s->cancelled)
+        return;
+    s->cancelled = arena_printf(s->arena, "cancelled by %s", why);
+    session_wrote(s, journal_cancelled(s->journal, str_of(why), session_now(s)));
+    session_drop(s, s->cancelled);
+}
+
+void control_give_up(struct session *s)
+{
+    if (s->urgency)
+        return;
+    s->urgency = 1;
+    watch_cancel(s->watch, 1, s->kitchen.cap);
+    session_drop(s, "the run could not go on");
+}
+
+/* ---- stopping and going on ---- */
+
+static void stop(struct session *s)
+{
+    progress_hide(s->progress);
+    tty_restore(&s->tty);
+    watch_stop(s->watch);
+    signals_stop_self();
+    watch_continue(s->watch);
+    tty_keys(&s->tty);
+}
+
+/* ---- who is running ---- */
+
+static const char *state_of(struct session *s, const struct watch_view *view)
+{
+    static const char *const phases[] = {
+#define X(id, words) [id] = words,
+        WATCH_PHASES(X)
+#undef X
+    };
+    static const char *const causes[] = {
+#define X(id, words) [id] = words,
+        WATCH_CAUSES(X)
+#undef X
+    };
+
+    if (!view->cause)
+        return phases[view->phase];
+    return arena_printf(s->in->diags->arena, "being ended: %s", causes[view->cause]);
+}
+
+static bool look(struct session *s, struct slot *slot, struct progress_running *running, struct buf *line)
+{
+    struct watch_view view;
+
+    if (!slot->busy || !watch_look(s->watch, slot->number, &view))
+        return false;
+    *running = (struct progress_running){
+        .id = slot->recipe.id,
+        .attempt = s->cases[slot->on].attempts + 1u,
+        .running = view.running,
+        .state = state_of(s, &view),
+        .path = outputs_follow(s, slot),
+    };
+    if (slot->capture.files[0].fd >= 0)
+        capture_last_line(&slot->capture.files[0], LAST_LINE_MOST, line);
+    running->last_line = buf_str(line);
+    return true;
+}
+
+static void show_status(struct session *s)
+{
+    struct progress_running *running = mem_zero(s->jobs, sizeof *running);
+    struct buf *lines = mem_zero(s->jobs, sizeof *lines);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < s->jobs; i++)
+        if (look(s, &s->slots[i], &running[count], &lines[count]))
+            count++;
+    progress_status(s->progress, running, count, queue_waiting(s->queue));
+    for (uint32_t i = 0; i < s->jobs; i++)
+        buf_release(&lines[i]);
+    free(lines);
+    free(running);
+}
+
+/* ---- sources ---- */
+
+static void signal_came(struct session *s, int number)
+{
+    switch (number) {
+    case SIGHUP:
+        if (s->signals.nohup)
+            break;
+        /* fall through */
+    case SIGINT:
+    case SIGQUIT: cancel(s, signal_name(number), s->urgency + 1); break;
+    case SIGTERM: cancel(s, signal_name(number), s->urgency < 2 ? 2 : 3); break;
+    case SIGTSTP: stop(s); break;
+    case SIGCONT: tty_keys(&s->tty); break;
+    case SIGUSR1: show_status(s); break;
+    default: break;
+    }
+}
+
+void control_signals(struct session *s)
+{
+    int number;
+
+    while ((number = signals_next(&s->signals)))
+        signal_came(s, number);
+}
+
+void control_keys(struct session *s)
+{
+    bool gone = false;
+    char key;
+
+    while ((key = tty_key(&s->tty, &gone)))
+        if (key == 't' || key == '\n' || key == '\r')
+            show_status(s);
+    if (gone)
+        loop_forget_keys(s);
+}
+
+static void slow(struct session *s, struct slot *slot)
+{
+    struct watch_view view;
+
+    if (watch_look(s->watch, slot->number, &view))
+        progress_slow(s->progress, slot->recipe.id, view.running, outputs_follow(s, slot));
+}
+
+static void abandoned(struct session *s, struct slot *slot)
+{
+    if (watch_reap(s->watch, slot->number, &slot->ending))
+        life_event(s, slot->on, CASE_GONE);
+}
+
+static void watch_told(struct session *s, const struct watch_event *event)
+{
+    struct slot *slot;
+
+    if (event->kind == WATCH_TELLS_SESSION) {
+        s->timed_out = true;
+        progress_line(s->progress,
+                      "the session deadline has struck: starting nothing more, ending what runs");
+        session_drop(s, "the session deadline struck before");
+        return;
+    }
+    slot = &s->slots[event->slot];
+    if (!slot->busy || slot->generation != event->generation)
+        return;
+    if (event->kind == WATCH_TELLS_SLOW)
+        slow(s, slot);
+    else if (event->kind == WATCH_TELLS_ENDING)
+        life_event(s, slot->on, CASE_CLIMBED);
+    else
+        abandoned(s, slot);
+}
+
+void control_watch(struct session *s)
+{
+    struct watch_event event;
+
+    while (watch_next(s->watch, &event))
+        watch_told(s, &event);
+}
+
+/* ---- the live line ---- */
+
+static nanos left_of(const struct session *s, const struct slot *slot, nanos now)
+{
+    nanos left = slot->busy ? s->placing[slot->on].expected - (now - slot->started) : 0;
+
+    return left > 0 ? left : 0;
+}
+
+void control_draw(struct session *s)
+{
+    nanos now = watch_now(s->watch), left = 0;
+
+    for (uint32_t i = 0; i < s->jobs; i++)
+        left += left_of(s, &s->slots[i], now);
+    progress_draw(s->progress, now, queue_estimate(s->queue, left));
+}

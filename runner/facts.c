@@ -1,0 +1,211 @@
+#include "runner/facts.h"
+
+#include "runner/base/sig.h"
+#include "runner/session.h"
+
+#define LAST_LINE_MOST 200
+
+static const char *const cause_words[] = {
+#define X(id, words) [id] = words,
+    WATCH_CAUSES(X)
+#undef X
+};
+
+static const char *const phase_words[] = {
+#define X(id, words) [id] = words,
+    WATCH_PHASES(X)
+#undef X
+};
+
+const char *facts_cause_words(enum watch_cause cause)
+{
+    return cause_words[cause];
+}
+
+/* ---- words for a limit: which, how long it was, and the key that raises it ---- */
+
+/* "'timeout' is set at run-matrix.yaml:9:14", "'timeout' is built in: set it to more". */
+static const char *key_words(struct arena *arena, const char *key, struct setting_origin origin)
+{
+    const char *place = place_text(arena, origin.at);
+
+    if (*place)
+        return arena_printf(arena, "raise '%s' at %s", key, place);
+    if (origin.layer && str_is(str_of("command line"), origin.layer))
+        return arena_printf(arena, "raise --%s", key);
+    return arena_printf(arena, "raise it with '%s'", key);
+}
+
+static const char *span_text(struct arena *arena, nanos span)
+{
+    struct buf text = {0};
+    const char *words;
+
+    span_format(&text, span);
+    words = arena_cstr(arena, buf_str(&text));
+    buf_release(&text);
+    return words;
+}
+
+static const char *deadline_words(struct slot *slot)
+{
+    const struct recipe *r = &slot->recipe;
+
+    if (slot->ending.phase == WATCH_SETUP)
+        return "did not get as far as its program within 10s; is it on a file system that does not answer?";
+    return arena_printf(&slot->arena, "timed out after %s in its %s; %s", span_text(&slot->arena, r->timeout),
+                        phase_words[slot->ending.phase], key_words(&slot->arena, "timeout", r->timeout_from));
+}
+
+static const char *limit_words(const struct session *s, struct slot *slot)
+{
+    const struct recipe *r = &slot->recipe;
+
+    switch (slot->ending.cause) {
+    case WATCH_DEADLINE: return deadline_words(slot);
+    case WATCH_FLOOD:
+        return arena_printf(&slot->arena, "wrote more than %llu bytes; %s",
+                            (unsigned long long)r->output_limit,
+                            key_words(&slot->arena, "output-limit", r->output_limit_from));
+    case WATCH_SESSION:
+        return arena_printf(&slot->arena, "was running when the session deadline of %s struck; %s",
+                            span_text(&slot->arena, s->session_timeout), "raise 'session-timeout'");
+    case WATCH_CANCEL: return s->cancelled ? s->cancelled : "cancelled";
+    case WATCH_NO_CAUSE: break;
+    }
+    return NULL;
+}
+
+/* ---- facts ---- */
+
+static const char *last_line(struct slot *slot)
+{
+    struct buf line = {0};
+    const char *text;
+
+    if (slot->capture.files[0].fd < 0)
+        return NULL;
+    capture_last_line(&slot->capture.files[0], LAST_LINE_MOST, &line);
+    text = arena_cstr(&slot->arena, buf_str(&line));
+    buf_release(&line);
+    return text;
+}
+
+static const char *spawn_words(struct slot *slot)
+{
+    struct buf words = {0};
+    const char *text;
+
+    spawn_error_words(&words, slot->ending.error, &slot->recipe.spec);
+    text = arena_cstr(&slot->arena, buf_str(&words));
+    buf_release(&words);
+    return text;
+}
+
+/* The watchdog looks now and then; what was quick enough to end before it did is found here. */
+static void check_flood(struct slot *slot)
+{
+    uint64_t size = 0;
+
+    if (!slot->recipe.output_limit || slot->ending.cause)
+        return;
+    for (int i = 0; i < 2; i++)
+        if (slot->capture.files[i].fd >= 0)
+            size += capture_size(&slot->capture.files[i]);
+    if (size > slot->recipe.output_limit)
+        slot->ending.cause = WATCH_FLOOD;
+}
+
+static void take_ending(struct session *s, struct slot *slot, struct facts *facts)
+{
+    const struct watch_ending *e = &slot->ending;
+
+    check_flood(slot);
+    facts->executed = e->executed != 0;
+    facts->lost = e->lost;
+    facts->abandoned = e->abandoned;
+    facts->status = e->status;
+    facts->signal = e->signal;
+    facts->core = e->core;
+    facts->cause = e->cause;
+    facts->phase = e->phase;
+    facts->limit = limit_words(s, slot);
+    if (e->spawned == SPAWN_FAILED)
+        facts->setup = spawn_words(slot);
+    if (e->status == EXIT_STATUS_SKIP || e->status == EXIT_STATUS_ERROR)
+        facts->last_line = last_line(slot);
+}
+
+void facts_judge(struct session *s, struct slot *slot, struct judgement *judgement)
+{
+    const struct recipe *r = &slot->recipe;
+    struct facts facts = {
+        .skip = r->skip,
+        .unsupported = r->unsupported,
+        .setup = slot->setup,
+        .status = -1,
+        .xfail = r->xfail,
+        .xfail_strict = r->xfail_strict,
+    };
+
+    if (slot->listed) {
+        take_ending(s, slot, &facts);
+        facts.disk_full = capture_disk_full(s->room);
+    }
+    judge(&facts, judgement);
+}
+
+/* ---- the record ---- */
+
+static nanos time_of(struct timeval t)
+{
+    return t.tv_sec * NS_PER_S + t.tv_usec * (NS_PER_S / 1000000);
+}
+
+static void record_rungs(struct slot *slot, struct journal_attempt *a)
+{
+    const struct watch_ending *e = &slot->ending;
+
+    for (uint32_t i = 0; i < e->rung_count; i++)
+        slot->rungs[i] = (struct journal_rung){
+            .signal = str_of(signal_name(e->rungs[i].signal)),
+            .target = str_of(ladder_target_words[e->rungs[i].target]),
+            .alive = str_of(e->rungs[i].alive),
+            .at = e->rungs[i].at,
+        };
+    a->rungs = slot->rungs;
+    a->rung_count = e->rung_count;
+}
+
+static void record_ending(struct session *s, struct slot *slot, struct journal_attempt *a)
+{
+    const struct watch_ending *e = &slot->ending;
+
+    a->at = e->ended - s->began;
+    a->duration = e->ended - (e->executed ? e->executed : e->started);
+    a->user = time_of(e->usage.ru_utime);
+    a->system = time_of(e->usage.ru_stime);
+    a->rss = e->usage.ru_maxrss;
+    if (e->spawned == SPAWN_EXECUTED) { /* else how it ended says nothing of the program */
+        a->status = e->status;
+        a->signal = e->signal;
+        a->core = e->core;
+    }
+    record_rungs(slot, a);
+}
+
+void facts_record(struct session *s, struct slot *slot, const struct judgement *judgement,
+                  struct journal_attempt *a)
+{
+    a->flaky_fails = slot->recipe.flaky_fails;
+    a->quarantined = slot->recipe.quarantined;
+    a->reason = buf_str(&judgement->reason);
+    a->at = slot->started - s->began;
+    a->status = -1;
+    for (uint32_t i = 0; i < judgement->note_count; i++)
+        slot->notes[i] = buf_str(&judgement->notes[i]);
+    a->notes = slot->notes;
+    a->note_count = judgement->note_count;
+    if (slot->listed)
+        record_ending(s, slot, a);
+}

@@ -1,0 +1,127 @@
+#include "runner/header.h"
+
+#include "runner/base/mem.h"
+#include "runner/base/utf8.h"
+#include "runner/session.h"
+
+#include <stdlib.h>
+
+/* Of the end of a run beside its ladders: a tick of the watchdog, reaping, records and reports. */
+#define REPORTS_AT_MOST (1500 * NS_PER_MS)
+
+const char *plural(uint32_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* "os=macos-latest, os=windows-latest": why cells are elsewhere. */
+static void add_reasons(struct buf *out, const struct suite *suite)
+{
+    const char *separator = "";
+
+    for (uint32_t k = 0; k < suite->cells.key_count; k++) {
+        const struct cell_key *key = &suite->cells.keys[k];
+        bool *used = suite->host[k] ? mem_zero(key->count, sizeof *used) : NULL;
+
+        for (uint32_t cell = 0; used && cell < suite->cells.count; cell++)
+            if (suite->elsewhere[cell] && cells_row(&suite->cells, cell)[k] != CELL_ABSENT)
+                used[key->values[cells_row(&suite->cells, cell)[k]].alike] = true;
+        for (uint32_t v = 0; used && v < key->count; v++) {
+            if (!used[v])
+                continue;
+            buf_addf(out, "%s%.*s=%.*s", separator, STR_ARG(suite->key_names[k]), STR_ARG(key->values[v].id));
+            separator = ", ";
+        }
+        free(used);
+    }
+}
+
+void header_cells(struct buf *out, const struct suite *suite)
+{
+    uint32_t elsewhere = 0;
+
+    for (uint32_t cell = 0; cell < suite->cells.count; cell++)
+        elsewhere += suite->elsewhere[cell];
+    utf8_show(out, str_of(suite->file));
+    buf_addf(out, ": %u cell%s", suite->cells.count, plural(suite->cells.count));
+    if (elsewhere) {
+        buf_addf(out, ": %u here, %u elsewhere (", suite->cells.count - elsewhere, elsewhere);
+        add_reasons(out, suite);
+        buf_addc(out, ')');
+    }
+    buf_addc(out, '\n');
+}
+
+/* A test that mentions no axis does the same in every cell; that is rarely what was meant. */
+void header_warn(const struct front *front, struct diags *diags)
+{
+    const struct suites *suites = &front->suites;
+
+    for (uint32_t s = 0; s < suites->count; s++)
+        for (uint32_t t = 0; t < suites->list[s]->test_count; t++) {
+            const struct suite *suite = suites->list[s];
+            const struct test *test = &suite->tests[t];
+            bool bound = false;
+
+            for (int axis = 0; axis < BUILT_IN_AXIS_COUNT; axis++)
+                bound |= suite->bound[axis] != CELL_ABSENT;
+            if (test->all_axes && !test->mentions_matrix && !bound && suite->cells.count > 1)
+                diag_warning(diags, test->node->at,
+                             "test '%.*s' mentions no axis and runs in all %u cells; 'axes: []' runs it once",
+                             STR_ARG(test->name), suite->cells.count);
+        }
+}
+
+/* ---- of a run ---- */
+
+nanos header_ending(const struct session *s)
+{
+    return s->longest_ending + WATCH_TICK + REPORTS_AT_MOST;
+}
+
+static void add_suites(const struct session *s, struct buf *out)
+{
+    for (uint32_t i = 0; i < s->front->suites.count; i++)
+        if (s->front->suites.list[i]->cells.axis_count || s->front->suites.list[i]->cells.key_count)
+            header_cells(out, s->front->suites.list[i]);
+}
+
+static void add_run(const struct session *s, struct buf *out)
+{
+    buf_addf(out, "run %.*s: %u case%s, %u at a time", STR_ARG(s->run.id), s->case_count,
+             plural(s->case_count), s->jobs);
+    if (s->front->plan.count != s->front->plan.collected)
+        buf_addf(out, ", of %u", s->front->plan.collected);
+    if (s->front->profile)
+        buf_addf(out, ", profile %s", s->front->profile);
+    if (s->resumed)
+        buf_addf(out, ", %u left of it", queue_waiting(s->queue));
+    buf_addc(out, '\n');
+}
+
+static void add_bounds(const struct session *s, struct buf *out)
+{
+    buf_adds(out, "an ending takes at most ");
+    span_format(out, header_ending(s));
+    buf_adds(out, ": ladder and reaping ");
+    span_format(out, s->longest_ending);
+    buf_adds(out, ", watchdog ");
+    span_format(out, WATCH_TICK);
+    buf_adds(out, ", records and reports ");
+    span_format(out, REPORTS_AT_MOST);
+    buf_addf(out, "; side by side for all cases\ncontained by %s\n", contain_group.name);
+}
+
+void header_print(struct session *s)
+{
+    struct buf out = {0};
+
+    if (s->style.verbose < 0)
+        return;
+    add_suites(s, &out);
+    add_run(s, &out);
+    if (s->style.verbose > 0)
+        add_bounds(s, &out);
+    progress_output(s->progress, buf_str(&out));
+    buf_release(&out);
+}

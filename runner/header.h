@@ -1,0 +1,20 @@
+/* What is said of a run before it begins; `list` says some of it too. */
+#ifndef RM_RUNNER_HEADER_H
+#define RM_RUNNER_HEADER_H
+
+#include "runner/front.h"
+
+struct session;
+
+const char *plural(uint32_t count); /* "s", or nothing for one */
+
+/* "run-matrix.yaml: 5 cells: 3 here, 2 elsewhere (os=macos-latest)" */
+void header_cells(struct buf *out, const struct suite *suite);
+/* A test that mentions no axis does the same in every cell; that is rarely what was meant. */
+void header_warn(const struct front *front, struct diags *diags);
+
+/* How long the end of a run takes at most, from a deadline or a cancel to the last report. */
+nanos header_ending(const struct session *s);
+void header_print(struct session *s);
+
+#endif

@@ -1,0 +1,82 @@
+#include "runner/life.h"
+
+#include "runner/attempt.h"
+#include "runner/session.h"
+
+/* Does what is to be done and says where that leads. */
+typedef enum case_state action(struct session *s, uint32_t number);
+
+static enum case_state start(struct session *s, uint32_t number)
+{
+    attempt_start(s, number);
+    return CASE_STARTING;
+}
+
+static enum case_state run(struct session *s, uint32_t number)
+{
+    (void)s, (void)number;
+    return CASE_RUNNING;
+}
+
+static enum case_state end(struct session *s, uint32_t number)
+{
+    attempt_climbed(s, number);
+    return CASE_ENDING;
+}
+
+static enum case_state wait(struct session *s, uint32_t number)
+{
+    attempt_put_back(s, number);
+    return CASE_WAITING;
+}
+
+/* A verdict, and with it either the end or another try. */
+static enum case_state judge_it(struct session *s, uint32_t number)
+{
+    if (attempt_judge(s, number)) {
+        queue_again(s->queue, s->cases[number].queued);
+        return CASE_WAITING;
+    }
+    queue_done(s->queue, s->cases[number].queued);
+    return CASE_OVER;
+}
+
+/* It is out of the queue already. */
+static enum case_state drop(struct session *s, uint32_t number)
+{
+    attempt_drop(s, number);
+    return CASE_OVER;
+}
+
+static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
+    [CASE_WAITING] = {[CASE_TAKEN] = start, [CASE_DROPPED] = drop},
+    [CASE_STARTING] = {[CASE_STARTED] = run, [CASE_REFUSED] = judge_it, [CASE_STUCK] = wait},
+    [CASE_RUNNING] = {[CASE_CLIMBED] = end, [CASE_GONE] = judge_it},
+    [CASE_ENDING] = {[CASE_GONE] = judge_it},
+};
+
+static const char *const states[] = {
+#define X(id, word) [id] = word,
+    CASE_STATES(X)
+#undef X
+};
+
+static const char *const events[] = {
+#define X(id, word) [id] = word,
+    CASE_EVENTS(X)
+#undef X
+};
+
+void life_event(struct session *s, uint32_t number, enum case_event event)
+{
+    struct case_life *life = &s->cases[number];
+    action *act = table[life->state][event];
+
+    if (act) {
+        life->state = (uint8_t)act(s, number);
+        return;
+    }
+    session_note(s, "a bug of run-matrix: case %u is %s and was told '%s'", number, states[life->state],
+                 events[event]);
+    s->broken = true;
+}

@@ -1,0 +1,49 @@
+/* The life of a case: which event leads from which state to which, and what is done on the way. */
+#ifndef RM_RUNNER_LIFE_H
+#define RM_RUNNER_LIFE_H
+
+#include <stdint.h>
+
+struct session;
+
+#define CASE_STATES(X)                                                     \
+    X(CASE_WAITING, "waiting")   /* in the queue */                        \
+    X(CASE_STARTING, "starting") /* has a slot; a process is being made */ \
+    X(CASE_RUNNING, "running")   /* has a process */                       \
+    X(CASE_ENDING, "ending")     /* its ladder is being climbed */         \
+    X(CASE_OVER, "over")         /* has its verdict, in the journal */
+
+enum case_state {
+#define X(id, word) id,
+    CASE_STATES(X)
+#undef X
+        CASE_STATE_COUNT
+};
+
+#define CASE_EVENTS(X)                                                               \
+    X(CASE_TAKEN, "taken")     /* the queue handed it out, a slot is free */         \
+    X(CASE_STARTED, "started") /* there is a process */                              \
+    X(CASE_REFUSED, "refused") /* there will be none: skipped, unsupported, error */ \
+    X(CASE_STUCK, "stuck")     /* no descriptors, memory or processes just now */    \
+    X(CASE_CLIMBED, "climbed") /* the first rung of its ladder */                    \
+    X(CASE_GONE, "gone")       /* the process was reaped, or abandoned */            \
+    X(CASE_DROPPED, "dropped") /* it will not be run */
+
+enum case_event {
+#define X(id, word) id,
+    CASE_EVENTS(X)
+#undef X
+        CASE_EVENT_COUNT
+};
+
+struct case_life {
+    uint32_t planned;          /* its place in the plan */
+    uint32_t queued;           /* its number in the queue: a resumed run has fewer */
+    uint32_t slot;             /* while it has one */
+    uint16_t attempts, failed; /* that were judged; of them did not pass */
+    uint8_t state;
+};
+
+void life_event(struct session *s, uint32_t number, enum case_event event);
+
+#endif

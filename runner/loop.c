@@ -1,0 +1,175 @@
+#include "runner/loop.h"
+
+#include "runner/attempt.h"
+#include "runner/control.h"
+#include "runner/outputs.h"
+#include "runner/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#define EVENTS_AT_ONCE 64
+#define REDRAW_MS      200
+
+enum source { FROM_SIGNALS, FROM_WATCH, FROM_KEYS, FROM_PROCESS, FROM_RELAY };
+
+/* What epoll hands back: source, end of a relay, slot, generation. */
+static uint64_t token(enum source source, uint32_t end, uint32_t slot, uint32_t generation)
+{
+    return (uint64_t)source << 56 | (uint64_t)end << 52 | (uint64_t)slot << 32 | generation;
+}
+
+static int add(struct session *s, int fd, uint32_t events, uint64_t data)
+{
+    struct epoll_event event = {.events = events, .data.u64 = data};
+
+    return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void arm_again(struct session *s, int fd, uint64_t data)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = data};
+
+    epoll_ctl(s->epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
+int loop_open(struct session *s)
+{
+    s->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (s->epoll < 0 || add(s, s->signals.fd, EPOLLIN, token(FROM_SIGNALS, 0, 0, 0)) < 0 ||
+        add(s, watch_fd(s->watch), EPOLLIN, token(FROM_WATCH, 0, 0, 0)) < 0)
+        return -1;
+    if (s->tty.fd >=
+        0) /* told once: what is typed may be meant for a program in front of us, and stays there */
+        add(s, s->tty.fd, EPOLLIN | EPOLLET, token(FROM_KEYS, 0, 0, 0));
+    return 0;
+}
+
+/*
+ * Once only: a child that has not executed yet holds a copy of every descriptor of ours, and with it the
+ * registration of one that we have closed. It must not fire for ever.
+ */
+void loop_watch_process(struct session *s, struct slot *slot, int pidfd)
+{
+    if (add(s, pidfd, EPOLLIN | EPOLLONESHOT, token(FROM_PROCESS, 0, slot->number, slot->generation)) < 0)
+        session_note(s, "cannot wait for a process: %s", strerror(errno));
+    slot->pidfd = pidfd;
+}
+
+void loop_watch_relay(struct session *s, struct slot *slot)
+{
+    for (uint32_t end = 0; end < 2; end++)
+        if (slot->relay.ends[end] >= 0)
+            add(s, slot->relay.ends[end], EPOLLIN | EPOLLONESHOT,
+                token(FROM_RELAY, end, slot->number, slot->generation));
+}
+
+void loop_forget_keys(struct session *s)
+{
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->tty.fd, NULL);
+    tty_close(&s->tty);
+}
+
+/* ---- what happened ---- */
+
+static void process_event(struct session *s, struct slot *slot, uint64_t data)
+{
+    if (watch_reap(s->watch, slot->number, &slot->ending))
+        life_event(s, slot->on, CASE_GONE);
+    else
+        arm_again(s, slot->pidfd, data);
+}
+
+static void relay_event(struct session *s, struct slot *slot, uint64_t data)
+{
+    int end = data >> 52 & 1;
+
+    if (slot->relayed && slot->relay.ends[end] >= 0 && outputs_carry(s, slot, end))
+        arm_again(s, slot->relay.ends[end], data);
+}
+
+static void slot_event(struct session *s, enum source source, uint64_t data)
+{
+    struct slot *slot = &s->slots[data >> 32 & 0xFFFFF];
+
+    if (!slot->busy || slot->generation != (uint32_t)data)
+        return; /* of an attempt that is over */
+    if (source == FROM_PROCESS)
+        process_event(s, slot, data);
+    else
+        relay_event(s, slot, data);
+}
+
+static void dispatch(struct session *s, uint64_t data)
+{
+    enum source source = (enum source)(data >> 56);
+
+    switch (source) {
+    case FROM_SIGNALS: control_signals(s); break;
+    case FROM_WATCH: control_watch(s); break;
+    case FROM_KEYS: control_keys(s); break;
+    case FROM_PROCESS:
+    case FROM_RELAY: slot_event(s, source, data); break;
+    }
+}
+
+/* ---- waiting ---- */
+
+static int timeout_of(const struct session *s)
+{
+    nanos left;
+
+    if (s->stuck_until) {
+        left = s->stuck_until - watch_now(s->watch);
+        return left <= 0 ? 0 : (int)(left / NS_PER_MS) + 1;
+    }
+    return s->style.live ? REDRAW_MS : -1;
+}
+
+static void wait_for_events(struct session *s)
+{
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int count = epoll_wait(s->epoll, events, EVENTS_AT_ONCE, timeout_of(s));
+
+    for (int i = 0; i < count; i++)
+        dispatch(s, events[i].data.u64);
+    if (s->style.live)
+        control_draw(s);
+}
+
+static void start_what_may(struct session *s)
+{
+    uint32_t number;
+
+    if (s->stuck_until && watch_now(s->watch) < s->stuck_until)
+        return;
+    s->stuck_until = 0;
+    while (s->free_slots && !s->stuck_until && queue_take(s->queue, &number)) {
+        number = s->by_queue[number];
+        life_event(s, number, CASE_TAKEN);
+        life_event(s, number, attempt_outcome(s, number));
+    }
+}
+
+static void stand_still(struct session *s)
+{
+    struct fault_plan *park = fault_now(&s->faults, FAULT_LOOP_PARK);
+
+    if (park)
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){park->span / NS_PER_S, park->span % NS_PER_S},
+                        NULL);
+}
+
+void loop_run(struct session *s)
+{
+    start_what_may(s);
+    while (queue_running(s->queue) || queue_waiting(s->queue)) {
+        stand_still(s);
+        wait_for_events(s);
+        if (s->broken)
+            control_give_up(s);
+        start_what_may(s);
+    }
+}

@@ -1,0 +1,17 @@
+/* The loop: one thread that waits for processes, signals, the watchdog, relays and keys, and turns them into events. */
+#ifndef RM_RUNNER_LOOP_H
+#define RM_RUNNER_LOOP_H
+
+struct session;
+struct slot;
+
+int loop_open(struct session *s); /* -1 and errno */
+void loop_watch_process(struct session *s, struct slot *slot, int pidfd);
+void loop_watch_relay(struct session *s, struct slot *slot);
+
+void loop_forget_keys(struct session *s); /* the terminal is gone */
+
+/* Until every case is over. */
+void loop_run(struct session *s);
+
+#endif

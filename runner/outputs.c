@@ -1,0 +1,141 @@
+#include "runner/outputs.h"
+
+#include "runner/base/layout.h"
+
+#include "runner/session.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- live ---- */
+
+const char *outputs_prefix(const struct session *s, const struct slot *slot)
+{
+    return s->style.prefix ? slot->prefix : "";
+}
+
+static void show(struct session *s, struct buf *lines)
+{
+    progress_output(s->progress, buf_str(lines));
+    buf_release(lines);
+}
+
+bool outputs_carry(struct session *s, struct slot *slot, int end)
+{
+    struct buf lines = {0};
+    bool more = relay_carry(&slot->relay, end, outputs_prefix(s, slot), &lines);
+
+    show(s, &lines);
+    return more;
+}
+
+void outputs_finish_relay(struct session *s, struct slot *slot)
+{
+    struct buf lines = {0};
+
+    if (!slot->relayed)
+        return;
+    relay_finish(&slot->relay, outputs_prefix(s, slot), &lines);
+    show(s, &lines);
+    slot->relayed = false;
+}
+
+/* ---- names ---- */
+
+/* "cases/proto@backend=exec/1", with what stands below it. Output of passed cases that is kept until the next run
+ * only has a folder of its own. */
+static const char *path_of(struct session *s, struct slot *slot, const char *folder, const char *name)
+{
+    struct buf slug = {0};
+    const char *path;
+
+    store_slug(&slug, slot->recipe.id);
+    path = arena_printf(&slot->arena, "%s/%s/%u/%s", folder, buf_text(&slug),
+                        s->cases[slot->on].attempts + 1u, name);
+    buf_release(&slug);
+    return path;
+}
+
+const char *outputs_follow(struct session *s, struct slot *slot)
+{
+    const char *first = NULL;
+
+    for (int i = 0; i < 2; i++) {
+        struct capture_file *file = &slot->capture.files[i];
+        const char *path = file->fd < 0 ? NULL : path_of(s, slot, LAYOUT_CASES, file->word);
+
+        if (path && (slot->tailed || capture_keep(s->room, file, path) == 0) && !first)
+            first = arena_printf(&slot->arena, "%s/%s", s->run.path, path);
+    }
+    slot->tailed = first != NULL;
+    return first;
+}
+
+static void forget_names(struct session *s, struct slot *slot)
+{
+    for (int i = 0; slot->tailed && i < 2; i++)
+        if (slot->capture.files[i].fd >= 0)
+            capture_unkeep(s->room, path_of(s, slot, LAYOUT_CASES, slot->capture.files[i].word));
+}
+
+/* ---- keeping ---- */
+
+enum disposal {
+    OUTPUT_DROP,
+    OUTPUT_PACK, /* until the next run */
+    OUTPUT_KEEP, /* as long as the run is kept */
+};
+
+static enum disposal disposal_of(const struct session *s, const struct journal_attempt *a)
+{
+    bool good = verdict_counts(a->verdict) != COUNT_FAILED;
+
+    if (s->keep == KEEP_NONE)
+        return OUTPUT_DROP;
+    if (!good)
+        return OUTPUT_KEEP;
+    return s->keep == KEEP_FAILED ? OUTPUT_DROP : OUTPUT_PACK;
+}
+
+static bool keep_named(struct session *s, struct slot *slot, struct capture_file *file, const char *folder,
+                       struct journal_output *out)
+{
+    const char *path = path_of(s, slot, folder, file->word);
+
+    if (capture_keep(s->room, file, path) < 0) {
+        session_note(s, "cannot keep '%s': %s", path, strerror(errno));
+        return false;
+    }
+    out->path = str_of(path);
+    return true;
+}
+
+static void keep_one(struct session *s, struct slot *slot, struct capture_file *file, enum disposal disposal,
+                     struct journal_output *out)
+{
+    uint64_t offset;
+
+    *out = (struct journal_output){.name = str_of(file->word), .size = capture_size(file), .offset = -1};
+    if (!out->size || disposal == OUTPUT_DROP)
+        return;
+    if (disposal == OUTPUT_KEEP)
+        keep_named(s, slot, file, LAYOUT_CASES, out);
+    else if (capture_pack(s->room, file, &offset))
+        out->offset = (int64_t)offset;
+    else
+        keep_named(s, slot, file, LAYOUT_PASSED, out);
+}
+
+void outputs_keep(struct session *s, struct slot *slot, struct journal_attempt *a)
+{
+    enum disposal disposal = disposal_of(s, a);
+
+    if (disposal != OUTPUT_KEEP)
+        forget_names(s, slot);
+    for (int i = 0; i < 2; i++)
+        if (slot->capture.files[i].fd >= 0)
+            keep_one(s, slot, &slot->capture.files[i], disposal, &slot->outputs[a->output_count++]);
+    a->outputs = slot->outputs;
+    if (workdir_has_artifacts(&slot->artifacts))
+        workdir_return_artifacts(s->run.fd, &slot->artifacts, path_of(s, slot, LAYOUT_CASES, "artifacts"));
+}

@@ -1,0 +1,22 @@
+/* What becomes of the output of an attempt: shown as it comes, named so that somebody can follow it, kept, dropped. */
+#ifndef RM_RUNNER_OUTPUTS_H
+#define RM_RUNNER_OUTPUTS_H
+
+#include "runner/journal/journal.h"
+
+struct session;
+struct slot;
+
+/* "id | " where the output of several cases may be shown side by side, else "". */
+const char *outputs_prefix(const struct session *s, const struct slot *slot);
+/* Carries one end of a relay; false when that end is over. */
+bool outputs_carry(struct session *s, struct slot *slot, int end);
+void outputs_finish_relay(struct session *s, struct slot *slot);
+
+/* Gives the output of a running attempt a name; its path for people, NULL: it cannot be followed. */
+const char *outputs_follow(struct session *s, struct slot *slot);
+
+/* By verdict and --keep; says in the record where it is. Artifacts are kept whatever the verdict. */
+void outputs_keep(struct session *s, struct slot *slot, struct journal_attempt *attempt);
+
+#endif

@@ -1,0 +1,17 @@
+/* The cases of a run: out of the plan, into the queue and into the journal. */
+#ifndef RM_RUNNER_PLAN_RECORD_H
+#define RM_RUNNER_PLAN_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct session;
+
+/* Numbers those that are here, and finds all that is wrong with their settings. False: diags say what. */
+bool plan_cases(struct session *s);
+/* Longest first as far as the newest `runs` runs know it; those that a resumed run has done are left out. */
+void plan_queue(struct session *s, uint32_t runs);
+/* The first records: the run, its tests and its cases. */
+void plan_record(struct session *s);
+
+#endif

@@ -1,0 +1,79 @@
+#include "runner/resume.h"
+
+#include "runner/front.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct place nowhere = {0};
+
+static bool read_run(struct resumption *r, struct invocation *in)
+{
+    const char *name = in->options->from ? in->options->from : "latest";
+
+    return store_open_existing(&r->store, front_find_store(in), in->arena, in->diags) == 0 &&
+           store_find_run(&r->store, name, in->arena, &r->run, in->diags) == 0 &&
+           store_lock_run(&r->run, in->diags) == 0 &&
+           journal_read(in->arena, r->run.fd, arena_printf(in->arena, "%s/%s", r->run.path, JOURNAL_NAME),
+                        &r->record, in->diags);
+}
+
+static bool is_done(const struct resumption *r)
+{
+    for (uint32_t i = 0; i < r->record.case_count; i++)
+        if (!journal_is_over(&r->record.cases[i]))
+            return false;
+    return r->record.case_count == r->record.run.cases;
+}
+
+/* The command line of the run, read again. */
+static bool parse_again(struct resumption *r, struct invocation *in)
+{
+    const struct journal_run *run = &r->record.run;
+    char **argv = ARENA_ARRAY(in->arena, char *, run->argc + 1u);
+    struct opt_result parsed;
+
+    for (uint32_t i = 0; i < run->argc; i++)
+        argv[i] = (char *)(uintptr_t)arena_cstr(in->arena, run->argv[i]);
+    options_init(&r->options);
+    r->in = (struct invocation){
+        .argc = (int)run->argc, .argv = argv, .options = &r->options, .arena = in->arena, .diags = in->diags};
+    if (!opt_parse(&options_table, COMMAND_NONE, r->in.argc, argv, &r->options, &parsed, in->diags))
+        return false;
+    r->in.args = parsed.args;
+    r->of_command = parsed.command == COMMAND_exec;
+    return true;
+}
+
+static bool go_there(const struct resumption *r, struct invocation *in)
+{
+    const char *folder = arena_cstr(in->arena, r->record.run.folder);
+
+    if (chdir(folder) == 0)
+        return true;
+    diag_error(in->diags, nowhere, "cannot go to '%s', where the run was started: %s", folder,
+               strerror(errno));
+    return false;
+}
+
+enum exit_code resume_open(struct resumption *r, struct invocation *in)
+{
+    *r = (struct resumption){.store.fd = -1, .run = {.fd = -1, .lock = -1}};
+    if (!read_run(r, in))
+        return EXIT_USAGE;
+    if (is_done(r)) {
+        diag_error(in->diags, nowhere, "run %.*s is finished: every case has its verdict",
+                   STR_ARG(r->run.id));
+        return EXIT_USAGE;
+    }
+    if (!parse_again(r, in) || !go_there(r, in))
+        return EXIT_USAGE;
+    return EXIT_PASSED;
+}
+
+void resume_close(struct resumption *r)
+{
+    store_close_run(&r->run);
+    store_close(&r->store);
+}

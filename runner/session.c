@@ -1,0 +1,334 @@
+#include "runner/session.h"
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+#include "runner/finish.h"
+#include "runner/loop.h"
+#include "runner/plan_record.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Descriptors that the run itself needs, and a slot: pidfd, two captures, two relays, two folders, two given. */
+#define FILES_OF_RUN  32
+#define FILES_OF_SLOT 9
+#define JOBS_MOST     10000
+#define GITHUB_WAIT   (2 * NS_PER_S) /* a step that is cancelled has 7.5 s for everything */
+#define RUNS_ASKED    3              /* the newest so many say how long cases take */
+
+static const struct place nowhere = {0};
+
+/* ---- what was asked for ---- */
+
+static uint32_t processors(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) < 0)
+        return 1;
+    return (uint32_t)CPU_COUNT(&set);
+}
+
+static bool read_jobs(struct session *s, const struct options *o)
+{
+    char *end;
+    unsigned long jobs;
+
+    s->jobs = processors();
+    if (!o->jobs || strcmp(o->jobs, "auto") == 0)
+        return true;
+    errno = 0;
+    jobs = strtoul(o->jobs, &end, 10);
+    if (o->jobs[0] >= '0' && o->jobs[0] <= '9' && !*end && jobs >= 1 && jobs <= JOBS_MOST && !errno) {
+        s->jobs = (uint32_t)jobs;
+        return true;
+    }
+    diag_error(s->in->diags, nowhere, "'-n' wants a number from 1 to %d, or auto, not '%s'", JOBS_MOST,
+               o->jobs);
+    return false;
+}
+
+static enum keep keep_of(const char *word)
+{
+    static const char *const words[] = {
+#define X(id, text) [id] = text,
+        KEEPS(X)
+#undef X
+    };
+
+    for (size_t i = 0; word && i < ARRAY_LEN(words); i++)
+        if (strcmp(words[i], word) == 0)
+            return (enum keep)i;
+    return KEEP_LATEST;
+}
+
+static bool read_options(struct session *s)
+{
+    const struct options *o = s->in->options;
+
+    s->keep = keep_of(o->keep);
+    s->failures_most = o->exit_first ? 1 : o->maxfail > 0 ? o->maxfail : 0;
+    s->no_tests = o->no_tests ? o->no_tests : "fail";
+    s->interactive = o->no_capture && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
+    s->session_timeout = o->session_timeout >= 0 ? o->session_timeout : front_session_timeout(s->front);
+    return read_jobs(s, o) && faults_parse(&s->faults, getenv("RUN_MATRIX_FAULTS"), s->in->diags);
+}
+
+/* ---- descriptors ---- */
+
+/* As many as we may have, since every slot needs some; and no more slots than that. */
+static void raise_files(struct session *s)
+{
+    struct rlimit limit;
+    uint64_t slots;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    s->files_before = limit;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        limit = s->files_before;
+    slots =
+        limit.rlim_cur > FILES_OF_RUN + FILES_OF_SLOT ? (limit.rlim_cur - FILES_OF_RUN) / FILES_OF_SLOT : 1;
+    if (s->jobs > slots) {
+        diag_warning(s->in->diags, nowhere,
+                     "%llu descriptors (ulimit -n) are enough for %llu cases side by side, not %u",
+                     (unsigned long long)limit.rlim_cur, (unsigned long long)slots, s->jobs);
+        s->jobs = (uint32_t)slots;
+    }
+}
+
+/* ---- opening, in the order of the members ---- */
+
+static bool failed(struct session *s, const char *what)
+{
+    diag_error(s->in->diags, nowhere, "cannot %s: %s", what, strerror(errno));
+    return false;
+}
+
+static void open_terminal(struct session *s)
+{
+    const struct options *o = s->in->options;
+
+    progress_style(&s->style, finish_prints_report(s->in) ? STDERR_FILENO : STDOUT_FILENO, o->color);
+    s->style.verbose = o->verbose - o->quiet;
+    if (s->interactive) {
+        s->jobs = 1;
+        s->style.live = false;
+    }
+    s->style.prefix = s->jobs > 1 && s->case_count > 1;
+    s->tty.fd = -1;
+    if (s->style.live)
+        tty_open(&s->tty, STDIN_FILENO);
+    tty_keys(&s->tty);
+}
+
+static int64_t wall_clock(struct session *s)
+{
+    struct fault_plan *jump = fault_now(&s->faults, FAULT_WALL_CLOCK);
+
+    return (clock_wall() + (jump ? jump->span : 0)) / NS_PER_MS;
+}
+
+static bool open_run(struct session *s, struct resumption *resumption)
+{
+    struct diags *diags = s->in->diags;
+
+    s->store.fd = s->run.fd = s->run.lock = -1;
+    if (resumption) {
+        s->run = resumption->run; /* ours from here on */
+        resumption->run.fd = resumption->run.lock = -1;
+    } else if (store_open(&s->store, front_store_path(s->in, s->front), s->arena, diags) < 0 ||
+               store_new_run(&s->store, s->wall, s->arena, &s->run, diags) < 0) {
+        return false;
+    } else {
+        store_tidy(&s->store, s->keep == KEEP_ALL, diags);
+    }
+    s->run_path = realpath(s->run.path, NULL);
+    s->journal = s->run_path ? journal_open(s->run.fd, &s->faults) : NULL;
+    return s->journal || failed(s, "open the journal of the run");
+}
+
+static void open_kitchen(struct session *s)
+{
+    const char *github = getenv("GITHUB_ACTIONS");
+    const struct options *o = s->in->options;
+
+    s->kitchen = (struct kitchen){
+        .plan = &s->front->plan,
+        .settings = s->front->settings,
+        .profile = s->front->profile,
+        .capture = o->no_capture ? "no"
+                   : o->capture  ? o->capture
+                                 : s->front->capture,
+        .cap = github && strcmp(github, "true") == 0 ? GITHUB_WAIT : 0,
+        .today = s->wall / 1000 / (24 * 60 * 60),
+        .environ = (const char *const *)environ,
+    };
+    kitchen_open(&s->kitchen, s->arena);
+}
+
+static bool open_slots(struct session *s)
+{
+    s->slots = mem_zero(s->jobs, sizeof *s->slots);
+    for (uint32_t i = 0; i < s->jobs; i++) {
+        struct slot *slot = &s->slots[i];
+
+        slot->number = slot->tmp.slot = slot->artifacts.slot = i;
+        slot->tmp.fd = slot->artifacts.fd = -1;
+        slot->capture.files[0].fd = slot->capture.files[1].fd = -1;
+        slot->spawn = spawn_new();
+        if (!slot->spawn)
+            return failed(s, "get memory for the start of processes");
+    }
+    s->free_slots = s->jobs;
+    return true;
+}
+
+static bool open_machine(struct session *s)
+{
+    if (workdirs_open(&s->workdirs) < 0)
+        return failed(s, "make a folder for temporary files");
+    s->room = capture_room_new(s->run.fd, &s->faults);
+    if (!s->room)
+        return failed(s, "prepare captured output");
+    s->kitchen.run_id = arena_cstr(s->arena, s->run.id);
+    s->watch = watch_new(s->jobs);
+    if (!s->watch)
+        return failed(s, "start the watchdog");
+    if (loop_open(s) < 0)
+        return failed(s, "prepare the loop");
+    return open_slots(s);
+}
+
+/* A run is finished with the cases it was begun with, or not at all. */
+static bool same_cases(struct session *s)
+{
+    if (!s->resumed || (s->resumed->run.digest == s->digest && s->resumed->case_count == s->case_count))
+        return true;
+    diag_error(s->in->diags, nowhere, "the cases are not those of run %.*s any more: start a new one",
+               STR_ARG(s->resumed->run.id));
+    return false;
+}
+
+enum exit_code session_open(struct session *s, struct invocation *in, struct front *front,
+                            struct resumption *resumption)
+{
+    *s = (struct session){.in = in, .front = front, .arena = in->arena, .epoll = -1};
+    s->resumed = resumption ? &resumption->record : NULL;
+    s->signals.fd = s->tty.fd = s->store.fd = s->run.fd = s->run.lock = -1;
+    if (!read_options(s))
+        return EXIT_USAGE;
+    s->wall = wall_clock(s);
+    open_kitchen(s);
+    if (!plan_cases(s) || !same_cases(s))
+        return EXIT_USAGE;
+    if (signals_open(&s->signals) < 0) {
+        failed(s, "read signals");
+        return EXIT_BROKEN;
+    }
+    raise_files(s);
+    open_terminal(s);
+    if (!open_run(s, resumption) || !open_machine(s))
+        return EXIT_BROKEN;
+    s->progress = progress_new(&s->style, s->case_count);
+    s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
+    plan_queue(s, s->jobs > 1 || s->style.live ? RUNS_ASKED : 0);
+    plan_record(s);
+    if (s->session_timeout)
+        watch_session(s->watch, watch_now(s->watch) + s->session_timeout);
+    return s->broken ? EXIT_BROKEN : EXIT_PASSED;
+}
+
+/* ---- closing ---- */
+
+static void close_slots(struct session *s)
+{
+    for (uint32_t i = 0; s->slots && i < s->jobs; i++) {
+        fd_close(&s->slots[i].tmp.fd);
+        fd_close(&s->slots[i].artifacts.fd);
+        if (s->slots[i].spawn)
+            spawn_free(s->slots[i].spawn);
+        arena_release(&s->slots[i].arena);
+    }
+    free(s->slots);
+}
+
+void session_close(struct session *s)
+{
+    close_slots(s);
+    fd_close(&s->epoll);
+    if (s->queue)
+        queue_free(s->queue);
+    if (s->watch)
+        watch_free(s->watch);
+    if (s->progress)
+        progress_free(s->progress);
+    tty_close(&s->tty);
+    workdirs_close(&s->workdirs);
+    if (s->room)
+        capture_room_free(s->room);
+    if (s->journal)
+        journal_close(s->journal);
+    workdirs_close_artifacts(s->run.fd);
+    free(s->run_path);
+    store_close_run(&s->run);
+    store_close(&s->store);
+    signals_close(&s->signals);
+}
+
+/* ---- small things that everybody needs ---- */
+
+nanos session_now(const struct session *s)
+{
+    return watch_now(s->watch) - s->began;
+}
+
+void session_case_id(const struct session *s, uint32_t number, struct buf *out)
+{
+    case_id(out, &s->front->plan, &s->front->plan.cases[s->cases[number].planned]);
+}
+
+static void drop_one(void *user, uint32_t queued)
+{
+    struct session *s = user;
+
+    life_event(s, s->by_queue[queued], CASE_DROPPED);
+}
+
+void session_drop(struct session *s, const char *why)
+{
+    s->drop_reason = why;
+    queue_close(s->queue, drop_one, s);
+}
+
+void session_drop_cells(struct session *s, uint32_t suite, const char *why)
+{
+    s->drop_reason = why;
+    queue_close_cells(s->queue, suite, drop_one, s);
+}
+
+void session_note(struct session *s, const char *format, ...)
+{
+    struct buf text = {0};
+    va_list args;
+
+    va_start(args, format);
+    buf_vaddf(&text, format, args);
+    va_end(args);
+    progress_warn(s->progress, "%s", buf_text(&text));
+    session_wrote(s, journal_note(s->journal, buf_str(&text), session_now(s)));
+    buf_release(&text);
+}
+
+void session_wrote(struct session *s, int answer)
+{
+    if (answer == 0 || s->broken)
+        return;
+    s->broken = true;
+    progress_warn(s->progress, "cannot write to the journal '%s/%s': %s; the run ends here", s->run.path,
+                  JOURNAL_NAME, strerror(errno));
+}

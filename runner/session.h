@@ -1,0 +1,129 @@
+/*
+ * A run while it goes on. The session owns what all cases share; a slot owns what one running case needs. Opened in
+ * the order of the members, closed the other way round.
+ */
+#ifndef RM_RUNNER_SESSION_H
+#define RM_RUNNER_SESSION_H
+
+#include "runner/front.h"
+#include "runner/harness/harness.h"
+#include "runner/journal/journal.h"
+#include "runner/life.h"
+#include "runner/queue/queue.h"
+#include "runner/recipe/recipe.h"
+#include "runner/resume.h"
+#include "runner/screen/progress.h"
+#include "runner/screen/tty.h"
+#include "runner/signals.h"
+#include "runner/store/store.h"
+#include "runner/workdir.h"
+
+#include <sys/resource.h>
+
+#define KEEPS(X)             \
+    X(KEEP_LATEST, "latest") \
+    X(KEEP_ALL, "all")       \
+    X(KEEP_FAILED, "failed") \
+    X(KEEP_NONE, "none")
+
+enum keep {
+#define X(id, word) id,
+    KEEPS(X)
+#undef X
+};
+
+/* A place where a case can run; one of -n. */
+struct slot {
+    uint32_t number;
+    bool busy;
+    bool listed; /* its generation is the watch's: there is a process */
+    uint32_t generation;
+    int pidfd;          /* the watch's: only to be waited for */
+    uint32_t on;        /* number of the case */
+    struct arena arena; /* of the attempt; cleared when the next one begins */
+    struct recipe recipe;
+    struct spawn *spawn;
+    struct capture capture;
+    struct relay relay;
+    bool relayed;
+    struct workdir tmp, artifacts;
+    nanos started;                    /* on the watch's clock */
+    const char *prefix;               /* of lines that are shown as they come */
+    bool tailed;                      /* its output has a name already, so that somebody can follow it */
+    const char *setup;                /* what could not be set up, NULL: all could */
+    enum case_event outcome;          /* of the start */
+    struct watch_ending ending;       /* when `listed` and the process is gone */
+    struct journal_output outputs[2]; /* what the record points to */
+    struct journal_rung rungs[LADDER_STEPS_MOST];
+    struct str notes[JOURNAL_NOTES_MOST];
+};
+
+struct session {
+    struct invocation *in;
+    struct front *front;
+    struct arena *arena;
+
+    /* What was asked for. */
+    uint32_t jobs;
+    enum keep keep;
+    int64_t failures_most; /* -x, --maxfail; 0: no limit */
+    bool interactive;      /* -s on a terminal: cases get it as it is */
+    const char *no_tests;
+    nanos session_timeout;
+
+    struct faults faults;
+    struct rlimit files_before; /* RLIMIT_NOFILE as our caller set it: what cases get */
+    struct signals signals;
+    struct tty tty;
+    struct store store;
+    struct run_folder run;
+    char *run_path;  /* absolute; malloced */
+    uint64_t digest; /* of the ids: a run is resumed with the same cases */
+    struct journal *journal;
+    const struct journal_record *resumed; /* NULL: a new run */
+    struct capture_room *room;
+    struct kitchen kitchen;
+    struct workdirs workdirs;
+    struct progress_style style;
+    struct progress *progress;
+    struct watch *watch;
+    struct queue *queue;
+    int epoll;
+    struct slot *slots;
+    uint32_t free_slots;
+
+    /* Cases by number: those that are here, in the order of the plan. */
+    struct case_life *cases;
+    uint32_t *by_queue; /* numbers of cases by their numbers in the queue */
+    uint32_t case_count;
+    struct queue_case *placing; /* how each may be placed, and how long it is expected to take */
+    nanos longest_ending;       /* of all ladders */
+
+    nanos began;  /* on the watch's clock */
+    int64_t wall; /* ms since 1970 then; the wall clock is read once, it may jump */
+    uint32_t failures;
+    const char *drop_reason; /* of those that will not be run */
+    int urgency;             /* of the cancel: 0 none, 1 INT, 2 TERM, 3 KILL */
+    const char *cancelled;   /* by what; NULL: not */
+    bool timed_out;          /* the session deadline */
+    bool broken;             /* the journal cannot be written any more: nothing more is started */
+    nanos stuck_until;       /* a start failed for want of something: the next try; 0: none */
+    uint32_t stuck_times;
+};
+
+/* The exit code is EXIT_PASSED when everything is there. Either way session_close is to be called. */
+enum exit_code session_open(struct session *s, struct invocation *in, struct front *front,
+                            struct resumption *resumption);
+void session_close(struct session *s);
+
+nanos session_now(const struct session *s); /* since the run began, stops not counted */
+void session_case_id(const struct session *s, uint32_t number, struct buf *out);
+/* Gives up all that wait, or those of a suite whose cells are not in flight. */
+void session_drop(struct session *s, const char *why);
+void session_drop_cells(struct session *s, uint32_t suite, const char *why);
+/* A warning of the run as a whole: shown, and in the journal. */
+void session_note(struct session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A write to the journal: when it fails the run is broken, says so once, and ends. */
+void session_wrote(struct session *s, int answer);
+
+#endif

@@ -1,0 +1,96 @@
+#include "runner/signals.h"
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const int read_here[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP, SIGCONT, SIGWINCH};
+/* Raised by what a thread does itself; blocked, the kernel would kill us without its handler or its core. */
+static const int left_open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
+
+/* The kernel's own structure begins with the handler and is no longer than this. */
+struct disposition {
+    uintptr_t handler;
+    uintptr_t rest[15];
+};
+
+/* Not through libc, which hides the two signals it keeps for its threads; a parent can have them ignored too. */
+static long change(int number, const struct disposition *to, struct disposition *from)
+{
+    return syscall(SYS_rt_sigaction, number, to, from, (size_t)NSIG / 8);
+}
+
+static bool is_ignored(int number)
+{
+    struct disposition now = {0};
+
+    return change(number, NULL, &now) == 0 && now.handler == (uintptr_t)SIG_IGN;
+}
+
+/* Nothing else is inherited through an exec; what has a handler now has it from a sanitizer. */
+static void forget_ignored(void)
+{
+    const struct disposition standard = {.handler = (uintptr_t)SIG_DFL};
+
+    for (int number = 1; number < NSIG; number++)
+        if (is_ignored(number))
+            change(number, &standard, NULL);
+}
+
+static int block(void)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    for (size_t i = 0; i < ARRAY_LEN(left_open); i++)
+        sigdelset(&all, left_open[i]);
+    return sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+int signals_open(struct signals *signals)
+{
+    sigset_t wanted;
+
+    *signals = (struct signals){.fd = -1, .nohup = is_ignored(SIGHUP)};
+    if (block() < 0) /* first: with its default, one that our parent ignored would end us */
+        return -1;
+    forget_ignored();
+    sigemptyset(&wanted);
+    for (size_t i = 0; i < ARRAY_LEN(read_here); i++)
+        if (read_here[i] != SIGHUP || !signals->nohup)
+            sigaddset(&wanted, read_here[i]);
+    signals->fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    return signals->fd < 0 ? -1 : 0;
+}
+
+void signals_close(struct signals *signals)
+{
+    fd_close(&signals->fd);
+}
+
+int signals_next(struct signals *signals)
+{
+    struct signalfd_siginfo info;
+    ssize_t got;
+
+    do
+        got = read(signals->fd, &info, sizeof info);
+    while (got < 0 && errno == EINTR);
+    return got == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+}
+
+/*
+ * Not TSTP again: it is blocked, and in a group whose parent has left the session the kernel would ignore it. raise
+ * sends to this thread, so it has stopped when raise returns, not a moment later.
+ */
+void signals_stop_self(void)
+{
+    raise(SIGSTOP);
+}

@@ -1,0 +1,42 @@
+/*
+ * Folders that a slot lends to its case: a private TMPDIR, whose path is short since socket paths carry 107 bytes, and one
+ * for artifacts. A folder is lent again only when the case left it empty and nobody of it can be alive; else
+ * the next case gets another.
+ */
+#ifndef RM_RUNNER_WORKDIR_H
+#define RM_RUNNER_WORKDIR_H
+
+#include "runner/base/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WORKDIR_TMP_MOST 40
+
+struct workdirs {
+    char tmp[WORKDIR_TMP_MOST + 1]; /* "/tmp/rm-Xb3kQ1"; empty: not there yet */
+};
+
+struct workdir {
+    char path[64]; /* of a TMPDIR at most WORKDIR_TMP_MOST; empty: has none */
+    int fd;
+    uint32_t slot, renewed;
+};
+
+/* In the caller's TMPDIR where its path is short enough, else in /tmp. -1 and errno. */
+int workdirs_open(struct workdirs *dirs);
+void workdirs_close(struct workdirs *dirs); /* removes them all */
+
+/* Make sure there is an empty one. -1 and errno. */
+int workdir_lend(struct workdirs *dirs, struct workdir *dir);
+/* The case is over; `clean`: its process ended by itself and nobody else of it was there. */
+void workdir_return(struct workdir *dir, bool clean);
+
+/* Artifacts: a folder in the run, moved to where the case's output is when there is something in it. */
+int workdir_lend_artifacts(int run, struct workdir *dir);
+bool workdir_has_artifacts(const struct workdir *dir);
+/* They are at `path` in the run folder from here on. */
+void workdir_return_artifacts(int run, struct workdir *dir, const char *path);
+void workdirs_close_artifacts(int run); /* the empty ones that are left */
+
+#endif
