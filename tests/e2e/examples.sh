@@ -17,4 +17,31 @@ test_every_example_is_listed() {
     [ "$count" -gt 0 ] || fail 'no examples'
 }
 
+# In copies, so that the examples stay clean.
+run_example() { # NAME
+    cp -r "$root/examples/$1" . && cd "$1" && rm -rf .run-matrix
+    run
+}
+
+test_the_first_one_passes() {
+    run_example first
+    status_is 0
+    is "$(tail -n 1 "$scratch/out")" '5 passed, 0 failed'
+}
+
+test_a_monorepo_is_one_run() {
+    run_example monorepo
+    status_is 0
+    is "$(tail -n 1 "$scratch/out")" '4 passed, 0 failed'
+}
+
+test_the_demo_shows_a_bit_of_everything() {
+    run_example demo
+    status_is 1
+    for word in FAIL TIMEOUT FLAKY SKIP XFAIL UNSUPP 'run --id'; do
+        out_has "$word"
+    done
+    is "$(tail -n 1 "$scratch/out")" '7 passed, 2 failed, 3 skipped'
+}
+
 run_tests
