@@ -1,9 +1,9 @@
 #!/bin/sh
 # How `list` grows: N cells x 10 tests, in words and as JSON; then 10,000 tests beside the peers that are here.
-# usage: list.sh PROGRAM MEASURE
+# usage: list.sh PROGRAM TOOLS     (TOOLS: the folder with measure)
 set -eu
 program=$(realpath "$1")
-measure=$(realpath "$2")
+measure=$(realpath "$2")/measure
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -35,7 +35,7 @@ row() {
     json=$("$measure" 5 "$program" list --json "$1/")
     echo "$1 $words $json" | awk '{
         n = $1 * 10
-        printf "| %d | %d | %.0f | %.2f | %.0f | %.0f | %.2f | %.0f |\n", $1, n, $2, $2 * 1e3 / n, $4 * 1024 / n, $5, $5 * 1e3 / n, $7 * 1024 / n }'
+        printf "| %d | %d | %.0f | %.2f | %.0f | %.0f | %.2f | %.0f |\n", $1, n, $2, $2 * 1e3 / n, $4 * 1024 / n, $7, $7 * 1e3 / n, $9 * 1024 / n }'
 }
 
 echo '| cells | cases | list, ms | µs a case | memory, bytes a case | list --json, ms | µs a case | memory, bytes a case |'
