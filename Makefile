@@ -123,7 +123,7 @@ build/fuzz/tests/fuzz/%: build/fuzz/tests/fuzz/%.o $(filter-out %/runner/main.o,
 -include $(FUZZ:%=build/fuzz/%.d)
 
 # Programs that misbehave, for the tests to run.
-tests/kids/tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector -fno-pie -no-pie
+tests/kids/tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector
 build/tests/kids/%: tests/kids/%.c | build/packages/build
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
@@ -163,11 +163,17 @@ check: build/run-matrix $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS
 		tests/checks/selftest tests/checks/layers tests/checks/sizes tests/checks/format tests/checks/scripts \
 		'tests/checks/globals build/$(plain)' 'tests/checks/child-side build/release/backends/child.o' \
 		$(foreach program,$(UNIT_PROGRAMS),$(call quote,$(program))) \
-		$(foreach program,$(E2E_PROGRAMS),$(foreach test,$(E2E),$(call quote,RUN_MATRIX=$(program) $(test)))) \
+		$(foreach program,$(E2E_PROGRAMS),$(foreach test,$(E2E),$(call quote,PROGRAM=$(program) $(test)))) \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/run $(program)))
 
-soak-self: $(FUZZ_PROGRAMS)
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) \
+# Full counts: each process test some hundred times, each fuzz target for minutes.
+SOAK_COUNT = 200
+SOAK_UNIT = test_watch test_contain test_spawn test_spawn_under_way test_relay test_capture test_tty test_progress \
+	test_store test_journal test_signals
+soak-self: build/run-matrix $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
+		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
+		$(foreach test,$(E2E),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/soak $(program)))
 
 EXTRA := $(filter-out %/run %.json,$(wildcard tests/extra/*))

@@ -13,6 +13,7 @@ static enum exit_code run_cases(struct invocation *in, struct front *front, stru
     enum exit_code code = session_open(&session, in, front, resumption);
 
     if (code == EXIT_PASSED) {
+        diags_print(in->diags, stderr); /* not below what the run is going to print */
         header_print(&session);
         loop_run(&session);
         code = finish_run(&session);

@@ -112,6 +112,9 @@ void diags_print(struct diags *diags, FILE *out)
         fprintf(out, "%s\n", buf_text(&line));
     }
     buf_release(&line);
-    if (diags->errors + diags->warnings > diags->count)
-        fprintf(out, "run-matrix: %zu more not shown\n", diags->errors + diags->warnings - diags->count);
+    if (diags->errors + diags->warnings > diags->told + diags->count)
+        fprintf(out, "run-matrix: %zu more not shown\n",
+                diags->errors + diags->warnings - diags->told - diags->count);
+    diags->told = diags->errors + diags->warnings;
+    diags->count = 0;
 }

@@ -40,6 +40,7 @@ struct diags {
     struct diag *list; /* at most DIAG_MOST, in the order found */
     size_t count, cap;
     size_t errors, warnings; /* all that were found, also those past DIAG_MOST */
+    size_t told;             /* of them, by diags_print */
 };
 
 #define DIAG_MOST 200 /* of each severity: a machine-made mess need not be read to its end */
@@ -49,7 +50,10 @@ void diag_error(struct diags *diags, struct place at, const char *format, ...)
 void diag_warning(struct diags *diags, struct place at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* "file:line:col: error: text", one a line, sorted by file and place. */
+/*
+ * "file:line:col: error: text", one a line, sorted by file and place. What was printed is forgotten, but for the
+ * numbers of errors and warnings.
+ */
 void diags_print(struct diags *diags, FILE *out);
 
 /* "file:line:col", shorter where less is known; "" for a place that is none. */

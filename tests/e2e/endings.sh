@@ -63,8 +63,8 @@ test_an_exit_0_after_our_signal_is_no_pass() {
 
 test_the_ladder_goes_up_as_far_as_it_must() {
     suite "{name: int, timeout: 100ms, stop: [INT 9s, KILL], run: [$kid, hang]}" \
-        "{name: term, timeout: 100ms, stop: [INT 100ms, TERM 9s, KILL], run: [$kid, stubborn-int]}" \
-        "{name: kill, timeout: 100ms, stop: [INT 100ms, TERM 100ms, KILL], run: [$kid, stubborn]}"
+        "{name: term, timeout: 100ms, stop: [INT 100ms, TERM 9s, KILL], run: [$kid, stubborn-int, $scratch]}" \
+        "{name: kill, timeout: 100ms, stop: [INT 100ms, TERM 100ms, KILL], run: [$kid, stubborn, $scratch]}"
     run
     status_is 1
     for id in int:1 term:2 kill:3; do
@@ -78,7 +78,7 @@ for case in json.load(sys.stdin)["cases"]:
 }
 
 test_fifty_stubborn_cases_cost_one_ladder() {
-    one="timeout: 300ms, stop: [INT 700ms, TERM 500ms, KILL], run: [$kid, stubborn]"
+    one="timeout: 300ms, stop: [INT 700ms, TERM 500ms, KILL], run: [$kid, stubborn, $scratch]"
     suite "{name: one, $one}"
     began=$(milliseconds)
     run
@@ -96,7 +96,7 @@ test_fifty_stubborn_cases_cost_one_ladder() {
     [ "$all" -lt $((single * 4)) ] || fail "one took $single ms, fifty $all ms"
     bound=$(sed -n 's/.*an ending takes at most \([0-9.]*\)s.*/\1/p' "$scratch/out")
     is "$(awk -v all="$all" -v bound="$bound" 'BEGIN { print (all - 300) / 1000 <= bound }')" 1
-    nobody_is_left "$kid stubborn"
+    nobody_is_left "$kid stubborn.* $scratch"
 }
 
 test_deadlines_strike_while_the_loop_stands_still() {
@@ -110,7 +110,7 @@ print(json.load(sys.stdin)["cases"][0]["attempts"][0]["ladder"][0]["at"] < 1.5)'
 }
 
 test_a_grandchild_that_holds_the_output_does_not_hold_the_run() {
-    suite "{name: a, timeout: 50s, run: [$kid, grandchild-holds]}" "{name: b, timeout: 50s, run: [$kid, grandchild-holds]}"
+    suite "{name: a, timeout: 50s, run: [$kid, grandchild-holds, $scratch]}" "{name: b, timeout: 50s, run: [$kid, grandchild-holds, $scratch]}"
     began=$(milliseconds)
     run
     status_is 0
@@ -118,7 +118,7 @@ test_a_grandchild_that_holds_the_output_does_not_hold_the_run() {
     run -s
     status_is 0
     [ $(($(milliseconds) - began)) -lt 40000 ] || fail 'the relay waited for the grandchild'
-    nobody_is_left "$kid grandchild-holds"
+    nobody_is_left "$kid grandchild-holds $scratch"
 }
 
 test_a_slow_case_can_be_followed() {
@@ -167,7 +167,7 @@ test_ctrl_c_ends_what_runs_and_starts_no_more() {
 }
 
 test_a_second_ctrl_c_hurries_and_a_third_kills() {
-    suite "{name: a, stop: [INT 50s, TERM 50s, KILL], run: [$kid, stubborn]}" "{name: b, stop: [INT 50s, TERM 50s, KILL], run: [$kid, stubborn-int]}"
+    suite "{name: a, stop: [INT 50s, TERM 50s, KILL], run: [$kid, stubborn, $scratch]}" "{name: b, stop: [INT 50s, TERM 50s, KILL], run: [$kid, stubborn-int, $scratch]}"
     start -n 2
     await .run-matrix/latest/journal.ndjson '"ev":"start","case":1'
     await .run-matrix/latest/journal.ndjson '"ev":"start","case":0'
@@ -178,11 +178,11 @@ test_a_second_ctrl_c_hurries_and_a_third_kills() {
     kill -INT "$runner"
     finish
     status_is 2
-    nobody_is_left "$kid stubborn"
+    nobody_is_left "$kid stubborn.* $scratch"
 }
 
 test_term_and_hup_end_a_run() {
-    suite "{name: a, run: [$kid, stubborn-int]}"
+    suite "{name: a, run: [$kid, stubborn-int, $scratch]}"
     for signal in TERM HUP; do
         start
         await .run-matrix/latest/journal.ndjson '"ev":"start"'
@@ -258,7 +258,7 @@ test_deadlines_stand_still_while_the_runner_is_stopped() {
 }
 
 test_github_gives_little_time() {
-    suite "{name: a, stop: [INT 60s, TERM 60s, KILL], run: [$kid, stubborn]}"
+    suite "{name: a, stop: [INT 60s, TERM 60s, KILL], run: [$kid, stubborn, $scratch]}"
     export GITHUB_ACTIONS=true
     start
     await .run-matrix/latest/journal.ndjson '"ev":"start"'

@@ -17,7 +17,7 @@ LC_ALL=C
 export LC_ALL
 unset CI GITHUB_ACTIONS NO_COLOR FORCE_COLOR CLICOLOR
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-program=${RUN_MATRIX:-build/run-matrix}
+program=${PROGRAM:-build/run-matrix}
 case $program in
 /*) ;;
 *) program=$root/$program ;;

@@ -97,6 +97,8 @@ static void test_killed_under_way(void **state)
     struct spawn_spec spec = spec_of(bench, KID(word("exit"), word("6")));
     TRAP(trap)
 
+    assert_true(start(bench, &spec)); /* what it leaves is no word of the next */
+    assert_true(exits_with(&bench->process, 6));
     assert_true(start(bench, trap.spec));
     trap_wait(&trap);
     assert_int_equal(kill(bench->process.pid, SIGKILL), 0);

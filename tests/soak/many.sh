@@ -1,0 +1,76 @@
+#!/bin/sh
+# Full counts of what `make check` does in small: many cases, long stops.
+. "$(dirname "$0")/../e2e/lib.sh"
+
+last_line_is() { is "$(tail -n 1 "$scratch/out")" "$1"; }
+
+grid() { # ROWS COLUMNS COMMAND
+    {
+        echo "strategy: {matrix: {row: [$(seq -s, "$1")], column: [$(seq -s, "$2")]}}"
+        echo "tests: [{name: t, run: $3}]"
+    } >run-matrix.yaml
+}
+
+# What the runner itself has open and what it has not reaped, looked at while it goes on.
+watch_runner() { # PID
+    descriptors=0 zombies=0
+    while kill -0 "$1" 2>/dev/null; do
+        now=$(find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l)
+        [ "$now" -le "$descriptors" ] || descriptors=$now
+        now=$(pgrep -c -r Z -P "$1" || :)
+        [ "$now" -le "$zombies" ] || zombies=$now
+        sleep 0.2
+    done
+}
+
+test_ten_thousand_fast_exits_five_times() {
+    grid 100 100 "['$tiny']"
+    for _ in 1 2 3 4 5; do
+        "$program" -n 8 >"$scratch/out" 2>"$scratch/err" &
+        runner=$!
+        watch_runner "$runner"
+        wait "$runner" || fail 'it failed'
+        last_line_is '10000 passed, 0 failed'
+        is "$(grep -c '"verdict":"lost"' .run-matrix/latest/journal.ndjson)" 0
+        [ "$descriptors" -lt 120 ] || fail "$descriptors descriptors"
+        [ "$zombies" -le 8 ] || fail "$zombies zombies"
+    done
+}
+
+test_a_hundred_thousand() {
+    grid 1000 100 "['$tiny']"
+    run -n 2 -q
+    status_is 0
+    last_line_is '100000 passed, 0 failed'
+}
+
+test_stopped_for_a_minute() {
+    printf 'tests:\n  - {name: a, timeout: 5s, run: "while [ ! -e go ]; do sleep 0.1; done"}\n' >run-matrix.yaml
+    "$program" >"$scratch/out" 2>"$scratch/err" &
+    runner=$!
+    while ! grep -q '"ev":"start"' .run-matrix/latest/journal.ndjson 2>/dev/null; do sleep 0.1; done
+    kill -STOP "$runner"
+    sleep 60
+    touch go
+    kill -CONT "$runner"
+    wait "$runner" || fail 'the minute was counted'
+}
+
+test_killed_and_resumed_until_done() {
+    grid 40 50 "['$tiny']"
+    times=0
+    while :; do
+        times=$((times + 1))
+        if [ "$times" = 1 ]; then set --; else set -- --resume; fi
+        "$program" "$@" >"$scratch/out" 2>"$scratch/err" &
+        runner=$!
+        sleep "0.0$((times % 7 + 2))"
+        kill -KILL "$runner" 2>/dev/null || :
+        if wait "$runner" 2>/dev/null; then break; fi
+        grep -q '"ev":"run"' .run-matrix/latest/journal.ndjson 2>/dev/null || { rm -rf .run-matrix && times=0; }
+    done
+    run report -q
+    last_line_is '2000 passed, 0 failed'
+}
+
+run_tests
