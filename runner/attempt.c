@@ -13,11 +13,15 @@
 /* How often a start is tried again when nothing else is running whose end could help; the waits grow. */
 #define STUCK_TRIES 8
 #define STUCK_WAIT  (25 * NS_PER_MS)
-#define SETUP_LIMIT (10 * NS_PER_S)
 
 static struct slot *slot_of(const struct session *s, uint32_t number)
 {
     return &s->slots[s->cases[number].slot];
+}
+
+static const struct plan_case *planned(const struct session *s, uint32_t number)
+{
+    return &s->front->plan.cases[s->cases[number].planned];
 }
 
 static uint32_t attempt_number(const struct session *s, uint32_t number)
@@ -43,7 +47,7 @@ static void take_slot(struct session *s, uint32_t number)
     slot->busy = true;
     slot->on = number;
     slot->setup = NULL;
-    slot->tailed = slot->relayed = slot->listed = false;
+    slot->tailed = slot->relayed = slot->listed = slot->unwatched = false;
     slot->outcome = CASE_REFUSED;
     slot->started = watch_now(s->watch);
     arena_clear(&slot->arena);
@@ -92,10 +96,9 @@ static bool make_recipe(struct session *s, struct slot *slot)
         .tmpdir = slot->tmp.path,
         .artifacts = arena_printf(&slot->arena, "%s/%s", s->run_path, slot->artifacts.path),
     };
-    const struct plan_case *c = &s->front->plan.cases[s->cases[slot->on].planned];
     struct recipe *recipe = &slot->recipe;
 
-    if (!recipe_make(&s->kitchen, c, &where, &slot->arena, recipe, &diags)) {
+    if (!recipe_make(&s->kitchen, planned(s, slot->on), &where, &slot->arena, recipe, &diags)) {
         slot->setup = diags.count ? diags.list[0].text : "its settings cannot be read";
         return false;
     }
@@ -163,7 +166,7 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
     struct watched watched = {
         .process = process,
         .spawn = slot->spawn,
-        .limits = {[WATCH_SETUP] = SETUP_LIMIT, [WATCH_CALL] = recipe->timeout},
+        .limits = {[WATCH_SETUP] = SESSION_SETUP, [WATCH_CALL] = recipe->timeout},
         .slow = recipe->slow,
         .ladder = &recipe->ladder,
         .containment = &contain_group,
@@ -190,6 +193,7 @@ void attempt_start(struct session *s, uint32_t number)
 
     take_slot(s, number);
     slot = slot_of(s, number);
+    recipe_begin(&s->kitchen, planned(s, number), &slot->arena, &slot->recipe);
     if (!lend_folders(s, slot) || !make_recipe(s, slot))
         return;
     if (journal_room(s->journal, s->jobs + 1) < 0) {
@@ -250,7 +254,7 @@ static bool is_retried(const struct session *s, const struct slot *slot, enum ve
 /* The failure of a case may be the end of others. */
 static void count_failure(struct session *s, const struct slot *slot)
 {
-    const struct plan_case *c = &s->front->plan.cases[s->cases[slot->on].planned];
+    const struct plan_case *c = planned(s, slot->on);
 
     s->failures++;
     if (s->failures_most && s->failures == (uint64_t)s->failures_most)
@@ -274,19 +278,24 @@ static bool left_clean(const struct slot *slot)
     return !slot->listed || (!slot->ending.lost && !slot->ending.abandoned && !slot->ending.cause);
 }
 
-/* The stack of a child that could not be killed may still be in use. */
-static void leave_behind(struct slot *slot)
+/* The stack of a child that could not be killed may still be in use: the slot goes on with another one. */
+static bool replace_spawn(struct session *s, struct slot *slot)
 {
     slot->spawn = spawn_new();
+    if (slot->spawn)
+        return true;
+    session_note(s, "cannot get memory to start processes: %s", strerror(errno));
+    s->broken = true;
+    return false;
 }
 
 static void clear_slot(struct session *s, struct slot *slot)
 {
     capture_close(s->room, &slot->capture);
     workdir_return(&slot->tmp, left_clean(slot));
-    if (slot->listed && slot->ending.abandoned)
-        leave_behind(slot);
-    give_slot(s, slot);
+    workdir_return_artifacts(s->run.fd, &slot->artifacts, left_clean(slot));
+    if (!slot->listed || !slot->ending.abandoned || replace_spawn(s, slot))
+        give_slot(s, slot);
 }
 
 bool attempt_judge(struct session *s, uint32_t number)
@@ -317,11 +326,12 @@ bool attempt_judge(struct session *s, uint32_t number)
 
 void attempt_drop(struct session *s, uint32_t number)
 {
+    enum verdict outcome = verdict_of_case(VERDICT_NOT_RUN, s->cases[number].failed);
     struct journal_attempt a = {
         .number = number,
         .attempt = attempt_number(s, number),
         .verdict = VERDICT_NOT_RUN,
-        .outcome = VERDICT_NOT_RUN,
+        .outcome = outcome,
         .last = true,
         .status = -1,
         .at = session_now(s),

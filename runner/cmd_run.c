@@ -40,7 +40,7 @@ static enum exit_code run_front(struct invocation *in, struct front *front, stru
 
 static enum exit_code run_file(struct invocation *in, struct resumption *resumption)
 {
-    struct front front;
+    struct front front = {0};
     enum exit_code code = finish_check(in) ? front_open(&front, in) : EXIT_USAGE;
 
     if (code == EXIT_PASSED) {
@@ -53,7 +53,7 @@ static enum exit_code run_file(struct invocation *in, struct resumption *resumpt
 
 static enum exit_code run_command(struct invocation *in, struct resumption *resumption)
 {
-    struct front front;
+    struct front front = {0};
     enum exit_code code = finish_check(in) ? front_open_command(&front, in) : EXIT_USAGE;
 
     if (code == EXIT_PASSED)

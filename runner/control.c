@@ -25,9 +25,10 @@ static void cancel(struct session *s, const char *why, int urgency)
 
     if (urgency > URGENCY_KILL)
         urgency = URGENCY_KILL;
-    progress_line(s->progress, "%s: %s", why, words[urgency]);
     watch_cancel(s->watch, urgency, s->kitchen.cap);
     s->urgency = urgency;
+    progress_hurry(s->progress);
+    progress_line(s->progress, "%s: %s", why, words[urgency]);
     if (s->cancelled)
         return;
     s->cancelled = arena_printf(s->arena, "cancelled by %s", why);

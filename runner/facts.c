@@ -3,8 +3,6 @@
 #include "runner/base/sig.h"
 #include "runner/session.h"
 
-#define LAST_LINE_MOST 200
-
 static const char *const cause_words[] = {
 #define X(id, words) [id] = words,
     WATCH_CAUSES(X)
@@ -52,24 +50,32 @@ static const char *deadline_words(struct slot *slot)
     const struct recipe *r = &slot->recipe;
 
     if (slot->ending.phase == WATCH_SETUP)
-        return "did not get as far as its program within 10s; is it on a file system that does not answer?";
+        return arena_printf(
+            &slot->arena,
+            "did not get as far as its program within %s: is it on a file system that does not answer?",
+            span_text(&slot->arena, SESSION_SETUP));
     return arena_printf(&slot->arena, "timed out after %s in its %s; %s", span_text(&slot->arena, r->timeout),
                         phase_words[slot->ending.phase], key_words(&slot->arena, "timeout", r->timeout_from));
 }
 
-static const char *limit_words(const struct session *s, struct slot *slot)
+static const char *flood_words(struct slot *slot)
 {
     const struct recipe *r = &slot->recipe;
 
+    return arena_printf(&slot->arena, "wrote more than %llu bytes; %s", (unsigned long long)r->output_limit,
+                        key_words(&slot->arena, "output-limit", r->output_limit_from));
+}
+
+static const char *limit_words(const struct session *s, struct slot *slot)
+{
     switch (slot->ending.cause) {
     case WATCH_DEADLINE: return deadline_words(slot);
-    case WATCH_FLOOD:
-        return arena_printf(&slot->arena, "wrote more than %llu bytes; %s",
-                            (unsigned long long)r->output_limit,
-                            key_words(&slot->arena, "output-limit", r->output_limit_from));
+    case WATCH_FLOOD: return flood_words(slot);
     case WATCH_SESSION:
-        return arena_printf(&slot->arena, "was running when the session deadline of %s struck; %s",
-                            span_text(&slot->arena, s->session_timeout), "raise 'session-timeout'");
+        return arena_printf(
+            &slot->arena, "was running when the session deadline of %s struck; %s",
+            span_text(&slot->arena, s->session_timeout),
+            key_words(&slot->arena, "session-timeout", front_session_origin(s->front, s->in)));
     case WATCH_CANCEL: return s->cancelled ? s->cancelled : "cancelled";
     case WATCH_NO_CAUSE: break;
     }
@@ -85,7 +91,7 @@ static const char *last_line(struct slot *slot)
 
     if (slot->capture.files[0].fd < 0)
         return NULL;
-    capture_last_line(&slot->capture.files[0], LAST_LINE_MOST, &line);
+    capture_last_line(&slot->capture.files[0], SKIP_REASON_MOST + 1, &line);
     text = arena_cstr(&slot->arena, buf_str(&line));
     buf_release(&line);
     return text;
@@ -103,24 +109,22 @@ static const char *spawn_words(struct slot *slot)
 }
 
 /* The watchdog looks now and then; what was quick enough to end before it did is found here. */
-static void check_flood(struct slot *slot)
+static bool has_flooded(const struct slot *slot)
 {
     uint64_t size = 0;
 
     if (!slot->recipe.output_limit || slot->ending.cause)
-        return;
+        return false;
     for (int i = 0; i < 2; i++)
         if (slot->capture.files[i].fd >= 0)
             size += capture_size(&slot->capture.files[i]);
-    if (size > slot->recipe.output_limit)
-        slot->ending.cause = WATCH_FLOOD;
+    return size > slot->recipe.output_limit;
 }
 
 static void take_ending(struct session *s, struct slot *slot, struct facts *facts)
 {
     const struct watch_ending *e = &slot->ending;
 
-    check_flood(slot);
     facts->executed = e->executed != 0;
     facts->lost = e->lost;
     facts->abandoned = e->abandoned;
@@ -129,7 +133,8 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->core = e->core;
     facts->cause = e->cause;
     facts->phase = e->phase;
-    facts->limit = limit_words(s, slot);
+    facts->flooded = has_flooded(slot);
+    facts->limit = facts->flooded ? flood_words(slot) : limit_words(s, slot);
     if (e->spawned == SPAWN_FAILED)
         facts->setup = spawn_words(slot);
     if (e->status == EXIT_STATUS_SKIP || e->status == EXIT_STATUS_ERROR)
@@ -161,6 +166,8 @@ static nanos time_of(struct timeval t)
 {
     return t.tv_sec * NS_PER_S + t.tv_usec * (NS_PER_S / 1000000);
 }
+
+_Static_assert(JOURNAL_RUNGS_MOST >= WATCH_RUNGS_MOST, "the journal takes every rung");
 
 static void record_rungs(struct slot *slot, struct journal_attempt *a)
 {

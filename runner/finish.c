@@ -121,6 +121,8 @@ static void print_summary(struct session *s, const struct report_input *input)
 {
     struct report_sink sink;
 
+    if (s->cancelled && progress_still(s->progress))
+        return;
     report_sink_open(&sink, s->style.fd);
     reports[REPORT_SUMMARY]->write(input, &sink);
     if (report_sink_close(&sink) || progress_broken(s->progress))
@@ -138,6 +140,8 @@ static enum exit_code verdict(struct session *s, const struct journal_record *re
     };
 
     journal_count(record, &facts.counts);
+    if (!facts.counts.executed && strcmp(s->no_tests, "warn") == 0)
+        diag_warning(s->in->diags, nowhere, "nothing was executed");
     return verdict_of_run(&facts);
 }
 
@@ -145,12 +149,11 @@ enum exit_code finish_run(struct session *s)
 {
     struct journal_record record;
     struct report_options options;
-    struct report_input input = {&record, s->run.fd, s->run.path, &options};
+    struct report_input input = {&record, s->run.fd, s->run.path, &options, false};
     enum exit_code code;
 
     progress_hide(s->progress);
-    if (!journal_read(s->arena, s->run.fd, arena_printf(s->arena, "%s/%s", s->run.path, JOURNAL_NAME),
-                      &record, s->in->diags))
+    if (!journal_read(s->arena, s->run.fd, s->run.path, &record, s->in->diags))
         return EXIT_BROKEN;
     code = verdict(s, &record);
     fault_die(&s->faults, FAULT_DIE_FINISH);
@@ -159,7 +162,13 @@ enum exit_code finish_run(struct session *s)
     record.finished = !s->broken;
     record.exit_code = code;
     fault_die(&s->faults, FAULT_DIE_REPORT);
+    /* A report may be written to what nobody reads: then a signal must help. */
+    tty_close(&s->tty);
+    workdirs_close(&s->workdirs);
+    signals_let_go(&s->signals);
     finish_options(s->in, &options);
+    if (s->in->options->run_dir || s->resumed || strcmp(s->store.path, front_find_store(s->in)) != 0)
+        options.from = str_of(s->run.path);
     print_summary(s, &input);
     if (!write_reports(s, &input) || s->broken)
         return EXIT_BROKEN;

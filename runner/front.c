@@ -408,6 +408,17 @@ nanos front_session_timeout(const struct front *front)
     return span;
 }
 
+struct setting_origin front_session_origin(const struct front *front, const struct invocation *in)
+{
+    const struct node *node = front_profile_key(front, "session-timeout");
+
+    if (in->options->session_timeout >= 0)
+        return (struct setting_origin){.layer = "command line"};
+    if (!node)
+        node = node_get(front->suites.list[0]->defaults, "session-timeout");
+    return (struct setting_origin){.layer = "file", .at = node ? node->at : nowhere};
+}
+
 static const char *beside(struct invocation *in, const char *file)
 {
     const char *slash = file ? strrchr(file, '/') : NULL;

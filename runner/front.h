@@ -31,6 +31,7 @@ const struct node *front_context(struct invocation *in);
 /* What the profile says in the root's file; NULL: nothing. */
 const struct node *front_profile_key(const struct front *front, const char *key);
 nanos front_session_timeout(const struct front *front); /* 0: none */
+struct setting_origin front_session_origin(const struct front *front, const struct invocation *in);
 /* Where runs are kept: --run-dir, RUN_MATRIX_DIR, or .run-matrix beside the file. */
 const char *front_store_path(struct invocation *in, const struct front *front);
 /* Just that, when no file has been read: one beside the file that would be. */

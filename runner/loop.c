@@ -12,6 +12,7 @@
 
 #define EVENTS_AT_ONCE 64
 #define REDRAW_MS      200
+#define LOOK_MS        20
 
 enum source { FROM_SIGNALS, FROM_WATCH, FROM_KEYS, FROM_PROCESS, FROM_RELAY };
 
@@ -47,23 +48,33 @@ int loop_open(struct session *s)
     return 0;
 }
 
+/* The kernel gives no more watches to this user: then we have to look ourselves. */
+static void look_instead(struct session *s, struct slot *slot)
+{
+    if (!s->unwatched)
+        session_note(s, "cannot be told of the end of processes: %s", strerror(errno));
+    s->unwatched = true;
+    slot->unwatched = true;
+}
+
 /*
  * Once only: a child that has not executed yet holds a copy of every descriptor of ours, and with it the
  * registration of one that we have closed. It must not fire for ever.
  */
 void loop_watch_process(struct session *s, struct slot *slot, int pidfd)
 {
-    if (add(s, pidfd, EPOLLIN | EPOLLONESHOT, token(FROM_PROCESS, 0, slot->number, slot->generation)) < 0)
-        session_note(s, "cannot wait for a process: %s", strerror(errno));
     slot->pidfd = pidfd;
+    if (add(s, pidfd, EPOLLIN | EPOLLONESHOT, token(FROM_PROCESS, 0, slot->number, slot->generation)) < 0)
+        look_instead(s, slot);
 }
 
 void loop_watch_relay(struct session *s, struct slot *slot)
 {
     for (uint32_t end = 0; end < 2; end++)
         if (slot->relay.ends[end] >= 0)
-            add(s, slot->relay.ends[end], EPOLLIN | EPOLLONESHOT,
-                token(FROM_RELAY, end, slot->number, slot->generation));
+            if (add(s, slot->relay.ends[end], EPOLLIN | EPOLLONESHOT,
+                    token(FROM_RELAY, end, slot->number, slot->generation)) < 0)
+                look_instead(s, slot);
 }
 
 void loop_forget_keys(struct session *s)
@@ -125,7 +136,25 @@ static int timeout_of(const struct session *s)
         left = s->stuck_until - watch_now(s->watch);
         return left <= 0 ? 0 : (int)(left / NS_PER_MS) + 1;
     }
+    if (s->unwatched)
+        return LOOK_MS;
     return s->style.live ? REDRAW_MS : -1;
+}
+
+static void look_at(struct session *s, struct slot *slot)
+{
+    for (int end = 0; end < 2; end++)
+        if (slot->relayed && slot->relay.ends[end] >= 0)
+            outputs_carry(s, slot, end);
+    if (watch_reap(s->watch, slot->number, &slot->ending))
+        life_event(s, slot->on, CASE_GONE);
+}
+
+static void look_at_unwatched(struct session *s)
+{
+    for (uint32_t i = 0; i < s->jobs; i++)
+        if (s->slots[i].busy && s->slots[i].unwatched)
+            look_at(s, &s->slots[i]);
 }
 
 static void wait_for_events(struct session *s)
@@ -135,6 +164,8 @@ static void wait_for_events(struct session *s)
 
     for (int i = 0; i < count; i++)
         dispatch(s, events[i].data.u64);
+    if (s->unwatched)
+        look_at_unwatched(s);
     if (s->style.live)
         control_draw(s);
 }
@@ -146,7 +177,7 @@ static void start_what_may(struct session *s)
     if (s->stuck_until && watch_now(s->watch) < s->stuck_until)
         return;
     s->stuck_until = 0;
-    while (s->free_slots && !s->stuck_until && queue_take(s->queue, &number)) {
+    while (!s->broken && s->free_slots && !s->stuck_until && queue_take(s->queue, &number)) {
         number = s->by_queue[number];
         life_event(s, number, CASE_TAKEN);
         life_event(s, number, attempt_outcome(s, number));
@@ -164,12 +195,13 @@ static void stand_still(struct session *s)
 
 void loop_run(struct session *s)
 {
-    start_what_may(s);
-    while (queue_running(s->queue) || queue_waiting(s->queue)) {
-        stand_still(s);
-        wait_for_events(s);
+    for (;;) {
+        start_what_may(s);
         if (s->broken)
             control_give_up(s);
-        start_what_may(s);
+        if (!queue_running(s->queue) && !queue_waiting(s->queue))
+            return;
+        stand_still(s);
+        wait_for_events(s);
     }
 }

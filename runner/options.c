@@ -1,6 +1,9 @@
 #include "runner/options.h"
 
 #include "runner/exit.h"
+#include "runner/harness/harness.h"
+#include "runner/keep.h"
+#include "runner/report/report.h"
 
 #define ON(id)     (1u << COMMAND_##id)
 #define EVERYWHERE (~0u)
@@ -15,12 +18,23 @@
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 static const char *const hosts[] = {"family", "strict", NULL};
 static const char *const flaky_results[] = {"pass", "fail", NULL};
-static const char *const keeps[] = {"latest", "all", "failed", "none", NULL};
+static const char *const keeps[] = {
+#define X(id, word) word,
+    KEEPS(X) NULL
+#undef X
+};
 static const char *const no_tests[] = {"fail", "warn", "pass", NULL};
 static const char *const colors[] = {"auto", "always", "never", NULL};
-static const char *const captures[] = {"fd",  "sys",    "tee-sys", "no", "pipe",
-                                       "pty", "merged", "discard", NULL};
-static const char *const formats[] = {"summary", "junit", "tap", "json", NULL};
+static const char *const captures[] = {
+#define X(id, word, why) word,
+    CAPTURE_MODES(X) NULL
+#undef X
+};
+static const char *const formats[] = {
+#define X(id, word, file, sentence) #word,
+    REPORTS(X) NULL
+#undef X
+};
 
 static const struct opt_command commands[] = {
     [COMMAND_NONE] = {.synopsis = "[COMMAND] [ARGUMENT ...]",

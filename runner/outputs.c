@@ -82,7 +82,7 @@ static void forget_names(struct session *s, struct slot *slot)
 
 enum disposal {
     OUTPUT_DROP,
-    OUTPUT_PACK, /* until the next run */
+    OUTPUT_PACK, /* until the next run, or as long with --keep=all */
     OUTPUT_KEEP, /* as long as the run is kept */
 };
 
@@ -126,6 +126,17 @@ static void keep_one(struct session *s, struct slot *slot, struct capture_file *
         keep_named(s, slot, file, LAYOUT_PASSED, out);
 }
 
+static void keep_artifacts(struct session *s, struct slot *slot)
+{
+    const char *path;
+
+    if (!workdir_has_artifacts(&slot->artifacts))
+        return;
+    path = path_of(s, slot, LAYOUT_CASES, "artifacts");
+    if (workdir_move_artifacts(s->run.fd, &slot->artifacts, path) < 0)
+        session_note(s, "cannot keep '%s': %s", path, strerror(errno));
+}
+
 void outputs_keep(struct session *s, struct slot *slot, struct journal_attempt *a)
 {
     enum disposal disposal = disposal_of(s, a);
@@ -136,6 +147,5 @@ void outputs_keep(struct session *s, struct slot *slot, struct journal_attempt *
         if (slot->capture.files[i].fd >= 0)
             keep_one(s, slot, &slot->capture.files[i], disposal, &slot->outputs[a->output_count++]);
     a->outputs = slot->outputs;
-    if (workdir_has_artifacts(&slot->artifacts))
-        workdir_return_artifacts(s->run.fd, &slot->artifacts, path_of(s, slot, LAYOUT_CASES, "artifacts"));
+    keep_artifacts(s, slot);
 }

@@ -14,6 +14,8 @@ struct past_run {
     struct report_input input;
 };
 
+/* The run alone. False: diags say why; both are to be closed either way. */
+bool past_find(struct invocation *in, const char *name, struct store *store, struct run_folder *run);
 /* By id, number, folder, or "latest". False: diags say why. It is to be closed either way. */
 bool past_open(struct past_run *past, struct invocation *in, const char *name);
 void past_close(struct past_run *past);

@@ -1,6 +1,6 @@
 #include "runner/resume.h"
 
-#include "runner/front.h"
+#include "runner/past.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,11 +12,8 @@ static bool read_run(struct resumption *r, struct invocation *in)
 {
     const char *name = in->options->from ? in->options->from : "latest";
 
-    return store_open_existing(&r->store, front_find_store(in), in->arena, in->diags) == 0 &&
-           store_find_run(&r->store, name, in->arena, &r->run, in->diags) == 0 &&
-           store_lock_run(&r->run, in->diags) == 0 &&
-           journal_read(in->arena, r->run.fd, arena_printf(in->arena, "%s/%s", r->run.path, JOURNAL_NAME),
-                        &r->record, in->diags);
+    return past_find(in, name, &r->store, &r->run) && store_lock_run(&r->run, in->diags) == 0 &&
+           journal_read(in->arena, r->run.fd, r->run.path, &r->record, in->diags);
 }
 
 static bool is_done(const struct resumption *r)

@@ -114,6 +114,7 @@ static void open_terminal(struct session *s)
     const struct options *o = s->in->options;
 
     progress_style(&s->style, finish_prints_report(s->in) ? STDERR_FILENO : STDOUT_FILENO, o->color);
+    s->style.wake = s->signals.fd;
     s->style.verbose = o->verbose - o->quiet;
     if (s->interactive) {
         s->jobs = 1;
@@ -192,6 +193,7 @@ static bool open_machine(struct session *s)
 {
     if (workdirs_open(&s->workdirs) < 0)
         return failed(s, "make a folder for temporary files");
+    workdirs_close_artifacts(s->run.fd); /* what a run that died has left there */
     s->room = capture_room_new(s->run.fd, &s->faults);
     if (!s->room)
         return failed(s, "prepare captured output");

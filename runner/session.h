@@ -8,6 +8,7 @@
 #include "runner/front.h"
 #include "runner/harness/harness.h"
 #include "runner/journal/journal.h"
+#include "runner/keep.h"
 #include "runner/life.h"
 #include "runner/queue/queue.h"
 #include "runner/recipe/recipe.h"
@@ -20,23 +21,14 @@
 
 #include <sys/resource.h>
 
-#define KEEPS(X)             \
-    X(KEEP_LATEST, "latest") \
-    X(KEEP_ALL, "all")       \
-    X(KEEP_FAILED, "failed") \
-    X(KEEP_NONE, "none")
-
-enum keep {
-#define X(id, word) id,
-    KEEPS(X)
-#undef X
-};
+#define SESSION_SETUP (10 * NS_PER_S) /* a case has to get as far as its program in */
 
 /* A place where a case can run; one of -n. */
 struct slot {
     uint32_t number;
     bool busy;
-    bool listed; /* its generation is the watch's: there is a process */
+    bool unwatched; /* the loop is not told of its end, and has to look */
+    bool listed;    /* its generation is the watch's: there is a process */
     uint32_t generation;
     int pidfd;          /* the watch's: only to be waited for */
     uint32_t on;        /* number of the case */
@@ -54,7 +46,7 @@ struct slot {
     enum case_event outcome;          /* of the start */
     struct watch_ending ending;       /* when `listed` and the process is gone */
     struct journal_output outputs[2]; /* what the record points to */
-    struct journal_rung rungs[LADDER_STEPS_MOST];
+    struct journal_rung rungs[WATCH_RUNGS_MOST];
     struct str notes[JOURNAL_NOTES_MOST];
 };
 
@@ -107,6 +99,7 @@ struct session {
     const char *cancelled;   /* by what; NULL: not */
     bool timed_out;          /* the session deadline */
     bool broken;             /* the journal cannot be written any more: nothing more is started */
+    bool unwatched;          /* some slot is: the loop wakes up to look */
     nanos stuck_until;       /* a start failed for want of something: the next try; 0: none */
     uint32_t stuck_times;
 };

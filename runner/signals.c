@@ -75,6 +75,20 @@ void signals_close(struct signals *signals)
     fd_close(&signals->fd);
 }
 
+void signals_let_go(struct signals *signals)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t fatal;
+
+    while (signals_next(signals)) /* what came before was meant for what is over */
+        ;
+    sigemptyset(&fatal);
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        if (numbers[i] != SIGHUP || !signals->nohup)
+            sigaddset(&fatal, numbers[i]);
+    sigprocmask(SIG_UNBLOCK, &fatal, NULL);
+}
+
 int signals_next(struct signals *signals)
 {
     struct signalfd_siginfo info;

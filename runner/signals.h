@@ -19,6 +19,8 @@ struct signals {
 int signals_open(struct signals *signals); /* -1 and errno */
 void signals_close(struct signals *signals);
 int signals_next(struct signals *signals); /* the number; 0: none is waiting */
+/* What ends a program ends us at once again: there is nothing left that would have to be ended first. */
+void signals_let_go(struct signals *signals);
 /* Stops ourselves, as somebody who pressed Ctrl-Z expects; returns after SIGCONT, which is read then. */
 void signals_stop_self(void);
 

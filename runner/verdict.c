@@ -8,8 +8,6 @@
 #include <signal.h>
 #include <string.h>
 
-#define SKIP_REASON_MOST ((size_t)200)
-
 static const char disk_full_words[] = "no room was left on the disk: its output may be cut";
 
 /* ---- words ---- */
@@ -96,7 +94,7 @@ static bool is_out_of_memory(const struct facts *f)
 
 static bool is_flood(const struct facts *f)
 {
-    return f->cause == WATCH_FLOOD;
+    return f->cause == WATCH_FLOOD || f->flooded;
 }
 
 static bool is_late(const struct facts *f)

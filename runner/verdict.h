@@ -12,6 +12,7 @@
 
 #define EXIT_STATUS_SKIP  77 /* as Automake has them */
 #define EXIT_STATUS_ERROR 99
+#define SKIP_REASON_MOST  ((size_t)200) /* a longer line is no reason */
 
 struct facts {
     /* Texts are NULL where they do not hold. Before anything was started: */
@@ -22,7 +23,8 @@ struct facts {
     /* The process: */
     bool executed; /* it got as far as its program */
     bool lost, abandoned, oom, leaked, disk_full;
-    int status; /* -1: ended by a signal */
+    bool flooded; /* it wrote too much and ended before anybody saw it */
+    int status;   /* -1: ended by a signal */
     int signal;
     bool core;
     enum watch_cause cause; /* why we ended it */

@@ -4,6 +4,7 @@
 #include "runner/base/io.h"
 #include "runner/base/layout.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,44 +43,80 @@ void workdirs_close(struct workdirs *dirs)
     dirs->tmp[0] = '\0';
 }
 
-static void name_it(const struct workdirs *dirs, struct workdir *dir)
+/* ---- one folder ---- */
+
+static int make(int at, struct workdir *dir)
 {
-    if (dir->renewed)
-        snprintf(dir->path, sizeof dir->path, "%s/%u-%u", dirs->tmp, dir->slot, dir->renewed);
-    else
-        snprintf(dir->path, sizeof dir->path, "%s/%u", dirs->tmp, dir->slot);
-    dir->renewed++;
+    struct stat st;
+
+    if (mkdirat(at, dir->path, 0700) < 0)
+        return -1;
+    dir->fd = dir_open(at, dir->path);
+    if (dir->fd < 0 || fstat(dir->fd, &st) < 0)
+        return -1;
+    dir->device = st.st_dev;
+    dir->inode = st.st_ino;
+    dir->mode = st.st_mode;
+    return 0;
 }
+
+/* Looked for by its name: what the case put in its place is not ours, nor what a link there leads to. */
+static bool is_as_it_was(int at, const struct workdir *dir)
+{
+    struct stat st;
+
+    return fstatat(at, dir->path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == dir->device &&
+           st.st_ino == dir->inode && st.st_mode == dir->mode && dir_is_empty(dir->fd) == 1;
+}
+
+static void give_back(int at, struct workdir *dir, bool clean)
+{
+    if (!dir->path[0] || (clean && is_as_it_was(at, dir)))
+        return;
+    fd_close(&dir->fd);
+    dir_remove(at, dir->path);
+    dir->path[0] = '\0';
+}
+
+static int lost(struct workdir *dir)
+{
+    fd_close(&dir->fd);
+    dir->path[0] = '\0';
+    return -1;
+}
+
+/* ---- TMPDIR ---- */
 
 int workdir_lend(struct workdirs *dirs, struct workdir *dir)
 {
     if (dir->path[0])
         return 0;
-    name_it(dirs, dir);
-    if (mkdir(dir->path, 0700) == 0 && (dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0)
+    snprintf(dir->path, sizeof dir->path, "%s/%u-%u", dirs->tmp, dir->slot, dir->renewed++);
+    if (make(AT_FDCWD, dir) == 0)
         return 0;
-    dir->path[0] = '\0';
-    return -1;
+    /* A case may have removed more than its own. */
+    if (errno == ENOENT && mkdir(dirs->tmp, 0700) == 0 && make(AT_FDCWD, dir) == 0)
+        return 0;
+    return lost(dir);
 }
 
 void workdir_return(struct workdir *dir, bool clean)
 {
-    if (!dir->path[0] || (clean && dir_is_empty(dir->fd) == 1))
-        return;
-    fd_close(&dir->fd);
-    dir_remove(AT_FDCWD, dir->path);
-    dir->path[0] = '\0';
+    give_back(AT_FDCWD, dir, clean);
 }
+
+/* ---- artifacts ---- */
 
 int workdir_lend_artifacts(int run, struct workdir *dir)
 {
     if (dir->path[0])
         return 0;
-    snprintf(dir->path, sizeof dir->path, LAYOUT_SLOTS "/%u", dir->slot);
-    if (dir_make(run, dir->path, 0777) == 0 && (dir->fd = dir_open(run, dir->path)) >= 0)
+    snprintf(dir->path, sizeof dir->path, LAYOUT_SLOTS "/%u-%u", dir->slot, dir->renewed++);
+    if (make(run, dir) == 0)
         return 0;
-    dir->path[0] = '\0';
-    return -1;
+    if (errno == ENOENT && dir_make(run, LAYOUT_SLOTS, 0777) == 0 && make(run, dir) == 0)
+        return 0;
+    return lost(dir);
 }
 
 bool workdir_has_artifacts(const struct workdir *dir)
@@ -87,12 +124,27 @@ bool workdir_has_artifacts(const struct workdir *dir)
     return dir->path[0] && dir_is_empty(dir->fd) == 0;
 }
 
-void workdir_return_artifacts(int run, struct workdir *dir, const char *path)
+/* By its name too: what was put in its place is no artifact. */
+int workdir_move_artifacts(int run, struct workdir *dir, const char *path)
 {
-    fd_close(&dir->fd);
+    struct stat st;
+
+    if (fstatat(run, dir->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    if (st.st_dev != dir->device || st.st_ino != dir->inode) {
+        errno = ESTALE;
+        return -1;
+    }
     if (dir_make_parents(run, path, 0777) < 0 || renameat(run, dir->path, run, path) < 0)
-        dir_remove(run, dir->path);
+        return -1;
+    fd_close(&dir->fd);
     dir->path[0] = '\0';
+    return 0;
+}
+
+void workdir_return_artifacts(int run, struct workdir *dir, bool clean)
+{
+    give_back(run, dir, clean);
 }
 
 void workdirs_close_artifacts(int run)

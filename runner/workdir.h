@@ -1,7 +1,8 @@
 /*
  * Folders that a slot lends to its case: a private TMPDIR, whose path is short since socket paths carry 107 bytes, and one
- * for artifacts. A folder is lent again only when the case left it empty and nobody of it can be alive; else
- * the next case gets another.
+ * for artifacts. A folder is lent again only when the case left it as it was, empty and in its place, and its first process
+ * ended by itself; else the next case gets another. A process that left its session and outlived its case is not
+ * seen here: that takes a containment stronger than groups.
  */
 #ifndef RM_RUNNER_WORKDIR_H
 #define RM_RUNNER_WORKDIR_H
@@ -10,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define WORKDIR_TMP_MOST 40
 
@@ -18,6 +20,9 @@ struct workdirs {
 };
 
 struct workdir {
+    dev_t device; /* with the inode: is what stands at `path` still ours? */
+    ino_t inode;
+    mode_t mode;
     char path[64]; /* of a TMPDIR at most WORKDIR_TMP_MOST; empty: has none */
     int fd;
     uint32_t slot, renewed;
@@ -35,8 +40,9 @@ void workdir_return(struct workdir *dir, bool clean);
 /* Artifacts: a folder in the run, moved to where the case's output is when there is something in it. */
 int workdir_lend_artifacts(int run, struct workdir *dir);
 bool workdir_has_artifacts(const struct workdir *dir);
-/* They are at `path` in the run folder from here on. */
-void workdir_return_artifacts(int run, struct workdir *dir, const char *path);
-void workdirs_close_artifacts(int run); /* the empty ones that are left */
+/* They are at `path` in the run folder from here on; -1 and errno: they are where they were. */
+int workdir_move_artifacts(int run, struct workdir *dir, const char *path);
+void workdir_return_artifacts(int run, struct workdir *dir, bool clean);
+void workdirs_close_artifacts(int run); /* those that are left */
 
 #endif

@@ -29,6 +29,7 @@ static const struct {
     X(EINVAL)     \
     X(EIO)        \
     X(EMFILE)     \
+    X(EOPNOTSUPP) \
     X(ENFILE)     \
     X(ENOENT)     \
     X(ENOMEM)     \

@@ -116,7 +116,8 @@ struct str utf8_cut(struct str text, size_t most)
 static bool is_control(uint32_t c)
 {
     return c < ' ' || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
-           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF || c == 0xFFFE || c == 0xFFFF;
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF || c == 0xFFFE ||
+           c == 0xFFFF;
 }
 
 static void add_escape(struct buf *out, uint32_t c)

@@ -72,7 +72,7 @@ struct journal_run {
     uint32_t jobs, cases;
     int64_t wall; /* ms since 1970 when it began; everything else counts from there by the monotonic clock */
     int64_t pid, pid_start; /* of the runner, and its start in ticks: is it alive? */
-    uint64_t digest;        /* of the file's text and the ids: --resume tells when they have changed */
+    uint64_t digest;        /* of the ids: --resume tells when they have changed */
 };
 
 struct journal_test {
@@ -101,7 +101,7 @@ struct journal_rung {
 };
 
 #define JOURNAL_OUTPUTS_MOST 4
-#define JOURNAL_RUNGS_MOST   16
+#define JOURNAL_RUNGS_MOST   17
 #define JOURNAL_NOTES_MOST   8
 
 struct journal_attempt {

@@ -75,7 +75,7 @@ void environment_open(struct kitchen *kitchen)
     size_t count;
     struct entry *entries = take_entries(kitchen->environ, &count);
 
-    kitchen->base = ARENA_ARRAY(kitchen->arena, const char *, count + 2);
+    kitchen->base = ARENA_ARRAY(kitchen->arena, const char *, count + 1);
     for (size_t i = 0; i < count; i++)
         if (i == 0 || !str_eq(entries[i].name, entries[i - 1].name)) {
             if (str_is(entries[i].name, "PATH"))
@@ -85,8 +85,6 @@ void environment_open(struct kitchen *kitchen)
     free(entries);
     kitchen->base_count = kitchen->caller_count;
     kitchen->base[kitchen->base_count++] = OURS "=1";
-    kitchen->base[kitchen->base_count++] =
-        arena_printf(kitchen->arena, OURS "_RUN_ID=%s", kitchen->run_id ? kitchen->run_id : "");
 }
 
 /* ---- what a case gets ---- */

@@ -181,6 +181,7 @@ static void add_case(struct cooking *k, struct environment *env, const struct pl
     char attempt[16];
 
     snprintf(attempt, sizeof attempt, "%u", where->attempt);
+    environment_add(env, str_of("RUN_MATRIX_RUN_ID"), str_of(k->kitchen->run_id));
     environment_add(env, str_of("RUN_MATRIX_CASE_ID"), k->recipe->id);
     environment_add(env, str_of("RUN_MATRIX_CELL"), k->recipe->cell);
     environment_add(env, str_of("RUN_MATRIX_ATTEMPT"), str_of(attempt));
@@ -189,7 +190,7 @@ static void add_case(struct cooking *k, struct environment *env, const struct pl
     add_cell(k, env);
 }
 
-#define OF_CASE 5u /* variables that add_case adds, those of the cell not counted */
+#define OF_CASE 6u /* variables that add_case adds, those of the cell not counted */
 
 static void put_variable(struct cooking *k, struct environment *env, const struct pair *pair)
 {
@@ -302,6 +303,15 @@ static void begin(struct cooking *k, struct kitchen *kitchen, const struct plan_
         recipe->error = LATER_FIXTURES;
 }
 
+void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
+                  struct recipe *recipe)
+{
+    struct diags diags = {.arena = arena}; /* recipe_check has said all of them */
+    struct cooking k;
+
+    begin(&k, kitchen, c, arena, recipe, &diags);
+}
+
 static bool is_settled(const struct recipe *recipe)
 {
     return recipe->skip || recipe->unsupported || recipe->error;
@@ -354,6 +364,17 @@ static void warn_of_limits(struct cooking *k)
                  "'processes' and 'memory' of 'limits' do not hold yet: they come with a later version");
 }
 
+static void warn_of_mask(struct cooking *k)
+{
+    struct setting_value value;
+
+    if (k->kitchen->warned_of_mask || !cook_get(k, SET_MASK, &value) || !node_list_count(value.node))
+        return;
+    k->kitchen->warned_of_mask = true;
+    diag_warning(k->diags, value.node->at,
+                 "'mask' does not hide anything yet: it comes with a later version");
+}
+
 bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct terms *terms,
                   struct arena *scratch, struct diags *diags)
 {
@@ -364,6 +385,7 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
     begin(&k, kitchen, c, scratch, &recipe, diags);
     warn_of_results(&k);
     warn_of_limits(&k);
+    warn_of_mask(&k);
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
            cook_cwd(&k) && (is_settled(&recipe) || cook_words(&k));
 }

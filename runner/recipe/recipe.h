@@ -39,7 +39,7 @@ struct kitchen {
     struct test_recipe **tests; /* per suite and test: what is the same for all its cases */
     struct found_program found[FOUND_PROGRAMS_MOST];
     uint32_t found_count;
-    bool warned_of_limits;
+    bool warned_of_limits, warned_of_mask;
 };
 
 void kitchen_open(struct kitchen *kitchen, struct arena *arena);
@@ -84,6 +84,9 @@ struct recipe {
  */
 bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct terms *terms,
                   struct arena *scratch, struct diags *diags);
+/* What is known of a case whatever happens to it: its id, its cell. recipe_make begins with it too. */
+void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
+                  struct recipe *recipe);
 /*
  * False when an expression fails at run time (diags say why); then the case is an error. With a reason to skip it,
  * `unsupported` or `error` there is no command in it; id, cell and all that counts for its record there is in any case.

@@ -5,8 +5,6 @@
 
 #include <signal.h>
 
-#define STEP_WAIT (2 * NS_PER_S) /* where a step of a ladder does not say */
-
 /* Days since 1970 of a date of the Gregorian calendar; March begins the year, so that the odd day ends it. */
 static int64_t days_of_date(int year, int month, int day)
 {
@@ -87,8 +85,6 @@ static bool add_step(struct cooking *k, const struct node *scalar)
 
     if (!schema_ladder_step(text, &step))
         return true;
-    if (step.wait < 0)
-        step.wait = STEP_WAIT;
     if (ladder->count == LADDER_STEPS_MOST) {
         diag_error(k->diags, scalar->at, "'stop' has more than %d steps", LADDER_STEPS_MOST);
         return false;
@@ -97,27 +93,12 @@ static bool add_step(struct cooking *k, const struct node *scalar)
     return true;
 }
 
-/* Whatever a case does about the steps before, the last one is its end. */
-static bool end_with_kill(struct cooking *k, const struct node *stop)
-{
-    struct ladder *ladder = &k->recipe->ladder;
-
-    if (ladder->count && ladder->steps[ladder->count - 1].signal == SIGKILL)
-        return true;
-    if (ladder->count == LADDER_STEPS_MOST) {
-        diag_error(k->diags, stop->at, "'stop' has %d steps and no KILL at its end", LADDER_STEPS_MOST);
-        return false;
-    }
-    ladder->steps[ladder->count++] = (struct ladder_step){SIGKILL, LADDER_TREE, STEP_WAIT};
-    return true;
-}
-
 static bool take_stop(struct cooking *k, const struct setting_value *value)
 {
     for (uint32_t i = 0; i < node_list_count(value->node); i++)
         if (!add_step(k, node_list_item(value->node, i)))
             return false;
-    return end_with_kill(k, value->node);
+    return true;
 }
 
 /* ---- limits ---- */

@@ -23,9 +23,11 @@ struct str case_reason(const struct report_input *input, const struct journal_hi
     if (last && (last->reason.len || last->verdict != VERDICT_NOT_RUN))
         return last->reason;
     if (history->open)
-        return str_of("the run died while it ran");
+        return str_of(input->going_on ? "it is running" : "the run died while it ran");
     if (input->record->cancelled.len)
         return input->record->cancelled;
+    if (input->going_on)
+        return str_of("the run is going on");
     return str_of(input->record->finished ? "the run ended before it" : "the run died before it");
 }
 

@@ -14,6 +14,7 @@ struct report_options {
     uint32_t durations; /* the slowest so many; UINT32_MAX: not asked for */
     uint32_t width;     /* of the terminal; 0: none */
     struct str program; /* how the program is called, for the commands it suggests */
+    struct str from;    /* what they have to say of the run; empty: nothing, it is the latest here */
 };
 
 struct report_input {
@@ -21,6 +22,7 @@ struct report_input {
     int folder;       /* of the run, open: captured output is read from there */
     const char *path; /* the same as people should see it */
     const struct report_options *options;
+    bool going_on; /* somebody is still writing to it */
 };
 
 /* id, word, file name in the run folder, sentence */

@@ -310,6 +310,14 @@ static void add_notes(struct summary *s)
     add_more(s, record->note_count - shown);
 }
 
+static void add_from(struct summary *s)
+{
+    if (!s->input->options->from.len)
+        return;
+    buf_adds(&s->sink->buf, " --from ");
+    shell_word(&s->sink->buf, s->input->options->from);
+}
+
 static void add_end(struct summary *s)
 {
     const struct journal_record *record = s->input->record;
@@ -319,10 +327,14 @@ static void add_end(struct summary *s)
         buf_adds(out, "interrupted: ");
         utf8_show(out, record->cancelled);
         buf_addc(out, '\n');
+    } else if (s->input->going_on) {
+        buf_adds(out, "the run is going on\n");
     } else if (!record->finished) {
         buf_adds(out, "the run died; finish it: ");
         shell_word(out, s->input->options->program);
-        buf_adds(out, " run --resume\n");
+        buf_adds(out, " run --resume");
+        add_from(s);
+        buf_addc(out, '\n');
     }
 }
 
@@ -337,6 +349,7 @@ static void add_where(struct summary *s)
         buf_adds(out, "; look at: ");
         shell_word(out, s->input->options->program);
         buf_adds(out, " show");
+        add_from(s);
         if (s->count == 1) {
             buf_addc(out, ' ');
             shell_word(out, listed(s, 0)->what->id);

@@ -211,8 +211,9 @@ static void add_end(struct tap *tap)
         buf_adds(out, "Bail out! ");
         utf8_show(out, record->cancelled);
         buf_addc(out, '\n');
-    } else if (!record->finished)
-        buf_adds(out, "Bail out! the run died\n");
+    } else if (!record->finished) {
+        buf_addf(out, "Bail out! the run %s\n", tap->input->going_on ? "is going on" : "died");
+    }
 }
 
 void report_tap_write(const struct report_input *input, struct report_sink *sink)

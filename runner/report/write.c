@@ -1,6 +1,7 @@
 /* A report on disk is there whole or not at all, however long it is: a temporary beside it, then rename. */
 #include "runner/report/internal.h"
 
+#include "runner/base/dir.h"
 #include "runner/base/io.h"
 
 #include <errno.h>
@@ -93,7 +94,8 @@ int report_write(const struct report *report, const struct report_input *input, 
 
         return fd < 0 ? -1 : write_and_close(report, input, &fd);
     }
-    target = realpath(path, NULL); /* a link stays one */
+    dir_make_parents(AT_FDCWD, path, 0777); /* what cannot be made is found out below */
+    target = realpath(path, NULL);          /* a link stays one */
     result = write_file(report, input, target ? target : path);
     free(target);
     return result;

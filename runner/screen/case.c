@@ -157,7 +157,7 @@ void progress_ended(struct progress *progress, uint32_t slot, struct str id,
                     const struct journal_attempt *attempt, uint32_t retries)
 {
     struct event event = event_of(attempt);
-    nanos at = attempt->at + attempt->duration;
+    nanos at = attempt->at;
 
     live_ended(&progress->live, slot, id);
     count_case(&progress->live, attempt);

@@ -9,7 +9,8 @@
 struct screen {
     int fd;
     bool own;           /* opened by us */
-    bool terminal;      /* never waited for longer than a second */
+    bool hasty;         /* never waited for longer than a second: a terminal, or a run that is to end */
+    int wake;           /* readable when somebody else has to be heard before we wait on; -1: nobody */
     bool broken;        /* it went away: nothing is written any more */
     bool still;         /* it has not taken anything for a second */
     struct buf update;  /* being made */
@@ -17,8 +18,9 @@ struct screen {
     uint32_t left_out;  /* lines that found no room while it stood still */
 };
 
-void screen_open(struct screen *screen, int fd);
+void screen_open(struct screen *screen, int fd, int wake);
 void screen_close(struct screen *screen);
+void screen_hurry(struct screen *screen);
 /* Writes the update, and before it what still waits, in one write if it is taken at once. Decoration is given up
  * where it would have to wait. */
 void screen_put(struct screen *screen, bool decoration);

@@ -20,7 +20,7 @@ struct progress *progress_new(const struct progress_style *style, uint32_t cases
     progress->live.cases = cases;
     progress->live.began = progress->said = -1;
     progress->percent = NO_PERCENT;
-    screen_open(&progress->screen, style->fd);
+    screen_open(&progress->screen, style->fd, style->wake);
     return progress;
 }
 
@@ -200,4 +200,14 @@ void progress_status(struct progress *progress, const struct progress_running *r
     for (uint32_t i = 0; i < count; i++)
         add_running(out, &running[i]);
     progress_end(progress);
+}
+
+void progress_hurry(struct progress *progress)
+{
+    screen_hurry(&progress->screen);
+}
+
+bool progress_still(const struct progress *progress)
+{
+    return progress->screen.still || progress->screen.pending.len > 0;
 }

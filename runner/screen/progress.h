@@ -24,6 +24,7 @@
 
 struct progress_style {
     int fd;
+    int wake;  /* while a pipe is waited for: readable when a signal has come; -1: none. The caller's */
     bool live; /* a terminal that can go back in its line */
     bool colour;
     bool osc;    /* tell the terminal (taskbar, tab) how far we are: OSC 9;4 */
@@ -76,6 +77,9 @@ struct progress_running {
 void progress_status(struct progress *progress, const struct progress_running *running, uint32_t count,
                      uint32_t waiting);
 
+/* From now on a pipe is not waited for either: the run is to end. */
+void progress_hurry(struct progress *progress);
+bool progress_still(const struct progress *progress);  /* it takes nothing at present */
 bool progress_broken(const struct progress *progress); /* the output went away */
 
 #endif

@@ -7,12 +7,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define STILL_AFTER_MS 1000
 #define PENDING_MOST   ((size_t)1 << 20)
 
-/* The same terminal, non-blocking: on the descriptor we were given, everybody who shares it would get that too. */
+/* The same terminal or pipe, non-blocking: on the descriptor we were given, all who share it would get that too. */
 static int reopen(int fd)
 {
     char path[32];
@@ -21,31 +22,41 @@ static int reopen(int fd)
     return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-void screen_open(struct screen *screen, int fd)
+static bool may_stand_still(int fd)
 {
-    int again = isatty(fd) ? reopen(fd) : -1;
+    struct stat st;
 
-    *screen = (struct screen){.fd = again >= 0 ? again : fd, .own = again >= 0, .terminal = isatty(fd)};
+    return isatty(fd) || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode));
 }
 
-/* A terminal is asked before each write, which helps also where it could not be opened again. */
+void screen_open(struct screen *screen, int fd, int wake)
+{
+    int again = may_stand_still(fd) ? reopen(fd) : -1;
+
+    *screen = (struct screen){
+        .fd = again >= 0 ? again : fd,
+        .own = again >= 0,
+        .hasty = isatty(fd),
+        .wake = wake,
+    };
+}
+
+/* Asked before each write, which helps also where it could not be opened again. */
 static bool may_write(struct screen *screen)
 {
-    struct pollfd poll_fd = {.fd = screen->fd, .events = POLLOUT};
+    struct pollfd fds[] = {{.fd = screen->fd, .events = POLLOUT}, {.fd = screen->wake, .events = POLLIN}};
+    int wait = !screen->hasty ? -1 : screen->still ? 0 : STILL_AFTER_MS;
 
-    if (!screen->terminal)
-        return true;
-    if (poll(&poll_fd, 1, screen->still ? 0 : STILL_AFTER_MS) == 0)
+    if (screen->fd < 0)
+        return true; /* and see that it cannot be */
+    if (poll(fds, screen->hasty ? 1 : 2, wait) == 0)
         screen->still = true;
-    return poll_fd.revents != 0;
+    return fds[0].revents != 0;
 }
 
-static void wait_until_writable(const struct screen *screen)
+void screen_hurry(struct screen *screen)
 {
-    struct pollfd poll_fd = {.fd = screen->fd, .events = POLLOUT};
-
-    if (!screen->terminal)
-        poll(&poll_fd, 1, -1);
+    screen->hasty = true;
 }
 
 static void drop_front(struct buf *buf, size_t len)
@@ -68,9 +79,7 @@ static void flush(struct screen *screen)
         if (written > 0) {
             at += (size_t)written;
             screen->still = false;
-        } else if (written < 0 && errno == EAGAIN) {
-            wait_until_writable(screen);
-        } else if (written == 0 || errno != EINTR) {
+        } else if (written == 0 || (errno != EINTR && errno != EAGAIN)) {
             screen->broken = true;
             at = pending->len;
         }
@@ -96,7 +105,7 @@ static void add_pending(struct screen *screen)
         return;
     }
     if (screen->left_out)
-        buf_addf(pending, "(%u lines are left out here, the terminal stood still)\n", screen->left_out);
+        buf_addf(pending, "(%u lines are left out here, nobody took them)\n", screen->left_out);
     screen->left_out = 0;
     buf_addstr(pending, buf_str(&screen->update));
 }
@@ -113,8 +122,7 @@ void screen_put(struct screen *screen, bool decoration)
         flush(screen);
         if (decoration && screen->pending.len == before)
             buf_clear(
-                &screen
-                     ->pending); /* once begun it is gone on with: half a sequence would spoil what follows */
+                &screen->pending); /* what was begun is gone on with: half a sequence spoils what follows */
     }
     buf_clear(&screen->update);
 }

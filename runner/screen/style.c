@@ -72,7 +72,7 @@ static bool knows_progress(void)
 
 void progress_style(struct progress_style *style, int fd, const char *color_option)
 {
-    *style = (struct progress_style){.fd = fd, .colour = wants_colour(fd, color_option)};
+    *style = (struct progress_style){.fd = fd, .wake = -1, .colour = wants_colour(fd, color_option)};
     style->live = can_steer(fd) && !is_set("CI");
     style->osc = style->live && knows_progress();
 }

@@ -74,6 +74,11 @@ bool run_is_locked(int folder)
     return locked;
 }
 
+bool store_is_going_on(const struct run_folder *run)
+{
+    return run_is_locked(run->fd);
+}
+
 /* Whoever tidies up holds the lock of any run, but never for long. */
 static int lock_patiently(int folder)
 {

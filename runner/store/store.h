@@ -45,6 +45,8 @@ int store_find_run(struct store *store, const char *name, struct arena *arena, s
                    struct diags *diags);
 /* To go on writing: -1 with an error that names the pid when a live runner holds it. */
 int store_lock_run(struct run_folder *run, struct diags *diags);
+/* Somebody is writing to it. */
+bool store_is_going_on(const struct run_folder *run);
 void store_close_run(struct run_folder *run);
 
 /*

@@ -86,17 +86,23 @@ static bool hold(struct tidying *t, const char *path, struct run_folder *run)
     return false;
 }
 
-/* Packed output goes first: it is only of cases that passed. */
-static void remove_pack(struct tidying *t, const char *path)
+static bool has(struct tidying *t, const char *path, const char *name)
 {
-    const char *pack = arena_printf(&t->scratch, "%s/" LAYOUT_PACK, path);
+    const char *there = arena_printf(&t->scratch, "%s/%s", path, name);
+
+    return faccessat(t->store->fd, there, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Output of cases that passed goes first. */
+static void remove_passed(struct tidying *t, const char *path)
+{
     struct run_folder run;
 
-    if (faccessat(t->store->fd, pack, F_OK, AT_SYMLINK_NOFOLLOW) < 0 || !hold(t, path, &run))
+    if ((!has(t, path, LAYOUT_PACK) && !has(t, path, LAYOUT_PASSED)) || !hold(t, path, &run))
         return;
     unlinkat(run.fd, STORE_SIZE, 0);
-    if (unlinkat(run.fd, LAYOUT_PACK, 0) < 0)
-        cannot_remove(t, pack);
+    if (dir_remove(run.fd, LAYOUT_PACK) < 0 || dir_remove(run.fd, LAYOUT_PASSED) < 0)
+        cannot_remove(t, path);
     store_close_run(&run);
 }
 
@@ -165,7 +171,7 @@ void store_tidy(struct store *store, bool packs, struct diags *diags)
         return;
     }
     for (size_t i = 1; i < count && !packs; i++)
-        remove_pack(&t, run_path(&t.scratch, names[i]));
+        remove_passed(&t, run_path(&t.scratch, names[i]));
     kept = count_kept(&t, names, count);
     while (count > kept)
         remove_run(&t, names[--count]);

@@ -99,9 +99,11 @@ test_a_really_full_disk() {
         mount -t tmpfs -o size=4m none small || exit 77
         "$0" --run-dir small -n 1
         echo "status $?"
-        tail -n 1 small/latest/journal.ndjson | grep -c "^{.*}$"' "$program" >"$scratch/out" 2>&1 || skip 'no name space for a small disk'
+        tail -n 1 small/latest/journal.ndjson | grep -c "^{.*}$"
+        exit 0' "$program" >"$scratch/out" 2>&1 || skip 'no name space for a small disk'
     out_has 'may be cut'
     out_has 'status 1'
+    last_line_is 1
 }
 
 test_output_that_goes_away() {
@@ -111,6 +113,66 @@ test_output_that_goes_away() {
     is "$(cat code)" 1
     is "$(records '"ev":"end"')" 200
     is "$(records '"ev":"finish"')" 1
+}
+
+test_a_pipe_that_nobody_reads_does_not_hold_a_cancel() {
+    suite '{name: a, run: "while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done"}'
+    mkfifo pipe
+    tail -f /dev/null <pipe &
+    reader=$!
+    "$program" -s >pipe 2>"$scratch/err" &
+    runner=$!
+    for _ in $(seq 300); do
+        ! grep -q '"ev":"start"' .run-matrix/latest/journal.ndjson 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -TERM "$runner"
+    status=0
+    wait "$runner" || status=$?
+    is "$status" 2
+    kill -0 "$reader" || fail 'the reader had ended'
+    kill "$reader"
+}
+
+test_a_report_that_nobody_reads_can_be_interrupted() {
+    suite '{name: a, run: ["true"]}'
+    mkfifo pipe
+    env --default-signal=INT "$program" --junit-xml pipe >"$scratch/out" 2>"$scratch/err" &
+    runner=$!
+    for _ in $(seq 300); do
+        ! grep -q '"ev":"finish"' .run-matrix/latest/journal.ndjson 2>/dev/null || break
+        sleep 0.1
+    done
+    for _ in $(seq 100); do
+        kill -INT "$runner" 2>/dev/null || break
+        sleep 0.1
+    done
+    status=0
+    wait "$runner" || status=$?
+    is "$status" 130
+}
+
+test_a_broken_journal_ends_the_run_at_once() {
+    suite '{name: a, stop: [KILL], run: [sleep, "100"]}' '{name: b, run: ["true"]}'
+    RUN_MATRIX_FAULTS=journal=ENOSPC@4 run -n 2
+    status_is 3
+    is "$(records '"ev":"start"')" 0
+}
+
+test_an_error_of_the_harness_is_its_own_cases() {
+    suite '{name: a, quarantine: {owner: me, reason: r, until: 2099-01-01}, run: "d=${RUN_MATRIX_ARTIFACTS%/*}; rm -rf $d; : >$d"}' \
+        '{name: b, run: ["true"]}'
+    run -n 1
+    status_is 1
+    out_has 'ERROR'
+    out_has 'b: cannot make a folder for artifacts'
+}
+
+test_a_retry_that_is_dropped_does_not_hide_the_failure() {
+    suite '{name: a, retries: 1, run: "exit 1"}' '{name: b, run: "exit 1"}'
+    RUN_MATRIX_FAULTS=loop-park=500ms@1x1 run -n 2 -x
+    status_is 1
+    last_line_is '0 passed, 2 failed'
 }
 
 test_streams_that_are_closed() {

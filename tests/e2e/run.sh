@@ -105,6 +105,7 @@ test_environment() {
         grep -q "| $line\$" shown || fail "no $line"
     done
     ! grep -q 'GONE\|secret' shown || fail 'what should be gone is there'
+    grep -q "| RUN_MATRIX_RUN_ID=$(basename "$(readlink .run-matrix/latest)")\$" shown || fail 'no id of the run'
     tmp=$(sed -n 's/^ *| TMPDIR=//p' shown)
     is "$((${#tmp} > 5 && ${#tmp} <= 40))" 1
     [ ! -e "$tmp" ] || fail "$tmp is still there"

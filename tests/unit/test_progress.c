@@ -118,6 +118,7 @@ struct stage {
 
 static void stage_open(struct stage *stage, struct progress_style style, uint32_t cases)
 {
+    style.wake = -1;
     *stage = (struct stage){.ends = {-1, -1}};
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, stage->ends), 0);
     style.fd = stage->ends[1];
@@ -320,7 +321,7 @@ static void test_nothing_steers(void **state)
 /* A write to -1 would fail, and be noticed. */
 static void test_a_pass_costs_no_call(void **state)
 {
-    const struct progress_style style = {.fd = -1};
+    const struct progress_style style = {.wake = -1, .fd = -1};
     struct progress *progress = progress_new(&style, 1000);
 
     (void)state;
@@ -561,7 +562,7 @@ static void test_oldest_first(void **state)
 
 static void test_nobody_reads(void **state)
 {
-    const struct progress_style plain = {.verbose = 1};
+    const struct progress_style plain = {.wake = -1, .verbose = 1};
     struct progress_style style = plain;
     int ends[2];
 
@@ -592,7 +593,7 @@ static void test_nobody_reads(void **state)
 /* Non-blocking, as somebody else may have left it: every line is waited for. */
 static void test_a_slow_pipe_loses_nothing(void **state)
 {
-    struct progress_style style = {0};
+    struct progress_style style = {.wake = -1};
     struct progress *progress;
     struct buf all = {0};
     int ends[2], status;
@@ -629,7 +630,7 @@ static void test_a_slow_pipe_loses_nothing(void **state)
 static struct progress *on_terminal(int *master, int *slave)
 {
     struct termios modes;
-    struct progress_style style = {.live = true};
+    struct progress_style style = {.wake = -1, .live = true};
 
     assert_int_equal(openpty(master, slave, NULL, NULL, &(struct winsize){.ws_col = 40, .ws_row = 10}), 0);
     assert_int_equal(tcgetattr(*slave, &modes), 0);
@@ -719,7 +720,7 @@ static void test_a_terminal_that_stands_still(void **state)
     show(buf_str(&all), &screen);
     assert_non_null(strstr(buf_text(&screen), "line 1 xxx"));
     assert_null(strstr(buf_text(&screen), "line 999 "));
-    assert_non_null(strstr(buf_text(&screen), " lines are left out here, the terminal stood still)\nlast\n"));
+    assert_non_null(strstr(buf_text(&screen), " lines are left out here, nobody took them)\nlast\n"));
     buf_release(&all);
     buf_release(&screen);
     close(master);
@@ -743,7 +744,7 @@ static void test_a_terminal_that_goes_away(void **state)
 /* Somebody else is in front: lines go there, the live one does not. Runs in a session of its own. */
 static void in_background(void)
 {
-    struct progress_style style = {.fd = STDOUT_FILENO, .live = true};
+    struct progress_style style = {.wake = -1, .fd = STDOUT_FILENO, .live = true};
     struct progress *progress = progress_new(&style, 9);
     sigset_t all;
     pid_t front = fork();
