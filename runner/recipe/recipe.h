@@ -68,7 +68,7 @@ struct recipe {
     struct spawn_spec spec; /* all but stdio */
     nanos timeout, slow;    /* 0: none */
     struct setting_origin timeout_from, output_limit_from;
-    struct ladder ladder;  /* ends in KILL */
+    struct ladder ladder;  /* as it is written: the watch knows what is not said */
     uint64_t output_limit; /* 0: none */
     uint32_t retries;
     bool flaky_fails, quarantined;

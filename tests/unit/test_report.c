@@ -136,7 +136,7 @@ static void test_write_is_whole_or_not_at_all(void **state)
     assert_string_equal(buf_text(&text), "TAP version 13\n1..0 # SKIP no case was selected\n");
     assert_int_equal(report_write(reports[REPORT_TAP], &s.input, "/dev/full"), -1);
     assert_int_equal(errno, ENOSPC);
-    assert_int_equal(report_write(reports[REPORT_TAP], &s.input, "/nowhere/r"), -1);
+    assert_int_equal(report_write(reports[REPORT_TAP], &s.input, "/proc/nowhere/r"), -1);
     assert_int_equal(errno, ENOENT);
     assert_int_equal(report_write(reports[REPORT_TAP], &s.input, s.path), -1); /* a folder */
     unlink(path);
