@@ -117,6 +117,7 @@ static bool open_capture(struct session *s, struct slot *slot)
     if (s->interactive) {
         for (int fd = 0; fd < 3; fd++)
             spec->stdio[fd] = fd;
+        spec->session = false; /* or /dev/tty would not be there */
         return true;
     }
     if (relay_open(&slot->relay, s->style.live,
@@ -292,6 +293,8 @@ static bool replace_spawn(struct session *s, struct slot *slot)
 static void clear_slot(struct session *s, struct slot *slot)
 {
     capture_close(s->room, &slot->capture);
+    if (s->interactive)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &s->modes);
     workdir_return(&slot->tmp, left_clean(slot));
     workdir_return_artifacts(s->run.fd, &slot->artifacts, left_clean(slot));
     if (!slot->listed || !slot->ending.abandoned || replace_spawn(s, slot))

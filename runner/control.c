@@ -197,18 +197,26 @@ void control_watch(struct session *s)
 
 /* ---- the live line ---- */
 
-static nanos left_of(const struct session *s, const struct slot *slot, nanos now)
+/* What is left of the cases that run; -1 when one of them was never timed. */
+static nanos left_running(const struct session *s, nanos now)
 {
-    nanos left = slot->busy ? s->placing[slot->on].expected - (now - slot->started) : 0;
+    nanos left = 0;
 
-    return left > 0 ? left : 0;
+    for (uint32_t i = 0; i < s->jobs; i++) {
+        const struct slot *slot = &s->slots[i];
+        nanos expected = slot->busy ? s->placing[slot->on].expected : 0;
+
+        if (expected < 0)
+            return -1;
+        if (slot->busy && expected > now - slot->started)
+            left += expected - (now - slot->started);
+    }
+    return left;
 }
 
 void control_draw(struct session *s)
 {
-    nanos now = watch_now(s->watch), left = 0;
+    nanos now = watch_now(s->watch), left = left_running(s, now);
 
-    for (uint32_t i = 0; i < s->jobs; i++)
-        left += left_of(s, &s->slots[i], now);
-    progress_draw(s->progress, now, queue_estimate(s->queue, left));
+    progress_draw(s->progress, now, left < 0 ? -1 : queue_estimate(s->queue, left));
 }

@@ -133,6 +133,8 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->core = e->core;
     facts->cause = e->cause;
     facts->phase = e->phase;
+    if (s->interactive && s->cancelled && !e->cause && e->signal == SIGINT)
+        facts->cause = WATCH_CANCEL;
     facts->flooded = has_flooded(slot);
     facts->limit = facts->flooded ? flood_words(slot) : limit_words(s, slot);
     if (e->spawned == SPAWN_FAILED)

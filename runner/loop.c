@@ -87,6 +87,8 @@ void loop_forget_keys(struct session *s)
 
 static void process_event(struct session *s, struct slot *slot, uint64_t data)
 {
+    if (s->interactive)
+        control_signals(s); /* the terminal's Ctrl-C went to the case too: first hear of it, then judge */
     if (watch_reap(s->watch, slot->number, &slot->ending))
         life_event(s, slot->on, CASE_GONE);
     else

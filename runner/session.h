@@ -20,6 +20,7 @@
 #include "runner/workdir.h"
 
 #include <sys/resource.h>
+#include <termios.h>
 
 #define SESSION_SETUP (10 * NS_PER_S) /* a case has to get as far as its program in */
 
@@ -59,7 +60,8 @@ struct session {
     uint32_t jobs;
     enum keep keep;
     int64_t failures_most; /* -x, --maxfail; 0: no limit */
-    bool interactive;      /* -s on a terminal: cases get it as it is */
+    bool interactive;      /* -s on a terminal: cases get it as it is, and stay in our session and group */
+    struct termios modes;  /* of that terminal, put back after each case */
     const char *no_tests;
     nanos session_timeout;
 
