@@ -43,7 +43,6 @@ struct spawn_spec {
 /* id, "cannot ..." */
 #define SPAWN_STAGES(X)                               \
     X(SPAWN_STAGE_NONE, "")                           \
-    X(SPAWN_STAGE_MEMORY, "get memory for a process") \
     X(SPAWN_STAGE_CLONE, "start a process")           \
     X(SPAWN_STAGE_SESSION, "start a session")         \
     X(SPAWN_STAGE_TERMINAL, "take the terminal")      \

@@ -74,7 +74,8 @@ void header_warn(const struct front *front, struct diags *diags)
 
 /* ---- of a run ---- */
 
-nanos header_ending(const struct session *s)
+/* How long the end of a run takes at most, from a deadline or a cancel to the last report. */
+static nanos ending_of(const struct session *s)
 {
     return s->longest_ending + WATCH_TICK + REPORTS_AT_MOST;
 }
@@ -102,7 +103,7 @@ static void add_run(const struct session *s, struct buf *out)
 static void add_bounds(const struct session *s, struct buf *out)
 {
     buf_adds(out, "an ending takes at most ");
-    span_format(out, header_ending(s));
+    span_format(out, ending_of(s));
     buf_adds(out, ": ladder and reaping ");
     span_format(out, s->longest_ending);
     buf_adds(out, ", watchdog ");

@@ -13,8 +13,6 @@ void header_cells(struct buf *out, const struct suite *suite);
 /* A test that mentions no axis does the same in every cell; that is rarely what was meant. */
 void header_warn(const struct front *front, struct diags *diags);
 
-/* How long the end of a run takes at most, from a deadline or a cancel to the last report. */
-nanos header_ending(const struct session *s);
 void header_print(struct session *s);
 
 #endif

@@ -9,7 +9,8 @@
 
 /* ---- live ---- */
 
-const char *outputs_prefix(const struct session *s, const struct slot *slot)
+/* "id | " where the output of several cases may be shown side by side. */
+static const char *prefix_of(const struct session *s, const struct slot *slot)
 {
     return s->style.prefix ? slot->prefix : "";
 }
@@ -23,7 +24,7 @@ static void show(struct session *s, struct buf *lines)
 bool outputs_carry(struct session *s, struct slot *slot, int end)
 {
     struct buf lines = {0};
-    bool more = relay_carry(&slot->relay, end, outputs_prefix(s, slot), &lines);
+    bool more = relay_carry(&slot->relay, end, prefix_of(s, slot), &lines);
 
     show(s, &lines);
     return more;
@@ -35,7 +36,7 @@ void outputs_finish_relay(struct session *s, struct slot *slot)
 
     if (!slot->relayed)
         return;
-    relay_finish(&slot->relay, outputs_prefix(s, slot), &lines);
+    relay_finish(&slot->relay, prefix_of(s, slot), &lines);
     show(s, &lines);
     slot->relayed = false;
 }

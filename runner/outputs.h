@@ -7,8 +7,6 @@
 struct session;
 struct slot;
 
-/* "id | " where the output of several cases may be shown side by side, else "". */
-const char *outputs_prefix(const struct session *s, const struct slot *slot);
 /* Carries one end of a relay; false when that end is over. */
 bool outputs_carry(struct session *s, struct slot *slot, int end);
 void outputs_finish_relay(struct session *s, struct slot *slot);

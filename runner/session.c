@@ -72,8 +72,7 @@ static bool read_options(struct session *s)
     s->keep = keep_of(o->keep);
     s->failures_most = o->exit_first ? 1 : o->maxfail > 0 ? o->maxfail : 0;
     s->no_tests = o->no_tests ? o->no_tests : "fail";
-    s->interactive =
-        o->no_capture && isatty(STDOUT_FILENO) && tcgetattr(STDIN_FILENO, &s->modes) == 0;
+    s->interactive = o->no_capture && isatty(STDOUT_FILENO) && tcgetattr(STDIN_FILENO, &s->modes) == 0;
     s->session_timeout = o->session_timeout >= 0 ? o->session_timeout : front_session_timeout(s->front);
     return read_jobs(s, o) && faults_parse(&s->faults, getenv("RUN_MATRIX_FAULTS"), s->in->diags);
 }

@@ -334,8 +334,7 @@ static bool judge_unstarted(const struct facts *f, struct judgement *j)
     const struct {
         const char *reason;
         enum verdict verdict;
-    } reasons[] = {
-        {f->not_run, VERDICT_NOT_RUN}, {f->skip, VERDICT_SKIPPED}, {f->unsupported, VERDICT_UNSUPPORTED}};
+    } reasons[] = {{f->skip, VERDICT_SKIPPED}, {f->unsupported, VERDICT_UNSUPPORTED}};
 
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
         if (reasons[i].reason) {

@@ -16,7 +16,6 @@
 
 struct facts {
     /* Texts are NULL where they do not hold. Before anything was started: */
-    const char *not_run;     /* "cancelled", "stopped after 1 failure" */
     const char *skip;        /* reason; "" when none was given */
     const char *unsupported; /* why */
     const char *setup;       /* "cannot execute './unit': No such file or directory" */

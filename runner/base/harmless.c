@@ -51,11 +51,40 @@ static size_t sequence_length(struct str text)
     }
 }
 
+/* The next number of "1;38;5;208"; what has no digits is 0. */
+static unsigned take_number(struct str *parameters)
+{
+    unsigned number = 0;
+
+    while (parameters->len && parameters->ptr[0] != ';' && parameters->ptr[0] != ':') {
+        number = number < 1000 ? number * 10 + (unsigned)(parameters->ptr[0] - '0') : number;
+        *parameters = str_slice(*parameters, 1, parameters->len);
+    }
+    *parameters = str_slice(*parameters, parameters->len > 0, parameters->len);
+    return number;
+}
+
+/* Blinking (5, 6) and concealed (8) text is not what was printed. In a colour these numbers mean something else. */
+static bool hides(struct str parameters)
+{
+    while (parameters.len) {
+        unsigned number = take_number(&parameters);
+
+        if (number == 38 || number == 48 || number == 58) {
+            for (unsigned rest = take_number(&parameters) == 2 ? 3 : 1; rest; rest--)
+                take_number(&parameters);
+        } else if (number == 5 || number == 6 || number == 8) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "ESC [ 1;31 m", and nothing that only looks like it, as the private "ESC [ > 4 m". */
 static bool is_colour(struct str sequence)
 {
     return sequence.len > 2 && sequence.ptr[1] == '[' && skip(sequence, 2, '0', ';') == sequence.len - 1 &&
-           sequence.ptr[sequence.len - 1] == 'm';
+           sequence.ptr[sequence.len - 1] == 'm' && !hides(str_slice(sequence, 2, sequence.len - 1));
 }
 
 static bool is_reset(struct str sequence)

@@ -33,7 +33,4 @@ struct ladder {
     uint32_t count;
 };
 
-/* How long it takes at most, the last step's settling not counted. */
-nanos ladder_length(const struct ladder *ladder);
-
 #endif

@@ -342,15 +342,3 @@ bool opt_parse(const struct opt_table *table, size_t fallback, int argc, char **
         check_belonging(&r);
     return diags->errors == errors;
 }
-
-void opt_unknown_command(const struct opt_table *table, const char *word, struct diags *diags)
-{
-    const char **words = ARENA_ARRAY(diags->arena, const char *, table->command_count);
-    size_t count = 0;
-
-    for (size_t i = 0; i < table->command_count; i++)
-        if (table->commands[i].name)
-            words[count++] = table->commands[i].name;
-    diag_error(diags, command_line, "unknown command '%s'%s", word,
-               suggestion(diags, word, "", words, count));
-}

@@ -84,9 +84,6 @@ struct opt_result {
 bool opt_parse(const struct opt_table *table, size_t fallback, int argc, char **argv, void *values,
                struct opt_result *result, struct diags *diags);
 
-/* For a program that has no command to fall back on: the word is none, and the nearest is this. */
-void opt_unknown_command(const struct opt_table *table, const char *word, struct diags *diags);
-
 void opt_help(const struct opt_table *table, size_t command, struct buf *out);
 void opt_overview(const struct opt_table *table, struct buf *out); /* --help without a command */
 void opt_man(const struct opt_table *table, struct buf *out);      /* roff, whole page */

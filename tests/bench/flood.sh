@@ -48,7 +48,7 @@ echo '| run by | command | memory, MB | s | × `>FILE` |'
 echo '|---|---|--:|--:|--:|'
 row ours 5
 whole=0
-find -L ours/.run-matrix/latest/cases -name stdout >outputs
+find -L ours/.run-matrix/latest/ -name stdout >outputs
 while read -r output; do
     cmp flood "$output" && whole=$((whole + 1))
 done <outputs

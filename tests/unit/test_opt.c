@@ -276,20 +276,6 @@ static void test_long_command_line(void **state)
     free(argv);
 }
 
-static void test_unknown_command(void **state)
-{
-    struct arena arena = {0};
-    struct diags diags = {.arena = &arena};
-
-    (void)state;
-    opt_unknown_command(&table, "lsit", &diags);
-    opt_unknown_command(&table, "nothing-near", &diags);
-    assert_int_equal(diags.errors, 2);
-    assert_string_equal(diags.list[0].text, "unknown command 'lsit'; did you mean 'list'?");
-    assert_string_equal(diags.list[1].text, "unknown command 'nothing-near'");
-    arena_release(&arena);
-}
-
 /* ---- help ---- */
 
 static const char run_help[] = "usage: prog-x run [OPTION ...] [PATH ...]\n"
@@ -483,13 +469,9 @@ static void test_shells_accept(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_long_command_line),
-        cmocka_unit_test(test_unknown_command),
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_man_page),
-        cmocka_unit_test(test_bash_completes),
-        cmocka_unit_test(test_shells_accept),
+        cmocka_unit_test(test_rows),           cmocka_unit_test(test_long_command_line),
+        cmocka_unit_test(test_help),           cmocka_unit_test(test_man_page),
+        cmocka_unit_test(test_bash_completes), cmocka_unit_test(test_shells_accept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,17 +37,14 @@ static const struct row rows[] = {
     {"passes", {EXITED(0)}, VERDICT_PASSED, "", ""},
 
     /* What never came to a process. */
-    {"not run", {.not_run = "stopped after 1 failure"}, VERDICT_NOT_RUN, "stopped after 1 failure", ""},
     {"skip", {.skip = "no IPv6"}, VERDICT_SKIPPED, "no IPv6", ""},
     {"skip without reason", {.skip = ""}, VERDICT_SKIPPED, "", ""},
     {"skip over lines", {.skip = " no\n  IPv6\x1b[1m\n"}, VERDICT_SKIPPED, "no IPv6\\x1b[1m", ""},
     {"unsupported", {.unsupported = "because"}, VERDICT_UNSUPPORTED, "because", ""},
     {"set-up", {.setup = "cannot execute 'x'"}, VERDICT_ERROR, "cannot execute 'x'", ""},
-    {"not run before skip", {.not_run = "cancelled", .skip = "x"}, VERDICT_NOT_RUN, "cancelled", ""},
     {"skip before unsupported", {.skip = "x", .unsupported = "y"}, VERDICT_SKIPPED, "x", ""},
     {"skip before set-up", {.skip = "x", .setup = "y"}, VERDICT_SKIPPED, "x", ""},
     {"unsupported before set-up", {.unsupported = "x", .setup = "y"}, VERDICT_UNSUPPORTED, "x", ""},
-    {"not run before set-up", {.not_run = "x", .setup = "y"}, VERDICT_NOT_RUN, "x", ""},
     {"set-up with the status of the child", {.setup = "x", .status = 127}, VERDICT_ERROR, "x", ""},
 
     /* Each fact alone. */
