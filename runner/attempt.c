@@ -175,6 +175,7 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
         .outputs = {slot->capture.files[0].fd, slot->capture.files[1].fd},
     };
 
+    capture_started(&slot->capture);
     slot->generation = watch_begin(s->watch, slot->number, &watched, slot->started);
     slot->listed = true;
     loop_watch_process(s, slot, process.pidfd);

@@ -14,7 +14,7 @@
 
 /* Descriptors that the run itself needs, and a slot: pidfd, two captures, two relays, two folders, two given. */
 #define FILES_OF_RUN  32
-#define FILES_OF_SLOT 9
+#define FILES_OF_SLOT 11
 #define JOBS_MOST     10000
 #define GITHUB_WAIT   (2 * NS_PER_S) /* a step that is cancelled has 7.5 s for everything */
 #define RUNS_ASKED    3              /* the newest so many say how long cases take */
@@ -181,6 +181,7 @@ static bool open_slots(struct session *s)
         slot->number = slot->tmp.slot = slot->artifacts.slot = i;
         slot->tmp.fd = slot->artifacts.fd = -1;
         slot->capture.files[0].fd = slot->capture.files[1].fd = -1;
+        slot->capture.files[0].given = slot->capture.files[1].given = -1;
         slot->spawn = spawn_new();
         if (!slot->spawn)
             return failed(s, "get memory for the start of processes");

@@ -80,6 +80,8 @@ void capture_room_free(struct capture_room *room)
         return;
     if (room->spares >= 0)
         unlinkat(room->run, SPARE_NAME, AT_REMOVEDIR);
+    while (room->idle_count)
+        fd_close(&room->idle[--room->idle_count]);
     fd_close(&room->spares);
     fd_close(&room->pack);
     fd_close(&room->null);
@@ -146,9 +148,13 @@ static int open_spare(struct capture_room *room, struct capture_file *file)
 
 static int open_file(struct capture_room *room, struct capture_file *file, const char *word)
 {
-    *file = (struct capture_file){.fd = -1, .word = word};
+    *file = (struct capture_file){.fd = -1, .given = -1, .word = word};
     if (!word)
         return 0;
+    if (room->idle_count) {
+        file->fd = room->idle[--room->idle_count];
+        return 0;
+    }
     if (room->spares < 0) {
         file->fd = open_nameless(room);
         if (file->fd >= 0)
@@ -160,9 +166,52 @@ static int open_file(struct capture_room *room, struct capture_file *file, const
     return file->fd < 0 ? -1 : 0;
 }
 
+/* For the case: where it cannot be, the case gets ours, and the file serves no other. */
+static int open_for_case(struct capture_room *room, struct capture_file *file)
+{
+    char path[32];
+
+    if (file->fd < 0)
+        return room->null;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file->fd);
+    file->given = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+    file->lent = file->given >= 0;
+    return file->lent ? file->given : file->fd;
+}
+
+void capture_started(struct capture *capture)
+{
+    for (size_t i = 0; i < ARRAY_LEN(capture->files); i++)
+        fd_close(&capture->files[i].given);
+}
+
+/* A lease for writing is given only to who alone has the file open for it. */
+static bool is_ours_alone(int fd)
+{
+    return fcntl(fd, F_SETLEASE, F_WRLCK) == 0 && fcntl(fd, F_SETLEASE, F_UNLCK) == 0;
+}
+
+/* Empty, for another case. */
+static bool set_aside(struct capture_room *room, struct capture_file *file)
+{
+    if (file->fd < 0 || file->named || file->spare[0] || !file->lent ||
+        room->idle_count == CAPTURE_IDLE_MOST || !is_ours_alone(file->fd) ||
+        (capture_size(file) && ftruncate(file->fd, 0) < 0))
+        return false;
+    room->idle[room->idle_count++] = file->fd;
+    file->fd = -1;
+    return true;
+}
+
 static void close_file(struct capture_room *room, struct capture_file *file)
 {
     int saved = errno;
+
+    fd_close(&file->given);
+    if (set_aside(room, file)) {
+        errno = saved;
+        return;
+    }
 
     if (file->spare[0])
         unlinkat(room->spares, file->spare, 0);
@@ -175,7 +224,7 @@ int capture_open(struct capture_room *room, enum capture_mode mode, struct captu
 {
     struct capture_file *files = capture->files;
 
-    *capture = (struct capture){.mode = mode, .files = {{.fd = -1}, {.fd = -1}}};
+    *capture = (struct capture){.mode = mode, .files = {{.fd = -1, .given = -1}, {.fd = -1, .given = -1}}};
     if (modes[mode].unsupported) {
         errno = ENOTSUP;
         return -1;
@@ -187,10 +236,11 @@ int capture_open(struct capture_room *room, enum capture_mode mode, struct captu
         return -1;
     }
     stdio[0] = room->null;
-    stdio[1] = files[0].fd >= 0 ? files[0].fd : room->null;
-    stdio[2] = files[1].fd >= 0 ? files[1].fd : stdio[1];
+    stdio[1] = stdio[2] = -1;
     if (mode == CAPTURE_NO)
-        stdio[1] = stdio[2] = -1;
+        return 0;
+    stdio[1] = open_for_case(room, &files[0]);
+    stdio[2] = files[1].fd >= 0 ? open_for_case(room, &files[1]) : stdio[1];
     return 0;
 }
 

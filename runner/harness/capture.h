@@ -37,9 +37,16 @@ const char *capture_word(enum capture_mode mode);
 const char *capture_unsupported(enum capture_mode mode); /* NULL: it can be had */
 bool capture_find(struct str word, enum capture_mode *mode);
 
-/* One stream on disk. fd -1: there is none. */
+/*
+ * One stream on disk. fd -1: there is none. A file that was not named serves another case, since making one is what
+ * costs most; but only when the kernel says that nobody has it open for writing but us. To be asked that, it is opened
+ * once more for the case, and what the case leaves behind has that one.
+ */
 struct capture_file {
     int fd;           /* O_APPEND, read and write */
+    int given;        /* the same file opened once more, for the case; -1: it is given `fd` itself */
+    bool lent;        /* the case has that one, not ours */
+    bool named;       /* it was given a name, or was to be */
     const char *word; /* "stdout", "stderr", "output" (both in one) */
     char spare
         [24]; /* its name in the spare folder where O_TMPFILE is not to be had; empty: it has none there */
@@ -64,6 +71,7 @@ void capture_room_free(struct capture_room *room);
  * be put there. -1 and errno, with nothing left open.
  */
 int capture_open(struct capture_room *room, enum capture_mode mode, struct capture *capture, int stdio[3]);
+void capture_started(struct capture *capture); /* closes our copies of what the case was given */
 uint64_t capture_size(const struct capture_file *file);
 /*
  * Gives a file a name in the run folder ("cases/x/1/stdout"), its folders made; it stays open. May be called again.

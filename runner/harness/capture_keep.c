@@ -82,6 +82,7 @@ int capture_keep(struct capture_room *room, struct capture_file *file, const cha
 {
     int result;
 
+    file->named = true;
     if (is_named(room, file, path))
         return 0;
     result = give_name(room, file, path);

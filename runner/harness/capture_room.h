@@ -4,6 +4,8 @@
 
 #include "runner/harness/capture.h"
 
+#define CAPTURE_IDLE_MOST 64
+
 struct capture_room {
     int run;    /* not owned */
     int null;   /* stdin of all, and what is discarded */
@@ -11,7 +13,9 @@ struct capture_room {
     uint64_t spare_count;
     int pack; /* -1: nothing was packed yet */
     uint64_t pack_end;
-    char *pack_buffer; /* CAPTURE_PACK_MOST bytes */
+    char *pack_buffer;           /* CAPTURE_PACK_MOST bytes */
+    int idle[CAPTURE_IDLE_MOST]; /* files without a name, empty, that nobody else has open */
+    uint32_t idle_count;
     struct faults *faults;
 };
 

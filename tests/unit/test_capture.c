@@ -555,17 +555,75 @@ static void test_pack_refused(void **state)
     capture_close(room_of(state), &capture);
 }
 
+/* ---- one file for several cases ---- */
+
+static ino_t inode_of(int fd)
+{
+    struct stat st;
+
+    assert_int_equal(fstat(fd, &st), 0);
+    return st.st_ino;
+}
+
+/* Whether the file of stdout serves the next case too. */
+static bool serves_again(struct capture_room *room, ino_t inode)
+{
+    struct capture capture;
+    int stdio[3];
+    bool again;
+
+    assert_int_equal(capture_open(room, CAPTURE_FD, &capture, stdio), 0);
+    again = inode_of(capture.files[0].fd) == inode || inode_of(capture.files[1].fd) == inode;
+    assert_int_equal(capture_size(&capture.files[0]) + capture_size(&capture.files[1]), 0);
+    capture_close(room, &capture);
+    return again;
+}
+
+static void test_serves_again(void **state)
+{
+    static const struct {
+        const char *what;
+        bool survivor, named, again;
+    } rows[] = {
+        {"nobody else has it", false, false, true},
+        {"somebody has it still", true, false, false},
+        {"it has a name", false, true, false},
+    };
+    struct capture capture;
+    int stdio[3];
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        ino_t inode;
+        int survivor;
+
+        assert_int_equal(capture_open(room_of(state), CAPTURE_FD, &capture, stdio), 0);
+        put(stdio[1], "of another case");
+        survivor = dup(stdio[1]);
+        capture_started(&capture);
+        inode = inode_of(capture.files[0].fd);
+        if (rows[i].named)
+            assert_int_equal(capture_keep(room_of(state), &capture.files[0], "kept"), 0);
+        if (!rows[i].survivor)
+            close(survivor);
+        capture_close(room_of(state), &capture);
+        if (serves_again(room_of(state), inode) != rows[i].again)
+            fail_msg("%s: %s", rows[i].what, rows[i].again ? "it does not serve again" : "it serves again");
+        if (rows[i].survivor)
+            close(survivor);
+    }
+    assert_content(run_of(state), "kept", "of another case");
+}
+
 /* ---- bad luck ---- */
 
 static void test_no_descriptors(void **state)
 {
+    struct capture capture, held;
     struct rlimit before, few;
-    struct capture capture;
     int stdio[3];
 
-    /* The spare folder is opened with the first file. */
-    assert_int_equal(capture_open(room_of(state), CAPTURE_FD, &capture, stdio), 0);
-    capture_close(room_of(state), &capture);
+    /* The spare folder is opened with the first file; and none that was set aside may serve. */
+    assert_int_equal(capture_open(room_of(state), CAPTURE_FD, &held, stdio), 0);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     for (int room = 0; room < 2; room++) {
         int lowest = fcntl(0, F_DUPFD_CLOEXEC, 0), open = proc_count_fds(getpid()) - 1;
@@ -583,6 +641,7 @@ static void test_no_descriptors(void **state)
     }
     assert_int_equal(capture_open(room_of(state), CAPTURE_FD, &capture, stdio), 0);
     capture_close(room_of(state), &capture);
+    capture_close(room_of(state), &held);
 }
 
 static void test_fault(void **state)
@@ -834,6 +893,7 @@ int main(void)
         TEST_BOTH(test_pack_most),
         TEST_BOTH(test_pack_fails),
         TEST_BOTH(test_pack_refused),
+        TEST(test_serves_again),
         TEST_BOTH(test_no_descriptors),
         TEST(test_fault),
         TEST_SPARE(test_leftovers),
