@@ -1,5 +1,7 @@
 #include "runner/base/io.h"
 
+#include "runner/base/mem.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -134,34 +136,6 @@ static int open_beside(const char *path, struct buf *name)
     return -1;
 }
 
-/* Closes it. A file system over a network may say only then that it is full. */
-static int write_and_close(int fd, struct str content)
-{
-    int result = fd_write_all(fd, content.ptr, content.len);
-
-    if (close(fd) < 0 && errno != EINTR)
-        return -1;
-    return result;
-}
-
-static int replace_file(const char *path, struct str content)
-{
-    struct buf name = {0};
-    int fd = open_beside(path, &name);
-    int result = fd < 0 ? -1 : write_and_close(fd, content);
-
-    if (result == 0)
-        result = rename(buf_text(&name), path);
-    if (result < 0 && fd >= 0) {
-        int saved = errno;
-
-        unlink(buf_text(&name));
-        errno = saved;
-    }
-    buf_release(&name);
-    return result;
-}
-
 /* /dev/stdout may lead to a regular file, and still must not be replaced by one. */
 static bool is_stream(const char *path)
 {
@@ -172,19 +146,61 @@ static bool is_stream(const char *path)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
+/* A link stays one: it is its target that is replaced. */
+static char *target_of(const char *path)
+{
+    char *target = realpath(path, NULL);
+
+    if (!target && !(target = strdup(path)))
+        mem_exhausted(strlen(path) + 1);
+    return target;
+}
+
+int file_out_open(struct file_out *out, const char *path)
+{
+    struct buf name = {0};
+
+    *out = (struct file_out){.fd = -1};
+    if (is_stream(path)) {
+        out->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+        return out->fd < 0 ? -1 : 0;
+    }
+    out->path = target_of(path);
+    out->fd = open_beside(out->path, &name);
+    out->temporary = name.ptr;
+    if (out->fd >= 0)
+        return 0;
+    free(out->path);
+    free(out->temporary);
+    return -1;
+}
+
+int file_out_close(struct file_out *out, bool whole)
+{
+    int saved = errno, result = whole ? 0 : -1;
+
+    /* A file system over a network may say only now that it is full. */
+    if (close(out->fd) < 0 && errno != EINTR && whole)
+        result = -1;
+    else if (whole && out->temporary)
+        result = rename(out->temporary, out->path);
+    if (whole)
+        saved = errno;
+    if (result < 0 && out->temporary)
+        unlink(out->temporary);
+    free(out->path);
+    free(out->temporary);
+    errno = saved;
+    return result;
+}
+
 int file_write(const char *path, struct str content)
 {
-    char *target;
-    int fd, result;
+    struct file_out out;
 
-    if (is_stream(path)) {
-        fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
-        return fd < 0 ? -1 : write_and_close(fd, content);
-    }
-    target = realpath(path, NULL); /* a link stays one */
-    result = replace_file(target ? target : path, content);
-    free(target);
-    return result;
+    if (file_out_open(&out, path) < 0)
+        return -1;
+    return file_out_close(&out, fd_write_all(out.fd, content.ptr, content.len) == 0);
 }
 
 int stream_finish(FILE *stream)

@@ -4,6 +4,7 @@
 
 #include "runner/base/buf.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -27,6 +28,15 @@ int file_read(const char *path, struct buf *out, size_t limit);
 int file_read_regular(const char *path, struct buf *out, size_t limit);
 /* Whole or not at all: a temporary beside it, then rename. What is no file, like a pipe, is written to. */
 int file_write(const char *path, struct str content);
+
+/* The same for what is longer than memory should hold: open, write to `fd`, close. 0, or -1 and errno. */
+struct file_out {
+    int fd;
+    char *path, *temporary; /* NULL for what is no file; the file_out's own */
+};
+int file_out_open(struct file_out *out, const char *path);
+/* `whole`: it takes the place of what was there; else nothing is left of it, and errno stays. */
+int file_out_close(struct file_out *out, bool whole);
 
 /* Flush, and say whether all that was written got out: a full disk or a closed pipe shows only here. */
 int stream_finish(FILE *stream);
