@@ -33,10 +33,10 @@ all: build/run-matrix
 
 ROOMS = runner/base matrix/values matrix/yaml matrix/expr matrix/cells matrix/schema matrix/select matrix/suite \
 	matrix/plan backends runner/harness runner/journal runner/report runner/history runner/diagnose runner/store \
-	runner/recipe runner/queue runner/screen ci runner
+	runner/leaks runner/remains 	runner/recipe runner/queue runner/screen ci runner
 SOURCES := $(wildcard $(ROOMS:%=%/*.c))
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
-KIDS := $(patsubst %.c,build/%,$(wildcard tests/kids/*.c))
+KIDS := build/tests/kids/kid build/tests/kids/tiny
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 LIBRARIES = yaml-0.1 libpcre2-8
@@ -123,11 +123,14 @@ build/fuzz/tests/fuzz/%: build/fuzz/tests/fuzz/%.o $(filter-out %/runner/main.o,
 -include $(FUZZ:%=build/fuzz/%.d)
 
 # Programs that misbehave, for the tests to run.
-tests/kids/tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector
-build/tests/kids/%: tests/kids/%.c | build/packages/build
+kid_cflags = -O1 -pthread
+tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector
+build/tests/kids/kid: $(wildcard tests/kids/kid/*.[ch])
+build/tests/kids/tiny: tests/kids/tiny.c
+$(KIDS): | build/packages/build
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -O1 -Wall -Wextra $(WERROR) -o $@ $< $(tests/kids/$*_cflags)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. -Wall -Wextra $(WERROR) $($(@F)_cflags) -o $@ $(filter %.c,$^)
 
 # ---- packages ----
 

@@ -36,7 +36,65 @@ struct spawn_spec {
     int terminal;    /* with `session`: the terminal that becomes its own; -1: none */
     struct spawn_limit limits[SPAWN_LIMITS_MOST];
     uint32_t limit_count;
+    int cgroup;    /* folder of the control group (version 2) it begins in; 0: ours */
+    int joined[2]; /* cgroup.procs of groups of version 1 that it writes itself into; 0: none */
+    const struct spawn_room *room; /* namespaces; NULL: ours */
 };
+
+/* ---- namespaces ---- */
+
+/*
+ * A PID namespace with an init of ours, and a mount namespace with a /proc that fits it. The init does nothing but
+ * reap; it dies with the thread that started it, and all in its namespace with it. Without privileges both are in a
+ * user namespace, in which the ids are those outside; there is nobody else in it, so set-uid programs have no effect.
+ *
+ * What is mounted outside later is seen inside too, and not the other way round. A process begins in our working
+ * folder as it was when the anchor was started.
+ */
+struct anchor {
+    pid_t pid; /* 0: there is none */
+    int pidfd;
+    int namespaces; /* CLONE_NEW...: what there is to enter */
+    int proc_error; /* errno, why it has no mount namespace and /proc is the one outside; 0: it has */
+    int pids;       /* its PID namespace, to be compared */
+    int root, cwd;  /* ours, in its mount namespace */
+    int children;   /* /proc/<pid>/task/<pid>/children, open: those that fell to it */
+};
+
+int anchor_start(struct anchor *anchor); /* -1 and errno, with nothing left behind */
+/*
+ * Nobody alive is in it but the init, and `leader`, whom we put there, where it is not 0. Exact when the leader is
+ * dead, reaped or not.
+ */
+bool anchor_is_empty(const struct anchor *anchor, pid_t leader);
+/* Ends it and all in it at once; does not wait. Its init can be reaped only when the case has been. */
+void anchor_kill(const struct anchor *anchor);
+/* Kills, reaps and closes. False: it is still there when `patience` is over, and nothing is known of it any more. */
+bool anchor_end(struct anchor *anchor, nanos patience);
+
+#define SPAWN_ISOLATE_NET   1u /* a network with nothing but a loopback, which is up */
+#define SPAWN_ISOLATE_FILES 2u /* own /tmp, /dev/shm, System V IPC and message queues */
+
+/* Where a process is put. What is made for it ends with it, or with the last of its tree. */
+struct spawn_room {
+    const struct anchor *anchor; /* NULL: our PID namespace */
+    unsigned isolate;
+    /* With SPAWN_ISOLATE_FILES: folders that are its /tmp and /dev/shm, for us to see what is left. NULL: ours. */
+    const char *tmp, *shm;
+    /* One that stays where it is, though below these: there is a folder for it in `tmp` or `shm`. NULL: none. */
+    const char *kept;
+    /* Where its IPC namespace is left, open, for us to look into and close. NULL: we do not want to. */
+    int *ipc;
+};
+
+/*
+ * Can it be had here? Found out by doing, in a process that ends at once. False, and why in a sentence; true, and what
+ * is missing all the same, or nothing.
+ */
+bool anchor_probe(struct buf *why);
+bool isolate_probe(unsigned isolate, struct buf *why);
+/* System V objects in the IPC namespace `ipc`: /proc/sysvipc/{shm,sem,msg} as they look there. -1 and errno. */
+int isolate_ipc_look(int ipc, struct buf *out);
 
 /* ---- what becomes of it ---- */
 
@@ -44,6 +102,9 @@ struct spawn_spec {
 #define SPAWN_STAGES(X)                               \
     X(SPAWN_STAGE_NONE, "")                           \
     X(SPAWN_STAGE_CLONE, "start a process")           \
+    X(SPAWN_STAGE_ENTER, "enter its namespaces")      \
+    X(SPAWN_STAGE_ISOLATE, "isolate it")              \
+    X(SPAWN_STAGE_JOIN, "enter its control group")    \
     X(SPAWN_STAGE_SESSION, "start a session")         \
     X(SPAWN_STAGE_TERMINAL, "take the terminal")      \
     X(SPAWN_STAGE_STDIO, "redirect standard streams") \

@@ -10,7 +10,50 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+/* ---- clone ---- */
+
+#define NEWER_FLAGS (CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID)
+
+/*
+ * Containers refuse clone3, as their filters cannot look into its arguments. The old call leaves handlers as they
+ * are, for the child to meet between its last step and exec; we have none for signals that somebody sends. It has one
+ * argument for both pid and pidfd, and none for a control group.
+ */
+static long clone_as_of_old(const struct clone_args *args, void (*entry)(void *user), void *user)
+{
+    const long old[5] =
+        RAW_CLONE_ARGS((long)((args->flags & ~NEWER_FLAGS) | args->exit_signal),
+                       (long)(args->stack + args->stack_size), (long)args->pidfd, (long)args->child_tid);
+    long pid = raw_clone(SYS_clone, old, entry, user);
+
+    if (pid > 0 && args->flags & CLONE_PARENT_SETTID)
+        *(pid_t *)args->parent_tid = (pid_t)pid;
+    return pid;
+}
+
+long child_clone(struct clone_args *args, void (*entry)(void *user), void *user)
+{
+    long pid = raw_clone(SYS_clone3, (const long[5]){(long)args, sizeof *args}, entry, user);
+
+    if (pid != -ENOSYS && pid != -EINVAL)
+        return pid;
+    return args->flags & CLONE_INTO_CGROUP ? pid : clone_as_of_old(args, entry, user);
+}
+
+/* ---- steps ---- */
+
 /* Each step answers a number that is negative, -errno, when it failed. */
+
+/* Groups of version 1: "0" is whoever writes it. */
+static long join_groups(const struct spawn_spec *spec)
+{
+    long result = 0;
+
+    for (int i = 0; i < 2 && result >= 0; i++)
+        if (spec->joined[i] > 0)
+            result = RAW(write, spec->joined[i], "0", 1);
+    return result;
+}
 
 static long enter_session(const struct spawn_spec *spec)
 {
@@ -83,10 +126,10 @@ static const struct {
     enum spawn_stage stage;
     long (*take)(const struct spawn_spec *spec);
 } steps[] = {
-    {SPAWN_STAGE_SESSION, enter_session},   {SPAWN_STAGE_TERMINAL, take_terminal},
-    {SPAWN_STAGE_STDIO, redirect},          {SPAWN_STAGE_STDIO, close_others},
-    {SPAWN_STAGE_CWD, enter_folder},        {SPAWN_STAGE_LIMIT, set_limits},
-    {SPAWN_STAGE_SIGNALS, unblock_signals},
+    {SPAWN_STAGE_JOIN, join_groups},       {SPAWN_STAGE_SESSION, enter_session},
+    {SPAWN_STAGE_TERMINAL, take_terminal}, {SPAWN_STAGE_STDIO, redirect},
+    {SPAWN_STAGE_STDIO, close_others},     {SPAWN_STAGE_CWD, enter_folder},
+    {SPAWN_STAGE_LIMIT, set_limits},       {SPAWN_STAGE_SIGNALS, unblock_signals},
 };
 
 /*

@@ -10,10 +10,12 @@
  *  - What it reads, the spec and all that hangs off it, stays as it is for so long; that is the caller's promise.
  *  - No signal is handled on its stack: all are blocked around the clone, so it begins with all blocked, and has no
  *    handlers left when it unblocks them.
+ *  - In namespaces it is the same child; only who clones it is another, an usher (inside.h), which is gone when
+ *    start returns.
  *  - If we are killed, the memory is the child's alone and it goes on to exec.
  *  - The out-of-memory killer ends all who share a memory. While it is under way the child is as large as we are and
- *    as likely to be chosen, so this adds nothing, as long as the child is under no smaller limit than we are (in a
- *    control group of its own it would be).
+ *    as likely to be chosen, so this adds nothing, as long as the child is under no smaller limit than we are: a
+ *    control group that it begins in may be given one only when it has executed.
  *  - Before Linux 5.16 so does a core dump. Only SIGKILL may be sent to a child that has not executed.
  */
 #ifndef RM_BACKENDS_CHILD_H
@@ -21,6 +23,7 @@
 
 #include "backends/backends.h"
 
+#include <linux/sched.h>
 #include <stdatomic.h>
 
 /* At the upper end of a mapping of its own, above the stack and its guard. */
@@ -34,6 +37,12 @@ struct spawn {
 #define FAILURE(stage, error)  ((unsigned)(stage) << 16 | (unsigned)(error))
 #define FAILURE_STAGE(failure) ((enum spawn_stage)((failure) >> 16))
 #define FAILURE_ERROR(failure) ((int)((failure)&0xffff))
+
+/*
+ * The new process begins at `entry`, on the stack that `args` names. The pid or -errno; it is left at args->parent_tid
+ * too, by the kernel before the process runs where there is clone3.
+ */
+long child_clone(struct clone_args *args, void (*entry)(void *user), void *user);
 
 /* Where the child begins; `user` is a struct spawn. It does not return. */
 void child_main(void *user);

@@ -1,11 +1,10 @@
 /* The parent's side of a spawn. */
+#include "backends/inside.h"
 #include "backends/internal.h"
 
-#include "backends/child.h"
-#include "backends/raw.h"
+#include "runner/base/mem.h"
 
 #include <errno.h>
-#include <linux/sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -65,63 +64,72 @@ enum spawn_phase spawn_phase(const struct spawn *spawn, struct spawn_error *erro
 
 /* ---- start ---- */
 
-#define FLAGS (CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID)
-
-/* The pid, or -errno. The kernel writes the pidfd before the child runs. */
-static long clone_child(struct spawn *spawn, int *pidfd)
+/* The kernel writes pid and pidfd before the child runs. */
+static struct clone_args args_of(struct spawn *spawn, const struct spawn_spec *spec, struct process *process)
 {
-    struct clone_args args = {
-        .flags = FLAGS | CLONE_CLEAR_SIGHAND,
-        .pidfd = (uintptr_t)pidfd,
+    return (struct clone_args){
+        .flags = CLONE_VM | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND |
+                 (spec->cgroup > 0 ? CLONE_INTO_CGROUP : 0),
+        .pidfd = (uintptr_t)&process->pidfd,
+        .parent_tid = (uintptr_t)&process->pid,
         .child_tid = (uintptr_t)&spawn->alive,
         .exit_signal = SIGCHLD,
         .stack = (uintptr_t)stack_of(spawn),
         .stack_size = STACK_SIZE - WORDS_SIZE,
+        .cgroup = spec->cgroup > 0 ? (uint64_t)spec->cgroup : 0,
     };
-    long pid = raw_clone(SYS_clone3, (const long[5]){(long)&args, sizeof args}, child_main, spawn);
-
-    /*
-     * Containers refuse clone3, as their filters cannot look into its arguments. The old call leaves handlers as they
-     * are, for the child to meet between its last step and exec; we have none for signals that somebody sends.
-     */
-    if (pid == -ENOSYS || pid == -EINVAL)
-        pid = raw_clone(
-            SYS_clone,
-            (const long[5])RAW_CLONE_ARGS(FLAGS | SIGCHLD, (long)spawn, (long)pidfd, (long)&spawn->alive),
-            child_main, spawn);
-    return pid;
 }
 
-static bool fail(struct spawn_error *error, int number)
+/* Errors of clone itself that only a control group can be the cause of. */
+static bool is_of_group(int number)
 {
-    *error = (struct spawn_error){SPAWN_STAGE_CLONE, number};
+    static const int numbers[] = {EACCES, EBADF, EBUSY, ENODEV, ENOENT, ENOSYS, EOPNOTSUPP};
+
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        if (numbers[i] == number)
+            return true;
     return false;
 }
 
-/* libc's own way of blocking leaves out two signals it uses between threads, which are none of the child's business. */
+static bool fail(struct spawn_error *error, unsigned failure, const struct spawn_spec *spec)
+{
+    *error = (struct spawn_error){FAILURE_STAGE(failure), FAILURE_ERROR(failure)};
+    if (error->stage == SPAWN_STAGE_CLONE && spec->cgroup > 0 && is_of_group(error->error))
+        error->stage = SPAWN_STAGE_JOIN;
+    return false;
+}
+
+/* FAILURE, or 0. */
+static unsigned clone_case(struct spawn *spawn, const struct spawn_spec *spec, struct process *process)
+{
+    struct clone_args args = args_of(spawn, spec, process);
+    long pid;
+
+    if (spec->room)
+        return room_start(spawn, &args, process);
+    pid = clone_blocked(&args, child_main, spawn);
+    return pid < 0 ? FAILURE(SPAWN_STAGE_CLONE, -pid) : 0;
+}
+
 static bool start(struct spawn *spawn, const struct spawn_spec *spec, struct process *process,
                   struct spawn_error *error)
 {
-    static const uint64_t all = ~UINT64_C(0);
-    uint64_t before;
-    long pid;
-    int pidfd = -1;
+    struct process made = {.pidfd = -1};
+    unsigned failure;
 
     if (atomic_load_explicit(&spawn->alive, memory_order_acquire))
-        return fail(error, EBUSY);
+        return fail(error, FAILURE(SPAWN_STAGE_CLONE, EBUSY), spec);
     spawn->spec = spec;
     atomic_store_explicit(&spawn->failed, 0, memory_order_relaxed);
     atomic_store_explicit(&spawn->exec_at, 0, memory_order_relaxed);
     atomic_store_explicit(&spawn->alive, 1, memory_order_relaxed);
 
-    RAW(rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-    pid = clone_child(spawn, &pidfd);
-    RAW(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
-    if (pid < 0) {
+    failure = clone_case(spawn, spec, &made);
+    if (failure) {
         atomic_store_explicit(&spawn->alive, 0, memory_order_relaxed);
-        return fail(error, (int)-pid);
+        return fail(error, failure, spec);
     }
-    *process = (struct process){.pid = (pid_t)pid, .pidfd = pidfd};
+    *process = made;
     return true;
 }
 

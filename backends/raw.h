@@ -7,20 +7,22 @@
 
 #include <sys/syscall.h>
 
-/* The result or -errno: RAW(close, fd). Up to four arguments, numbers or pointers. */
-#define RAW(name, ...)                      RAW_PADDED(SYS_##name, ##__VA_ARGS__, 0, 0, 0, 0, 0)
-#define RAW_PADDED(number, a, b, c, d, ...) raw_call((number), (long)(a), (long)(b), (long)(c), (long)(d))
+/* The result or -errno: RAW(close, fd). Up to five arguments, numbers or pointers. */
+#define RAW(name, ...) RAW_PADDED(SYS_##name, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define RAW_PADDED(number, a, b, c, d, e, ...) \
+    raw_call((number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
 
 #if defined(__x86_64__)
 
-static inline long raw_call(long number, long a, long b, long c, long d)
+static inline long raw_call(long number, long a, long b, long c, long d, long e)
 {
     register long fourth __asm__("r10") = d;
+    register long fifth __asm__("r8") = e;
     long result;
 
     __asm__ volatile("syscall"
                      : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth)
                      : "rcx", "r11", "cc", "memory");
     return result;
 }
@@ -59,15 +61,19 @@ static inline long raw_clone(long number, const long args[5], void (*entry)(void
 
 #elif defined(__aarch64__)
 
-static inline long raw_call(long number, long a, long b, long c, long d)
+static inline long raw_call(long number, long a, long b, long c, long d, long e)
 {
     register long nr __asm__("x8") = number;
     register long first __asm__("x0") = a;
     register long second __asm__("x1") = b;
     register long third __asm__("x2") = c;
     register long fourth __asm__("x3") = d;
+    register long fifth __asm__("x4") = e;
 
-    __asm__ volatile("svc #0" : "+r"(first) : "r"(nr), "r"(second), "r"(third), "r"(fourth) : "cc", "memory");
+    __asm__ volatile("svc #0"
+                     : "+r"(first)
+                     : "r"(nr), "r"(second), "r"(third), "r"(fourth), "r"(fifth)
+                     : "cc", "memory");
     return first;
 }
 

@@ -1,6 +1,7 @@
 /* Errors of a spawn as sentences: what failed, on what, why, and what may help. */
 #include "backends/internal.h"
 
+#include "runner/base/io.h"
 #include "runner/base/mem.h"
 #include "runner/base/utf8.h"
 
@@ -115,6 +116,84 @@ static void of_arguments(struct buf *out, const struct spawn_spec *spec)
     buf_addf(out, ", one may have %zu", STRING_MOST - 1);
 }
 
+/* ---- namespaces that cannot be had ---- */
+
+#define SMALL 65536
+
+static bool says(const char *path, const char *wanted)
+{
+    struct buf text = {0};
+    bool same = file_read(path, &text, SMALL) == 0 && str_is(str_trim(buf_str(&text)), wanted);
+
+    buf_release(&text);
+    return same;
+}
+
+static bool is_filtered(void)
+{
+    struct buf text = {0};
+    bool filtered =
+        file_read("/proc/self/status", &text, SMALL) == 0 && strstr(buf_text(&text), "\nSeccomp:\t2");
+
+    buf_release(&text);
+    return filtered;
+}
+
+void namespaces_refused(struct buf *out, const struct spawn_spec *spec)
+{
+    static const struct {
+        const char *path, *value, *words;
+    } switches[] = {
+        {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+         "AppArmor keeps ordinary users from it: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
+        {"/proc/sys/kernel/unprivileged_userns_clone", "0",
+         "ordinary users may not: sudo sysctl kernel.unprivileged_userns_clone=1"},
+        {"/proc/sys/user/max_user_namespaces", "0",
+         "the limit is 0: sudo sysctl user.max_user_namespaces=10000"},
+        {"/proc/sys/user/max_pid_namespaces", "0",
+         "the limit is 0: sudo sysctl user.max_pid_namespaces=10000"},
+    };
+
+    (void)spec;
+    for (size_t i = 0; i < ARRAY_LEN(switches); i++)
+        if (says(switches[i].path, switches[i].value)) {
+            buf_adds(out, switches[i].words);
+            return;
+        }
+    if (is_filtered())
+        buf_adds(out, "a filter of system calls (seccomp) may forbid it, as containers do");
+}
+
+/* ---- what is not there in a room of its own ---- */
+
+static bool is_covered(const struct spawn_spec *spec, const char *path)
+{
+    const struct spawn_room *room = spec->room;
+    struct str text = str_of(path);
+
+    return room && room->isolate & SPAWN_ISOLATE_FILES &&
+           ((room->tmp && str_starts(text, "/tmp/")) || (room->shm && str_starts(text, "/dev/shm/")));
+}
+
+static void of_covered(struct buf *out, const struct spawn_spec *spec, const char *path)
+{
+    if (is_covered(spec, path))
+        buf_adds(out, "with files isolated it has a /tmp and a /dev/shm of its own");
+}
+
+static void of_folder(struct buf *out, const struct spawn_spec *spec)
+{
+    of_covered(out, spec, spec->cwd);
+}
+
+static void of_program(struct buf *out, const struct spawn_spec *spec)
+{
+    if (is_covered(spec, spec->path))
+        of_covered(out, spec, spec->path);
+    else
+        program_missing(out, spec);
+}
+
 /* ---- sentences ---- */
 
 static const char *const stage_words[] = {
@@ -135,14 +214,27 @@ static const struct hint {
     {SPAWN_STAGE_CLONE, ENOMEM, "or the first process of our PID namespace has ended", NULL},
     {SPAWN_STAGE_CLONE, EPERM, "a filter of system calls (seccomp) may forbid it", NULL},
     {SPAWN_STAGE_CLONE, EBUSY, "the one before has not executed yet", NULL},
+    {SPAWN_STAGE_ENTER, ESRCH, "the first process there has ended", NULL},
+    {SPAWN_STAGE_ENTER, EINVAL, "it takes Linux 5.8", NULL},
+    {SPAWN_STAGE_ENTER, EPERM, NULL, namespaces_refused},
+    {SPAWN_STAGE_ISOLATE, EPERM, NULL, namespaces_refused},
+    {SPAWN_STAGE_ISOLATE, EACCES, NULL, namespaces_refused},
+    {SPAWN_STAGE_ISOLATE, ENOSPC, NULL, namespaces_refused},
+    {SPAWN_STAGE_ISOLATE, EINVAL, "our root may be no mount point, or the kernel lacks these namespaces",
+     NULL},
+    {SPAWN_STAGE_JOIN, ENOSYS, "clone3 is refused here, as containers do, or it takes Linux 5.7", NULL},
+    {SPAWN_STAGE_JOIN, EACCES, "we are outside the part of the tree that is ours", NULL},
+    {SPAWN_STAGE_JOIN, ENOENT, "it was removed", NULL},
+    {SPAWN_STAGE_JOIN, EBUSY, "it has controllers for groups below it", NULL},
     {SPAWN_STAGE_TERMINAL, EPERM, "it is the terminal of another session", NULL},
     {SPAWN_STAGE_STDIO, EMFILE, NULL, of_descriptors},
+    {SPAWN_STAGE_CWD, ENOENT, NULL, of_folder},
     {SPAWN_STAGE_LIMIT, EPERM, NULL, of_limits},
     {SPAWN_STAGE_LIMIT, EINVAL, "a soft limit above its hard one", NULL},
     {SPAWN_STAGE_EXEC, EAGAIN, NULL, of_processes},
     {SPAWN_STAGE_EXEC, E2BIG, NULL, of_arguments},
     {SPAWN_STAGE_EXEC, ETXTBSY, "somebody has it open for writing", NULL},
-    {SPAWN_STAGE_EXEC, ENOENT, NULL, program_missing},
+    {SPAWN_STAGE_EXEC, ENOENT, NULL, of_program},
     {SPAWN_STAGE_EXEC, EACCES, NULL, program_forbidden},
     {SPAWN_STAGE_EXEC, ENOEXEC, NULL, program_foreign},
     {SPAWN_STAGE_EXEC, ELOOP, NULL, program_circular},

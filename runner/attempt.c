@@ -2,6 +2,7 @@
 
 #include "runner/facts.h"
 #include "runner/header.h"
+#include "runner/leftovers.h"
 #include "runner/loop.h"
 #include "runner/outputs.h"
 #include "runner/session.h"
@@ -17,11 +18,6 @@
 static struct slot *slot_of(const struct session *s, uint32_t number)
 {
     return &s->slots[s->cases[number].slot];
-}
-
-static const struct plan_case *planned(const struct session *s, uint32_t number)
-{
-    return &s->front->plan.cases[s->cases[number].planned];
 }
 
 static uint32_t attempt_number(const struct session *s, uint32_t number)
@@ -51,6 +47,9 @@ static void take_slot(struct session *s, uint32_t number)
     slot->outcome = CASE_REFUSED;
     slot->started = watch_now(s->watch);
     arena_clear(&slot->arena);
+    slot->leaks.arena = &slot->arena;
+    slot->leaks.count = 0;
+    slot->looked = false;
     s->free_slots--;
     s->cases[number].slot = slot->number;
 }
@@ -68,11 +67,18 @@ static bool may_pass(int error)
     return error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM || error == ENOBUFS;
 }
 
+/* True: it is tried again later, and there is nothing to be said. */
+static bool is_stuck(const struct session *s, struct slot *slot, int error)
+{
+    if (!may_pass(error) || s->stuck_times >= STUCK_TRIES)
+        return false;
+    slot->outcome = CASE_STUCK;
+    return true;
+}
+
 static bool could_not(struct session *s, struct slot *slot, const char *what, int error)
 {
-    if (may_pass(error) && s->stuck_times < STUCK_TRIES)
-        slot->outcome = CASE_STUCK;
-    else
+    if (!is_stuck(s, slot, error))
         slot->setup = arena_printf(&slot->arena, "cannot %s: %s", what, strerror(error));
     return false;
 }
@@ -98,7 +104,7 @@ static bool make_recipe(struct session *s, struct slot *slot)
     };
     struct recipe *recipe = &slot->recipe;
 
-    if (!recipe_make(&s->kitchen, planned(s, slot->on), &where, &slot->arena, recipe, &diags)) {
+    if (!recipe_make(&s->kitchen, session_planned(s, slot->on), &where, &slot->arena, recipe, &diags)) {
         slot->setup = diags.count ? diags.list[0].text : "its settings cannot be read";
         return false;
     }
@@ -141,6 +147,33 @@ static void limit_files(struct session *s, struct spawn_spec *spec)
         spec->limits[spec->limit_count++] = (struct spawn_limit){RLIMIT_NOFILE, s->files_before};
 }
 
+static bool lend_shm(struct session *s, struct slot *slot)
+{
+    if (workdirs_open_shm(&s->shmdirs, s->run_path) < 0 || workdir_lend(&s->shmdirs, &slot->shm) < 0)
+        return could_not(s, slot, "make a folder for shared memory", errno);
+    return true;
+}
+
+/* The place that it is put in, with what holds it together, keeps it apart, and limits it. */
+static bool prepare_place(struct session *s, struct slot *slot)
+{
+    struct recipe *recipe = &slot->recipe;
+    struct contain_wants wants = {
+        .limits = {[CGROUP_PROCESSES] = recipe->processes, [CGROUP_MEMORY] = recipe->memory},
+        .isolate = recipe->isolate,
+    };
+
+    if (recipe->isolate & SPAWN_ISOLATE_FILES) {
+        if (!lend_shm(s, slot))
+            return false;
+        wants.tmp = slot->tmp.path;
+        wants.shm = slot->shm.path;
+    }
+    if (contain_prepare(contain_place(s->contain, slot->number), &wants, &recipe->spec) < 0)
+        return could_not(s, slot, "make a place to contain it", errno);
+    return true;
+}
+
 static bool make_process(struct session *s, struct slot *slot, struct process *process)
 {
     struct recipe *recipe = &slot->recipe;
@@ -151,10 +184,9 @@ static bool make_process(struct session *s, struct slot *slot, struct process *p
     slot->started = watch_now(s->watch);
     if (!error.error && recipe->backend->start(slot->spawn, &recipe->spec, process, &error))
         return true;
-    if (may_pass(error.error) && s->stuck_times < STUCK_TRIES) {
-        slot->outcome = CASE_STUCK;
+    contain_not_started(contain_place(s->contain, slot->number));
+    if (is_stuck(s, slot, error.error))
         return false;
-    }
     spawn_error_words(&words, error, &recipe->spec);
     slot->setup = arena_cstr(&slot->arena, buf_str(&words));
     buf_release(&words);
@@ -170,7 +202,8 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
         .limits = {[WATCH_SETUP] = SESSION_SETUP, [WATCH_CALL] = recipe->timeout},
         .slow = recipe->slow,
         .ladder = &recipe->ladder,
-        .containment = &contain_group,
+        .place = contain_place(s->contain, slot->number),
+        .leak_grace = recipe->leaks.grace,
         .output_limit = recipe->output_limit,
         .outputs = {slot->capture.files[0].fd, slot->capture.files[1].fd},
     };
@@ -195,8 +228,11 @@ void attempt_start(struct session *s, uint32_t number)
 
     take_slot(s, number);
     slot = slot_of(s, number);
-    recipe_begin(&s->kitchen, planned(s, number), &slot->arena, &slot->recipe);
-    if (!lend_folders(s, slot) || !make_recipe(s, slot))
+    if (!lend_folders(s, slot)) {
+        recipe_begin(&s->kitchen, session_planned(s, number), &slot->arena, &slot->recipe);
+        return;
+    }
+    if (!make_recipe(s, slot))
         return;
     if (journal_room(s->journal, s->jobs + 1) < 0) {
         session_wrote(s, -1);
@@ -204,7 +240,7 @@ void attempt_start(struct session *s, uint32_t number)
         return;
     }
     fault_die(&s->faults, FAULT_DIE_START);
-    if (!open_capture(s, slot) || !make_process(s, slot, &process))
+    if (!open_capture(s, slot) || !prepare_place(s, slot) || !make_process(s, slot, &process))
         return;
     watch_process(s, slot, process);
     progress_started(s->progress, slot->number, slot->recipe.id, slot->started);
@@ -238,7 +274,7 @@ void attempt_climbed(struct session *s, uint32_t number)
     struct watch_view view;
 
     if (watch_look(s->watch, slot->number, &view))
-        progress_ending(s->progress, slot->recipe.id, facts_cause_words(view.cause));
+        progress_ending(s->progress, slot->recipe.id, watch_cause_words[view.cause]);
 }
 
 /* ---- the end ---- */
@@ -256,7 +292,7 @@ static bool is_retried(const struct session *s, const struct slot *slot, enum ve
 /* The failure of a case may be the end of others. */
 static void count_failure(struct session *s, const struct slot *slot)
 {
-    const struct plan_case *c = planned(s, slot->on);
+    const struct plan_case *c = session_planned(s, slot->on);
 
     s->failures++;
     if (s->failures_most && s->failures == (uint64_t)s->failures_most)
@@ -274,15 +310,18 @@ static void record(struct session *s, struct slot *slot, struct journal_attempt 
     progress_ended(s->progress, slot->number, slot->recipe.id, a, slot->recipe.retries);
 }
 
-/* Nobody of it can be alive: its leader ended by itself, and we ended what was left in its group. */
+/* Nobody of it can be alive. */
 static bool left_clean(const struct slot *slot)
 {
-    return !slot->listed || (!slot->ending.lost && !slot->ending.abandoned && !slot->ending.cause);
+    const struct watch_ending *e = &slot->ending;
+
+    return !slot->listed || (!e->lost && !e->abandoned && !e->undead && !e->cause);
 }
 
 /* The stack of a child that could not be killed may still be in use: the slot goes on with another one. */
 static bool replace_spawn(struct session *s, struct slot *slot)
 {
+    spawn_free(slot->spawn); /* does nothing while it is in use */
     slot->spawn = spawn_new();
     if (slot->spawn)
         return true;
@@ -296,7 +335,9 @@ static void clear_slot(struct session *s, struct slot *slot)
     capture_close(s->room, &slot->capture);
     if (s->interactive)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &s->modes);
+    fault_place(&s->faults);
     workdir_return(&slot->tmp, left_clean(slot));
+    workdir_return(&slot->shm, left_clean(slot));
     workdir_return_artifacts(s->run.fd, &slot->artifacts, left_clean(slot));
     if (!slot->listed || !slot->ending.abandoned || replace_spawn(s, slot))
         give_slot(s, slot);
@@ -311,6 +352,8 @@ bool attempt_judge(struct session *s, uint32_t number)
     bool again;
 
     outputs_finish_relay(s, slot);
+    if (slot->listed)
+        leftovers_of_dead(s, slot);
     facts_judge(s, slot, &judgement);
     again = is_retried(s, slot, judgement.verdict);
     a.verdict = judgement.verdict;

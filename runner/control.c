@@ -2,6 +2,7 @@
 
 #include "runner/base/mem.h"
 #include "runner/base/sig.h"
+#include "runner/leftovers.h"
 #include "runner/loop.h"
 #include "runner/outputs.h"
 #include "runner/session.h"
@@ -45,6 +46,13 @@ void control_give_up(struct session *s)
     session_drop(s, "the run could not go on");
 }
 
+/* Nobody else is left to end what runs, should we die as well; nor does anybody wait for us. */
+void control_guard_died(struct session *s)
+{
+    signals_guarded(&s->signals, 0, NULL);
+    cancel(s, "the death of its guard", URGENCY_KILL);
+}
+
 /* ---- stopping and going on ---- */
 
 static void stop(struct session *s)
@@ -59,22 +67,11 @@ static void stop(struct session *s)
 
 /* ---- who is running ---- */
 
-static const char *state_of(struct session *s, const struct watch_view *view)
+static const char *state_of(struct slot *slot, const struct watch_view *view)
 {
-    static const char *const phases[] = {
-#define X(id, words) [id] = words,
-        WATCH_PHASES(X)
-#undef X
-    };
-    static const char *const causes[] = {
-#define X(id, words) [id] = words,
-        WATCH_CAUSES(X)
-#undef X
-    };
-
     if (!view->cause)
-        return phases[view->phase];
-    return arena_printf(s->in->diags->arena, "being ended: %s", causes[view->cause]);
+        return watch_phase_words[view->phase];
+    return arena_printf(&slot->arena, "being ended: %s", watch_cause_words[view->cause]);
 }
 
 static bool look(struct session *s, struct slot *slot, struct progress_running *running, struct buf *line)
@@ -87,7 +84,7 @@ static bool look(struct session *s, struct slot *slot, struct progress_running *
         .id = slot->recipe.id,
         .attempt = s->cases[slot->on].attempts + 1u,
         .running = view.running,
-        .state = state_of(s, &view),
+        .state = state_of(slot, &view),
         .path = outputs_follow(s, slot),
     };
     if (slot->capture.files[0].fd >= 0)
@@ -159,10 +156,16 @@ static void slow(struct session *s, struct slot *slot)
         progress_slow(s->progress, slot->recipe.id, view.running, outputs_follow(s, slot));
 }
 
-static void abandoned(struct session *s, struct slot *slot)
+static void over(struct session *s, struct slot *slot)
 {
-    if (watch_reap(s->watch, slot->number, &slot->ending))
+    if (watch_reap(s->watch, slot->number, &slot->ending) == WATCH_IS_OVER)
         life_event(s, slot->on, CASE_GONE);
+}
+
+static void remains(struct session *s, struct slot *slot)
+{
+    leftovers_of_tree(s, slot);
+    watch_end(s->watch, slot->number, WATCH_REMAINS);
 }
 
 static void watch_told(struct session *s, const struct watch_event *event)
@@ -176,6 +179,10 @@ static void watch_told(struct session *s, const struct watch_event *event)
         session_drop(s, "the session deadline struck before");
         return;
     }
+    if (event->kind == WATCH_TELLS_STOPPED) {
+        stop(s);
+        return;
+    }
     slot = &s->slots[event->slot];
     if (!slot->busy || slot->generation != event->generation)
         return;
@@ -183,8 +190,10 @@ static void watch_told(struct session *s, const struct watch_event *event)
         slow(s, slot);
     else if (event->kind == WATCH_TELLS_ENDING)
         life_event(s, slot->on, CASE_CLIMBED);
+    else if (event->kind == WATCH_TELLS_REMAINS)
+        remains(s, slot);
     else
-        abandoned(s, slot);
+        over(s, slot);
 }
 
 void control_watch(struct session *s)

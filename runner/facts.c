@@ -1,35 +1,22 @@
 #include "runner/facts.h"
 
 #include "runner/base/sig.h"
+#include "runner/header.h"
+#include "runner/leftovers.h"
 #include "runner/session.h"
 
-static const char *const cause_words[] = {
-#define X(id, words) [id] = words,
-    WATCH_CAUSES(X)
-#undef X
-};
-
-static const char *const phase_words[] = {
-#define X(id, words) [id] = words,
-    WATCH_PHASES(X)
-#undef X
-};
-
-const char *facts_cause_words(enum watch_cause cause)
-{
-    return cause_words[cause];
-}
+#include <string.h>
 
 /* ---- words for a limit: which, how long it was, and the key that raises it ---- */
 
-/* "'timeout' is set at run-matrix.yaml:9:14", "'timeout' is built in: set it to more". */
+/* "raise 'timeout' at run-matrix.yaml:9:14", "raise --timeout", "raise it with 'timeout'". */
 static const char *key_words(struct arena *arena, const char *key, struct setting_origin origin)
 {
     const char *place = place_text(arena, origin.at);
 
     if (*place)
         return arena_printf(arena, "raise '%s' at %s", key, place);
-    if (origin.layer && str_is(str_of("command line"), origin.layer))
+    if (origin.layer && strcmp(origin.layer, "command line") == 0)
         return arena_printf(arena, "raise --%s", key);
     return arena_printf(arena, "raise it with '%s'", key);
 }
@@ -55,7 +42,8 @@ static const char *deadline_words(struct slot *slot)
             "did not get as far as its program within %s: is it on a file system that does not answer?",
             span_text(&slot->arena, SESSION_SETUP));
     return arena_printf(&slot->arena, "timed out after %s in its %s; %s", span_text(&slot->arena, r->timeout),
-                        phase_words[slot->ending.phase], key_words(&slot->arena, "timeout", r->timeout_from));
+                        watch_phase_words[slot->ending.phase],
+                        key_words(&slot->arena, "timeout", r->timeout_from));
 }
 
 static const char *flood_words(struct slot *slot)
@@ -77,7 +65,9 @@ static const char *limit_words(const struct session *s, struct slot *slot)
             span_text(&slot->arena, s->session_timeout),
             key_words(&slot->arena, "session-timeout", front_session_origin(s->front, s->in)));
     case WATCH_CANCEL: return s->cancelled ? s->cancelled : "cancelled";
-    case WATCH_NO_CAUSE: break;
+    case WATCH_REMAINS:
+    case WATCH_NO_CAUSE:
+    case WATCH_CAUSE_COUNT: break;
     }
     return NULL;
 }
@@ -106,6 +96,37 @@ static const char *spawn_words(struct slot *slot)
     text = arena_cstr(&slot->arena, buf_str(&words));
     buf_release(&words);
     return text;
+}
+
+/* ---- limits of the tree ---- */
+
+static const char *oom_words(struct slot *slot)
+{
+    const struct recipe *r = &slot->recipe;
+
+    return arena_printf(&slot->arena, "its tree needed more than %llu bytes of memory; %s",
+                        (unsigned long long)r->memory,
+                        key_words(&slot->arena, "limits: memory", r->memory_from));
+}
+
+static const char *limited_words(struct slot *slot, uint64_t hits)
+{
+    const struct recipe *r = &slot->recipe;
+
+    return arena_printf(&slot->arena, "was refused a process %llu time%s, having %llu; %s",
+                        (unsigned long long)hits, plural((uint32_t)hits), (unsigned long long)r->processes,
+                        key_words(&slot->arena, "limits: processes", r->processes_from));
+}
+
+static void take_limits(struct session *s, struct slot *slot, struct facts *facts)
+{
+    const struct contain_place *place = contain_place(s->contain, slot->number);
+    uint64_t hits = contain_hits(place, CGROUP_PROCESSES);
+
+    if (contain_hits(place, CGROUP_MEMORY))
+        facts->oom = oom_words(slot);
+    if (hits)
+        facts->limited = limited_words(slot, hits);
 }
 
 /* The watchdog looks now and then; what was quick enough to end before it did is found here. */
@@ -157,6 +178,11 @@ void facts_judge(struct session *s, struct slot *slot, struct judgement *judgeme
 
     if (slot->listed) {
         take_ending(s, slot, &facts);
+        take_limits(s, slot, &facts);
+        leftovers_record(slot);
+        facts.leaks = slot->left;
+        facts.leak_count = slot->left_count;
+        facts.leaks_more = slot->left_more;
         facts.disk_full = capture_disk_full(s->room);
     }
     judge(&facts, judgement);
@@ -215,6 +241,10 @@ void facts_record(struct session *s, struct slot *slot, const struct judgement *
         slot->notes[i] = buf_str(&judgement->notes[i]);
     a->notes = slot->notes;
     a->note_count = judgement->note_count;
-    if (slot->listed)
-        record_ending(s, slot, a);
+    if (!slot->listed)
+        return;
+    record_ending(s, slot, a);
+    a->leaks = slot->left;
+    a->leak_count = slot->left_count;
+    a->leaks_more = slot->left_more;
 }

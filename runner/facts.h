@@ -12,6 +12,4 @@ void facts_judge(struct session *s, struct slot *slot, struct judgement *judgeme
 void facts_record(struct session *s, struct slot *slot, const struct judgement *judgement,
                   struct journal_attempt *attempt);
 
-const char *facts_cause_words(enum watch_cause cause); /* "deadline" */
-
 #endif

@@ -60,8 +60,8 @@ void finish_options(struct invocation *in, struct report_options *options)
         .strict = in->options->junit_strict,
         .colour = style.colour,
         .verbose = in->options->verbose - in->options->quiet,
-        .durations = in->options->durations < 0    ? UINT32_MAX
-                     : in->options->durations == 0 ? UINT32_MAX - 1
+        .durations = in->options->durations < 0    ? 0
+                     : in->options->durations == 0 ? REPORT_ALL /* as pytest has it */
                                                    : (uint32_t)in->options->durations,
         .width = progress_width(STDOUT_FILENO),
         .program = str_of(in->argv[0]),

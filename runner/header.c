@@ -5,6 +5,7 @@
 #include "runner/session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Of the end of a run beside its ladders: a tick of the watchdog, reaping, records and reports. */
 #define REPORTS_AT_MOST (1500 * NS_PER_MS)
@@ -74,10 +75,9 @@ void header_warn(const struct front *front, struct diags *diags)
 
 /* ---- of a run ---- */
 
-/* How long the end of a run takes at most, from a deadline or a cancel to the last report. */
-static nanos ending_of(const struct session *s)
+nanos header_ending(nanos longest)
 {
-    return s->longest_ending + WATCH_TICK + REPORTS_AT_MOST;
+    return longest + WATCH_TICK + REPORTS_AT_MOST;
 }
 
 static void add_suites(const struct session *s, struct buf *out)
@@ -100,17 +100,32 @@ static void add_run(const struct session *s, struct buf *out)
     buf_addc(out, '\n');
 }
 
+/* "contained by PID namespaces (no writable control group: ...)": what is chosen, and why nothing stronger. */
+static void add_containment(const struct session *s, struct buf *out)
+{
+    buf_adds(out, "contained by ");
+    for (int i = 0; i < CONTAINMENT_COUNT; i++)
+        if (strcmp(s->containment, contain_word[i]) == 0)
+            buf_addf(out, "%s%s", contain_words[i], i == CONTAIN_GROUP ? ", best effort" : "");
+    if (s->containment_why && *s->containment_why) {
+        buf_adds(out, " (");
+        utf8_show(out, str_of(s->containment_why));
+        buf_addc(out, ')');
+    }
+    buf_addc(out, '\n');
+}
+
 static void add_bounds(const struct session *s, struct buf *out)
 {
     buf_adds(out, "an ending takes at most ");
-    span_format(out, ending_of(s));
+    span_format(out, header_ending(s->longest_ending));
     buf_adds(out, ": ladder and reaping ");
     span_format(out, s->longest_ending);
     buf_adds(out, ", watchdog ");
     span_format(out, WATCH_TICK);
     buf_adds(out, ", records and reports ");
     span_format(out, REPORTS_AT_MOST);
-    buf_addf(out, "; side by side for all cases\ncontained by %s\n", contain_group.name);
+    buf_adds(out, "; side by side for all cases\n");
 }
 
 void header_print(struct session *s)
@@ -121,6 +136,7 @@ void header_print(struct session *s)
         return;
     add_suites(s, &out);
     add_run(s, &out);
+    add_containment(s, &out);
     if (s->style.verbose > 0)
         add_bounds(s, &out);
     progress_output(s->progress, buf_str(&out));

@@ -6,6 +6,9 @@
 
 struct session;
 
+/* How long the end of a run takes at most, from a deadline or a cancel to the last report, if its longest ladder takes that long. */
+nanos header_ending(nanos longest);
+
 const char *plural(uint32_t count); /* "s", or nothing for one */
 
 /* "run-matrix.yaml: 5 cells: 3 here, 2 elsewhere (os=macos-latest)" */

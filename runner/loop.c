@@ -14,7 +14,7 @@
 #define REDRAW_MS      200
 #define LOOK_MS        20
 
-enum source { FROM_SIGNALS, FROM_WATCH, FROM_KEYS, FROM_PROCESS, FROM_RELAY };
+enum source { FROM_SIGNALS, FROM_WATCH, FROM_GUARD, FROM_KEYS, FROM_PROCESS, FROM_RELAY };
 
 /* What epoll hands back: source, end of a relay, slot, generation. */
 static uint64_t token(enum source source, uint32_t end, uint32_t slot, uint32_t generation)
@@ -41,6 +41,8 @@ int loop_open(struct session *s)
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (s->epoll < 0 || add(s, s->signals.fd, EPOLLIN, token(FROM_SIGNALS, 0, 0, 0)) < 0 ||
         add(s, watch_fd(s->watch), EPOLLIN, token(FROM_WATCH, 0, 0, 0)) < 0)
+        return -1;
+    if (s->guard.pidfd >= 0 && add(s, s->guard.pidfd, EPOLLIN | EPOLLONESHOT, token(FROM_GUARD, 0, 0, 0)) < 0)
         return -1;
     if (s->tty.fd >=
         0) /* told once: what is typed may be meant for a program in front of us, and stays there */
@@ -89,10 +91,11 @@ static void process_event(struct session *s, struct slot *slot, uint64_t data)
 {
     if (s->interactive)
         control_signals(s); /* the terminal's Ctrl-C went to the case too: first hear of it, then judge */
-    if (watch_reap(s->watch, slot->number, &slot->ending))
-        life_event(s, slot->on, CASE_GONE);
-    else
-        arm_again(s, slot->pidfd, data);
+    switch (watch_reap(s->watch, slot->number, &slot->ending)) {
+    case WATCH_IS_OVER: life_event(s, slot->on, CASE_GONE); break;
+    case WATCH_GOES_ON: arm_again(s, slot->pidfd, data); break;
+    case WATCH_REMAIN: break; /* the watch tells when it is over */
+    }
 }
 
 static void relay_event(struct session *s, struct slot *slot, uint64_t data)
@@ -122,6 +125,7 @@ static void dispatch(struct session *s, uint64_t data)
     switch (source) {
     case FROM_SIGNALS: control_signals(s); break;
     case FROM_WATCH: control_watch(s); break;
+    case FROM_GUARD: control_guard_died(s); break;
     case FROM_KEYS: control_keys(s); break;
     case FROM_PROCESS:
     case FROM_RELAY: slot_event(s, source, data); break;
@@ -148,7 +152,7 @@ static void look_at(struct session *s, struct slot *slot)
     for (int end = 0; end < 2; end++)
         if (slot->relayed && slot->relay.ends[end] >= 0)
             outputs_carry(s, slot, end);
-    if (watch_reap(s->watch, slot->number, &slot->ending))
+    if (watch_reap(s->watch, slot->number, &slot->ending) == WATCH_IS_OVER)
         life_event(s, slot->on, CASE_GONE);
 }
 

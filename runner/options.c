@@ -30,6 +30,11 @@ static const char *const captures[] = {
     CAPTURE_MODES(X) NULL
 #undef X
 };
+static const char *const contains[] = {"auto",
+#define X(id, word, words) word,
+                                       CONTAINMENTS(X) NULL
+#undef X
+};
 static const char *const formats[] = {
 #define X(id, word, file, sentence) #word,
     REPORTS(X) NULL
@@ -98,7 +103,7 @@ static const struct opt opts[] = {
      .kind = OPT_PATH,
      .arg = "FILE",
      .offset = AT(context),
-     .commands = PLAN | ON(eval),
+     .commands = PLAN | ON(eval) | ON(doctor),
      .help = ABOUT_CONTEXT},
     {.name = "host",
      .kind = OPT_ENUM,
@@ -188,6 +193,15 @@ static const struct opt opts[] = {
      .offset = AT(collect_only),
      .commands = RUN,
      .help = "list the cases in place of running them"},
+    {.name = "contain",
+     .kind = OPT_ENUM,
+     .words = contains,
+     .arg = "HOW",
+     .offset = AT(contain),
+     .commands = HARNESS,
+     .help = "how the processes of a case are held together: cgroup, pidns, group (best effort), or the "
+             "strongest of "
+             "these that can be had (auto, the default)"},
     {.name = "name",
      .kind = OPT_TEXT,
      .arg = "NAME",
@@ -224,7 +238,7 @@ static const struct opt opts[] = {
      .kind = OPT_PATH,
      .arg = "FOLDER",
      .offset = AT(run_dir),
-     .commands = READERS,
+     .commands = READERS | ON(reap) | ON(doctor),
      .help = "where runs are kept, in place of .run-matrix beside the file"},
 
     {.name = "junit-xml",
@@ -278,7 +292,7 @@ static const struct opt opts[] = {
     {.name = "json",
      .kind = OPT_FLAG,
      .offset = AT(json),
-     .commands = ON(list) | ON(show),
+     .commands = ON(list) | ON(show) | ON(doctor),
      .group = "Output",
      .help = "print JSON"},
     {.name = "quiet",
@@ -303,6 +317,33 @@ static const struct opt opts[] = {
      .offset = AT(markdown),
      .commands = ON(schema),
      .help = "print the reference of all keys as Markdown instead"},
+
+    {.name = "dry-run",
+     .letter = 'n',
+     .kind = OPT_FLAG,
+     .offset = AT(dry_run),
+     .commands = ON(reap),
+     .group = "What to reap",
+     .help = "only say what is left"},
+    {.name = "run",
+     .kind = OPT_PATH,
+     .arg = "RUN",
+     .offset = AT(run),
+     .commands = ON(reap),
+     .help = "what this run has left: its id, its number, or its folder; else all that are dead"},
+    {.name = "parent",
+     .kind = OPT_INT,
+     .least = 2,
+     .arg = "PID",
+     .offset = AT(parent),
+     .commands = ON(reap),
+     .help = "the descendants of this process instead"},
+    {.name = "grace",
+     .kind = OPT_SPAN,
+     .arg = "TIME",
+     .offset = AT(grace),
+     .commands = ON(reap),
+     .help = "how long to wait after INT before KILL; 3s by default"},
 
     {.name = "from",
      .kind = OPT_PATH,
@@ -383,5 +424,6 @@ const struct opt_table options_table = {
 
 void options_init(struct options *options)
 {
-    *options = (struct options){.retries = -1, .maxfail = -1, .session_timeout = -1, .durations = -1};
+    *options = (struct options){
+        .retries = -1, .maxfail = -1, .session_timeout = -1, .durations = -1, .parent = -1, .grace = -1};
 }

@@ -15,6 +15,8 @@
     X(list, false, "[PATH | ID ...]", "show cells and cases; nothing is started")                       \
     X(show, false, "[PATH | ID ...]",                                                                   \
       "print the last output and facts of cases, failures first; --config: their settings")             \
+    X(reap, false, "[--run RUN] [--parent PID]", "find and end what a dead run has left")               \
+    X(doctor, false, "", "say what this machine allows, and what follows from it")                      \
     X(eval, true, "[--context FILE] EXPR", "evaluate a GitHub expression and print its value as JSON")  \
     X(init, false, "[--from WORKFLOW[#JOB]]", "draft a run-matrix.yaml in the current folder")          \
     X(schema, false, "", "print the JSON Schema of run-matrix.yaml")
@@ -42,7 +44,13 @@ struct options {
     int64_t retries, maxfail;                                              /* -1: not given */
     nanos session_timeout;                                                 /* -1: not given */
     bool exit_first, no_capture, resume, collect_only;
-    const char *name; /* exec */
+    const char *contain; /* NULL: auto */
+    const char *name;    /* exec */
+
+    bool dry_run; /* reap */
+    const char *run;
+    int64_t parent; /* -1: not given */
+    nanos grace;    /* -1: not given */
 
     const char *run_dir, *color, *junit, *format, *output;
     bool junit_strict;

@@ -14,7 +14,7 @@
 
 static void place(struct session *s, uint32_t number, const struct terms *terms)
 {
-    const struct plan_case *c = &s->front->plan.cases[s->cases[number].planned];
+    const struct plan_case *c = session_planned(s, number);
     uint32_t count = node_list_count(terms->locks);
     struct str *locks = ARENA_ARRAY(s->arena, struct str, count);
 
@@ -146,7 +146,8 @@ static void record_run(struct session *s)
         .argv = arguments(s),
         .argc = (uint32_t)s->in->argc,
         .profile = str_of(s->front->profile),
-        .containment = str_of(contain_group.name),
+        .containment = str_of(s->containment),
+        .containment_why = str_of(s->containment_why),
         .jobs = s->jobs,
         .cases = s->case_count,
         .wall = s->wall,
@@ -199,7 +200,7 @@ static void record_cases(struct session *s)
     for (uint32_t i = 0; i < suites->count; i++)
         first[i] = first_test(suites, i);
     for (uint32_t i = 0; i < s->case_count && !s->broken; i++) {
-        const struct plan_case *c = &s->front->plan.cases[s->cases[i].planned];
+        const struct plan_case *c = session_planned(s, i);
 
         buf_clear(&text);
         session_case_id(s, i, &text);

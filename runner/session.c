@@ -2,6 +2,7 @@
 
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/estate.h"
 #include "runner/finish.h"
 #include "runner/loop.h"
 #include "runner/plan_record.h"
@@ -12,9 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Descriptors that the run itself needs, and a slot: pidfd, two captures, two relays, two folders, two given. */
-#define FILES_OF_RUN  32
-#define FILES_OF_SLOT 11
+/*
+ * Descriptors that the run itself needs, and a slot: pidfd, two captures, two relays, three folders, two given, and what holds a
+ * case together (a control group and its knobs, or an anchor and its namespaces).
+ */
+#define FILES_OF_RUN  48
+#define FILES_OF_SLOT 24
 #define JOBS_MOST     10000
 #define GITHUB_WAIT   (2 * NS_PER_S) /* a step that is cancelled has 7.5 s for everything */
 #define RUNS_ASKED    3              /* the newest so many say how long cases take */
@@ -153,9 +157,15 @@ static bool open_run(struct session *s, struct resumption *resumption)
     return s->journal || failed(s, "open the journal of the run");
 }
 
-static void open_kitchen(struct session *s)
+nanos session_cap(void)
 {
     const char *github = getenv("GITHUB_ACTIONS");
+
+    return github && strcmp(github, "true") == 0 ? GITHUB_WAIT : 0;
+}
+
+static void open_kitchen(struct session *s)
+{
     const struct options *o = s->in->options;
 
     s->kitchen = (struct kitchen){
@@ -165,7 +175,7 @@ static void open_kitchen(struct session *s)
         .capture = o->no_capture ? "no"
                    : o->capture  ? o->capture
                                  : s->front->capture,
-        .cap = github && strcmp(github, "true") == 0 ? GITHUB_WAIT : 0,
+        .cap = session_cap(),
         .today = s->wall / 1000 / (24 * 60 * 60),
         .environ = (const char *const *)environ,
     };
@@ -178,8 +188,8 @@ static bool open_slots(struct session *s)
     for (uint32_t i = 0; i < s->jobs; i++) {
         struct slot *slot = &s->slots[i];
 
-        slot->number = slot->tmp.slot = slot->artifacts.slot = i;
-        slot->tmp.fd = slot->artifacts.fd = -1;
+        slot->number = slot->tmp.slot = slot->shm.slot = slot->artifacts.slot = i;
+        slot->tmp.fd = slot->shm.fd = slot->artifacts.fd = -1;
         slot->capture.files[0].fd = slot->capture.files[1].fd = -1;
         slot->capture.files[0].given = slot->capture.files[1].given = -1;
         slot->spawn = spawn_new();
@@ -190,18 +200,40 @@ static bool open_slots(struct session *s)
     return true;
 }
 
+/* Of a command that runs within a case of ours: the cgroup of that case is its own, and so is all that it does. */
+static bool open_containment(struct session *s)
+{
+    const char *wanted = s->in->options->contain;
+    struct buf why = {0};
+
+    if (wanted && strcmp(wanted, "auto") == 0)
+        wanted = NULL;
+    s->contain = contain_open(wanted, arena_cstr(s->arena, s->run.id), s->jobs, &why);
+    s->containment_why = arena_cstr(s->arena, buf_str(&why));
+    buf_release(&why);
+    if (!s->contain) {
+        diag_error(s->in->diags, nowhere, "cases cannot be contained as '--contain' wants: %s",
+                   s->containment_why);
+        return false;
+    }
+    s->containment = contain_word[contain_kind(s->contain)];
+    fault_place(&s->faults);
+    return true;
+}
+
 static bool open_machine(struct session *s)
 {
-    if (workdirs_open(&s->workdirs) < 0)
+    if (workdirs_open(&s->workdirs, s->run_path) < 0)
         return failed(s, "make a folder for temporary files");
     workdirs_close_artifacts(s->run.fd); /* what a run that died has left there */
     s->room = capture_room_new(s->run.fd, &s->faults);
     if (!s->room)
         return failed(s, "prepare captured output");
     s->kitchen.run_id = arena_cstr(s->arena, s->run.id);
-    s->watch = watch_new(s->jobs);
+    s->watch = watch_new(s->contain, s->jobs);
     if (!s->watch)
         return failed(s, "start the watchdog");
+    watch_outer(s->watch, s->guard.guard.pid);
     if (loop_open(s) < 0)
         return failed(s, "prepare the loop");
     return open_slots(s);
@@ -223,6 +255,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     *s = (struct session){.in = in, .front = front, .arena = in->arena, .epoll = -1};
     s->resumed = resumption ? &resumption->record : NULL;
     s->signals.fd = s->tty.fd = s->store.fd = s->run.fd = s->run.lock = -1;
+    s->guard = (struct guard){.pidfd = -1};
     if (!read_options(s))
         return EXIT_USAGE;
     s->wall = wall_clock(s);
@@ -235,7 +268,12 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     }
     raise_files(s);
     open_terminal(s);
-    if (!open_run(s, resumption) || !open_machine(s))
+    if (!open_run(s, resumption))
+        return EXIT_BROKEN;
+    estate_reap_others(s);
+    if (!open_containment(s))
+        return s->in->options->contain ? EXIT_USAGE : EXIT_BROKEN;
+    if (!estate_guard(s) || !open_machine(s) || !estate_hold(s))
         return EXIT_BROKEN;
     s->progress = progress_new(&s->style, s->case_count);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
@@ -252,6 +290,8 @@ static void close_slots(struct session *s)
 {
     for (uint32_t i = 0; s->slots && i < s->jobs; i++) {
         fd_close(&s->slots[i].tmp.fd);
+        fd_close(&s->slots[i].shm.fd);
+        leak_list_release(&s->slots[i].leaks);
         fd_close(&s->slots[i].artifacts.fd);
         if (s->slots[i].spawn)
             spawn_free(s->slots[i].spawn);
@@ -271,7 +311,7 @@ void session_close(struct session *s)
     if (s->progress)
         progress_free(s->progress);
     tty_close(&s->tty);
-    workdirs_close(&s->workdirs);
+    estate_let_go(s);
     if (s->room)
         capture_room_free(s->room);
     if (s->journal)
@@ -290,9 +330,14 @@ nanos session_now(const struct session *s)
     return watch_now(s->watch) - s->began;
 }
 
+const struct plan_case *session_planned(const struct session *s, uint32_t number)
+{
+    return &s->front->plan.cases[s->cases[number].planned];
+}
+
 void session_case_id(const struct session *s, uint32_t number, struct buf *out)
 {
-    case_id(out, &s->front->plan, &s->front->plan.cases[s->cases[number].planned]);
+    case_id(out, &s->front->plan, session_planned(s, number));
 }
 
 static void drop_one(void *user, uint32_t queued)

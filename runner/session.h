@@ -6,9 +6,11 @@
 #define RM_RUNNER_SESSION_H
 
 #include "runner/front.h"
+#include "runner/guard.h"
 #include "runner/harness/harness.h"
 #include "runner/journal/journal.h"
 #include "runner/keep.h"
+#include "runner/leaks/leaks.h"
 #include "runner/life.h"
 #include "runner/queue/queue.h"
 #include "runner/recipe/recipe.h"
@@ -39,7 +41,12 @@ struct slot {
     struct capture capture;
     struct relay relay;
     bool relayed;
-    struct workdir tmp, artifacts;
+    struct workdir tmp, shm, artifacts;
+    struct leak_list leaks;    /* what it left behind; in the arena */
+    size_t own_leaks;          /* those from here on are in folders and namespaces of its own */
+    bool looked;               /* at who was left when its own process had ended */
+    struct journal_leak *left; /* the same for the record */
+    uint32_t left_count, left_more;
     nanos started;                    /* on the watch's clock */
     const char *prefix;               /* of lines that are shown as they come */
     bool tailed;                      /* its output has a name already, so that somebody can follow it */
@@ -75,9 +82,15 @@ struct session {
     uint64_t digest; /* of the ids: a run is resumed with the same cases */
     struct journal *journal;
     const struct journal_record *resumed; /* NULL: a new run */
+    struct contain *contain;
+    const char *containment,
+        *containment_why; /* what reports call it; why none that is stronger, empty: there is none */
+    struct guard guard;
+    struct leak_list belongings; /* in guard and keeper: of those that they have killed */
+    struct world *world;         /* what cases leave on the machine is seen against it */
     struct capture_room *room;
     struct kitchen kitchen;
-    struct workdirs workdirs;
+    struct workdirs workdirs, shmdirs;
     struct progress_style style;
     struct progress *progress;
     struct watch *watch;
@@ -111,8 +124,12 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
                             struct resumption *resumption);
 void session_close(struct session *s);
 
+/* Of the waits of a ladder when a run is cancelled, where whoever cancels is in a hurry; 0: none. */
+nanos session_cap(void);
+
 nanos session_now(const struct session *s); /* since the run began, stops not counted */
 void session_case_id(const struct session *s, uint32_t number, struct buf *out);
+const struct plan_case *session_planned(const struct session *s, uint32_t number);
 /* Gives up all that wait, or those of a suite whose cells are not in flight. */
 void session_drop(struct session *s, const char *why);
 void session_drop_cells(struct session *s, uint32_t suite, const char *why);

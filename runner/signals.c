@@ -21,7 +21,9 @@ struct disposition {
     uintptr_t rest[15];
 };
 
-/* Not through libc, which hides the two signals it keeps for its threads; a parent can have them ignored too. */
+/*
+ * Not through libc, which hides the two signals it keeps for its threads; a parent can have them ignored too.
+ */
 static long change(int number, const struct disposition *to, struct disposition *from)
 {
     return syscall(SYS_rt_sigaction, number, to, from, (size_t)NSIG / 8);
@@ -54,19 +56,24 @@ static int block(void)
     return sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
+static void wanted(const struct signals *signals, sigset_t *set)
+{
+    sigemptyset(set);
+    for (size_t i = 0; i < ARRAY_LEN(read_here); i++)
+        if (read_here[i] != SIGHUP || !signals->nohup)
+            sigaddset(set, read_here[i]);
+}
+
 int signals_open(struct signals *signals)
 {
-    sigset_t wanted;
+    sigset_t set;
 
     *signals = (struct signals){.fd = -1, .nohup = is_ignored(SIGHUP)};
     if (block() < 0) /* first: with its default, one that our parent ignored would end us */
         return -1;
     forget_ignored();
-    sigemptyset(&wanted);
-    for (size_t i = 0; i < ARRAY_LEN(read_here); i++)
-        if (read_here[i] != SIGHUP || !signals->nohup)
-            sigaddset(&wanted, read_here[i]);
-    signals->fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    wanted(signals, &set);
+    signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return signals->fd < 0 ? -1 : 0;
 }
 
@@ -89,20 +96,76 @@ void signals_let_go(struct signals *signals)
     sigprocmask(SIG_UNBLOCK, &fatal, NULL);
 }
 
-int signals_next(struct signals *signals)
+static bool read_one(struct signals *signals, struct signalfd_siginfo *info)
 {
-    struct signalfd_siginfo info;
     ssize_t got;
 
     do
-        got = read(signals->fd, &info, sizeof info);
+        got = read(signals->fd, info, sizeof *info);
     while (got < 0 && errno == EINTR);
-    return got == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+    return got == (ssize_t)sizeof *info;
 }
 
 /*
- * Not TSTP again: it is blocked, and in a group whose parent has left the session the kernel would ignore it. raise
- * sends to this thread, so it has stopped when raise returns, not a moment later.
+ * SIGCONT changes nothing when it is heard twice, and is not counted: it may vanish before it is read, as
+ * TSTP takes it away.
+ */
+static bool is_news(struct signals *signals, const struct signalfd_siginfo *info)
+{
+    uint32_t number = info->ssi_signo, direct, passed, came;
+
+    if (!signals->guard || number == SIGCONT)
+        return true;
+    if ((pid_t)info->ssi_pid != signals->guard)
+        atomic_fetch_add(&signals->counts->direct[number], 1);
+    direct = atomic_load(&signals->counts->direct[number]);
+    passed = atomic_load(&signals->counts->passed[number]);
+    came = direct > passed ? direct : passed;
+    if (came == signals->heard[number])
+        return false;
+    signals->heard[number] = came;
+    return true;
+}
+
+int signals_next(struct signals *signals)
+{
+    struct signalfd_siginfo info;
+
+    while (read_one(signals, &info))
+        if (is_news(signals, &info))
+            return (int)info.ssi_signo;
+    return 0;
+}
+
+/* ---- below a guard ---- */
+
+void signals_guarded(struct signals *signals, pid_t guard, struct signal_counts *counts)
+{
+    signals->guard = guard;
+    signals->counts = counts;
+}
+
+void signals_of_guard(const struct signals *signals, sigset_t *set)
+{
+    wanted(signals, set);
+    sigdelset(set, SIGWINCH); /* the kernel sends it to all who are in front */
+}
+
+/*
+ * One that he has had himself is not sent: he may have let go of it since (signals_let_go), and be ended by
+ * what was meant, and heeded, before.
+ */
+void signals_pass(struct signal_counts *counts, int number, int pidfd)
+{
+    uint32_t passed = atomic_fetch_add(&counts->passed[number], 1) + 1;
+
+    if (passed > atomic_load(&counts->direct[number]))
+        syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+}
+
+/*
+ * Not TSTP again: it is blocked, and in a group whose parent has left the session the kernel would ignore it.
+ * raise sends to this thread, so it has stopped when raise returns, not a moment later.
  */
 void signals_stop_self(void)
 {

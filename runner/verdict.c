@@ -3,10 +3,13 @@
 #include "runner/base/mem.h"
 #include "runner/base/sig.h"
 #include "runner/base/utf8.h"
+#include "runner/leaks/leaks.h"
 
 #include <ctype.h>
 #include <signal.h>
 #include <string.h>
+
+#define LEAKS_TOLD_MOST 4 /* in one line; the record has more of them */
 
 static const char disk_full_words[] = "no room was left on the disk: its output may be cut";
 
@@ -89,7 +92,7 @@ static bool is_cancelled(const struct facts *f)
 
 static bool is_out_of_memory(const struct facts *f)
 {
-    return f->oom;
+    return f->oom != NULL;
 }
 
 static bool is_flood(const struct facts *f)
@@ -118,9 +121,17 @@ static bool is_failed(const struct facts *f)
            f->status != EXIT_STATUS_ERROR;
 }
 
+static bool any_leak(const struct facts *f, bool fails)
+{
+    for (uint32_t i = 0; i < f->leak_count; i++)
+        if (f->leaks[i].fails == fails)
+            return true;
+    return false;
+}
+
 static bool is_leaked(const struct facts *f)
 {
-    return f->leaked;
+    return any_leak(f, true);
 }
 
 /* ---- facts in words ---- */
@@ -134,6 +145,11 @@ static void say_setup(const struct facts *f, const char *words, struct buf *out)
 static void say_limit(const struct facts *f, const char *words, struct buf *out)
 {
     add_line(out, str_of(f->limit ? f->limit : words));
+}
+
+static void say_memory(const struct facts *f, const char *words, struct buf *out)
+{
+    add_line(out, str_of(*f->oom ? f->oom : words));
 }
 
 static void say_unexecuted(const struct facts *f, const char *words, struct buf *out)
@@ -158,6 +174,61 @@ static void say_status(const struct facts *f, const char *words, struct buf *out
     buf_addf(out, "exit status %d%s", f->status, words);
 }
 
+/* ---- what was left behind, in words ---- */
+
+static bool is_process(const struct journal_leak *leak)
+{
+    return str_is(leak->kind, leak_words[LEAK_PROCESS]);
+}
+
+/* "left 2 processes behind: ", "left behind: " where no process is among them */
+static void add_leaks_head(const struct facts *f, bool fails, struct buf *out)
+{
+    uint32_t processes = 0;
+
+    for (uint32_t i = 0; i < f->leak_count; i++)
+        processes += f->leaks[i].fails == fails && is_process(&f->leaks[i]);
+    buf_adds(out, "left ");
+    if (processes)
+        buf_addf(out, "%s%u process%s ", fails && f->leaks_more ? "at least " : "", processes,
+                 processes == 1 ? "" : "es");
+    buf_adds(out, "behind: ");
+}
+
+/* A process is known by its command; of all else the kind is said too. */
+static void add_leaks(const struct facts *f, bool fails, struct buf *out)
+{
+    uint32_t told = 0, more = fails ? f->leaks_more : 0;
+
+    add_leaks_head(f, fails, out);
+    for (uint32_t i = 0; i < f->leak_count; i++) {
+        const struct journal_leak *leak = &f->leaks[i];
+
+        if (leak->fails != fails)
+            continue;
+        if (told == LEAKS_TOLD_MOST) {
+            more++;
+            continue;
+        }
+        buf_adds(out, told++ ? "; " : "");
+        if (!is_process(leak)) {
+            add_line(out, leak->kind);
+            buf_addc(out, ' ');
+        }
+        add_line(out, leak->words);
+    }
+    if (more)
+        buf_addf(out, "; and %u more", more);
+}
+
+static void say_leaks(const struct facts *f, const char *words, struct buf *out)
+{
+    (void)words;
+    add_leaks(f, true, out);
+}
+
+/* ---- the order ---- */
+
 /* The first that holds is the verdict, the others are notes. */
 static const struct order {
     enum verdict verdict;
@@ -173,13 +244,13 @@ static const struct order {
     {VERDICT_ERROR, says_error, ", a hard error", say_status},
     {VERDICT_ABANDONED, is_abandoned, "did not end, not even by SIGKILL, and is left where it is", NULL},
     {VERDICT_NOT_RUN, is_cancelled, "cancelled while it ran", say_limit},
-    {VERDICT_OOM, is_out_of_memory, "ended for want of memory", NULL},
+    {VERDICT_OOM, is_out_of_memory, "ended for want of memory", say_memory},
     {VERDICT_OUTPUT_LIMIT, is_flood, "wrote more than its output limit", say_limit},
     {VERDICT_TIMEOUT, is_late, "timed out", say_limit},
     {VERDICT_TIMEOUT, is_late_for_session, "the time of the session was up", say_limit},
     {VERDICT_CRASHED, is_crashed, ", which run-matrix did not send", say_signal},
     {VERDICT_FAILED, is_failed, "", say_status},
-    {VERDICT_LEAKED, is_leaked, "left something behind", NULL},
+    {VERDICT_LEAKED, is_leaked, "", say_leaks},
 };
 
 static void say_fact(const struct order *fact, const struct facts *f, struct buf *out)
@@ -223,6 +294,25 @@ static void note_ending(const struct facts *f, struct judgement *j)
         add_signal(note, f);
     else
         buf_addf(note, "exit status %d", f->status);
+}
+
+static void note_text(struct judgement *j, const char *text)
+{
+    struct buf *note = text ? new_note(j) : NULL;
+
+    if (note)
+        add_line(note, str_of(text));
+}
+
+/* What was left behind and fails nobody, by what holds for the case or because it may be somebody else's. */
+static void note_warnings(const struct facts *f, struct judgement *j)
+{
+    struct buf *note = any_leak(f, false) ? new_note(j) : NULL;
+
+    if (!note)
+        return;
+    buf_adds(note, "warning: ");
+    add_leaks(f, false, note);
 }
 
 /* False when nothing is wrong with it. */
@@ -293,26 +383,12 @@ static void judge_clean(const struct facts *f, struct judgement *j)
         judge_pass(f, j);
 }
 
-/* Failures of the test, as against those of what is around it. */
-static bool is_test_failure(enum verdict verdict)
-{
-    switch (verdict) {
-    case VERDICT_FAILED:
-    case VERDICT_CRASHED:
-    case VERDICT_TIMEOUT:
-    case VERDICT_LEAKED:
-    case VERDICT_OOM:
-    case VERDICT_OUTPUT_LIMIT: return true;
-    default: return false;
-    }
-}
-
 /* Its reason is why that was expected, where somebody said so; what happened comes first among the notes. */
 static void judge_expected(const struct facts *f, struct judgement *j)
 {
     struct buf happened = {0};
 
-    if (!f->xfail || !is_test_failure(j->verdict))
+    if (!f->xfail || !verdict_is_test_failure(j->verdict))
         return;
     buf_addf(&happened, "%s: ", verdict_word(j->verdict));
     buf_addstr(&happened, buf_str(&j->reason));
@@ -347,8 +423,6 @@ static bool judge_unstarted(const struct facts *f, struct judgement *j)
 
 void judge(const struct facts *facts, struct judgement *judgement)
 {
-    struct buf *note;
-
     judgement_release(judgement);
     if (judge_unstarted(facts, judgement))
         return;
@@ -356,11 +430,10 @@ void judge(const struct facts *facts, struct judgement *judgement)
         judge_clean(facts, judgement);
     judge_expected(facts, judgement);
     note_ending(facts, judgement);
-    if (facts->disk_full && !str_is(buf_str(&judgement->reason), disk_full_words)) {
-        note = new_note(judgement);
-        if (note)
-            buf_adds(note, disk_full_words);
-    }
+    if (facts->disk_full && !str_is(buf_str(&judgement->reason), disk_full_words))
+        note_text(judgement, disk_full_words);
+    note_text(judgement, facts->limited);
+    note_warnings(facts, judgement);
 }
 
 void judgement_release(struct judgement *judgement)
@@ -370,43 +443,4 @@ void judgement_release(struct judgement *judgement)
         buf_release(&judgement->notes[i]);
     judgement->note_count = 0;
     judgement->verdict = VERDICT_PASSED;
-}
-
-/* ---- several attempts ---- */
-
-bool verdict_may_retry(enum verdict verdict)
-{
-    return is_test_failure(verdict);
-}
-
-/* A failure is undone by a pass and by nothing else: not by a skip, nor by a retry that was cancelled. */
-enum verdict verdict_of_case(enum verdict last, uint32_t failed_before)
-{
-    if (!failed_before)
-        return last;
-    if (last == VERDICT_PASSED)
-        return VERDICT_FLAKY;
-    return verdict_counts(last) == COUNT_SKIPPED || last == VERDICT_NOT_RUN ? VERDICT_FAILED : last;
-}
-
-/* ---- several cases ---- */
-
-/*
- * What is less trustworthy comes first: after an error of the harness nothing else is known, a run that was cut short
- * says nothing of the cases it did not come to, and a failure weighs more than the doubt about a flake.
- */
-enum exit_code verdict_of_run(const struct run_facts *facts)
-{
-    const struct journal_counts *counts = &facts->counts;
-    bool nothing_fails = facts->no_tests && strcmp(facts->no_tests, "fail") != 0;
-
-    if (facts->broken)
-        return EXIT_BROKEN;
-    if (facts->interrupted)
-        return EXIT_INTERRUPTED;
-    if (counts->counts[COUNT_FAILED] || counts->counts[COUNT_NOT_RUN] || facts->timed_out)
-        return EXIT_FAILED;
-    if (!counts->executed)
-        return nothing_fails ? EXIT_PASSED : EXIT_NOTHING;
-    return counts->flaky_fails ? EXIT_FLAKY : EXIT_PASSED;
 }

@@ -21,7 +21,7 @@ struct facts {
     const char *setup;       /* "cannot execute './unit': No such file or directory" */
     /* The process: */
     bool executed; /* it got as far as its program */
-    bool lost, abandoned, oom, leaked, disk_full;
+    bool lost, abandoned, disk_full;
     bool flooded; /* it wrote too much and ended before anybody saw it */
     int status;   /* -1: ended by a signal */
     int signal;
@@ -30,7 +30,12 @@ struct facts {
     enum watch_phase phase;
     const char
         *limit; /* words for the cause: "timed out after 10s; 'timeout' is set at run-matrix.yaml:9:14" */
+    const char *oom; /* "its tree needed more than 64 MiB; raise 'limits: memory' at run-matrix.yaml:9:20" */
+    const char *limited;   /* "was refused processes 3 times; raise 'limits: processes' at ..." */
     const char *last_line; /* of its output: the reason of a skip by exit status */
+    /* What it left behind, those that fail it first; how many more there were. */
+    const struct journal_leak *leaks;
+    uint32_t leak_count, leaks_more;
     /* What was expected: */
     const char *xfail; /* reason; "" when none was given */
     bool xfail_strict;
@@ -47,6 +52,8 @@ struct judgement {
 void judge(const struct facts *facts, struct judgement *judgement);
 void judgement_release(struct judgement *judgement);
 
+/* As against failures of what is around the test. */
+bool verdict_is_test_failure(enum verdict verdict);
 /* May this be run again? Failures may; what the harness could not do, was expected or was cancelled not. */
 bool verdict_may_retry(enum verdict verdict);
 /* What came of a case by its last attempt, when `failed_before` of the attempts before it did not pass. */

@@ -27,13 +27,27 @@ static const char *parent(void)
     return "/tmp";
 }
 
-int workdirs_open(struct workdirs *dirs)
+static int open_in(struct workdirs *dirs, const char *folder, const char *run_path)
 {
-    snprintf(dirs->tmp, sizeof dirs->tmp, "%s" UNIQUE, parent());
-    if (mkdtemp(dirs->tmp))
-        return 0;
-    dirs->tmp[0] = '\0';
-    return -1;
+    char path[sizeof dirs->tmp + sizeof LAYOUT_WHOSE + 1];
+
+    snprintf(dirs->tmp, sizeof dirs->tmp, "%s" UNIQUE, folder);
+    if (!mkdtemp(dirs->tmp)) {
+        dirs->tmp[0] = '\0';
+        return -1;
+    }
+    snprintf(path, sizeof path, "%s/" LAYOUT_WHOSE, dirs->tmp);
+    return file_write(path, str_of(run_path));
+}
+
+int workdirs_open(struct workdirs *dirs, const char *run_path)
+{
+    return open_in(dirs, parent(), run_path);
+}
+
+int workdirs_open_shm(struct workdirs *dirs, const char *run_path)
+{
+    return dirs->tmp[0] ? 0 : open_in(dirs, "/dev/shm", run_path);
 }
 
 void workdirs_close(struct workdirs *dirs)

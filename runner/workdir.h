@@ -1,8 +1,9 @@
 /*
  * Folders that a slot lends to its case: a private TMPDIR, whose path is short since socket paths carry 107 bytes, and one
  * for artifacts. A folder is lent again only when the case left it as it was, empty and in its place, and its first process
- * ended by itself; else the next case gets another. A process that left its session and outlived its case is not
- * seen here: that takes a containment stronger than groups.
+ * ended by itself; else the next case gets another.
+ *
+ * Where they are there is a file "run" that names the run's folder: so whoever comes after a kill knows whose they are.
  */
 #ifndef RM_RUNNER_WORKDIR_H
 #define RM_RUNNER_WORKDIR_H
@@ -29,7 +30,9 @@ struct workdir {
 };
 
 /* In the caller's TMPDIR where its path is short enough, else in /tmp. -1 and errno. */
-int workdirs_open(struct workdirs *dirs);
+int workdirs_open(struct workdirs *dirs, const char *run_path);
+/* The same where shared memory is: each becomes the /dev/shm of a case whose files are isolated. */
+int workdirs_open_shm(struct workdirs *dirs, const char *run_path);
 void workdirs_close(struct workdirs *dirs); /* removes them all */
 
 /* Make sure there is an empty one. -1 and errno. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const struct {
@@ -184,8 +185,28 @@ int fault_errno(struct faults *faults, enum fault fault)
     return plan ? plan->error : 0;
 }
 
+static void kill_guard(const struct faults *faults)
+{
+    if (faults->guard > 0)
+        syscall(SYS_pidfd_send_signal, faults->guard, SIGKILL, NULL, 0);
+}
+
+void fault_place(struct faults *faults)
+{
+    bool both;
+
+    if (!faults->any)
+        return;
+    both = fault_now(faults, FAULT_KILL_BOTH);
+    if (both || fault_now(faults, FAULT_KILL_GUARD))
+        kill_guard(faults);
+    if (both || fault_now(faults, FAULT_KILL_RUNNER))
+        kill(getpid(), SIGKILL);
+}
+
 void fault_die(struct faults *faults, enum fault fault)
 {
+    fault_place(faults);
     if (fault_now(faults, fault))
         kill(getpid(), SIGKILL);
 }

@@ -33,7 +33,10 @@ enum fault_value {
     X(FAULT_DIE_WRITE, "die-write", FAULT_PLAIN)     /* ... in the middle of a record of the journal */      \
     X(FAULT_DIE_WRITTEN, "die-written", FAULT_PLAIN) /* ... after the record of its end */                   \
     X(FAULT_DIE_REPORT, "die-report", FAULT_PLAIN)   /* ... before the reports are written */                \
-    X(FAULT_DIE_FINISH, "die-finish", FAULT_PLAIN)   /* ... before the last record */
+    X(FAULT_DIE_FINISH, "die-finish", FAULT_PLAIN)   /* ... before the last record */                        \
+    X(FAULT_KILL_RUNNER, "kill-runner", FAULT_PLAIN) /* at the N-th place where it may be killed */          \
+    X(FAULT_KILL_GUARD, "kill-guard", FAULT_PLAIN)   /* ... its guard is */                                  \
+    X(FAULT_KILL_BOTH, "kill-both", FAULT_PLAIN)     /* ... both are */
 
 enum fault {
 #define X(id, word, value) id,
@@ -53,6 +56,7 @@ struct fault_plan {
 struct faults {
     bool any;
     struct fault_plan plans[FAULT_COUNT];
+    int guard; /* pidfd of the guard, for those that kill it; 0: there is none */
 };
 
 /* "name[=VALUE][@FIRST[xTIMES]],..."; NULL or empty: none. False and errors in diags for what is none. */
@@ -60,6 +64,8 @@ bool faults_parse(struct faults *faults, const char *text, struct diags *diags);
 /* Is it now? NULL: no. Counts the question. */
 struct fault_plan *fault_now(struct faults *faults, enum fault fault);
 int fault_errno(struct faults *faults, enum fault fault); /* the errno to fail with, 0: go on */
-void fault_die(struct faults *faults, enum fault fault);  /* SIGKILL to ourselves when it is now */
+/* A place where the runner may be killed: by its own name, and as the next of all such places. */
+void fault_die(struct faults *faults, enum fault fault);
+void fault_place(struct faults *faults); /* one without a name */
 
 #endif

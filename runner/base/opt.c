@@ -133,14 +133,15 @@ static store_function *const stores[] = {
 /* ---- options ---- */
 
 /* Two commands may have an option of the same name: then the one that belongs to ours, as far as that is known. */
-static const struct opt *find_long(const struct reading *r, struct str name)
+static const struct opt *find(const struct reading *r, bool (*is)(const struct opt *opt, struct str name),
+                              struct str name)
 {
     const struct opt *found = NULL;
 
     for (size_t i = 0; i < r->table->opt_count; i++) {
         const struct opt *opt = &r->table->opts[i];
 
-        if (!str_is(name, opt->name) && !(opt->alias && str_is(name, opt->alias)))
+        if (!is(opt, name))
             continue;
         if (opt_belongs(opt, r->result->command))
             return opt;
@@ -150,12 +151,24 @@ static const struct opt *find_long(const struct reading *r, struct str name)
     return found;
 }
 
-static const struct opt *find_letter(const struct opt_table *table, char letter)
+static bool has_name(const struct opt *opt, struct str name)
 {
-    for (size_t i = 0; i < table->opt_count; i++)
-        if (table->opts[i].letter && table->opts[i].letter == letter)
-            return &table->opts[i];
-    return NULL;
+    return str_is(name, opt->name) || (opt->alias && str_is(name, opt->alias));
+}
+
+static bool has_letter(const struct opt *opt, struct str name)
+{
+    return opt->letter && opt->letter == name.ptr[0];
+}
+
+static const struct opt *find_long(const struct reading *r, struct str name)
+{
+    return find(r, has_name, name);
+}
+
+static const struct opt *find_letter(const struct reading *r, char letter)
+{
+    return find(r, has_letter, (struct str){&letter, 1});
 }
 
 static void unknown_long(struct reading *r, const char *name)
@@ -224,7 +237,7 @@ static void unknown_letter(struct reading *r, const char *shown, const char *let
 static void read_letters(struct reading *r, const char *letters)
 {
     for (const char *at = letters; *at; at++) {
-        const struct opt *opt = find_letter(r->table, *at);
+        const struct opt *opt = find_letter(r, *at);
         bool ascii = (unsigned char)*at < 0x80; /* half a character must not be shown */
         const char *shown = arena_printf(r->diags->arena, "-%.*s", ascii ? 1 : (int)strlen(at), at);
 
@@ -259,7 +272,7 @@ static bool is_flag_of(const struct reading *r, const char *word)
     if (str_starts(str_of(word), "--"))
         opt = find_long(r, str_of(word + 2));
     else if (word[0] == '-' && word[1] && !word[2])
-        opt = find_letter(r->table, word[1]);
+        opt = find_letter(r, word[1]);
     return opt && !opt_has_value(opt) && opt_belongs(opt, r->result->command);
 }
 

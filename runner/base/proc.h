@@ -35,6 +35,40 @@ int proc_each(bool (*each)(void *user, pid_t pid), void *user);
 
 int proc_count_fds(pid_t pid); /* -1 and errno */
 
+/* A process that is told apart from a later one with its number. */
+struct proc_id {
+    pid_t pid;
+    uint64_t start_ticks;
+};
+
+struct proc_ids {
+    struct proc_id *list; /* malloced */
+    size_t count, cap;
+};
+void proc_ids_add(struct proc_ids *ids, struct proc_id id);
+void proc_ids_release(struct proc_ids *ids);
+
+bool proc_is(struct proc_id id); /* it is there, zombie or not, and the same */
+/*
+ * A pidfd of it, or -1 and errno (ESRCH: gone, or another one by now). start_ticks tell apart what is 10 ms
+ * apart; who needs more looks again at what made it his, now that the number cannot change its meaning.
+ */
+int proc_open(struct proc_id id);
+
+/*
+ * Adds its children, of all its threads; -1 and errno (ESRCH: gone; ENOENT: a kernel without
+ * CONFIG_PROC_CHILDREN). One that forks or dies meanwhile may hide others: who must find all looks until
+ * nothing is new.
+ */
+int proc_children(pid_t pid, struct proc_ids *out);
+/* Is "NAME=VALUE" in the environment that it was executed with? A child that did not execute shows its parent's. */
+bool proc_has_variable(pid_t pid, const char *entry);
+/* Has it a descriptor, working directory, root or program below this folder (no slash at its end)? */
+bool proc_touches(pid_t pid, const char *folder);
+bool proc_is_ancestor(pid_t pid);             /* of ours, or ourselves */
+nanos proc_age(const struct proc_stat *stat); /* since it was started */
+bool proc_boot_id(char out[40]);
+
 /* Pure: one line of /proc/PID/stat; the name in it may hold spaces and brackets. */
 bool proc_stat_parse(struct str line, struct proc_stat *stat);
 

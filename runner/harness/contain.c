@@ -1,98 +1,337 @@
-#include "runner/harness/contain.h"
+#include "runner/harness/contain_internal.h"
 
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-/* ---- who is there ---- */
-
-struct walk {
-    struct census *census;
-    const struct process *leaders;
-    size_t count;
+const char *const contain_word[CONTAINMENT_COUNT] = {
+#define X(id, word, words) [id] = word,
+    CONTAINMENTS(X)
+#undef X
 };
 
-/* A leader without a session of its own is all that is known to be its. */
-static bool belongs(const struct proc_stat *stat, const struct process *leader)
+const char *const contain_words[CONTAINMENT_COUNT] = {
+#define X(id, word, words) [id] = words,
+    CONTAINMENTS(X)
+#undef X
+};
+
+static const struct means *const means[CONTAINMENT_COUNT] = {
+    [CONTAIN_CGROUP] = &means_cgroup,
+    [CONTAIN_PIDNS] = &means_pidns,
+    [CONTAIN_GROUP] = &means_group,
+};
+
+/* ---- which ---- */
+
+static bool open_groups(struct cgroups *groups, const char *run_id, uint32_t slots, struct buf *why)
 {
-    return stat->session == leader->pid || stat->pid == leader->pid;
+    char name[NAME_MAX];
+
+    snprintf(name, sizeof name, "run-matrix-%s", run_id);
+    return cgroups_open(groups, name, slots, why);
 }
 
-static bool is_wanted(const struct walk *walk, const struct proc_stat *stat)
+static bool can_group(struct contain *contain, const char *run_id, struct buf *why)
 {
-    for (size_t i = 0; i < walk->count; i++)
-        if (belongs(stat, &walk->leaders[i]))
+    (void)contain;
+    (void)run_id;
+    (void)why;
+    return true;
+}
+
+static bool can_cgroup(struct contain *contain, const char *run_id, struct buf *why)
+{
+    return open_groups(&contain->groups, run_id, contain->count, why);
+}
+
+static bool can_pidns(struct contain *contain, const char *run_id, struct buf *why)
+{
+    (void)contain;
+    (void)run_id;
+    return anchor_probe(why);
+}
+
+static bool (*const can[CONTAINMENT_COUNT])(struct contain *contain, const char *run_id, struct buf *why) = {
+    [CONTAIN_CGROUP] = can_cgroup,
+    [CONTAIN_PIDNS] = can_pidns,
+    [CONTAIN_GROUP] = can_group,
+};
+
+static bool choose(struct contain *contain, const char *wanted, const char *run_id, struct buf *why)
+{
+    for (enum containment kind = 0; kind < CONTAINMENT_COUNT; kind++) {
+        struct buf reason = {0};
+
+        if (wanted && strcmp(wanted, contain_word[kind]) != 0)
+            continue;
+        contain->kind = kind;
+        contain->means = means[kind];
+        if (can[kind](contain, run_id, &reason)) {
+            buf_release(&reason);
+            return true;
+        }
+        buf_addf(why, "%sno %s: ", why->len ? "; " : "", contain_words[kind]);
+        buf_addstr(why, buf_str(&reason));
+        buf_release(&reason);
+    }
+    return false;
+}
+
+static void make_places(struct contain *contain)
+{
+    contain->places = mem_zero(contain->count, sizeof *contain->places);
+    for (uint32_t i = 0; i < contain->count; i++) {
+        struct contain_place *place = &contain->places[i];
+
+        place->contain = contain;
+        place->slot = i;
+        place->ipc = -1;
+        if (contain->kind == CONTAIN_CGROUP)
+            place->cgroup = &contain->groups.slots[i];
+    }
+}
+
+struct contain *contain_open(const char *wanted, const char *run_id, uint32_t slots, struct buf *why)
+{
+    struct contain *contain = mem_zero(1, sizeof *contain);
+
+    contain->count = slots;
+    contain->children = -1;
+    if (choose(contain, wanted, run_id, why)) {
+        make_places(contain);
+        return contain;
+    }
+    free(contain);
+    return NULL;
+}
+
+bool contain_probe(enum containment kind, struct buf *why)
+{
+    struct contain contain = {.count = 1};
+    char name[32];
+    bool good;
+
+    snprintf(name, sizeof name, "probe-%ld", (long)getpid());
+    good = can[kind](&contain, name, why);
+    if (good && kind == CONTAIN_CGROUP) {
+        cgroups_end_all(&contain.groups, NS_PER_S);
+        cgroups_close(&contain.groups);
+    }
+    return good;
+}
+
+int contain_start(struct contain *contain)
+{
+    char path[64];
+
+    contain->self = getpid();
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)contain->self);
+    contain->children = open(path, O_RDONLY | O_CLOEXEC);
+    return contain->children < 0 && errno != ENOENT ? -1 : 0;
+}
+
+void contain_close(struct contain *contain)
+{
+    if (!contain)
+        return;
+    for (uint32_t i = 0; i < contain->count; i++) {
+        struct contain_place *place = &contain->places[i];
+
+        if (place->anchor.pid) {
+            anchor_kill(&place->anchor);
+            anchor_end(&place->anchor, NS_PER_S);
+        }
+        fd_close(&place->ipc);
+    }
+    if (contain->kind == CONTAIN_CGROUP) {
+        cgroups_end_all(&contain->groups, 0);
+        cgroups_close(&contain->groups);
+    }
+    fd_close(&contain->children);
+    proc_ids_release(&contain->shared);
+    free(contain->places);
+    free(contain);
+}
+
+enum containment contain_kind(const struct contain *contain)
+{
+    return contain->kind;
+}
+
+const struct cgroups *contain_cgroups(const struct contain *contain)
+{
+    return contain->kind == CONTAIN_CGROUP ? &contain->groups : NULL;
+}
+
+struct contain_place *contain_place(struct contain *contain, uint32_t slot)
+{
+    return &contain->places[slot];
+}
+
+bool contain_can_limit(const struct contain *contain, enum cgroup_limit limit)
+{
+    return contain->kind == CONTAIN_CGROUP && cgroup_can_limit(&contain->groups.slots[0], limit);
+}
+
+/* ---- the start of a case ---- */
+
+/* What tells its processes from those of all other attempts, wherever they have gone. */
+static void find_cookies(struct contain_place *place, const struct spawn_spec *spec)
+{
+    static const char *const names[COOKIES_MOST] = {
+        "RUN_MATRIX_RUN_ID=", "RUN_MATRIX_CASE_ID=", "RUN_MATRIX_ATTEMPT="};
+
+    for (int i = 0; i < COOKIES_MOST; i++) {
+        place->cookies[i] = NULL;
+        for (char *const *entry = spec->envp; entry && *entry && !place->cookies[i]; entry++)
+            if (strncmp(*entry, names[i], strlen(names[i])) == 0)
+                place->cookies[i] = *entry;
+    }
+}
+
+static void prepare_room(struct contain_place *place, const struct contain_wants *wants,
+                         struct spawn_spec *spec)
+{
+    fd_close(&place->ipc);
+    place->room = (struct spawn_room){
+        .anchor = place->anchor.pid ? &place->anchor : NULL,
+        .isolate = wants->isolate,
+        .tmp = wants->tmp,
+        .shm = wants->shm,
+        .ipc = wants->isolate & SPAWN_ISOLATE_FILES ? &place->ipc : NULL,
+    };
+    spec->room = place->room.anchor || place->room.isolate ? &place->room : NULL;
+}
+
+static int set_limits(struct contain_place *place, const struct contain_wants *wants)
+{
+    uint64_t processes = wants->limits[CGROUP_PROCESSES];
+
+    if (!place->cgroup)
+        return 0;
+    if (cgroup_renew(place->cgroup) < 0)
+        return -1;
+    for (int i = 0; i < CGROUP_LIMIT_COUNT; i++) {
+        place->limits[i] = wants->limits[i] && cgroup_can_limit(place->cgroup, i);
+        if (place->limits[i])
+            place->hits[i] = cgroup_hits(place->cgroup, i);
+    }
+    place->memory = place->limits[CGROUP_MEMORY] ? wants->limits[CGROUP_MEMORY] : 0;
+    if (!place->limits[CGROUP_PROCESSES] && !place->cgroup->limited[CGROUP_PROCESSES])
+        return 0;
+    return cgroup_limit(place->cgroup, CGROUP_PROCESSES, processes ? processes : UINT64_MAX);
+}
+
+int contain_prepare(struct contain_place *place, const struct contain_wants *wants, struct spawn_spec *spec)
+{
+    find_cookies(place, spec);
+    if (set_limits(place, wants) < 0)
+        return -1;
+    if (place->contain->means->prepare && place->contain->means->prepare(place, spec) < 0)
+        return -1;
+    prepare_room(place, wants, spec);
+    atomic_store(&place->contain->starting, true);
+    return 0;
+}
+
+static uint64_t ticks_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)((now.tv_sec * NS_PER_S + now.tv_nsec) / (NS_PER_S / sysconf(_SC_CLK_TCK)));
+}
+
+void contain_started(struct contain_place *place, struct process leader)
+{
+    place->leader = leader;
+    place->since = ticks_now();
+    atomic_store(&place->contain->starting, false);
+}
+
+void contain_not_started(struct contain_place *place)
+{
+    place->memory = 0;
+    atomic_store(&place->contain->starting, false);
+}
+
+bool contain_waits_for_exec(const struct contain_place *place)
+{
+    return place->memory != 0;
+}
+
+/* Not before: until then it runs in our memory, and the kernel's killer for want of it would end us, too. */
+void contain_executed(struct contain_place *place)
+{
+    if (place->memory)
+        cgroup_limit(place->cgroup, CGROUP_MEMORY, place->memory);
+    place->memory = 0;
+}
+
+/* ---- its end ---- */
+
+bool contain_is_empty(struct contain_place *place)
+{
+    return place->contain->means->is_empty(place);
+}
+
+void contain_kill(struct contain_place *place)
+{
+    place->contain->means->kill(place);
+}
+
+void contain_members(struct contain_place *place, const struct census *machine, struct census *out)
+{
+    place->contain->means->members(place, machine, out);
+}
+
+void contain_lost(struct contain_place *place)
+{
+    place->leader.pid = 0;
+}
+
+void contain_reaped(struct contain_place *place, bool left)
+{
+    if (place->contain->means->reaped)
+        place->contain->means->reaped(place, left);
+    place->leader = (struct process){0, -1};
+}
+
+uint64_t contain_hits(const struct contain_place *place, enum cgroup_limit limit)
+{
+    return place->limits[limit] ? cgroup_hits(place->cgroup, limit) - place->hits[limit] : 0;
+}
+
+bool contain_look_at_ipc(struct contain_place *place, struct buf *out)
+{
+    return place->ipc >= 0 && isolate_ipc_look(place->ipc, out) == 0;
+}
+
+bool contain_is_shared(const struct contain *contain, struct proc_id id)
+{
+    for (size_t i = 0; i < contain->shared.count; i++)
+        if (contain->shared.list[i].pid == id.pid && contain->shared.list[i].start_ticks == id.start_ticks)
             return true;
     return false;
 }
 
-static bool note_process(void *user, pid_t pid)
-{
-    const struct walk *walk = user;
-    struct census *census = walk->census;
-    struct proc_stat stat;
+/* ---- signals ---- */
 
-    if (proc_stat_read(pid, &stat) || !is_wanted(walk, &stat))
-        return true;
-    GROW(census->list, census->count, census->cap);
-    census->list[census->count++] = stat;
-    return true;
-}
-
-void census_take(struct census *census, const struct process *leaders, size_t count)
-{
-    struct walk walk = {census, leaders, count};
-
-    census->count = 0;
-    proc_each(note_process, &walk);
-}
-
-void census_release(struct census *census)
-{
-    free(census->list);
-    *census = (struct census){0};
-}
-
-/* A process whose first thread has ended shows as a zombie while its others go on. */
-static bool is_alive(const struct proc_stat *stat)
-{
-    return (stat->state != 'Z' && stat->state != 'X') || stat->threads > 1;
-}
-
-void census_alive(const struct census *census, const struct process *leader, char *out, size_t size)
-{
-    static const char cut[] = ", ...";
-    size_t len = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < census->count; i++) {
-        const struct proc_stat *stat = &census->list[i];
-        char item[PROC_COMM_SIZE + 32];
-        int item_len;
-
-        if (!belongs(stat, leader) || !is_alive(stat))
-            continue;
-        item_len = snprintf(item, sizeof item, "%s%s (%ld)", len ? ", " : "", stat->comm, (long)stat->pid);
-        if (len + (size_t)item_len + sizeof cut > size) {
-            memcpy(out + len, cut, sizeof cut);
-            return;
-        }
-        memcpy(out + len, item, (size_t)item_len + 1);
-        len += (size_t)item_len;
-    }
-}
-
-/* ---- by process group and session ---- */
-
-/* glibc has these calls from 2.36 on. */
-static int signal_pidfd(int pidfd, int signal)
+int signal_pidfd(int pidfd, int signal)
 {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
@@ -112,54 +351,35 @@ static int signal_group(const struct process *leader, int signal)
     return errno == ESRCH ? signal_pidfd(leader->pidfd, signal) : -1;
 }
 
-/*
- * One that left the group. Its number may be somebody else's by now; nobody else gets into the session, and what
- * the pidfd means does not change once we have it.
- */
-static void signal_straggler(pid_t pid, pid_t session, int signal)
+/* One that left the group. Its number may be somebody else's by now; what the pidfd means does not change once we have it. */
+static void signal_straggler(struct contain_place *place, const struct proc_stat *listed, int signal)
 {
-    struct proc_stat now;
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int pidfd = (int)syscall(SYS_pidfd_open, listed->pid, 0);
 
     if (pidfd < 0)
         return;
-    if (proc_stat_read(pid, &now) == 0 && now.session == session)
+    if (place->contain->means->holds(place, listed))
         signal_pidfd(pidfd, signal);
     fd_close(&pidfd);
 }
 
-static int signal_tree(const struct process *leader, int signal, const struct census *census)
+static int signal_tree(struct contain_place *place, int signal, const struct census *members)
 {
-    int answer = signal_group(leader, signal), error = errno;
+    int answer = signal_group(&place->leader, signal), error = errno;
 
-    for (size_t i = 0; i < census->count; i++) {
-        const struct proc_stat *stat = &census->list[i];
-
-        if (stat->session == leader->pid && stat->pgrp != leader->pid)
-            signal_straggler(stat->pid, leader->pid, signal);
-    }
+    for (size_t i = 0; i < members->count; i++)
+        if (members->list[i].pgrp != place->leader.pid && members->list[i].pid != place->leader.pid)
+            signal_straggler(place, &members->list[i], signal);
     errno = error;
     return answer;
 }
 
-static int group_signal(const struct process *leader, enum ladder_target target, int signal,
-                        const struct census *census)
+int contain_signal(struct contain_place *place, enum ladder_target target, int signal,
+                   const struct census *members)
 {
     switch (target) {
-    case LADDER_LEADER: return signal_pidfd(leader->pidfd, signal);
-    case LADDER_GROUP: return signal_group(leader, signal);
-    default: return signal_tree(leader, signal, census);
+    case LADDER_LEADER: return signal_pidfd(place->leader.pidfd, signal);
+    case LADDER_GROUP: return signal_group(&place->leader, signal);
+    default: return signal_tree(place, signal, members);
     }
 }
-
-static void group_sweep(const struct process *leader)
-{
-    if (leader->pid > 1)
-        kill(-leader->pid, SIGKILL);
-}
-
-const struct containment contain_group = {
-    .name = "process group",
-    .signal = group_signal,
-    .sweep = group_sweep,
-};

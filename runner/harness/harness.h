@@ -3,6 +3,7 @@
 #define RM_HARNESS_HARNESS_H
 
 #include "runner/harness/capture.h"
+#include "runner/harness/cgroup.h"
 #include "runner/harness/contain.h"
 #include "runner/harness/relay.h"
 #include "runner/harness/watch.h"

@@ -9,15 +9,21 @@
 #define WATCH_NEVER      INT64_MAX
 #define WATCH_GAP        (250 * NS_PER_MS) /* later than this is not the scheduler: the run stood still */
 #define WATCH_FLOOD_TICK (20 * NS_PER_MS)
+#define WATCH_POLL_LEAST (NS_PER_MS / 2) /* doubled every time, */
+#define WATCH_POLL_MOST  (20 * NS_PER_MS)
+#define WATCH_REAP_TICK  (5 * NS_PER_MS) /* while orphans end */
+#define WATCH_EXEC_TICK  NS_PER_MS       /* while something waits for the exec */
 #define WATCH_FLOOD_MORE \
     ((uint64_t)16 << 20) /* what may still come, beyond twice the limit, while it is ended */
 
 enum watch_state {
     WATCH_FREE,
     WATCH_RUNNING,
+    WATCH_LINGERING, /* has exited, who is left has its grace */
+    WATCH_REMAINING, /* that is over, the loop looks who they are */
     WATCH_CLIMBING,
     WATCH_SETTLING, /* KILL was sent */
-    WATCH_OVER,     /* has exited, or was abandoned; only to be reaped */
+    WATCH_OVER,     /* nobody is left, or was abandoned; only to be reaped */
     WATCH_STATE_COUNT
 };
 
@@ -26,7 +32,9 @@ struct watch_slot {
     uint32_t generation;
     struct watched watched;
     nanos next;       /* when to look at it again */
-    nanos climb_at;   /* the next rung; when it has settled: the end of the patience */
+    nanos climb_at;   /* the next rung; of a grace or of the patience after KILL: its end */
+    bool headless;    /* its process has exited and is not reaped, as others of its tree are alive */
+    nanos poll;       /* how long until somebody looks again whether they are */
     uint32_t step;    /* of the ladder, that comes next */
     uint32_t pending; /* events to be told: bits 1 << kind */
     nanos under_way;  /* when it was last seen not to have executed */
@@ -40,6 +48,7 @@ struct watch_climber {
 };
 
 struct watch {
+    struct contain *contain;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* there is something to do before `planned` */
     pthread_t thread;
@@ -52,6 +61,9 @@ struct watch {
     nanos away;    /* the real clock less ours */
     bool stopped;
     nanos stopped_at;
+    nanos tick_at; /* when orphans, and who is outside, are to be looked at */
+    pid_t outer;   /* 0: nobody */
+    bool outer_stopped, outer_pending;
 
     nanos session; /* 0: none */
     bool session_over, session_pending;
@@ -64,7 +76,6 @@ struct watch {
 
     /* The thread's own, also without the lock: of the rungs that are due now. */
     struct watch_climber *climbers;
-    struct process *leaders;
     struct census census;
 };
 
@@ -79,6 +90,11 @@ void clock_continue(struct watch *watch);
 /* Has it executed, and when? `latest` is the latest that it can have been. */
 void slot_note_executed(struct watch *watch, struct watch_slot *slot, nanos latest);
 bool slot_has_exited(const struct watch_slot *slot);
+/* It has, and nobody else of its tree is alive. Not to be asked when it is reaped. */
+bool slot_is_empty(const struct watch_slot *slot);
+void slot_end(struct watch *watch, struct watch_slot *slot); /* it is over, and the loop is told */
+/* Its process has exited by itself or on a rung, others have not. */
+void slot_lose_head(struct watch *watch, struct watch_slot *slot, nanos now);
 void slot_begin(struct watch *watch, struct watch_slot *slot, const struct watched *watched, nanos started);
 void slot_check(struct watch *watch, struct watch_slot *slot, nanos now); /* does what is due, but climb */
 void slot_schedule(struct watch_slot *slot, nanos now);

@@ -8,6 +8,18 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+const char *const watch_phase_words[WATCH_PHASE_COUNT] = {
+#define X(id, words) [id] = words,
+    WATCH_PHASES(X)
+#undef X
+};
+
+const char *const watch_cause_words[WATCH_CAUSE_COUNT] = {
+#define X(id, words) [id] = words,
+    WATCH_CAUSES(X)
+#undef X
+};
+
 /* ---- life ---- */
 
 /* Signals are for the loop alone. */
@@ -42,22 +54,21 @@ static void release(struct watch *watch)
     pthread_cond_destroy(&watch->changed);
     pthread_mutex_destroy(&watch->lock);
     census_release(&watch->census);
-    free(watch->leaders);
     free(watch->climbers);
     free(watch->slots);
     free(watch);
 }
 
-struct watch *watch_new(uint32_t slots)
+struct watch *watch_new(struct contain *contain, uint32_t slots)
 {
     struct watch *watch = mem_zero(1, sizeof *watch);
     int error;
 
+    watch->contain = contain;
     watch->planned = WATCH_NEVER;
     watch->slot_count = slots;
     watch->slots = mem_zero(slots, sizeof *watch->slots);
     watch->climbers = mem_zero(slots, sizeof *watch->climbers);
-    watch->leaders = mem_zero(slots, sizeof *watch->leaders);
     for (uint32_t i = 0; i < slots; i++)
         watch->slots[i].next = WATCH_NEVER;
     init_lock(watch);
@@ -94,26 +105,26 @@ nanos watch_now(struct watch *watch)
     return now;
 }
 
+static void signal_slot(struct watch_slot *slot, int signal, const struct census *machine)
+{
+    struct census members = {0};
+
+    contain_members(slot->watched.place, machine, &members);
+    contain_signal(slot->watched.place, LADDER_TREE, signal, &members);
+    census_release(&members);
+}
+
 /* Every case at once: one walk for all of them, by the caller, who is about to stop or was just continued. */
 static void signal_all(struct watch *watch, int signal)
 {
-    struct process *leaders = mem_zero(watch->slot_count, sizeof *leaders);
-    struct census census = {0};
-    size_t count = 0;
+    struct census machine = {0};
 
+    if (watch->running)
+        census_take(&machine, watch->contain);
     for (uint32_t i = 0; i < watch->slot_count; i++)
         if (watch->slots[i].state != WATCH_FREE)
-            leaders[count++] = watch->slots[i].watched.process;
-    if (count)
-        census_take(&census, leaders, count);
-    for (uint32_t i = 0; i < watch->slot_count; i++) {
-        const struct watched *watched = &watch->slots[i].watched;
-
-        if (watch->slots[i].state != WATCH_FREE)
-            watched->containment->signal(&watched->process, LADDER_TREE, signal, &census);
-    }
-    census_release(&census);
-    free(leaders);
+            signal_slot(&watch->slots[i], signal, &machine);
+    census_release(&machine);
 }
 
 void watch_stop(struct watch *watch)
@@ -149,6 +160,11 @@ static bool take_event(struct watch *watch, struct watch_event *event)
     if (watch->session_pending) {
         watch->session_pending = false;
         *event = (struct watch_event){WATCH_TELLS_SESSION, WATCH_NO_SLOT, 0, WATCH_SESSION};
+        return true;
+    }
+    if (watch->outer_pending) {
+        watch->outer_pending = false;
+        *event = (struct watch_event){WATCH_TELLS_STOPPED, WATCH_NO_SLOT, 0, WATCH_NO_CAUSE};
         return true;
     }
     for (uint32_t i = 0; i < watch->slot_count; i++) {
@@ -204,6 +220,13 @@ uint32_t watch_begin(struct watch *watch, uint32_t number, const struct watched 
     return generation;
 }
 
+void watch_outer(struct watch *watch, pid_t pid)
+{
+    pthread_mutex_lock(&watch->lock);
+    watch->outer = pid;
+    pthread_mutex_unlock(&watch->lock);
+}
+
 void watch_session(struct watch *watch, nanos deadline)
 {
     pthread_mutex_lock(&watch->lock);
@@ -236,6 +259,19 @@ void watch_cancel(struct watch *watch, int urgency, nanos cap)
     pthread_mutex_unlock(&watch->lock);
 }
 
+void watch_members(struct watch *watch, uint32_t number, struct census *members)
+{
+    struct watch_slot *slot = &watch->slots[number];
+    struct census machine = {0};
+
+    census_take(&machine, watch->contain);
+    pthread_mutex_lock(&watch->lock);
+    if (slot->state != WATCH_FREE)
+        contain_members(slot->watched.place, &machine, members);
+    pthread_mutex_unlock(&watch->lock);
+    census_release(&machine);
+}
+
 bool watch_look(struct watch *watch, uint32_t number, struct watch_view *view)
 {
     struct watch_slot *slot = &watch->slots[number];
@@ -252,7 +288,7 @@ bool watch_look(struct watch *watch, uint32_t number, struct watch_view *view)
             .generation = slot->generation,
             .running = now - (ending->executed ? ending->executed : ending->started),
             .phase = ending->executed ? WATCH_CALL : WATCH_SETUP,
-            .cause = ending->cause,
+            .cause = slot->headless && !ending->cause ? WATCH_REMAINS : ending->cause,
             .rungs = ending->rung_count,
         };
     }

@@ -41,13 +41,18 @@ enum watch_phase {
     X(WATCH_DEADLINE, "deadline") /* of the phase it was in */ \
     X(WATCH_FLOOD, "output limit")                             \
     X(WATCH_SESSION, "session deadline")                       \
-    X(WATCH_CANCEL, "cancelled")
+    X(WATCH_CANCEL, "cancelled")                               \
+    X(WATCH_REMAINS, "left processes behind") /* it ended by itself, others of its tree did not */
 
 enum watch_cause {
 #define X(id, words) id,
     WATCH_CAUSES(X)
 #undef X
+        WATCH_CAUSE_COUNT
 };
+
+extern const char *const watch_phase_words[WATCH_PHASE_COUNT];
+extern const char *const watch_cause_words[WATCH_CAUSE_COUNT];
 
 /* What is watched, set by the caller once the process is there. */
 struct watched {
@@ -56,7 +61,8 @@ struct watched {
     nanos limits[WATCH_PHASE_COUNT]; /* 0: none */
     nanos slow;                      /* 0: none */
     const struct ladder *ladder;     /* must outlive the attempt; without a KILL, one is added */
-    const struct containment *containment;
+    struct contain_place *place;
+    nanos leak_grace; /* for who is left when the process has ended by itself; 0: the ladder begins at once */
     uint64_t output_limit; /* 0: none. Looked at on ticks: who is quicker has to be found at its end */
     int outputs[2];        /* regular files whose sizes count together, not owned; -1: none */
 };
@@ -73,6 +79,8 @@ struct watch_rung {
 /* What is known of an attempt when its process is gone. */
 struct watch_ending {
     bool lost;      /* somebody else reaped it: its status is not known */
+    bool remained;  /* others of its tree were alive after it, and after their grace; they were ended */
+    bool undead;    /* ... and some of them were not, not even by KILL */
     bool abandoned; /* not even KILL ended it; it is left where it is, and so must its spawn place be */
     int status;     /* exit status, -1: ended by a signal, or not known */
     int signal;     /* 0: none */
@@ -81,7 +89,7 @@ struct watch_ending {
     enum watch_phase phase; /* in which it was last, or the cause struck */
     enum spawn_phase spawned;
     struct spawn_error error;       /* SPAWN_FAILED */
-    nanos started, executed, ended; /* on the watch's clock; executed 0: never; ended: when it was reaped */
+    nanos started, executed, ended; /* on the watch's clock; executed 0: never; ended: when that was seen */
     struct rusage usage;
     uint32_t rung_count;
     struct watch_rung rungs[WATCH_RUNGS_MOST];
@@ -90,14 +98,16 @@ struct watch_ending {
 /* What the loop is told; each at most once an attempt, and no more when the attempt is over. */
 enum watch_event_kind {
     WATCH_TELLS_SLOW,
-    WATCH_TELLS_ENDING, /* its first rung */
-    WATCH_TELLS_ABANDONED,
+    WATCH_TELLS_ENDING,  /* its first rung */
+    WATCH_TELLS_REMAINS, /* the grace of who was left is over: watch_members, then watch_end */
+    WATCH_TELLS_OVER,    /* nobody is left, or none that could be ended: watch_reap */
     WATCH_TELLS_SESSION, /* of no slot: nothing may start any more */
+    WATCH_TELLS_STOPPED, /* of no slot: whom watch_outer names is stopped */
 };
 
 struct watch_event {
     enum watch_event_kind kind;
-    uint32_t slot, generation; /* WATCH_NO_SLOT and 0 for the session */
+    uint32_t slot, generation; /* WATCH_NO_SLOT and 0 for those of no slot */
     enum watch_cause cause;
 };
 
@@ -105,8 +115,8 @@ struct watch_event {
 
 struct watch;
 
-/* Starts the thread, with all signals blocked. NULL and errno. */
-struct watch *watch_new(uint32_t slots);
+/* Starts the thread, with all signals blocked. `contain` has as many places, and must outlive it. NULL and errno. */
+struct watch *watch_new(struct contain *contain, uint32_t slots);
 /* Every slot must be over. Joins the thread. */
 void watch_free(struct watch *watch);
 
@@ -120,6 +130,11 @@ bool watch_next(struct watch *watch, struct watch_event *event);
  * clone. After a cancel or the end of the session its ladder is climbed at once.
  */
 uint32_t watch_begin(struct watch *watch, uint32_t slot, const struct watched *watched, nanos started);
+/*
+ * The process that people take for all of us. Somebody who stops that one alone means us as well, and nobody tells us: so it is
+ * looked at on every tick.
+ */
+void watch_outer(struct watch *watch, pid_t pid);
 /* When the session ends all, on the watch's clock; 0: never. */
 void watch_session(struct watch *watch, nanos deadline);
 
@@ -140,14 +155,21 @@ nanos watch_bound(const struct ladder *ladder, nanos cap);
 void watch_stop(struct watch *watch);
 void watch_continue(struct watch *watch);
 
+enum watch_news {
+    WATCH_GOES_ON, /* the process is there */
+    WATCH_REMAIN, /* it has exited, and others of its tree have not: WATCH_TELLS_OVER comes when all is over */
+    WATCH_IS_OVER, /* all of it; `ending` is filled, and the slot free for the next generation */
+};
+
 /*
- * The pidfd was readable, or it was abandoned: sweeps the containment, reaps, closes, and frees the slot for the next
- * generation. False: it is still there.
+ * The pidfd was readable, or the watch told that it is over: looks who is left, reaps, closes.
  *
  * An epoll goes on telling of a closed pidfd as long as a child that has not executed yet holds a copy: take it out
  * first, or have it told once only (EPOLLONESHOT).
  */
-bool watch_reap(struct watch *watch, uint32_t slot, struct watch_ending *ending);
+enum watch_news watch_reap(struct watch *watch, uint32_t slot, struct watch_ending *ending);
+/* Who is alive of a slot's tree now. */
+void watch_members(struct watch *watch, uint32_t slot, struct census *members);
 
 /* What somebody who asks is told of a running slot. */
 struct watch_view {

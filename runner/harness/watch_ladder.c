@@ -1,5 +1,7 @@
 #include "runner/harness/internal.h"
 
+#include <signal.h>
+
 /* ---- steps ---- */
 
 /* Past its last step every ladder has a KILL. */
@@ -59,20 +61,49 @@ nanos watch_bound(const struct ladder *ladder, nanos cap)
 
 /* ---- setting out ---- */
 
-void slot_strike(struct watch *watch, struct watch_slot *slot, enum watch_cause cause, nanos now)
+/* Of one that has ended by itself only others are left; of any other, the process itself is meant as well. */
+static void set_out(struct watch *watch, struct watch_slot *slot, enum watch_cause cause, nanos now)
 {
-    if (slot->state != WATCH_RUNNING)
-        return;
-    if (slot_has_exited(slot)) {
-        slot->state = WATCH_OVER; /* the loop is late, not the case */
-        return;
-    }
     slot_note_executed(watch, slot, now);
     slot->state = WATCH_CLIMBING;
     slot->ending.cause = cause;
+    slot->ending.remained = cause == WATCH_REMAINS;
     slot->ending.phase = slot->ending.executed ? WATCH_CALL : WATCH_SETUP;
     slot->step = first_step(slot->watched.ladder, watch->urgency);
     slot->climb_at = now;
+}
+
+void slot_strike(struct watch *watch, struct watch_slot *slot, enum watch_cause cause, nanos now)
+{
+    switch (slot->state) {
+    case WATCH_RUNNING:
+        if (!slot_has_exited(slot))
+            set_out(watch, slot, cause, now);
+        else if (slot_is_empty(slot))
+            slot->state = WATCH_OVER; /* the loop is late, not the case */
+        else
+            slot_lose_head(watch, slot, now);
+        break;
+    case WATCH_LINGERING:
+    case WATCH_REMAINING: set_out(watch, slot, WATCH_REMAINS, now); break;
+    default: break;
+    }
+}
+
+void slot_lose_head(struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    slot->headless = true;
+    slot->poll = WATCH_POLL_LEAST;
+    slot->ending.ended = now;
+    slot_note_executed(watch, slot, now);
+    if (slot->state == WATCH_RUNNING || slot->state == WATCH_OVER) {
+        slot->state = WATCH_LINGERING;
+        slot->climb_at = now + slot->watched.leak_grace;
+        if (!slot->watched.leak_grace || watch->urgency)
+            set_out(watch, slot, WATCH_REMAINS, now);
+    }
+    slot_schedule(slot, now);
+    watch_wake(watch);
 }
 
 static void skip_to(struct watch_slot *slot, uint32_t step, nanos now)
@@ -121,7 +152,7 @@ void slots_end(struct watch *watch, enum watch_cause cause, int urgency, nanos n
 /* ---- climbing ---- */
 
 static void note_rung(struct watch *watch, struct watch_slot *slot, struct ladder_step step,
-                      const struct census *census, nanos now)
+                      const struct census *members, nanos now)
 {
     struct watch_ending *ending = &slot->ending;
     struct watch_rung *rung = &ending->rungs[ending->rung_count++];
@@ -129,18 +160,22 @@ static void note_rung(struct watch *watch, struct watch_slot *slot, struct ladde
     rung->signal = step.signal;
     rung->target = step.target;
     rung->at = now - ending->started;
-    census_alive(census, &slot->watched.process, rung->alive, sizeof rung->alive);
+    census_words(members, rung->alive, sizeof rung->alive);
     if (ending->rung_count == 1)
         slot_tell(watch, slot, WATCH_TELLS_ENDING);
 }
 
 /* Who is stopped cannot act on it, unless it is KILL; when we have stopped all, they are continued together. */
-static void send_signal(const struct watch *watch, const struct watched *watched, struct ladder_step step,
-                        const struct census *census)
+static void send_signal(const struct watch *watch, struct contain_place *place, struct ladder_step step,
+                        const struct census *members)
 {
-    watched->containment->signal(&watched->process, step.target, step.signal, census);
+    if (step.signal == SIGKILL && step.target == LADDER_TREE) {
+        contain_kill(place);
+        return;
+    }
+    contain_signal(place, step.target, step.signal, members);
     if (step.signal != SIGKILL && step.signal != SIGCONT && !watch->stopped)
-        watched->containment->signal(&watched->process, step.target, SIGCONT, census);
+        contain_signal(place, step.target, SIGCONT, members);
 }
 
 /* Before its exec a child runs in our memory and has all blocked that it could act on: KILL is all there is for it. */
@@ -154,17 +189,25 @@ static struct ladder_step take_step(struct watch *watch, struct watch_slot *slot
     return step_at(ladder, slot->step++);
 }
 
-void slot_climb(struct watch *watch, struct watch_slot *slot, const struct census *census, nanos now)
+static void take_rung(struct watch *watch, struct watch_slot *slot, const struct census *machine, nanos now)
 {
-    if (slot_has_exited(slot)) {
-        slot->state = WATCH_OVER;
-    } else {
-        struct ladder_step step = take_step(watch, slot, now);
+    struct ladder_step step = take_step(watch, slot, now);
+    struct census members = {0};
 
-        note_rung(watch, slot, step, census, now);
-        send_signal(watch, &slot->watched, step, census);
-        slot->state = step.signal == SIGKILL ? WATCH_SETTLING : WATCH_CLIMBING;
-        slot->climb_at = now + capped_wait(slot->watched.ladder, slot->step - 1, watch->cap);
-    }
+    contain_members(slot->watched.place, machine, &members);
+    note_rung(watch, slot, step, &members, now);
+    send_signal(watch, slot->watched.place, step, &members);
+    census_release(&members);
+    slot->state = step.signal == SIGKILL ? WATCH_SETTLING : WATCH_CLIMBING;
+    slot->climb_at = now + capped_wait(slot->watched.ladder, slot->step - 1, watch->cap);
+    slot->poll = WATCH_POLL_LEAST;
+}
+
+void slot_climb(struct watch *watch, struct watch_slot *slot, const struct census *machine, nanos now)
+{
+    if (slot_is_empty(slot))
+        slot_end(watch, slot);
+    else
+        take_rung(watch, slot, machine, now);
     slot_schedule(slot, now);
 }

@@ -42,29 +42,52 @@ static void note_status(struct watch_ending *ending, const siginfo_t *info)
     ending->core = info->si_code == CLD_DUMPED;
 }
 
-/*
- * What is left of the case is ended while the dead leader still holds its number. When the leader is lost that
- * number may be anybody's, and nothing is signalled.
- */
-static enum whereabouts take(struct watch_slot *slot)
+/* Who is left of it is given time, or has been, while the dead leader still holds its number. */
+static bool others_remain(struct watch *watch, struct watch_slot *slot)
 {
-    const struct watched *watched = &slot->watched;
+    if (slot->ending.undead || contain_is_empty(slot->watched.place))
+        return false;
+    if (!slot->headless)
+        slot_lose_head(watch, slot, clock_read(watch));
+    return true;
+}
+
+/* The number may be anybody's; what else the case is known by is not. */
+static void end_headless(struct watch_slot *slot)
+{
+    struct contain_place *place = slot->watched.place;
+
+    contain_lost(place);
+    if (!contain_is_empty(place))
+        contain_kill(place);
+    slot->ending.lost = true;
+}
+
+static enum watch_news take(struct watch *watch, struct watch_slot *slot)
+{
+    const struct process *process = &slot->watched.process;
     struct watch_ending *ending = &slot->ending;
     siginfo_t info;
-    enum whereabouts where = ask(&watched->process, WNOWAIT, &info, NULL);
+    enum whereabouts where = ask(process, WNOWAIT, &info, NULL);
 
+    if (where == STILL_THERE)
+        return ending->abandoned ? WATCH_IS_OVER : WATCH_GOES_ON;
+    ending->abandoned = false; /* it went after all */
     if (where == HAS_EXITED) {
-        watched->containment->sweep(&watched->process);
-        where = ask(&watched->process, 0, &info, &ending->usage);
+        if (others_remain(watch, slot))
+            return WATCH_REMAIN;
+        where = ask(process, 0, &info, &ending->usage);
     }
     if (where == HAS_EXITED)
         note_status(ending, &info);
-    ending->lost = where == LOST;
-    return where;
+    else
+        end_headless(slot);
+    return WATCH_IS_OVER;
 }
 
 static void set_free(struct watch *watch, struct watch_slot *slot)
 {
+    contain_reaped(slot->watched.place, slot->ending.abandoned || slot->ending.undead);
     fd_close(&slot->watched.process.pidfd);
     slot->state = WATCH_FREE;
     slot->pending = 0;
@@ -72,36 +95,35 @@ static void set_free(struct watch *watch, struct watch_slot *slot)
     watch->running--;
 }
 
-static void finish(struct watch *watch, struct watch_slot *slot, enum whereabouts where)
+/* What had to be done with who was left says nothing of how the process itself has ended. */
+static void finish(struct watch *watch, struct watch_slot *slot)
 {
     struct watch_ending *ending = &slot->ending;
+    nanos now = clock_read(watch);
 
-    ending->ended = clock_read(watch);
-    ending->abandoned = where == STILL_THERE; /* else it went after all */
-    slot_note_executed(watch, slot, ending->ended);
-    if (!ending->rung_count) {
+    if (!ending->ended)
+        ending->ended = now;
+    slot_note_executed(watch, slot, now);
+    if (!ending->rung_count || ending->cause == WATCH_REMAINS) {
         ending->cause = WATCH_NO_CAUSE;
         ending->phase = ending->executed ? WATCH_CALL : WATCH_SETUP;
     }
 }
 
-bool watch_reap(struct watch *watch, uint32_t number, struct watch_ending *ending)
+enum watch_news watch_reap(struct watch *watch, uint32_t number, struct watch_ending *ending)
 {
     struct watch_slot *slot = &watch->slots[number];
-    bool over = false;
+    enum watch_news news = WATCH_GOES_ON;
 
     pthread_mutex_lock(&watch->lock);
-    if (slot->state != WATCH_FREE) {
-        enum whereabouts where = take(slot);
-
-        over = where != STILL_THERE || slot->ending.abandoned;
-        if (over) {
-            finish(watch, slot, where);
-            memcpy(ending, &slot->ending,
-                   offsetof(struct watch_ending, rungs) + slot->ending.rung_count * sizeof *ending->rungs);
-            set_free(watch, slot);
-        }
+    if (slot->state != WATCH_FREE)
+        news = take(watch, slot);
+    if (news == WATCH_IS_OVER) {
+        finish(watch, slot);
+        memcpy(ending, &slot->ending,
+               offsetof(struct watch_ending, rungs) + slot->ending.rung_count * sizeof *ending->rungs);
+        set_free(watch, slot);
     }
     pthread_mutex_unlock(&watch->lock);
-    return over;
+    return news;
 }

@@ -43,6 +43,7 @@ void slot_note_executed(struct watch *watch, struct watch_slot *slot, nanos late
         return;
     executed = earlier(exec_at - watch->away, latest);
     ending->executed = executed > slot->under_way ? executed : slot->under_way;
+    contain_executed(slot->watched.place);
 }
 
 /* Asking for the status is the starting thread's alone; this holds for every thread, and for what others reaped. */
@@ -51,6 +52,11 @@ bool slot_has_exited(const struct watch_slot *slot)
     struct pollfd poll_fd = {.fd = slot->watched.process.pidfd, .events = POLLIN};
 
     return poll(&poll_fd, 1, 0) > 0;
+}
+
+bool slot_is_empty(const struct watch_slot *slot)
+{
+    return slot_has_exited(slot) && contain_is_empty(slot->watched.place);
 }
 
 static uint64_t output_size(const struct watched *watched)
@@ -83,6 +89,8 @@ static nanos next_of_set_up(const struct watch_slot *slot, nanos now)
     const struct watched *watched = &slot->watched;
     nanos started = slot->ending.started, soonest = after(started, watched->limits[WATCH_CALL]);
 
+    if (contain_waits_for_exec(watched->place))
+        return now + WATCH_EXEC_TICK;
     soonest = earlier(soonest, after(started, watched->slow));
     if (soonest != WATCH_NEVER && soonest <= now)
         soonest = now + WATCH_TICK;
@@ -106,6 +114,8 @@ void slot_schedule(struct watch_slot *slot, nanos now)
         slot->next = slot->climb_at;
     else
         slot->next = slot->ending.executed ? next_of_call(slot) : next_of_set_up(slot, now);
+    if (slot->headless)
+        slot->next = earlier(slot->next, now + slot->poll);
     if (slot->watched.output_limit)
         slot->next = earlier(slot->next, next_output(slot, now));
 }
@@ -130,34 +140,71 @@ static void check_running(struct watch *watch, struct watch_slot *slot, nanos no
     }
 }
 
+void slot_end(struct watch *watch, struct watch_slot *slot)
+{
+    slot->state = WATCH_OVER;
+    slot_tell(watch, slot, WATCH_TELLS_OVER);
+}
+
+/* Its process has exited: is anybody else left? False: it is over. */
+static bool goes_on_headless(struct watch *watch, struct watch_slot *slot)
+{
+    if (!slot->headless)
+        return true;
+    if (slot->poll < WATCH_POLL_MOST)
+        slot->poll *= 2;
+    if (!slot_is_empty(slot))
+        return true;
+    slot_end(watch, slot);
+    return false;
+}
+
+static void check_lingering(struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    if (!goes_on_headless(watch, slot) || now < slot->climb_at)
+        return;
+    slot->state = WATCH_REMAINING;
+    slot->climb_at = WATCH_NEVER;
+    slot_tell(watch, slot, WATCH_TELLS_REMAINS);
+}
+
+static void check_remaining(struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    (void)now;
+    goes_on_headless(watch, slot);
+}
+
 /* Asked to end it may write on, but not for as long as its graces are. */
 static void check_climbing(struct watch *watch, struct watch_slot *slot, nanos now)
 {
     uint64_t limit = slot->watched.output_limit, size;
 
-    (void)watch;
-    if (!limit)
+    if (!goes_on_headless(watch, slot) || !limit)
         return;
     size = output_size(&slot->watched);
     if (size > WATCH_FLOOD_MORE && (size - WATCH_FLOOD_MORE) / 2 > limit)
         slot_skip_to_kill(slot, now);
 }
 
+/* A storm goes on for as long as it is not killed faster than it grows: so again and again. */
 static void check_settling(struct watch *watch, struct watch_slot *slot, nanos now)
 {
+    if (!goes_on_headless(watch, slot))
+        return;
+    if (slot->headless)
+        contain_kill(slot->watched.place);
     if (now < slot->climb_at)
         return;
-    slot->state = WATCH_OVER;
     slot->ending.abandoned = !slot_has_exited(slot);
-    if (slot->ending.abandoned)
-        slot_tell(watch, slot, WATCH_TELLS_ABANDONED);
+    slot->ending.undead = slot->headless;
+    slot_end(watch, slot);
 }
 
 void slot_check(struct watch *watch, struct watch_slot *slot, nanos now)
 {
     static void (*const checks[WATCH_STATE_COUNT])(struct watch *, struct watch_slot *, nanos) = {
-        [WATCH_RUNNING] = check_running,
-        [WATCH_CLIMBING] = check_climbing,
+        [WATCH_RUNNING] = check_running,     [WATCH_LINGERING] = check_lingering,
+        [WATCH_REMAINING] = check_remaining, [WATCH_CLIMBING] = check_climbing,
         [WATCH_SETTLING] = check_settling,
     };
 
@@ -172,7 +219,8 @@ void slot_begin(struct watch *watch, struct watch_slot *slot, const struct watch
     slot->generation++;
     slot->watched = *watched;
     slot->under_way = started;
-    slot->slow_noted = false;
+    slot->slow_noted = slot->headless = false;
+    contain_started(watched->place, watched->process);
     /* The rungs are most of it, and nobody reads more of them than there are. */
     memset(&slot->ending, 0, offsetof(struct watch_ending, rungs));
     slot->ending.status = -1;

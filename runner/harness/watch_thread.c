@@ -34,6 +34,30 @@ static void look_at_slots(struct watch *watch, nanos now)
             slot_check(watch, &watch->slots[i], now);
 }
 
+static void look_outside(struct watch *watch)
+{
+    struct proc_stat stat;
+    bool stopped = watch->outer && proc_stat_read(watch->outer, &stat) == 0 && stat.state == 'T';
+
+    if (stopped && !watch->outer_stopped) {
+        watch->outer_pending = true;
+        watch_make_readable(watch);
+    }
+    watch->outer_stopped = stopped;
+}
+
+/*
+ * Orphans that have ended are to be reaped: left alone, those of a program that forks for ever would use up all numbers
+ * within seconds. Where there are some, there are soon more.
+ */
+static void tick(struct watch *watch, nanos now)
+{
+    if (!watch->running || now < watch->tick_at)
+        return;
+    watch->tick_at = now + (contain_tick(watch->contain) ? WATCH_REAP_TICK : WATCH_TICK);
+    look_outside(watch);
+}
+
 /* ---- rungs ---- */
 
 static size_t find_climbers(struct watch *watch, nanos now)
@@ -45,8 +69,7 @@ static size_t find_climbers(struct watch *watch, nanos now)
 
         if (slot->state != WATCH_CLIMBING || slot->climb_at > now)
             continue;
-        watch->climbers[count] = (struct watch_climber){i, slot->generation};
-        watch->leaders[count++] = slot->watched.process;
+        watch->climbers[count++] = (struct watch_climber){i, slot->generation};
     }
     return count;
 }
@@ -63,7 +86,7 @@ static void climb(struct watch *watch, nanos now)
         return;
     watch->planned = clock_now() + WATCH_TICK;
     pthread_mutex_unlock(&watch->lock);
-    census_take(&watch->census, watch->leaders, count);
+    census_take(&watch->census, watch->contain);
     pthread_mutex_lock(&watch->lock);
     for (size_t i = 0; i < count; i++) {
         struct watch_slot *slot = &watch->slots[watch->climbers[i].slot];
@@ -75,9 +98,9 @@ static void climb(struct watch *watch, nanos now)
 
 /* ---- sleep ---- */
 
-static nanos next_due(const struct watch *watch, nanos now)
+static nanos next_due(const struct watch *watch)
 {
-    nanos due = watch->running ? now + WATCH_TICK : WATCH_NEVER;
+    nanos due = watch->running ? watch->tick_at : WATCH_NEVER;
 
     for (uint32_t i = 0; i < watch->slot_count; i++)
         if (watch->slots[i].next < due)
@@ -90,7 +113,7 @@ static nanos next_due(const struct watch *watch, nanos now)
 /* Not at all when something came up while the lock was let go: what was signalled then nobody heard. */
 static void sleep_until_due(struct watch *watch)
 {
-    nanos now = clock_read(watch), due = next_due(watch, now);
+    nanos now = clock_read(watch), due = next_due(watch);
     struct timespec until;
 
     if (due <= now || watch->quit)
@@ -115,6 +138,7 @@ void *watch_thread(void *user)
 
         look_at_session(watch, now);
         look_at_slots(watch, now);
+        tick(watch, now);
         climb(watch, now);
         sleep_until_due(watch);
     }

@@ -67,8 +67,9 @@ struct journal_run {
     struct str folder;      /* where the run was started, absolute */
     const struct str *argv; /* of the program, for --resume and for the reader */
     uint32_t argc;
-    struct str profile; /* empty: none */
-    struct str containment;
+    struct str profile;         /* empty: none */
+    struct str containment;     /* "cgroup", "pidns", "group" */
+    struct str containment_why; /* why not a stronger one; empty: there is none, or another was asked for */
     uint32_t jobs, cases;
     int64_t wall; /* ms since 1970 when it began; everything else counts from there by the monotonic clock */
     int64_t pid, pid_start; /* of the runner, and its start in ticks: is it alive? */
@@ -100,9 +101,20 @@ struct journal_rung {
     nanos at; /* since the attempt began */
 };
 
+/* Something that an attempt left behind. */
+struct journal_leak {
+    struct str kind;  /* "process", "listener", "socket file" */
+    struct str what;  /* its name alone: "ssh-agent", "127.0.0.1:8080", a path */
+    struct str words; /* all that is known: "sleep 1000 (pid 4711), 3 s old" */
+    int64_t pid;      /* whose it is; 0: nobody's, or not known */
+    bool fails;       /* else it is only warned of */
+    bool ended;       /* the process was ended, the file or segment removed */
+};
+
 #define JOURNAL_OUTPUTS_MOST 4
 #define JOURNAL_RUNGS_MOST   17
 #define JOURNAL_NOTES_MOST   8
+#define JOURNAL_LEAKS_MOST   32
 
 struct journal_attempt {
     uint32_t number;  /* of the case, from 0 */
@@ -124,7 +136,9 @@ struct journal_attempt {
     const struct journal_output *outputs; /* JOURNAL_OUTPUTS_MOST */
     const struct journal_rung *rungs;     /* JOURNAL_RUNGS_MOST */
     const struct str *notes;              /* JOURNAL_NOTES_MOST: the other facts, a line each */
-    uint32_t output_count, rung_count, note_count;
+    const struct journal_leak *leaks;     /* JOURNAL_LEAKS_MOST */
+    uint32_t output_count, rung_count, note_count, leak_count;
+    uint32_t leaks_more; /* that were found and are not in the list */
 };
 
 /* ---- writing ---- */

@@ -50,10 +50,11 @@ bool read_start(struct reading *reading)
 
 struct end_line {
     struct journal_attempt attempt;
-    uint32_t output_count, rung_count, note_count;
+    uint32_t output_count, rung_count, note_count, leak_count;
     struct journal_output outputs[JOURNAL_OUTPUTS_MOST];
     struct journal_rung rungs[JOURNAL_RUNGS_MOST];
     struct str notes[JOURNAL_NOTES_MOST];
+    struct journal_leak leaks[JOURNAL_LEAKS_MOST];
 };
 
 static bool read_output(struct reading *reading, enum json_token first, void *into)
@@ -104,6 +105,23 @@ static bool read_fact(struct reading *reading, enum json_token first, void *into
     return true;
 }
 
+static bool read_leak(struct reading *reading, enum json_token first, void *into)
+{
+    static const struct field fields[] = {
+        FIELD(struct journal_leak, "kind", text, kind),   FIELD(struct journal_leak, "what", text, what),
+        FIELD(struct journal_leak, "words", text, words), FIELD(struct journal_leak, "pid", i64, pid),
+        FIELD(struct journal_leak, "fails", flag, fails), FIELD(struct journal_leak, "ended", flag, ended),
+    };
+    struct journal_leak leak = {0};
+    struct end_line *line = into;
+
+    if (first != JSON_OBJECT || !read_fields(reading, fields, ARRAY_LEN(fields), &leak))
+        return false;
+    if (line->leak_count < JOURNAL_LEAKS_MOST)
+        line->leaks[line->leak_count++] = leak;
+    return true;
+}
+
 static bool field_outputs(struct reading *reading, void *into)
 {
     return read_items(reading, read_output, into);
@@ -117,6 +135,11 @@ static bool field_rungs(struct reading *reading, void *into)
 static bool field_facts(struct reading *reading, void *into)
 {
     return read_items(reading, read_fact, into);
+}
+
+static bool field_leaks(struct reading *reading, void *into)
+{
+    return read_items(reading, read_leak, into);
 }
 
 /* Only the last attempt of a case has an outcome. */
@@ -150,11 +173,13 @@ static bool read_end_fields(struct reading *reading, struct end_line *line)
         {"outputs", field_outputs, 0},
         {"rungs", field_rungs, 0},
         {"notes", field_facts, 0},
+        {"leaks", field_leaks, 0},
+        FIELD(struct end_line, "leaks_more", u32, attempt.leaks_more),
     };
 
     line->attempt =
         (struct journal_attempt){.number = UINT32_MAX, .attempt = 1, .verdict = VERDICT_COUNT, .status = -1};
-    line->output_count = line->rung_count = line->note_count = 0;
+    line->output_count = line->rung_count = line->note_count = line->leak_count = 0;
     return read_fields(reading, fields, ARRAY_LEN(fields), line) && line->attempt.verdict != VERDICT_COUNT;
 }
 
@@ -202,9 +227,11 @@ bool read_end(struct reading *reading)
     attempt->outputs = copy_items(reading, line.outputs, line.output_count, sizeof *line.outputs);
     attempt->rungs = copy_items(reading, line.rungs, line.rung_count, sizeof *line.rungs);
     attempt->notes = copy_items(reading, line.notes, line.note_count, sizeof *line.notes);
+    attempt->leaks = copy_items(reading, line.leaks, line.leak_count, sizeof *line.leaks);
     attempt->output_count = line.output_count;
     attempt->rung_count = line.rung_count;
     attempt->note_count = line.note_count;
+    attempt->leak_count = line.leak_count;
     if (attempt->verdict != VERDICT_NOT_RUN && attempt->attempt > entry->history.started)
         entry->history.started = attempt->attempt;
     if (attempt->attempt >= entry->history.started)

@@ -56,6 +56,7 @@ bool read_run(struct reading *reading)
         FIELD(struct run_line, "folder", text, run.folder),
         FIELD(struct run_line, "profile", text, run.profile),
         FIELD(struct run_line, "containment", text, run.containment),
+        FIELD(struct run_line, "containment_why", text, run.containment_why),
         FIELD(struct run_line, "jobs", u32, run.jobs),
         FIELD(struct run_line, "cases", u32, run.cases),
         FIELD(struct run_line, "wall", i64, run.wall),

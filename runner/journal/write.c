@@ -11,22 +11,28 @@
 #define CELL_MOST   ((size_t)32 << 10)
 #define ARG_MOST    ((size_t)40 << 10)
 #define NOTE_MOST   ((size_t)56 << 10) /* of the run */
-#define REASON_MOST ((size_t)12 << 10)
-#define FACT_MOST   ((size_t)2 << 10)
-#define KEPT_MOST   ((size_t)3 << 10) /* path of an output */
+#define REASON_MOST ((size_t)8 << 10)
+#define FACT_MOST   1024
+#define KEPT_MOST   ((size_t)2 << 10) /* path of an output */
 #define ALIVE_MOST  512
+#define WHY_MOST    ((size_t)2 << 10)
+#define WORD_MOST   32 /* of signals, targets, kinds */
+#define WHAT_MOST   256
+#define WORDS_MOST  320
 #define NUMBERS     1024 /* all keys and numbers of a record */
 #define FRAME       128  /* the same for an item of a list */
 
 _Static_assert(NUMBERS + REASON_MOST + JOURNAL_NOTES_MOST * (FACT_MOST + FRAME) +
                        JOURNAL_OUTPUTS_MOST * (NAME_MOST + KEPT_MOST + FRAME) +
-                       JOURNAL_RUNGS_MOST * (2 * NAME_MOST + ALIVE_MOST + FRAME) <
+                       JOURNAL_RUNGS_MOST * (2 * WORD_MOST + ALIVE_MOST + FRAME) +
+                       JOURNAL_LEAKS_MOST * (WORD_MOST + WHAT_MOST + WORDS_MOST + FRAME) <
                    JOURNAL_RECORD_MOST,
                "the end of an attempt fits into a record");
 _Static_assert(FRAME + ID_MOST + CELL_MOST + FRAME < JOURNAL_RECORD_MOST, "a case fits into a record");
 _Static_assert(FRAME + ID_MOST + PATH_MOST + FRAME < JOURNAL_RECORD_MOST, "a test fits into a record");
 _Static_assert(FRAME + ARG_MOST + FRAME < JOURNAL_RECORD_MOST, "an argument fits into a record");
-_Static_assert(NUMBERS + 4 * NAME_MOST + 2 * PATH_MOST < JOURNAL_RECORD_MOST, "a run fits into a record");
+_Static_assert(NUMBERS + 4 * NAME_MOST + 2 * PATH_MOST + WHY_MOST < JOURNAL_RECORD_MOST,
+               "a run fits into a record");
 
 #define EVENT(journal, name) event((journal), "{\"ev\":\"" name "\"", sizeof("{\"ev\":\"" name "\"") - 1)
 
@@ -107,6 +113,7 @@ int journal_run(struct journal *journal, const struct journal_run *run)
     line_text(line, "folder", run->folder, PATH_MOST);
     line_text(line, "profile", run->profile, NAME_MOST);
     line_text(line, "containment", run->containment, NAME_MOST);
+    line_text(line, "containment_why", run->containment_why, WHY_MOST);
     line_int(line, "jobs", run->jobs);
     line_int(line, "cases", run->cases);
     line_int(line, "wall", run->wall);
@@ -215,8 +222,8 @@ static void add_rungs(struct buf *line, const struct journal_attempt *attempt)
         const struct journal_rung *rung = &attempt->rungs[i];
 
         buf_adds(line, i ? ",{\"signal\":" : ",\"rungs\":[{\"signal\":");
-        line_quote(line, rung->signal, NAME_MOST);
-        line_text(line, "target", rung->target, NAME_MOST);
+        line_quote(line, rung->signal, WORD_MOST);
+        line_text(line, "target", rung->target, WORD_MOST);
         line_text(line, "alive", rung->alive, ALIVE_MOST);
         line_time(line, "at", rung->at);
         buf_addc(line, '}');
@@ -233,6 +240,34 @@ static void add_notes(struct buf *line, const struct journal_attempt *attempt)
     }
     if (attempt->note_count)
         buf_addc(line, ']');
+}
+
+static void add_leak(struct buf *line, const struct journal_leak *leak)
+{
+    LINE_ADD(line, "{\"kind\":");
+    line_quote(line, leak->kind, WORD_MOST);
+    line_text(line, "what", leak->what, WHAT_MOST);
+    line_text(line, "words", leak->words, WORDS_MOST);
+    if (leak->pid)
+        line_int(line, "pid", leak->pid);
+    line_flag(line, "fails", leak->fails);
+    line_flag(line, "ended", leak->ended);
+    buf_addc(line, '}');
+}
+
+static void add_leaks(struct buf *line, const struct journal_attempt *attempt)
+{
+    uint32_t most = attempt->leak_count < JOURNAL_LEAKS_MOST ? attempt->leak_count : JOURNAL_LEAKS_MOST;
+    uint32_t more = attempt->leaks_more + (attempt->leak_count - most);
+
+    for (uint32_t i = 0; i < most; i++) {
+        buf_adds(line, i ? "," : ",\"leaks\":[");
+        add_leak(line, &attempt->leaks[i]);
+    }
+    if (most)
+        buf_addc(line, ']');
+    if (more)
+        line_int(line, "leaks_more", more);
 }
 
 /* What was measured, less what is nothing. */
@@ -273,6 +308,7 @@ int journal_ended(struct journal *journal, const struct journal_attempt *attempt
     add_outputs(line, attempt);
     add_rungs(line, attempt);
     add_notes(line, attempt);
+    add_leaks(line, attempt);
     return end_event(journal);
 }
 

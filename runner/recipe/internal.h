@@ -51,25 +51,32 @@ struct cooking {
 /* A setting's value; NULL where there is none, and where it speaks of fixtures: then the recipe has its error. */
 bool cook_get(struct cooking *k, enum setting setting, struct setting_value *value);
 
-/* ---- recipe_settings.c: numbers, ladder, limits ---- */
+/* ---- settings.c: numbers, ladder, limits ---- */
 
 bool cook_settings(struct cooking *k);
 bool cook_terms(struct cooking *k, struct terms *terms);
 
-/* ---- recipe_expect.c: skip, xfail, requires ---- */
+/* ---- leaks.c, isolate.c ---- */
+
+bool take_leaks(struct cooking *k, const struct setting_value *value);
+bool take_isolate(struct cooking *k, const struct setting_value *value);
+/* When the command is known: a case that would not find what it needs is unsupported. */
+void check_isolation(struct cooking *k, const struct place_of_case *where);
+
+/* ---- expect.c: skip, xfail, requires ---- */
 
 bool cook_expectations(struct cooking *k);
 /* Skips the case, or makes it an error, when something is missing. After environment and folder. */
 bool cook_requirements(struct cooking *k);
 
-/* ---- recipe_word.c: templates ---- */
+/* ---- word.c: templates ---- */
 
 struct word word_of(struct arena *arena, const struct node *scalar, struct diags *diags);
 /* Ends in NUL; "" for null. False and an error in diags when there is no such text. */
 bool word_text(struct cooking *k, const struct word *word, struct str *text);
 bool expr_speaks_of_fixtures(const struct expr *expr);
 
-/* ---- recipe_command.c: run, cwd, shell ---- */
+/* ---- command.c: run, cwd, shell ---- */
 
 void command_prepare(struct kitchen *kitchen, const struct suite *suite, const struct node *test,
                      struct test_recipe *shared, struct diags *diags);
@@ -78,7 +85,7 @@ bool cook_cwd(struct cooking *k);
 bool cook_words(struct cooking *k);
 bool cook_command(struct cooking *k);
 
-/* ---- recipe_program.c: the PATH ---- */
+/* ---- program.c: the PATH ---- */
 
 /*
  * As the child finds it: on the PATH of its environment, a relative folder there beginning at its working directory.

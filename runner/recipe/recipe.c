@@ -186,7 +186,8 @@ static void add_case(struct cooking *k, struct environment *env, const struct pl
     environment_add(env, str_of("RUN_MATRIX_CELL"), k->recipe->cell);
     environment_add(env, str_of("RUN_MATRIX_ATTEMPT"), str_of(attempt));
     environment_add(env, str_of("RUN_MATRIX_ARTIFACTS"), str_of(where->artifacts));
-    environment_add(env, str_of("TMPDIR"), str_of(where->tmpdir));
+    environment_add(env, str_of("TMPDIR"),
+                    str_of(k->recipe->isolate & SPAWN_ISOLATE_FILES ? "/tmp" : where->tmpdir));
     add_cell(k, env);
 }
 
@@ -295,6 +296,7 @@ static void begin(struct cooking *k, struct kitchen *kitchen, const struct plan_
         .unsupported = k->shared->unsupported,
         .capture = CAPTURE_FD,
         .spec = {.stdio = {-1, -1, -1}, .session = true, .terminal = -1},
+        .leaks = leak_policy_default,
     };
     name_case(k);
     choose_backend(k);
@@ -331,7 +333,11 @@ bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struc
         return false;
     if (k.shared->needs && !is_settled(recipe) && !cook_requirements(&k))
         return false;
-    return is_settled(recipe) || cook_command(&k);
+    if (!is_settled(recipe) && !cook_command(&k))
+        return false;
+    if (!is_settled(recipe))
+        check_isolation(&k, where);
+    return true;
 }
 
 /* ---- before the first is started ---- */
@@ -345,23 +351,6 @@ static void warn_of_results(struct cooking *k)
         k->diags, k->shared->whole->at,
         "'%.*s' is one case here, and its exit status alone counts: its results are read by a later version",
         STR_ARG(k->test->id));
-}
-
-static void warn_of_limits(struct cooking *k)
-{
-    struct setting_value value;
-    const struct node *limit;
-
-    if (k->kitchen->warned_of_limits || !cook_get(k, SET_LIMITS, &value))
-        return;
-    limit = node_get(value.node, "processes");
-    if (!limit)
-        limit = node_get(value.node, "memory");
-    if (!limit)
-        return;
-    k->kitchen->warned_of_limits = true;
-    diag_warning(k->diags, limit->at,
-                 "'processes' and 'memory' of 'limits' do not hold yet: they come with a later version");
 }
 
 static void warn_of_mask(struct cooking *k)
@@ -384,7 +373,6 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
 
     begin(&k, kitchen, c, scratch, &recipe, diags);
     warn_of_results(&k);
-    warn_of_limits(&k);
     warn_of_mask(&k);
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
            cook_cwd(&k) && (is_settled(&recipe) || cook_words(&k));

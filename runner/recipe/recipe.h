@@ -9,6 +9,7 @@
 #include "matrix/matrix.h"
 #include "runner/base/ladder.h"
 #include "runner/harness/harness.h"
+#include "runner/leaks/leaks.h"
 
 struct test_recipe;
 
@@ -39,7 +40,7 @@ struct kitchen {
     struct test_recipe **tests; /* per suite and test: what is the same for all its cases */
     struct found_program found[FOUND_PROGRAMS_MOST];
     uint32_t found_count;
-    bool warned_of_limits, warned_of_mask;
+    bool warned_of_mask;
 };
 
 void kitchen_open(struct kitchen *kitchen, struct arena *arena);
@@ -70,6 +71,11 @@ struct recipe {
     struct setting_origin timeout_from, output_limit_from;
     struct ladder ladder;  /* as it is written: the watch knows what is not said */
     uint64_t output_limit; /* 0: none */
+    /* Of the whole tree, for the containment to hold; 0: none. */
+    uint64_t processes, memory;
+    struct setting_origin processes_from, memory_from;
+    unsigned isolate; /* SPAWN_ISOLATE_... */
+    struct leak_policy leaks;
     uint32_t retries;
     bool flaky_fails, quarantined;
     /* Reasons, NULL where they do not hold; "" is a reason nobody gave. */

@@ -68,10 +68,9 @@ static bool take_quarantine(struct cooking *k, const struct setting_value *value
     return true;
 }
 
-static bool take_isolate(struct cooking *k, const struct setting_value *value)
+static bool take_leak_grace(struct cooking *k, const struct setting_value *value)
 {
-    if (node_list_count(value->node) && !k->recipe->unsupported)
-        k->recipe->unsupported = "'isolate' comes with a later version";
+    k->recipe->leaks.grace = span_of(k, value->node);
     return true;
 }
 
@@ -151,15 +150,44 @@ static void add_limit(struct spawn_spec *spec, int resource, uint64_t most, uint
     spec->limits[spec->limit_count++] = (struct spawn_limit){resource, now};
 }
 
+static const struct node *limit_under(const struct setting_value *value, const char *key)
+{
+    const struct node *scalar = node_get(value->node, key);
+
+    return scalar && scalar->kind != NODE_NULL ? scalar : NULL;
+}
+
+static struct setting_origin origin_of(const struct setting_value *value, const char *key)
+{
+    for (uint32_t i = 0; i < value->part_count; i++)
+        if (str_is(value->parts[i].key, key))
+            return value->parts[i].origin;
+    return value->origin;
+}
+
+/* What bounds a tree as a whole is nothing that a process is given. */
+static void take_tree_limits(struct cooking *k, const struct setting_value *value)
+{
+    const struct node *processes = limit_under(value, "processes"), *memory = limit_under(value, "memory");
+    struct recipe *recipe = k->recipe;
+
+    if (processes)
+        recipe->processes = as_count(k, processes);
+    if (memory)
+        recipe->memory = as_size(k, memory);
+    recipe->processes_from = origin_of(value, "processes");
+    recipe->memory_from = origin_of(value, "memory");
+}
+
 static bool take_limits(struct cooking *k, const struct setting_value *value)
 {
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-        const struct node *scalar = node_get(value->node, limits[i].key);
+        const struct node *scalar = limit_under(value, limits[i].key);
 
-        if (!scalar || scalar->kind == NODE_NULL)
-            continue;
-        add_limit(&k->recipe->spec, limits[i].resource, limits[i].read(k, scalar), limits[i].spare);
+        if (scalar)
+            add_limit(&k->recipe->spec, limits[i].resource, limits[i].read(k, scalar), limits[i].spare);
     }
+    take_tree_limits(k, value);
     return true;
 }
 
@@ -175,6 +203,8 @@ static const struct {
     {SET_OUTPUT_LIMIT, take_output_limit},
     {SET_LIMITS, take_limits},
     {SET_ISOLATE, take_isolate},
+    {SET_LEAKS, take_leaks},
+    {SET_LEAK_GRACE, take_leak_grace},
     {SET_RETRIES, take_retries},
     {SET_FLAKY_RESULT, take_flaky_result},
     {SET_QUARANTINE, take_quarantine},
@@ -196,8 +226,7 @@ bool cook_settings(struct cooking *k)
 bool cook_terms(struct cooking *k, struct terms *terms)
 {
     /* What this version does not act on may be wrong all the same. */
-    static const enum setting rest[] = {SET_MARKS, SET_LEAKS,  SET_LEAK_GRACE,
-                                        SET_MASK,  SET_CFLAGS, SET_TIMEOUT_METHOD};
+    static const enum setting rest[] = {SET_MARKS, SET_MASK, SET_CFLAGS, SET_TIMEOUT_METHOD};
     struct setting_value value;
 
     for (size_t i = 0; i < ARRAY_LEN(rest); i++)

@@ -58,6 +58,37 @@ static void add_rung(const struct journal_rung *rung, const char *indent, struct
     buf_addc(out, '\n');
 }
 
+/* ---- what was left behind ---- */
+
+static const char *what_became_of(const struct journal_leak *leak)
+{
+    if (!leak->ended)
+        return "still there";
+    return leak->pid ? "ended" : "cleaned up";
+}
+
+void leak_format(struct buf *out, const struct journal_leak *leak)
+{
+    utf8_show(out, leak->kind);
+    buf_addc(out, ' ');
+    utf8_show(out, leak->words.len ? leak->words : leak->what);
+    buf_addf(out, ", %s", what_became_of(leak));
+}
+
+/* Those that are only warned of have their note. */
+static void add_leaks(const struct journal_attempt *attempt, const char *indent, struct buf *out)
+{
+    for (uint32_t i = 0; i < attempt->leak_count; i++) {
+        if (!attempt->leaks[i].fails)
+            continue;
+        buf_addf(out, "%sleft behind: ", indent);
+        leak_format(out, &attempt->leaks[i]);
+        buf_addc(out, '\n');
+    }
+    if (attempt->leaks_more)
+        buf_addf(out, "%sleft behind: %u more\n", indent, attempt->leaks_more);
+}
+
 void attempt_facts(const struct journal_attempt *attempt, const char *indent, struct buf *out)
 {
     for (uint32_t i = 0; i < attempt->rung_count; i++)
@@ -67,6 +98,7 @@ void attempt_facts(const struct journal_attempt *attempt, const char *indent, st
         utf8_show(out, attempt->notes[i]);
         buf_addc(out, '\n');
     }
+    add_leaks(attempt, indent, out);
 }
 
 /* ---- values ---- */

@@ -21,7 +21,9 @@ bool attempt_failed(const struct journal_attempt *attempt);
 void size_format(struct buf *out, uint64_t size);
 /* "2026-11-21T06:12:47", UTC */
 void time_format(struct buf *out, int64_t wall);
-/* What is known besides the reason, a line each and harmless: ladder and notes. */
+/* "socket file /tmp/x.sock, still there", harmless */
+void leak_format(struct buf *out, const struct journal_leak *leak);
+/* What is known besides the reason, a line each and harmless: ladder, notes, what it left behind. */
 void attempt_facts(const struct journal_attempt *attempt, const char *indent, struct buf *out);
 /* A word as one types it in a shell. */
 void shell_word(struct buf *out, struct str word);

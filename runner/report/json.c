@@ -100,6 +100,30 @@ static void add_strings(struct json_writer *w, const char *key, const struct str
     json_array_end(w);
 }
 
+static void add_leaks(struct json_writer *w, const struct journal_attempt *attempt)
+{
+    json_key_c(w, "leaks");
+    json_array(w);
+    for (uint32_t i = 0; i < attempt->leak_count; i++) {
+        const struct journal_leak *leak = &attempt->leaks[i];
+
+        json_object(w);
+        add_str(w, "kind", leak->kind);
+        add_str(w, "what", leak->what);
+        add_str(w, "words", leak->words);
+        json_key_c(w, "pid");
+        if (leak->pid)
+            json_int(w, leak->pid);
+        else
+            json_null(w);
+        add_bool(w, "fails", leak->fails);
+        add_bool(w, "ended", leak->ended);
+        json_object_end(w);
+    }
+    json_array_end(w);
+    add_int(w, "leaks_more", attempt->leaks_more);
+}
+
 static void add_ending(struct json_writer *w, const struct journal_attempt *attempt)
 {
     json_key_c(w, "exit");
@@ -127,6 +151,7 @@ static void add_attempt(struct json_writer *w, const struct journal_attempt *att
     add_outputs(w, attempt);
     add_rungs(w, attempt);
     add_strings(w, "notes", attempt->notes, attempt->note_count);
+    add_leaks(w, attempt);
     json_object_end(w);
 }
 
@@ -197,6 +222,7 @@ static void add_run(struct json_writer *w, const struct report_input *input)
     add_strings(w, "argv", run->argv, run->argc);
     add_optional(w, "profile", run->profile);
     add_str(w, "containment", run->containment);
+    add_optional(w, "containment_why", run->containment_why);
     add_int(w, "jobs", run->jobs);
     add_str(w, "started", buf_str(&started));
     add_seconds(w, "duration", record->duration);

@@ -49,6 +49,8 @@ static void add_properties(struct buf *out, const struct journal_run *run)
     add_property(out, "run", run->id);
     add_property(out, "version", run->version);
     add_property(out, "containment", run->containment);
+    if (run->containment_why.len)
+        add_property(out, "containment-why", run->containment_why);
     if (run->profile.len)
         add_property(out, "profile", run->profile);
     buf_adds(out, "    </properties>\n");

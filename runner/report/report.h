@@ -7,11 +7,13 @@
 
 #include "runner/journal/journal.h"
 
+#define REPORT_ALL UINT32_MAX /* however many there are */
+
 struct report_options {
     bool strict; /* JUnit without what junit-10.xsd refuses */
     bool colour;
     int verbose;        /* -v counts up, -q down */
-    uint32_t durations; /* the slowest so many; UINT32_MAX: not asked for */
+    uint32_t durations; /* the slowest so many, or REPORT_ALL; 0: not asked for */
     uint32_t width;     /* of the terminal; 0: none */
     struct str program; /* how the program is called, for the commands it suggests */
     struct str from;    /* what they have to say of the run; empty: nothing, it is the latest here */

@@ -72,12 +72,38 @@ static void add_flaky_word(const struct journal_history *history, struct buf *ou
     utf8_show(out, first->reason.len ? first->reason : str_of(verdict_word(first->verdict)));
 }
 
+static uint32_t count_warnings(const struct journal_history *history)
+{
+    const struct journal_attempt *last = journal_last(history);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; last && i < last->leak_count; i++)
+        count += !last->leaks[i].fails;
+    return count;
+}
+
+/* The first of them; the others are in the record. */
+static void add_warning(const struct journal_history *history, struct buf *out)
+{
+    const struct journal_leak *leak = journal_last(history)->leaks;
+    uint32_t more = count_warnings(history) - 1;
+
+    while (leak->fails)
+        leak++;
+    buf_adds(out, out->len ? "; left " : "left ");
+    leak_format(out, leak);
+    if (more)
+        buf_addf(out, "; and %u more", more);
+}
+
 static void add_word(const struct summary *s, const struct journal_history *history, struct buf *out)
 {
     if (journal_outcome(history) == VERDICT_FLAKY && history->count)
         add_flaky_word(history, out);
     else
         utf8_show(out, case_reason(s->input, history));
+    if (count_warnings(history))
+        add_warning(history, out);
 }
 
 /* In a narrow terminal the word goes below; an id is never cut, for it is there to be copied. */
@@ -159,6 +185,11 @@ static bool is_xpassed(const struct journal_history *history)
     return journal_outcome(history) == VERDICT_XPASSED;
 }
 
+static bool is_warned(const struct journal_history *history)
+{
+    return verdict_counts(journal_outcome(history)) == COUNT_PASSED && count_warnings(history) > 0;
+}
+
 static const struct {
     const char *title;
     bool (*match)(const struct journal_history *history);
@@ -166,6 +197,7 @@ static const struct {
     {"flaky", is_flaky},
     {"expected to fail, and passed", is_xpassed},
     {"failed in quarantine", case_quarantined},
+    {"warning: left something behind, and passed", is_warned},
 };
 
 static void add_lists(struct summary *s)
@@ -273,11 +305,11 @@ static void add_slowest(struct summary *s)
     uint32_t most = s->input->options->durations;
     struct buf *out = &s->sink->buf, span = {0};
 
-    if (most == UINT32_MAX)
+    if (!most)
         return;
     list_cases(s, has_run);
     qsort_r(s->list, s->count, sizeof *s->list, by_duration, s);
-    if (!most || most > s->count) /* 0 is all, as pytest has it */
+    if (most > s->count)
         most = s->count;
     if (most)
         add_title(s, "slowest", most);

@@ -118,6 +118,17 @@ static void complain(const struct store *store, const char *name, const struct n
 
 /* ---- opened ---- */
 
+int store_open_run(struct store *store, struct str id, struct arena *arena, struct run_folder *run)
+{
+    *run = (struct run_folder){
+        .id = id,
+        .path = arena_printf(arena, "%s/%s", store->path, run_path(arena, id)),
+        .fd = dir_open(store->fd, run_path(arena, id)),
+        .lock = -1,
+    };
+    return run->fd < 0 ? -1 : 0;
+}
+
 static int open_named(struct store *store, const char *name, struct arena *arena, struct run_folder *run,
                       struct diags *diags)
 {
@@ -133,12 +144,10 @@ static int open_named(struct store *store, const char *name, struct arena *arena
         complain(store, name, &names, found, arena, diags);
         return -1;
     }
-    run->id = names.list[0];
-    run->path = arena_printf(arena, "%s/%s", store->path, run_path(arena, run->id));
-    run->fd = dir_open(store->fd, run_path(arena, run->id));
-    if (run->fd < 0)
-        diag_error(diags, nowhere, "cannot open '%s': %s", run->path, strerror(errno));
-    return run->fd < 0 ? -1 : 0;
+    if (store_open_run(store, names.list[0], arena, run) == 0)
+        return 0;
+    diag_error(diags, nowhere, "cannot open '%s': %s", run->path, strerror(errno));
+    return -1;
 }
 
 /* A folder anywhere: one that was unpacked from an artifact, say. */

@@ -115,15 +115,27 @@ static bool is_in_place(const struct run_folder *run)
            opened.st_ino == by_name.st_ino && opened.st_dev == by_name.st_dev;
 }
 
-int store_lock_run(struct run_folder *run, struct diags *diags)
+static int take(struct run_folder *run, int lock)
 {
-    run->lock = lock_patiently(run->fd);
+    run->lock = lock;
     if (run->lock >= 0 && !is_in_place(run))
         fd_close(&run->lock);
-    if (run->lock < 0) {
-        complain(run, diags);
+    if (run->lock < 0)
         return -1;
-    }
     unlinkat(run->fd, STORE_SIZE, 0); /* it will not be true any more */
     return 0;
+}
+
+int store_try_lock_run(struct run_folder *run)
+{
+    return take(run, run_lock(run->fd));
+}
+
+int store_lock_run(struct run_folder *run, struct diags *diags)
+{
+    int result = take(run, lock_patiently(run->fd));
+
+    if (result < 0)
+        complain(run, diags);
+    return result;
 }

@@ -43,6 +43,10 @@ int store_new_run(struct store *store, int64_t wall, struct arena *arena, struct
 /* By id, by its beginning, by number ("42"), "latest", or the path of a folder with a journal in it. Not locked. */
 int store_find_run(struct store *store, const char *name, struct arena *arena, struct run_folder *run,
                    struct diags *diags);
+/* By its whole id. Not locked. -1 and errno. */
+int store_open_run(struct store *store, struct str id, struct arena *arena, struct run_folder *run);
+/* Without waiting or telling: -1 and errno, EWOULDBLOCK when somebody else has it, ENOENT when it is being removed. */
+int store_try_lock_run(struct run_folder *run);
 /* To go on writing: -1 with an error that names the pid when a live runner holds it. */
 int store_lock_run(struct run_folder *run, struct diags *diags);
 /* Somebody is writing to it. */

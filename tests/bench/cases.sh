@@ -2,15 +2,9 @@
 # What running a case costs: beside the bare cost of spawning and capturing, then beside other runners.
 # usage: cases.sh PROGRAM TOOLS     (TOOLS: the folder with measure, floor, hello and tiny)
 # For a quick look: BENCH_CASES=200 BENCH_ROUNDS=3
-set -eu
 . "$(dirname "$0")/peers.sh"
-program=$(realpath "$1")
-tools=$(realpath "$2")
+workshop "$1" "$2"
 cases=${BENCH_CASES:-2000}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-ln -s "$program" run-matrix
 
 # ---- beside the floor ----
 

@@ -2,14 +2,8 @@
 # How the cost of a case changes with their number: not at all, it is to be hoped. BENCH_FULL=1 takes
 # 100,000 cases also where that takes more than a minute.
 # usage: flat.sh PROGRAM TOOLS     (TOOLS: the folder with measure, floor and tiny)
-set -eu
 . "$(dirname "$0")/peers.sh"
-program=$(realpath "$1")
-tools=$(realpath "$2")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-ln -s "$program" run-matrix
+workshop "$1" "$2"
 
 values() { # NAME N
     awk -v name="$1" -v n="$2" 'BEGIN { printf "    %s: [", name; for (i = 0; i < n; i++) printf "%s%d", i ? ", " : "", i; print "]" }'

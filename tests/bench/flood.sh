@@ -2,14 +2,8 @@
 # 200 MB on stdout from each of four cases: time, memory of the runner, and whether each byte is there.
 # usage: flood.sh PROGRAM TOOLS     (TOOLS: the folder with measure)
 # For a quick look: BENCH_FLOOD=20000000
-set -eu
 . "$(dirname "$0")/peers.sh"
-program=$(realpath "$1")
-tools=$(realpath "$2")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-ln -s "$program" run-matrix
+workshop "$1" "$2"
 
 # Lines that differ, so that what is lost or out of order shows; and TAP at the end, because prove reads it.
 size=${BENCH_FLOOD:-200000000}

@@ -8,6 +8,19 @@
 #
 # Each captures as it does by itself; make and xargs, which let the output through, are there as a measure of spawning.
 
+set -eu
+
+# Where a script measures: a folder of its own, with run-matrix. Sets $work, $program and $tools.
+workshop() { # PROGRAM TOOLS
+    program=$(realpath "$1")
+    # shellcheck disable=SC2034 # for those who source this
+    tools=$(realpath "$2")
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    cd "$work"
+    ln -s "$program" run-matrix
+}
+
 all() { echo make xargs "$(capturing)"; }
 capturing() { echo make_sync ninja ctest lit pytest pytest_xdist pytest_forked prove parallel kyua meson; }
 

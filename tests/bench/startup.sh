@@ -1,14 +1,8 @@
 #!/bin/sh
 # What one case costs over the command itself: starting, planning, recording, reporting.
 # usage: startup.sh PROGRAM TOOLS     (TOOLS: the folder with measure and hello)
-set -eu
 . "$(dirname "$0")/peers.sh"
-program=$(realpath "$1")
-tools=$(realpath "$2")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-ln -s "$program" run-matrix
+workshop "$1" "$2"
 
 row() { # NAME ROUNDS
     ready "$1" 1 "$tools/hello" || return 0

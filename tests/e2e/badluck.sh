@@ -2,24 +2,11 @@
 # Bad luck: nothing to write to, nothing left to start with, killed in the middle. Said, never a hang, no record lost.
 . "$(dirname "$0")/lib.sh"
 
-suite() { # LINE OF TESTS...
-    {
-        echo 'tests:'
-        printf '  - %s\n' "$@"
-    } >run-matrix.yaml
-}
-
 many() { # COUNT COMMAND
     {
         echo "strategy: {matrix: {n: [$(seq -s, "$1")]}}"
         echo "tests: [{name: t, run: $2}]"
     } >run-matrix.yaml
-}
-
-last_line_is() { is "$(tail -n 1 "$scratch/out")" "$1"; }
-
-records() { # TEXT
-    grep -cF -e "$1" .run-matrix/latest/journal.ndjson || :
 }
 
 test_processes_run_short_for_a_while() {
@@ -203,7 +190,7 @@ test_a_wall_clock_that_jumps() {
     [ "$(readlink .run-matrix/latest)" != "$first" ] || fail 'latest is not the latest'
 }
 
-test_ten_thousand_fast_exits() {
+test_a_thousand_fast_exits() {
     many 1000 "['$tiny']"
     run -n 8
     status_is 0

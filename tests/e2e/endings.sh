@@ -2,61 +2,14 @@
 # How cases and runs end: deadlines, ladders, signals, stops.
 . "$(dirname "$0")/lib.sh"
 
-suite() { # LINE OF TESTS...
-    {
-        echo 'tests:'
-        printf '  - %s\n' "$@"
-    } >run-matrix.yaml
-}
-
-last_line_is() { is "$(tail -n 1 "$scratch/out")" "$1"; }
-
-# Records of the journal of the latest run that hold a text.
-records() { # TEXT
-    grep -cF -e "$1" .run-matrix/latest/journal.ndjson || :
-}
-
-# Starts the program in the background, with the dispositions a shell in the foreground gives: $runner.
-start() { # ARG...
-    ran="$program $*"
-    env --default-signal=INT,QUIT "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &
-    runner=$!
-}
-
-# Waits until a file has a line with a text; a minute at most, since a test must not hang.
-await() { # FILE TEXT
-    for _ in $(seq 300); do
-        ! grep -qF -e "$2" "$1" 2>/dev/null || return 0
-        sleep 0.1
-    done
-    show out
-    fail "no '$2' in $1"
-}
-
-finish() {
-    status=0
-    wait "$runner" || status=$?
-}
-
-milliseconds() { date +%s%3N; }
-
-# What was sent KILL may be seen for a moment.
-nobody_is_left() { # WORD OF A COMMAND LINE
-    for _ in $(seq 50); do
-        pgrep -f -- "$1" >"$scratch/left" || return 0
-        sleep 0.1
-    done
-    fail "still there: $(tr '\n' ' ' <"$scratch/left")"
-}
-
 test_a_deadline_explains_itself() {
-    suite "{name: hang, timeout: 200ms, run: [$kid, hang, $scratch]}"
+    suite "{name: hang, timeout: 200ms, run: [$kid, hang, $token]}"
     run
     status_is 1
     out_has 'timed out after 200ms'
     out_has 'run-matrix.yaml:2'
     out_has SIGINT
-    nobody_is_left "$kid hang $scratch"
+    nobody_is_left
 }
 
 test_an_exit_0_after_our_signal_is_no_pass() {
@@ -68,8 +21,8 @@ test_an_exit_0_after_our_signal_is_no_pass() {
 
 test_the_ladder_goes_up_as_far_as_it_must() {
     suite "{name: int, timeout: 100ms, stop: [INT 9s, KILL], run: [$kid, hang]}" \
-        "{name: term, timeout: 100ms, stop: [INT 100ms, TERM 9s, KILL], run: [$kid, stubborn-int, $scratch]}" \
-        "{name: kill, timeout: 100ms, stop: [INT 100ms, TERM 100ms, KILL], run: [$kid, stubborn, $scratch]}"
+        "{name: term, timeout: 100ms, stop: [INT 100ms, TERM 9s, KILL], run: [$kid, stubborn-int, $token]}" \
+        "{name: kill, timeout: 100ms, stop: [INT 100ms, TERM 100ms, KILL], run: [$kid, stubborn, $token]}"
     run
     status_is 1
     for id in int:1 term:2 kill:3; do
@@ -83,7 +36,7 @@ for case in json.load(sys.stdin)["cases"]:
 }
 
 test_fifty_stubborn_cases_cost_one_ladder() {
-    one="timeout: 300ms, stop: [INT 700ms, TERM 500ms, KILL], run: [$kid, stubborn, $scratch]"
+    one="timeout: 300ms, stop: [INT 700ms, TERM 500ms, KILL], run: [$kid, stubborn, $token]"
     suite "{name: one, $one}"
     began=$(milliseconds)
     run
@@ -101,7 +54,7 @@ test_fifty_stubborn_cases_cost_one_ladder() {
     [ "$all" -lt $((single * 4)) ] || fail "one took $single ms, fifty $all ms"
     bound=$(sed -n 's/.*an ending takes at most \([0-9.]*\)s.*/\1/p' "$scratch/out")
     is "$(awk -v all="$all" -v bound="$bound" 'BEGIN { print (all - 300) / 1000 <= bound }')" 1
-    nobody_is_left "$kid stubborn.* $scratch"
+    nobody_is_left
 }
 
 test_deadlines_strike_while_the_loop_stands_still() {
@@ -115,7 +68,7 @@ print(json.load(sys.stdin)["cases"][0]["attempts"][0]["ladder"][0]["at"] < 1.5)'
 }
 
 test_a_grandchild_that_holds_the_output_does_not_hold_the_run() {
-    suite "{name: a, timeout: 50s, run: [$kid, grandchild-holds, $scratch]}" "{name: b, timeout: 50s, run: [$kid, grandchild-holds, $scratch]}"
+    suite "{name: a, timeout: 50s, leaks: ignore, run: [$kid, grandchild-holds, $token]}" "{name: b, timeout: 50s, leaks: ignore, run: [$kid, grandchild-holds, $token]}"
     began=$(milliseconds)
     run
     status_is 0
@@ -123,7 +76,7 @@ test_a_grandchild_that_holds_the_output_does_not_hold_the_run() {
     run -s
     status_is 0
     [ $(($(milliseconds) - began)) -lt 40000 ] || fail 'the relay waited for the grandchild'
-    nobody_is_left "$kid grandchild-holds $scratch"
+    nobody_is_left
 }
 
 test_a_slow_case_can_be_followed() {
@@ -172,7 +125,7 @@ test_ctrl_c_ends_what_runs_and_starts_no_more() {
 }
 
 test_a_second_ctrl_c_hurries_and_a_third_kills() {
-    suite "{name: a, stop: [INT 50s, TERM 50s, KILL], run: [$kid, stubborn, $scratch]}" "{name: b, stop: [INT 50s, TERM 50s, KILL], run: [$kid, stubborn-int, $scratch]}"
+    suite "{name: a, stop: [INT 50s, TERM 50s, KILL], run: [$kid, stubborn, $token]}" "{name: b, stop: [INT 50s, TERM 50s, KILL], run: [$kid, stubborn-int, $token]}"
     start -n 2
     await .run-matrix/latest/journal.ndjson '"ev":"start","case":1'
     await .run-matrix/latest/journal.ndjson '"ev":"start","case":0'
@@ -183,11 +136,11 @@ test_a_second_ctrl_c_hurries_and_a_third_kills() {
     kill -INT "$runner"
     finish
     status_is 2
-    nobody_is_left "$kid stubborn.* $scratch"
+    nobody_is_left
 }
 
 test_term_and_hup_end_a_run() {
-    suite "{name: a, run: [$kid, stubborn-int, $scratch]}"
+    suite "{name: a, run: [$kid, stubborn-int, $token]}"
     for signal in TERM HUP; do
         start
         await .run-matrix/latest/journal.ndjson '"ev":"start"'
@@ -263,7 +216,7 @@ test_deadlines_stand_still_while_the_runner_is_stopped() {
 }
 
 test_github_gives_little_time() {
-    suite "{name: a, stop: [INT 60s, TERM 60s, KILL], run: [$kid, stubborn, $scratch]}"
+    suite "{name: a, stop: [INT 60s, TERM 60s, KILL], run: [$kid, stubborn, $token]}"
     export GITHUB_ACTIONS=true
     start
     await .run-matrix/latest/journal.ndjson '"ev":"start"'

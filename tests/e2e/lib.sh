@@ -11,7 +11,7 @@
 #
 # Every function named test_* is one test, run in the order of the file, in a subshell and an empty folder of its own,
 # so nothing that one does is seen by the next. The first expectation that is not met, or command that fails, ends the
-# test and says why.
+# test and says why. ONLY=WORD runs the tests that have it in their names.
 
 LC_ALL=C
 export LC_ALL
@@ -49,6 +49,25 @@ run_command() { # CMD ARG...
     ran=$*
     status=0
     "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+}
+
+suite() { # LINE OF TESTS...
+    {
+        echo 'tests:'
+        printf '  - %s\n' "$@"
+    } >run-matrix.yaml
+}
+
+# Starts the program in the background, with the dispositions a shell in the foreground gives: $runner.
+start() { # ARG...
+    ran="$program $*"
+    env --default-signal=INT,QUIT "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &
+    runner=$!
+}
+
+finish() {
+    status=0
+    wait "$runner" || status=$?
 }
 
 show() { # FILE
@@ -98,9 +117,58 @@ out_is() { # all of it, without the last newline; with no argument: what stands 
 out_is_empty() { [ ! -s "$scratch/out" ] || { show out && fail 'stdout is not empty'; }; }
 err_is_empty() { [ ! -s "$scratch/err" ] || { show err && fail 'stderr is not empty'; }; }
 
+# Records of the journal of the latest run that hold a text.
+records() { # TEXT
+    grep -cF -e "$1" .run-matrix/latest/journal.ndjson || :
+}
+
+last_line_is() { is "$(tail -n 1 "$scratch/out")" "$1"; }
+
 is() { # GOT WANTED
     [ "$1" = "$2" ] || fail "got: $1, wanted: $2"
 }
+
+# Waits until a file has a line with a text; a minute at most, since a test must not hang.
+await() { # FILE TEXT
+    for _ in $(seq 300); do
+        ! grep -qF -e "$2" "$1" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    show out
+    fail "no '$2' in $1"
+}
+
+milliseconds() { date +%s%3N; }
+
+# ---- who is alive ----
+
+# Processes whose command lines have the word of this test, but for the decoy: the test of that name.
+survivors() {
+    pgrep -f -- "$token" | grep -vx "${decoy:-none}" || :
+}
+
+# What was sent KILL may be seen for a moment.
+nobody_is_left() {
+    for _ in $(seq 50); do
+        [ -n "$(survivors)" ] || return 0
+        sleep 0.1
+    done
+    fail "still there: $(survivors | xargs -n 1 ps -o pid=,stat=,args= -p)"
+}
+
+# A test that went wrong leaves nothing: by the number of what has its word, and a hopper may take some attempts.
+end_survivors() {
+    decoy=none
+    for _ in $(seq 20); do
+        left=$(survivors)
+        [ -n "$left" ] || return 0
+        for pid in $left; do
+            kill -KILL "$pid" 2>/dev/null || :
+        done
+    done
+}
+
+# ---- files ----
 
 write() { # FILE, content on stdin; its folder is made
     mkdir -p "$(dirname "$1")" && cat >"$1"
@@ -108,6 +176,7 @@ write() { # FILE, content on stdin; its folder is made
 
 run_one() { # TEST
     mkdir "$scratch/here"
+    token=$(basename "$scratch").$count
     (
         set -e
         cd "$scratch/here"
@@ -123,6 +192,7 @@ run_one() { # TEST
         sed 's/^\(# \)*/# /' "$scratch/log"
         ;;
     esac
+    end_survivors
     chmod -R u+rwx "$scratch/here" && rm -rf "$scratch/here"
 }
 
@@ -130,7 +200,7 @@ run_tests() {
     scratch=$(mktemp -d) || exit 1
     trap 'rm -rf "$scratch"' EXIT
     trap 'exit 130' HUP INT TERM
-    tests=$(sed -n 's/^\(test_[A-Za-z0-9_]*\)().*/\1/p' "$0")
+    tests=$(sed -n 's/^\(test_[A-Za-z0-9_]*\)().*/\1/p' "$0" | grep -e "${ONLY-}")
     count=0 failed=0
     for test in $tests; do
         count=$((count + 1))

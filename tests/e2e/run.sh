@@ -2,15 +2,6 @@
 # Running cases: what starts, what a case gets, what comes of it.
 . "$(dirname "$0")/lib.sh"
 
-suite() { # LINE OF TESTS...
-    {
-        echo 'tests:'
-        printf '  - %s\n' "$@"
-    } >run-matrix.yaml
-}
-
-last_line_is() { is "$(tail -n 1 "$scratch/out")" "$1"; }
-
 # The output of a case, by id, from the journal: what `show` prints holds it.
 output_has() { # ID TEXT
     "$program" show "$1" >"$scratch/shown"

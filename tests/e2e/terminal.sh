@@ -11,13 +11,6 @@ on_terminal() { # WORD KEYS ARG...
     run_command python3 "$here/on_terminal.py" "$word" "$keys" "$program" "$@"
 }
 
-suite() { # LINE OF TESTS...
-    {
-        echo 'tests:'
-        printf '  - %s\n' "$@"
-    } >run-matrix.yaml
-}
-
 test_the_live_line_shows_how_far_it_is() {
     suite '{name: a, run: [sleep, "0.6"]}' '{name: b, run: ["true"]}'
     on_terminal '' ''
@@ -29,11 +22,7 @@ test_the_live_line_shows_how_far_it_is() {
 test_a_key_says_what_runs() {
     suite '{name: a, run: "echo the last words; while [ ! -e go ]; do sleep 0.1; done"}'
     (
-        for _ in $(seq 300); do
-            ! grep -q '"ev":"start"' .run-matrix/latest/journal.ndjson 2>/dev/null || break
-            sleep 0.1
-        done
-        sleep 2
+        await "$scratch/out" 'the last words'
         touch go
     ) &
     on_terminal 'a 1s' t
@@ -74,6 +63,65 @@ test_ctrl_c_with_s_is_a_cancel() {
     on_terminal 'up' '\x03' exec -s -- sh -c 'echo up; exec sleep 100'
     status_is 2
     out_lacks CRASH
+}
+
+# ---- job control, as an interactive bash does it ----
+
+in_bash() { # WORD KEYS [--then WORD KEYS]...; the prompt is "ready>"
+    echo "PS1='ready>' HISTFILE=" >"$scratch/rc"
+    run_command python3 "$here/on_terminal.py" "$@" \
+        env --default-signal=INT,QUIT,TSTP,TTIN,TTOU bash --noprofile --rcfile "$scratch/rc" --noediting -i
+}
+
+waits() {
+    suite '{name: a, timeout: 5m, run: "while [ ! -e go ]; do sleep 0.1; done"}'
+}
+
+test_ctrl_z_and_fg() {
+    waits
+    in_bash 'ready>' "$program; echo status=\$?\n" \
+        --then 'a 0s' '\x1a' --then 'status=1' 'jobs; echo "that is all"\n' --then 'Stopped' '' \
+        --then 'that is all' 'touch go; fg; echo status=$?\n' --then 'status=0' 'exit\n'
+    out_has 'Stopped'
+    out_has '1 passed, 0 failed'
+}
+
+test_ctrl_z_fg_and_ctrl_c() {
+    waits
+    in_bash 'ready>' "$program\n" --then 'a 0s' '\x1a' --then 'Stopped' '' --then 'ready>' 'fg; echo status=$?\n' \
+        --then 'run-matrix' '' --then 'a ' '\x03' --then 'status=2' 'exit\n'
+    out_has 'interrupted: SIGINT'
+    out_has 'status=2'
+}
+
+test_ctrl_z_again_and_again() {
+    waits
+    in_bash 'ready>' "$program\n" --then 'a 0s' '\x1a' --then 'ready>' 'fg\n' --then 'a ' '\x1a' \
+        --then 'ready>' 'fg\n' --then 'a ' '\x1a' --then 'ready>' 'touch go; fg; echo status=$?\n' \
+        --then 'status=0' 'exit\n'
+    out_has '1 passed, 0 failed'
+}
+
+test_bg() {
+    waits
+    in_bash 'ready>' "$program\n" --then 'a 0s' '\x1a' --then 'ready>' 'bg; jobs; touch go; wait %1; echo status=$?\n' \
+        --then 'status=0' 'exit\n'
+    out_has 'Running'
+    out_has '1 passed, 0 failed'
+}
+
+test_kill_of_a_stopped_job() {
+    waits
+    in_bash 'ready>' "$program\n" --then 'a 0s' '\x1a' --then 'ready>' 'kill %1; wait %1; echo status=$?\n' \
+        --then 'status=2' 'exit\n'
+    out_has 'interrupted: SIGTERM'
+}
+
+test_the_terminal_goes_away() {
+    waits
+    on_terminal 'a 0s' 'hang up'
+    status_is 2
+    is "$(records 'cancelled')" 1
 }
 
 run_tests

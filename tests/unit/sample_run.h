@@ -58,7 +58,7 @@ static inline void sample_open(struct sample *s)
                                          .jobs = 2,
                                          .wall = 1795241567000};
     s->record.duration = 90 * NS_PER_S;
-    s->options = (struct report_options){.durations = UINT32_MAX, .program = STR("run-matrix")};
+    s->options = (struct report_options){.program = STR("run-matrix")};
     s->input =
         (struct report_input){.record = &s->record, .path = ".run-matrix/runs/0042", .options = &s->options};
     s->input.folder = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -171,12 +171,17 @@ static inline void sample_fill(struct sample *s)
     static const char hostile[] = SAMPLE_HOSTILE;
     static const struct journal_rung rung = {STR("SIGINT"), STR("group"), STR("7 sleep"), NS_PER_S};
     static const struct str note = STR("what else: \"x: y\"");
+    static const struct journal_leak leaks[] = {
+        {STR("process"), STR("a"), STR("a ]]> <b> & \"c\" \x1b[1m\nd (pid 7)"), 7, true, true},
+        {STR("file"), STR("/var/<x>"), STR(""), 0, false, false}};
     struct journal_history *history;
     struct journal_attempt *attempt;
 
     sample_attempt(sample_case(s, 0, "proto::ok@os=linux"), VERDICT_PASSED, "");
     history = sample_case(s, 1, "services/kv/perms");
     attempt = sample_attempt(history, VERDICT_FAILED, "exit <3> & \"more\"\nsecond line ]]> \x1b[1m");
+    attempt->leaks = leaks;
+    attempt->leak_count = 2;
     sample_output(s, attempt, "stdout", hostile, sizeof hostile - 1);
     sample_output(s, attempt, "stderr", "  blank first\n\n...\n---\n1..7\nnot ok 9\n", 37);
     history = sample_case(s, 0, "proto::slow/depth=3@os=linux");

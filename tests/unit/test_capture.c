@@ -4,10 +4,10 @@
 #include "runner/base/mem.h"
 #include "runner/base/proc.h"
 #include "runner/harness/harness.h"
+#include "tests/unit/name_space.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -753,32 +753,6 @@ static void test_last_line_far(void **state)
 }
 
 /* ---- other file systems ---- */
-
-/* Who is not root becomes so in a user namespace, with his own number as the only one. */
-static bool map_user(const char *file, unsigned id)
-{
-    char line[32];
-    int fd = open(file, O_WRONLY | O_CLOEXEC);
-    bool done;
-
-    snprintf(line, sizeof line, "0 %u 1", id);
-    done = fd >= 0 && fd_write_all(fd, line, strlen(line)) == 0;
-    fd_close(&fd);
-    return done;
-}
-
-/* Mounts of our own, that nobody else sees. */
-static bool enter_namespace(void)
-{
-    unsigned user = geteuid(), group = getegid();
-
-    if (user == 0)
-        return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-    return unshare(CLONE_NEWNS | CLONE_NEWUSER) == 0 &&
-           file_write("/proc/self/setgroups", (struct str)STR("deny")) == 0 &&
-           map_user("/proc/self/uid_map", user) && map_user("/proc/self/gid_map", group) &&
-           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-}
 
 /* In a mount namespace of its own, since there a small disk can be made; 77: this cannot be done here. */
 static void in_namespace(void **state, int (*body)(const char *path))

@@ -1,5 +1,6 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/harness/contain_internal.h"
 #include "runner/harness/harness.h"
 
 #include <errno.h>
@@ -137,6 +138,48 @@ static void family_end(struct family *family, char reached[MEMBER_COUNT + 1])
     fd_close(&family->leader.pidfd);
 }
 
+/* ---- a containment by group, with us as the one to whom orphans fall ---- */
+
+struct stage {
+    struct contain *contain;
+    struct contain_place *places[3];
+    struct census machine;
+};
+
+static int open_stage(void **state)
+{
+    struct stage *stage = mem_zero(1, sizeof *stage);
+    struct buf why = {0};
+
+    stage->contain = contain_open("group", "test", ARRAY_LEN(stage->places), &why);
+    assert_non_null(stage->contain);
+    assert_int_equal(contain_start(stage->contain), 0);
+    for (uint32_t i = 0; i < ARRAY_LEN(stage->places); i++)
+        stage->places[i] = contain_place(stage->contain, i);
+    buf_release(&why);
+    *state = stage;
+    return 0;
+}
+
+static int close_stage(void **state)
+{
+    struct stage *stage = *state;
+
+    contain_close(stage->contain);
+    census_release(&stage->machine);
+    free(stage);
+    return 0;
+}
+
+static struct census members_of(struct stage *stage, uint32_t place)
+{
+    struct census members = {0};
+
+    census_take(&stage->machine, stage->contain);
+    contain_members(stage->places[place], &stage->machine, &members);
+    return members;
+}
+
 /* ---- signals ---- */
 
 static void test_signal(void **state)
@@ -146,150 +189,222 @@ static void test_signal(void **state)
         enum ladder_target target;
         const char *reached;
     } rows[] = {
-        {true, LADDER_LEADER, "L"},  {true, LADDER_GROUP, "BL"}, {true, LADDER_TREE, "BLS"},
+        {true, LADDER_LEADER, "L"},  {true, LADDER_GROUP, "BL"}, {true, LADDER_TREE, "BLRS"},
         {false, LADDER_LEADER, "L"}, {false, LADDER_GROUP, "L"}, {false, LADDER_TREE, "L"},
     };
+    struct stage *stage = *state;
 
-    (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct family family = family_start(rows[i].session);
-        struct census census = {0};
         char reached[MEMBER_COUNT + 1];
+        struct census members;
 
-        census_take(&census, &family.leader, 1);
-        assert_int_equal(contain_group.signal(&family.leader, rows[i].target, SIGUSR1, &census), 0);
+        contain_started(stage->places[0], family.leader);
+        members = members_of(stage, 0);
+        assert_int_equal(contain_signal(stage->places[0], rows[i].target, SIGUSR1, &members), 0);
         family_end(&family, reached);
+        contain_reaped(stage->places[0], false);
         if (strcmp(reached, rows[i].reached) != 0)
             fail_msg("row %zu: it reached '%s', not '%s'", i, reached, rows[i].reached);
-        census_release(&census);
+        census_release(&members);
     }
 }
 
-/* A number that was of the session when it was noted, and is somebody else's now. */
+/* A number that was the tree's when it was noted, and is somebody else's now. */
 static void test_recycled_number(void **state)
 {
-    struct family family = family_start(true);
-    struct census census = {0};
+    struct family family = family_start(true), other = family_start(false);
     char reached[MEMBER_COUNT + 1];
+    struct stage *stage = *state;
+    struct census members;
 
-    (void)state;
-    census_take(&census, &family.leader, 1);
-    for (size_t i = 0; i < census.count; i++)
-        if (census.list[i].pid == family.pids[STRAGGLER])
-            census.list[i].pid = family.pids[RUNAWAY];
-    contain_group.signal(&family.leader, LADDER_TREE, SIGUSR1, &census);
+    contain_started(stage->places[0], family.leader);
+    contain_started(stage->places[1], other.leader);
+    members = members_of(stage, 0);
+    for (size_t i = 0; i < members.count; i++)
+        if (members.list[i].pid == family.pids[STRAGGLER])
+            members.list[i].pid = other.leader.pid;
+    contain_signal(stage->places[0], LADDER_TREE, SIGUSR1, &members);
+    family_end(&other, reached);
+    assert_string_equal(reached, "");
     family_end(&family, reached);
-    assert_string_equal(reached, "BL");
-    census_release(&census);
+    assert_string_equal(reached, "BLR");
+    contain_reaped(stage->places[0], false);
+    contain_reaped(stage->places[1], false);
+    census_release(&members);
 }
 
 /* Where there is nobody: it must not fall on our own group, nor on everybody. */
 static void test_signal_nobody(void **state)
 {
     static const struct process nobodies[] = {{0, -1}, {1, -1}, {-1, -1}};
-    const struct census census = {0};
+    const struct census nobody = {0};
+    struct stage *stage = *state;
 
-    (void)state;
     for (size_t i = 0; i < ARRAY_LEN(nobodies); i++) {
+        contain_started(stage->places[0], nobodies[i]);
         errno = 0;
-        assert_int_equal(contain_group.signal(&nobodies[i], LADDER_GROUP, SIGUSR1, &census), -1);
+        assert_int_equal(contain_signal(stage->places[0], LADDER_GROUP, SIGUSR1, &nobody), -1);
         assert_int_equal(errno, ESRCH);
-        assert_int_equal(contain_group.signal(&nobodies[i], LADDER_TREE, SIGUSR1, &census), -1);
+        assert_int_equal(contain_signal(stage->places[0], LADDER_TREE, SIGUSR1, &nobody), -1);
         assert_int_equal(errno, ESRCH);
-        contain_group.sweep(&nobodies[i]);
+        contain_kill(stage->places[0]);
     }
 }
 
 static void test_signal_gone(void **state)
 {
     struct process gone = {.pid = fork()};
-    const struct census census = {0};
+    const struct census nobody = {0};
+    struct stage *stage = *state;
 
-    (void)state;
     if (gone.pid == 0)
         _exit(0);
     gone.pidfd = (int)syscall(SYS_pidfd_open, gone.pid, 0);
     assert_int_equal(waitpid(gone.pid, NULL, 0), gone.pid);
+    contain_started(stage->places[0], gone);
     for (enum ladder_target target = 0; target < LADDER_TARGET_COUNT; target++) {
         errno = 0;
-        assert_int_equal(contain_group.signal(&gone, target, SIGTERM, &census), -1);
+        assert_int_equal(contain_signal(stage->places[0], target, SIGTERM, &nobody), -1);
         assert_int_equal(errno, ESRCH);
     }
     fd_close(&gone.pidfd);
 }
 
-static void test_sweep(void **state)
+/* ---- orphans ---- */
+
+/* The leader ends; all others fall to us. */
+static void behead(struct family *family)
+{
+    siginfo_t info;
+
+    kill(family->leader.pid, SIGKILL);
+    assert_int_equal(waitid(P_PID, (id_t)family->leader.pid, &info, WEXITED | WNOWAIT), 0);
+}
+
+static void release(struct family *family)
+{
+    assert_int_equal(waitpid(family->leader.pid, NULL, 0), family->leader.pid);
+    fd_close(&family->said);
+    fd_close(&family->leader.pidfd);
+}
+
+/* As the watch does it: again and again while somebody is there. */
+static void kill_until_empty(struct contain_place *place)
+{
+    while (!contain_is_empty(place))
+        contain_kill(place);
+}
+
+/* A case of a run, by its environment; long enough ago that all who are here may be its. */
+static void begin_case(struct stage *stage, uint32_t place, struct process leader)
+{
+    char run[] = "RUN_MATRIX_RUN_ID=t";
+    char *const environment[] = {run, NULL};
+    struct spawn_spec spec = {.envp = environment};
+
+    assert_int_equal(contain_prepare(stage->places[place], &(struct contain_wants){0}, &spec), 0);
+    contain_started(stage->places[place], leader);
+    stage->places[place]->since = 0;
+}
+
+static void test_kill_reaches_orphans(void **state)
 {
     struct family family = family_start(true);
-    char reached[MEMBER_COUNT + 1];
-    siginfo_t info;
-    int status;
+    struct stage *stage = *state;
+    struct census members;
+    struct proc_stat stat;
 
-    (void)state;
-    kill(family.leader.pid, SIGKILL);
-    assert_int_equal(waitid(P_PID, (id_t)family.leader.pid, &info, WEXITED | WNOWAIT), 0);
-    contain_group.sweep(&family.leader);
-    assert_int_equal(waitpid(family.pids[BROTHER], &status, 0), family.pids[BROTHER]);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    family.pids[BROTHER] = 0;
-    family_end(&family, reached);
-    assert_string_equal(reached, "");
+    begin_case(stage, 0, family.leader);
+    behead(&family);
+    assert_false(contain_is_empty(stage->places[0]));
+    members = members_of(stage, 0);
+    assert_int_equal(members.count, 3); /* even the one that has a session of its own */
+    kill_until_empty(stage->places[0]);
+    for (enum member who = BROTHER; who < MEMBER_COUNT; who++)
+        assert_true(proc_stat_read(family.pids[who], &stat) < 0 || stat.state == 'Z');
+    release(&family);
+    contain_reaped(stage->places[0], false);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* all that fell to us are reaped */
+    census_release(&members);
+}
+
+/* Of two cases either may have made it: it is nobody's until one is over, and then it is known to be doubtful. */
+static void test_shared_orphan(void **state)
+{
+    struct family family = family_start(true), other = family_start(false);
+    struct stage *stage = *state;
+    struct proc_stat stat;
+    struct proc_id doubtful;
+
+    begin_case(stage, 0, family.leader);
+    begin_case(stage, 1, other.leader);
+    kill(family.pids[BROTHER], SIGKILL);
+    kill(family.pids[STRAGGLER], SIGKILL);
+    behead(&family);
+    assert_int_equal(proc_stat_read(family.pids[RUNAWAY], &stat), 0);
+    doubtful = (struct proc_id){stat.pid, stat.start_ticks};
+    while (!contain_is_empty(stage->places[0])) /* the two others are dying */
+        ;
+    assert_true(contain_is_shared(stage->contain, doubtful));
+    release(&family);
+    contain_reaped(stage->places[0], false);
+    assert_int_equal(proc_stat_read(doubtful.pid, &stat), 0);
+    assert_true(stat.state != 'Z');
+
+    behead(&other);
+    assert_false(contain_is_empty(stage->places[1]));
+    kill_until_empty(stage->places[1]);
+    release(&other);
+    contain_reaped(stage->places[1], false);
 }
 
 /* ---- who is there ---- */
 
-static void assert_alive(const struct census *census, const struct family *family, const enum member *members,
-                         size_t count)
+static void assert_members(struct stage *stage, uint32_t place, const struct family *family,
+                           const enum member *wanted, size_t count)
 {
-    char alive[256], item[64];
-    size_t expected = 0;
+    struct census members = members_of(stage, place);
 
-    census_alive(census, &family->leader, alive, sizeof alive);
-    for (size_t i = 0; i < count; i++) {
-        expected +=
-            (size_t)snprintf(item, sizeof item, "m %c (%d)", letters[members[i]], family->pids[members[i]]);
-        if (!strstr(alive, item))
-            fail_msg("'%s' is not in '%s'", item, alive);
-    }
-    assert_int_equal(strlen(alive), expected + (count ? 2 * (count - 1) : 0));
+    assert_int_equal(members.count, count);
+    for (size_t i = 0; i < count; i++)
+        if (!census_find(&members, family->pids[wanted[i]]))
+            fail_msg("%c is not among them", letters[wanted[i]]);
+    census_release(&members);
 }
 
-static void test_census(void **state)
+static void test_members(void **state)
 {
-    static const enum member session[] = {LEADER, BROTHER, STRAGGLER}, rest[] = {LEADER, STRAGGLER},
-                             alone[] = {LEADER};
+    static const enum member all[] = {LEADER, BROTHER, STRAGGLER, RUNAWAY},
+                             rest[] = {LEADER, STRAGGLER, RUNAWAY}, alone[] = {LEADER};
     struct family families[] = {family_start(true), family_start(true), family_start(false)};
-    const struct process leaders[] = {families[0].leader, families[1].leader, families[2].leader};
-    struct census census = {0};
+    struct stage *stage = *state;
     char reached[MEMBER_COUNT + 1];
     struct proc_stat stat;
 
-    (void)state;
-    census_take(&census, leaders, 3);
-    assert_alive(&census, &families[0], session, 3);
-    assert_alive(&census, &families[1], session, 3);
-    assert_alive(&census, &families[2], alone, 1);
+    for (uint32_t i = 0; i < ARRAY_LEN(families); i++)
+        contain_started(stage->places[i], families[i].leader);
+    assert_members(stage, 0, &families[0], all, 4);
+    assert_members(stage, 1, &families[1], all, 4);
+    assert_members(stage, 2, &families[2], alone, 1);
 
     kill(families[0].pids[BROTHER], SIGKILL); /* nobody waits for it */
     do
         assert_int_equal(proc_stat_read(families[0].pids[BROTHER], &stat), 0);
     while (stat.state != 'Z');
-    census_take(&census, leaders, 1);
-    assert_alive(&census, &families[0], rest, 2);
-    assert_alive(&census, &families[1], NULL, 0);
-    census_release(&census);
-    for (size_t i = 0; i < ARRAY_LEN(families); i++)
+    assert_members(stage, 0, &families[0], rest, 3);
+    for (uint32_t i = 0; i < ARRAY_LEN(families); i++) {
         family_end(&families[i], reached);
+        contain_reaped(stage->places[i], false);
+    }
 }
 
-static void test_alive_is_cut(void **state)
+static void test_words_are_cut(void **state)
 {
     static struct proc_stat list[] = {
-        {.pid = 10, .session = 10, .state = 'S', .comm = "sh"},
-        {.pid = 11, .session = 10, .state = 'Z', .comm = "dead"},
-        {.pid = 12, .session = 10, .state = 'T', .comm = "sleep"},
-        {.pid = 13, .session = 13, .state = 'S', .comm = "other"},
-        {.pid = 14, .session = 10, .state = 'Z', .threads = 2, .comm = "cat"},
+        {.pid = 10, .comm = "sh"},
+        {.pid = 12, .comm = "sleep"},
+        {.pid = 14, .comm = "cat"},
     };
     static const struct {
         size_t size;
@@ -305,19 +420,18 @@ static void test_alive_is_cut(void **state)
         {6, ", ..."},
     };
     const struct census census = {list, ARRAY_LEN(list), ARRAY_LEN(list)}, empty = {0};
-    const struct process leader = {.pid = 10};
-    char alive[64];
+    char words[64];
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        memset(alive, '#', sizeof alive);
-        census_alive(&census, &leader, alive, rows[i].size);
-        if (strcmp(alive, rows[i].text) != 0)
-            fail_msg("%zu bytes: '%s', not '%s'", rows[i].size, alive, rows[i].text);
-        assert_true(rows[i].size == sizeof alive || alive[rows[i].size] == '#');
+        memset(words, '#', sizeof words);
+        census_words(&census, words, rows[i].size);
+        if (strcmp(words, rows[i].text) != 0)
+            fail_msg("%zu bytes: '%s', not '%s'", rows[i].size, words, rows[i].text);
+        assert_true(rows[i].size == sizeof words || words[rows[i].size] == '#');
     }
-    census_alive(&empty, &leader, alive, sizeof alive);
-    assert_string_equal(alive, "");
+    census_words(&empty, words, sizeof words);
+    assert_string_equal(words, "");
 }
 
 /* ---- a process without its first thread ---- */
@@ -338,13 +452,13 @@ static void *outlive(void *user)
 
 static void test_first_thread_gone(void **state)
 {
-    struct process leader;
-    struct census census = {0};
+    struct process leader = {.pidfd = -1};
+    struct stage *stage = *state;
+    struct census members;
     pthread_t thread;
     int hello[2];
-    char alive[64], byte;
+    char words[64], byte;
 
-    (void)state;
     assert_int_equal(pipe2(hello, O_CLOEXEC), 0);
     leader.pid = fork();
     if (leader.pid == 0) {
@@ -356,29 +470,24 @@ static void test_first_thread_gone(void **state)
     close(hello[1]);
     assert_int_equal(read(hello[0], &byte, 1), 1);
     close(hello[0]);
-    census_take(&census, &leader, 1);
-    census_alive(&census, &leader, alive, sizeof alive);
-    assert_true(str_starts(str_of(alive), "headless ("));
-    census_release(&census);
+    contain_started(stage->places[0], leader);
+    members = members_of(stage, 0);
+    census_words(&members, words, sizeof words);
+    assert_true(str_starts(str_of(words), "headless ("));
+    census_release(&members);
     kill(leader.pid, SIGKILL);
     assert_int_equal(waitpid(leader.pid, NULL, 0), leader.pid);
 }
 
-/* Grandchildren become ours, so that a test can see them go. */
-static int adopt(void **state)
-{
-    (void)state;
-    return prctl(PR_SET_CHILD_SUBREAPER, 1);
-}
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signal),        cmocka_unit_test(test_recycled_number),
-        cmocka_unit_test(test_signal_nobody), cmocka_unit_test(test_signal_gone),
-        cmocka_unit_test(test_sweep),         cmocka_unit_test(test_census),
-        cmocka_unit_test(test_alive_is_cut),  cmocka_unit_test(test_first_thread_gone),
+        TEST(test_signal),      TEST(test_recycled_number),      TEST(test_signal_nobody),
+        TEST(test_signal_gone), TEST(test_kill_reaches_orphans), TEST(test_shared_orphan),
+        TEST(test_members),     TEST(test_words_are_cut),        TEST(test_first_thread_gone),
     };
 
-    return cmocka_run_group_tests(tests, adopt, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

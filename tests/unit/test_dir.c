@@ -2,10 +2,10 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 #include "runner/base/proc.h"
+#include "tests/unit/name_space.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -476,32 +476,6 @@ static void test_size_forbidden(void **state)
 }
 
 /* ---- mounts ---- */
-
-/* Who is not root becomes so in a user namespace, with his own number as the only one. */
-static bool map_user(const char *file, unsigned id)
-{
-    char line[32];
-    int fd = open(file, O_WRONLY | O_CLOEXEC);
-    bool done;
-
-    snprintf(line, sizeof line, "0 %u 1", id);
-    done = fd >= 0 && fd_write_all(fd, line, strlen(line)) == 0;
-    fd_close(&fd);
-    return done;
-}
-
-/* Mounts of our own, that nobody else sees. */
-static bool enter_namespace(void)
-{
-    unsigned user = geteuid(), group = getegid();
-
-    if (user == 0)
-        return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-    return unshare(CLONE_NEWNS | CLONE_NEWUSER) == 0 &&
-           file_write("/proc/self/setgroups", (struct str)STR("deny")) == 0 &&
-           map_user("/proc/self/uid_map", user) && map_user("/proc/self/gid_map", group) &&
-           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-}
 
 /* In a mount namespace of its own, where `path` has to be opened anew; 77: this cannot be done here. */
 static int with_mounts(const char *path)

@@ -115,6 +115,7 @@ static const struct journal_run run_given = {
     .argc = 3,
     .profile = STR("ci"),
     .containment = STR("group"),
+    .containment_why = STR("no \"writable\" control group"),
     .jobs = 2,
     .cases = 3,
     .wall = 1795241567123,
@@ -138,6 +139,10 @@ static const struct journal_output outputs_given[] = {
 static const struct journal_rung rungs_given[] = {
     {STR("INT"), STR("group"), STR("sleep (77)"), 1000 * US},
     {STR("KILL"), STR("tree"), STR(""), 3000 * US},
+};
+static const struct journal_leak leaks_given[] = {
+    {STR("process"), STR("sleep"), STR("sleep 9 (pid 77), 3 s old"), 77, true, true},
+    {STR("file"), STR("/var/\n"), STR(""), 0, false, false},
 };
 static const struct str notes_given[] = {STR("left 2 files"), STR("nul \0 within")};
 
@@ -173,9 +178,12 @@ static const struct journal_attempt attempt_given = {
     .outputs = outputs_given,
     .rungs = rungs_given,
     .notes = notes_given,
+    .leaks = leaks_given,
     .output_count = 2,
     .rung_count = 2,
     .note_count = 2,
+    .leak_count = 2,
+    .leaks_more = 5,
 };
 
 static void write_head(struct journal *journal)
@@ -213,6 +221,7 @@ static void check_run_record(const struct journal_run *run)
     assert_str(run->folder, "/somewhere/else");
     assert_str(run->profile, "ci");
     assert_str(run->containment, "group");
+    assert_str(run->containment_why, "no \"writable\" control group");
     assert_int_equal(run->argc, 3);
     assert_str(run->argv[1], "-n2");
     assert_str(run->argv[2], "a \"b\"\n\x01\xEF\xBF\xBD");
@@ -222,6 +231,19 @@ static void check_run_record(const struct journal_run *run)
     assert_int_equal(run->pid, 4321);
     assert_int_equal(run->pid_start, 987654321);
     assert_true(run->digest == run_given.digest);
+}
+
+static void check_leaks(const struct journal_attempt *a)
+{
+    assert_true(a->leak_count == 2 && a->leaks_more == 5);
+    assert_str(a->leaks[0].kind, "process");
+    assert_str(a->leaks[0].what, "sleep");
+    assert_str(a->leaks[0].words, "sleep 9 (pid 77), 3 s old");
+    assert_true(a->leaks[0].pid == 77 && a->leaks[0].fails && a->leaks[0].ended);
+    assert_str(a->leaks[1].kind, "file");
+    assert_str(a->leaks[1].what, "/var/\n");
+    assert_str(a->leaks[1].words, "");
+    assert_true(a->leaks[1].pid == 0 && !a->leaks[1].fails && !a->leaks[1].ended);
 }
 
 static void check_attempt(const struct journal_attempt *a)
@@ -248,6 +270,7 @@ static void check_attempt(const struct journal_attempt *a)
     assert_str(a->rungs[1].alive, "");
     assert_true(a->rungs[1].at == 3000 * US);
     assert_true(str_eq(a->notes[1], notes_given[1]));
+    check_leaks(a);
 }
 
 static void test_round_trip(void **state)
@@ -273,6 +296,8 @@ static void test_round_trip(void **state)
     check_attempt(r.cases[1].attempts);
     assert_true(r.cases[0].executed && !r.cases[0].open && r.cases[0].started == 1);
     assert_int_equal(r.cases[0].attempts->status, 0);
+    assert_true(!r.cases[0].attempts->leaks && !r.cases[0].attempts->leak_count &&
+                !r.cases[0].attempts->leaks_more);
     assert_true(r.cases[2].executed && r.cases[2].open && r.cases[2].count == 0 && r.cases[2].pid == 102);
     assert_true(r.cases[2].started_at == 10000201 * US);
     assert_int_equal(journal_outcome(&r.cases[2]), VERDICT_NOT_RUN);
@@ -533,6 +558,7 @@ static void test_long_texts(void **state)
         struct str text = repeated(s, pieces[p], 100000), notes[JOURNAL_NOTES_MOST];
         struct journal_output outputs[JOURNAL_OUTPUTS_MOST];
         struct journal_rung rungs[JOURNAL_RUNGS_MOST];
+        struct journal_leak leaks[JOURNAL_LEAKS_MOST];
         struct journal_attempt a = attempt_given;
         struct journal *journal;
         struct journal_record r;
@@ -543,9 +569,11 @@ static void test_long_texts(void **state)
             outputs[i] = (struct journal_output){text, UINT32_MAX, text, INT32_MAX};
         for (size_t i = 0; i < ARRAY_LEN(rungs); i++)
             rungs[i] = (struct journal_rung){text, text, text, INT32_MAX * US};
+        for (size_t i = 0; i < ARRAY_LEN(leaks); i++)
+            leaks[i] = (struct journal_leak){text, text, text, INT32_MAX, true, true};
         a.reason = text;
-        a.notes = notes, a.outputs = outputs, a.rungs = rungs;
-        a.note_count = a.output_count = a.rung_count = 1000; /* more than there is room for */
+        a.notes = notes, a.outputs = outputs, a.rungs = rungs, a.leaks = leaks;
+        a.note_count = a.output_count = a.rung_count = a.leak_count = 1000; /* more than there is room for */
         put(s, str_of(""));
         journal = opened(s);
         write_head(journal);
@@ -557,6 +585,9 @@ static void test_long_texts(void **state)
         assert_int_equal(r.torn, 0);
         assert_int_equal(r.cases[1].attempts->note_count, JOURNAL_NOTES_MOST);
         assert_int_equal(r.cases[1].attempts->rung_count, JOURNAL_RUNGS_MOST);
+        assert_int_equal(r.cases[1].attempts->leak_count, JOURNAL_LEAKS_MOST);
+        assert_int_equal(r.cases[1].attempts->leaks_more, 5 + 1000 - JOURNAL_LEAKS_MOST);
+        assert_true(str_ends(r.cases[1].attempts->leaks[0].what, "\xE2\x80\xA6"));
         assert_true(str_ends(r.cases[1].attempts->reason, "\xE2\x80\xA6") &&
                     str_ends(r.notes[0], "\xE2\x80\xA6"));
         assert_true(r.notes[0].len > 9000);

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -131,7 +133,7 @@ static void test_ended_child(void **state)
 }
 
 /* A shell that waits on its stdin, with arguments it does not look at; closing *input ends it. */
-static pid_t start_shell(char *const argv[], int *input)
+static pid_t start_shell_with(char *const argv[], char *const envp[], int *input)
 {
     int in[2], out[2];
     char ready;
@@ -143,7 +145,7 @@ static pid_t start_shell(char *const argv[], int *input)
     if (pid == 0) {
         dup2(in[0], 0);
         dup2(out[1], 1);
-        execv("/bin/sh", argv);
+        execve("/bin/sh", argv, envp);
         _exit(127);
     }
     close(in[0]);
@@ -152,6 +154,11 @@ static pid_t start_shell(char *const argv[], int *input)
     close(out[0]);
     *input = in[1];
     return pid;
+}
+
+static pid_t start_shell(char *const argv[], int *input)
+{
+    return start_shell_with(argv, environ, input);
 }
 
 static char name[] = "sh", option[] = "-c", script[] = "echo; read x";
@@ -246,6 +253,277 @@ static void test_count_fds_of_child(void **state)
     assert_true(count >= 3);
 }
 
+/* ---- identities and relations ---- */
+
+/* A process that waits for its stdin to end, after it has done `prepare`. */
+static struct proc_id start_waiter(void (*prepare)(void), int *input)
+{
+    int in[2], out[2];
+    char byte = 0;
+    struct proc_stat stat;
+    pid_t pid;
+
+    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    pid = fork();
+    if (pid == 0) {
+        close(in[1]);
+        if (prepare)
+            prepare();
+        if (write(out[1], &byte, 1) == 1 && read(in[0], &byte, 1) == 0)
+            _exit(0);
+        _exit(1);
+    }
+    close(in[0]);
+    close(out[1]);
+    assert_int_equal(read(out[0], &byte, 1), 1);
+    close(out[0]);
+    assert_int_equal(proc_stat_read(pid, &stat), 0);
+    *input = in[1];
+    return (struct proc_id){pid, stat.start_ticks};
+}
+
+static void end_waiter(struct proc_id id, int input)
+{
+    close(input);
+    assert_int_equal(waitpid(id.pid, NULL, 0), id.pid);
+}
+
+static void test_identity(void **state)
+{
+    int input, fd;
+    struct proc_id id = start_waiter(NULL, &input), other = id, none = {0};
+    siginfo_t info;
+
+    (void)state;
+    other.start_ticks++;
+    assert_true(proc_is(id));
+    assert_false(proc_is(other));
+    assert_int_equal(proc_open(other), -1);
+    assert_int_equal(errno, ESRCH);
+    assert_int_equal(proc_open(none), -1);
+    assert_int_equal(errno, ESRCH);
+    fd = proc_open(id);
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    close(fd);
+
+    close(input);
+    assert_int_equal(waitid(P_PID, (id_t)id.pid, &info, WEXITED | WNOWAIT), 0);
+    assert_true(proc_is(id)); /* until it is reaped its number is its own */
+    assert_int_equal(waitpid(id.pid, NULL, 0), id.pid);
+    assert_false(proc_is(id));
+    assert_int_equal(proc_open(id), -1);
+    assert_int_equal(errno, ESRCH);
+}
+
+static bool holds(const struct proc_ids *ids, struct proc_id id)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        if (ids->list[i].pid == id.pid && ids->list[i].start_ticks == id.start_ticks)
+            return true;
+    return false;
+}
+
+struct forked {
+    struct proc_id id;
+    int input;
+    pthread_barrier_t barrier;
+};
+
+static void *fork_in_thread(void *user)
+{
+    struct forked *forked = user;
+
+    forked->id = start_waiter(NULL, &forked->input);
+    pthread_barrier_wait(&forked->barrier);
+    pthread_barrier_wait(&forked->barrier); /* it is this thread's child while there is this thread */
+    return NULL;
+}
+
+static void test_children(void **state)
+{
+    struct proc_ids ids = {0};
+    struct forked forked;
+    pthread_t thread;
+    int input;
+    struct proc_id first = start_waiter(NULL, &input);
+
+    (void)state;
+    pthread_barrier_init(&forked.barrier, NULL, 2);
+    assert_int_equal(pthread_create(&thread, NULL, fork_in_thread, &forked), 0);
+    pthread_barrier_wait(&forked.barrier);
+    if (proc_children(getpid(), &ids) < 0) {
+        assert_int_equal(errno, ENOENT);
+    } else {
+        assert_int_equal(ids.count, 2);
+        assert_true(holds(&ids, first));
+        assert_true(holds(&ids, forked.id));
+        proc_ids_release(&ids);
+        assert_int_equal(proc_children(first.pid, &ids), 0);
+        assert_int_equal(ids.count, 0);
+    }
+    pthread_barrier_wait(&forked.barrier);
+    pthread_join(thread, NULL);
+    pthread_barrier_destroy(&forked.barrier);
+    end_waiter(forked.id, forked.input);
+    end_waiter(first, input);
+    assert_int_equal(proc_children(first.pid, &ids), -1);
+    assert_int_equal(errno, ESRCH);
+    proc_ids_release(&ids);
+}
+
+static void test_ancestors(void **state)
+{
+    int input;
+    struct proc_id child = start_waiter(NULL, &input);
+
+    (void)state;
+    assert_true(proc_is_ancestor(getpid()));
+    if (getppid() > 0) /* a PID namespace hides who started it */
+        assert_true(proc_is_ancestor(getppid()));
+    assert_false(proc_is_ancestor(child.pid));
+    assert_false(proc_is_ancestor(0));
+    end_waiter(child, input);
+}
+
+static void test_variable(void **state)
+{
+    static const struct {
+        const char *entry;
+        bool has;
+    } rows[] = {
+        {"FIRST=1", true}, {"EMPTY=", true},  {"LAST=a b", true},  {"FIRST=", false}, {"FIRST", false},
+        {"LAST=a", false}, {"IRST=1", false}, {"FIRST=11", false}, {"", false},       {"MISSING=", false},
+    };
+    static char first[] = "FIRST=1", empty[] = "EMPTY=", last[] = "LAST=a b";
+    char *const argv[] = {name, option, script, NULL}, *const envp[] = {first, empty, last, NULL};
+    int input;
+    pid_t pid = start_shell_with(argv, envp, &input);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (proc_has_variable(pid, rows[i].entry) != rows[i].has)
+            fail_msg("'%s': %d", rows[i].entry, !rows[i].has);
+    close(input);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_false(proc_has_variable(pid, "FIRST=1"));
+}
+
+/* ---- what a process has to do with a folder ---- */
+
+struct touching {
+    char folder[64], file[80], neighbour[80];
+};
+
+static const struct touching *touched; /* what the children below read */
+
+static void open_in_it(void)
+{
+    if (open(touched->file, O_RDONLY) < 0)
+        _exit(2);
+}
+
+static void stand_in_it(void)
+{
+    if (chdir(touched->folder) < 0)
+        _exit(2);
+}
+
+static void open_removed(void)
+{
+    if (open(touched->file, O_RDONLY) < 0 || unlink(touched->file) < 0)
+        _exit(2);
+}
+
+static void stand_in_removed(void)
+{
+    if (chdir(touched->folder) < 0 || rmdir(touched->folder) < 0)
+        _exit(2);
+}
+
+static void open_neighbour(void)
+{
+    if (open(touched->neighbour, O_RDONLY) < 0)
+        _exit(2);
+}
+
+static void make_touching(struct touching *touching)
+{
+    int fd;
+
+    strcpy(touching->folder, "/tmp/test_proc-XXXXXX");
+    assert_non_null(mkdtemp(touching->folder));
+    snprintf(touching->file, sizeof touching->file, "%s/file", touching->folder);
+    snprintf(touching->neighbour, sizeof touching->neighbour, "%s-beside", touching->folder);
+    fd = open(touching->file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    fd = open(touching->neighbour, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static void test_touches(void **state)
+{
+    static const struct {
+        const char *what;
+        void (*prepare)(void);
+        bool touches;
+    } rows[] = {
+        {"nothing", NULL, false},
+        {"a folder whose name begins the same", open_neighbour, false},
+        {"an open file", open_in_it, true},
+        {"its working directory", stand_in_it, true},
+        {"a removed file", open_removed, true},
+        {"a removed folder", stand_in_removed, true},
+    };
+    struct touching touching;
+
+    (void)state;
+    make_touching(&touching);
+    touched = &touching;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int input;
+        struct proc_id id = start_waiter(rows[i].prepare, &input);
+        bool touches = proc_touches(id.pid, touching.folder);
+
+        end_waiter(id, input);
+        if (touches != rows[i].touches)
+            fail_msg("%s: %d", rows[i].what, touches);
+        assert_false(proc_touches(id.pid, touching.folder));
+    }
+    unlink(touching.neighbour);
+}
+
+static void test_age(void **state)
+{
+    struct proc_stat stat;
+    nanos first, second;
+
+    (void)state;
+    assert_int_equal(proc_stat_read(getpid(), &stat), 0);
+    first = proc_age(&stat);
+    second = proc_age(&stat);
+    assert_true(first >= 0);
+    assert_true(second >= first);
+    assert_true(second < 3600 * NS_PER_S);
+    stat.start_ticks += 1000000000;
+    assert_int_equal(proc_age(&stat), 0);
+}
+
+static void test_boot_id(void **state)
+{
+    char id[40];
+
+    (void)state;
+    if (access("/proc/sys/kernel/random/boot_id", R_OK) < 0)
+        skip();
+    assert_true(proc_boot_id(id));
+    assert_int_equal(strlen(id), 36);
+    assert_int_equal(strspn(id, "0123456789abcdef-"), 36);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +536,13 @@ int main(void)
         cmocka_unit_test(test_each),
         cmocka_unit_test(test_count_fds),
         cmocka_unit_test(test_count_fds_of_child),
+        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_children),
+        cmocka_unit_test(test_ancestors),
+        cmocka_unit_test(test_variable),
+        cmocka_unit_test(test_touches),
+        cmocka_unit_test(test_age),
+        cmocka_unit_test(test_boot_id),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

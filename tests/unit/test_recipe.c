@@ -283,6 +283,38 @@ static void tell_limits(const struct kept *k, struct buf *out)
     }
 }
 
+static void tell_tree_limit(struct buf *out, const char *what, uint64_t most, struct setting_origin from)
+{
+    if (most)
+        buf_addf(out, " %s %llu by %s:%u:%u", what, (unsigned long long)most, from.layer, from.at.line,
+                 from.at.col);
+}
+
+static void tell_tree_limits(const struct kept *k, struct buf *out)
+{
+    tell_tree_limit(out, "processes", k->recipe.processes, k->recipe.processes_from);
+    tell_tree_limit(out, "memory", k->recipe.memory, k->recipe.memory_from);
+}
+
+/* One letter for each kind: what comes of it. */
+static void tell_leaks(const struct kept *k, struct buf *out)
+{
+    const struct leak_policy *policy = &k->recipe.leaks;
+
+    for (int kind = 0; kind < LEAK_KIND_COUNT; kind++)
+        buf_addc(out, "fwi"[policy->actions[kind]]);
+    buf_addc(out, ' ');
+    span_format(out, policy->grace);
+    for (size_t i = 0; i < policy->allowed_count; i++)
+        buf_addf(out, ", %s %s", leak_keys[policy->allowed[i].kind], policy->allowed[i].glob);
+}
+
+static void tell_isolate(const struct kept *k, struct buf *out)
+{
+    buf_addf(out, "%s%s", k->recipe.isolate & SPAWN_ISOLATE_NET ? "net " : "",
+             k->recipe.isolate & SPAWN_ISOLATE_FILES ? "files" : "");
+}
+
 static void tell_numbers(const struct kept *k, struct buf *out)
 {
     const struct recipe *r = &k->recipe;
@@ -304,10 +336,11 @@ static const struct {
     const char *question;
     void (*tell)(const struct kept *k, struct buf *out);
 } questions[] = {
-    {"argv", tell_argv},       {"path", tell_path},     {"cwd", tell_cwd},
-    {"error", tell_error},     {"skip", tell_skip},     {"unsupported", tell_unsupported},
-    {"xfail", tell_xfail},     {"ladder", tell_ladder}, {"limits", tell_limits},
-    {"numbers", tell_numbers}, {"place", tell_place},
+    {"argv", tell_argv},       {"path", tell_path},       {"cwd", tell_cwd},
+    {"error", tell_error},     {"skip", tell_skip},       {"unsupported", tell_unsupported},
+    {"xfail", tell_xfail},     {"ladder", tell_ladder},   {"limits", tell_limits},
+    {"numbers", tell_numbers}, {"place", tell_place},     {"tree limits", tell_tree_limits},
+    {"leaks", tell_leaks},     {"isolate", tell_isolate},
 };
 
 /* "$NAME" asks for a variable. The folder of the machine is told as "@". */
@@ -422,8 +455,6 @@ static void test_commands(void **state)
         {TEST("run: [tool], results: {tap: stdout}"), 0, "unsupported",
          "its results are in its output, which a later version reads"},
         {TEST("run: [tool], preset: pytest"), 0, "argv", "tool"},
-        {TEST("run: [tool], isolate: [net]"), 0, "unsupported", "'isolate' comes with a later version"},
-        {TEST("run: [tool], isolate: []"), 0, "unsupported", "(none)"},
         {"fixtures: {f: {run: [x]}}\n" TEST("run: [tool], fixtures: [f]"), 0, "error",
          "fixtures come with a later version"},
         {TEST("run: [tool, '${{ fixtures.reg_addr.url }}']"), 0, "error",
@@ -643,9 +674,97 @@ static void test_settings(void **state)
         {TEST("run: [tool], limits: {files: 10}"), 0, "limits", "files 10/10"},
         {TEST("run: [tool], limits: {cpu: 1500ms, core: 0}"), 0, "limits", "core 0/0, cpu 2/3"},
         {TEST("run: [tool], limits: {cpu: 0}"), 0, "limits", ""},
+        {TEST("run: [tool], limits: {memory: 1G, processes: 3}"), 0, "limits", ""},
+        {TEST("run: [tool], limits: {files: 10}"), 0, "tree limits", ""},
+        {TEST("run: [tool], limits: {memory: 0}"), 0, "tree limits", ""},
+        {"defaults: {limits: {memory: 64k, processes: 9}}\n" TEST("run: [tool], limits: {processes: 3}"), 0,
+         "tree limits", " processes 3 by test:2:41 memory 65536 by defaults:1:21"},
+        {CELLS("a: [7]") TEST("run: [tool], limits: {processes: '${{ matrix.a }}', memory: 1G}"), 0,
+         "tree limits", " processes 7 by test:2:41 memory 1073741824 by test:2:71"},
+        {CELLS("a: [1], include: [{a: 2, n: 3}]") TEST("run: [tool], limits: {processes: '${{ matrix.n }}'}"),
+         0, "tree limits", ""},
     };
 
     check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+static void test_leaks(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool]"), 0, "leaks", "ffffiww 1s"},
+        {TEST("run: [tool], leaks: warn"), 0, "leaks", "wwwwiww 1s"},
+        {TEST("run: [tool], leaks: ignore, leak-grace: 250ms"), 0, "leaks", "iiiiiww 250ms"},
+        {TEST("run: [tool], leak-grace: 0"), 0, "leaks", "ffffiww 0s"},
+        {TEST("run: [tool], leaks: {shm: warn, files: fail, outside-files: ignore, termios: ignore}"), 0,
+         "leaks", "fffwfii 1s"},
+        /* key by key, whoever says it */
+        {"defaults: {leaks: {shm: warn, processes: warn}}\n"
+         "overrides: [{select: t, leaks: {listeners: ignore}}]\n" TEST(
+             "run: [tool], leaks: {processes: ignore, sockets: warn}"),
+         0, "leaks", "iiwwiww 1s"},
+        {CELLS("a: [warn]") TEST("run: [tool], leaks: '${{ matrix.a }}'"), 0, "leaks", "wwwwiww 1s"},
+        {CELLS("a: [warn]") TEST("run: [tool], leaks: {shm: '${{ matrix.a }}'}"), 0, "leaks", "fffwiww 1s"},
+        {CELLS("a: [1], include: [{a: 2, n: warn}]") TEST("run: [tool], leaks: {shm: '${{ matrix.n }}'}"), 0,
+         "leaks", "ffffiww 1s"},
+        /* what may stay */
+        {TEST("run: [tool], leaks: {allow: []}"), 0, "leaks", "ffffiww 1s"},
+        {TEST("run: [tool], leaks: {shm: ignore, allow: [{process: ssh-agent}, {shm: '/psm_*'}]}"), 0,
+         "leaks", "fffiiww 1s, processes ssh-agent, shm /psm_*"},
+        {TEST("run: [tool], leaks: {allow: [{listener: 8080}, {listener: '127.0.0.1:*'}, {listener: a/b}]}"),
+         0, "leaks", "ffffiww 1s, listeners *:8080, listeners 127.0.0.1:*, listeners */a/b"},
+        {TEST("run: [tool], leaks: {allow: [{socket: run/kv.sock}, {file: /var/x}, {file: '*/y'}, {file: "
+              "z}]}"),
+         0, "leaks", "ffffiww 1s, sockets */run/kv.sock, files /var/x, files */y, files z"},
+        {CELLS("a: [cat]") TEST("run: [tool], leaks: {allow: [{process: '${{ matrix.a }}'}]}"), 0, "leaks",
+         "ffffiww 1s, processes cat"},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+/* ---- isolation ---- */
+
+#define HIDES "'isolate: [files]' hides /tmp, and "
+
+/* The machine of these tests is in /tmp. */
+static void test_isolation(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool]"), 0, "isolate", ""},
+        {TEST("run: [tool], isolate: []"), 0, "isolate", ""},
+        {TEST("run: [tool], isolate: [net]"), 0, "isolate", "net "},
+        {TEST("run: [tool], isolate: [net]"), 0, "unsupported", "(none)"},
+        {TEST("run: [tool], isolate: [files]"), 0, "unsupported", HIDES "its working directory is in it"},
+        {TEST("run: [tool], isolate: [files, net], cwd: tools"), 0, "unsupported",
+         HIDES "its working directory is in it"},
+        {TEST("run: [tool], isolate: [files], cwd: /dev/shm"), 0, "unsupported",
+         "'isolate: [files]' hides /dev/shm, and its working directory is in it"},
+        {TEST("run: [tool], isolate: [files], cwd: /"), 0, "unsupported", HIDES "its program is in it"},
+        {TEST("run: [tool], isolate: [files], cwd: /"), 0, "argv", ""},
+        {TEST("run: [/bin/sh], isolate: [files, net], cwd: /"), 0, "unsupported", "(none)"},
+        {TEST("run: [/bin/sh], isolate: [files, net], cwd: /"), 0, "isolate", "net files"},
+        {TEST("run: [/bin/sh], isolate: [files], cwd: /usr/../tmp/."), 0, "unsupported",
+         HIDES "its working directory is in it"},
+        /* it is not there: who starts it says so */
+        {TEST("run: [/bin/sh], isolate: [files], cwd: /tmp/rm-nowhere"), 0, "unsupported", "(none)"},
+        {TEST("run: [tool], isolate: [files], skip: {}"), 0, "unsupported", "(none)"},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+static void test_isolated_run_folder(void **state)
+{
+    struct place_of_case where = {.attempt = 1, .tmpdir = "/tmp", .artifacts = *state};
+    struct kept k;
+
+    open_suite(&k, *state, TEST("run: [/bin/sh], isolate: [files], cwd: /"), NULL);
+    assert_true(recipe_make(&k.kitchen, &k.plan.cases[0], &where, &k.slot, &k.recipe, &k.diags));
+    assert_string_equal(k.recipe.unsupported, HIDES "the run's folder is in it");
+    where.artifacts = "/usr";
+    assert_true(recipe_make(&k.kitchen, &k.plan.cases[0], &where, &k.slot, &k.recipe, &k.diags));
+    assert_null(k.recipe.unsupported);
+    close_suite(&k);
 }
 
 /* A quarantine holds on its last day, and not on the next. */
@@ -886,7 +1005,6 @@ static void test_warnings(void **state)
 {
     static const char *const wanted[] = {
         "'t' is one case here, and its exit status alone counts: its results are read by a later version",
-        "'processes' and 'memory' of 'limits' do not hold yet: they come with a later version",
         "'u' is one case here, and its exit status alone counts: its results are read by a later version",
     };
     struct terms terms;
@@ -987,12 +1105,14 @@ int main(void)
         cmocka_unit_test(test_lengths),        cmocka_unit_test(test_variables),
         cmocka_unit_test(test_each_name_once), cmocka_unit_test(test_cases_share_nothing),
         cmocka_unit_test(test_settings),       cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_high_limit),     cmocka_unit_test(test_expectations),
-        cmocka_unit_test(test_requires_fail),  cmocka_unit_test(test_places),
-        cmocka_unit_test(test_unsupported),    cmocka_unit_test(test_capture_option),
-        cmocka_unit_test(test_checks),         cmocka_unit_test(test_terms),
-        cmocka_unit_test(test_warnings),       cmocka_unit_test(test_many_programs),
-        cmocka_unit_test(test_found_programs), cmocka_unit_test(test_relative_path),
+        cmocka_unit_test(test_high_limit),     cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_isolation),      cmocka_unit_test(test_isolated_run_folder),
+        cmocka_unit_test(test_expectations),   cmocka_unit_test(test_requires_fail),
+        cmocka_unit_test(test_places),         cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_capture_option), cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_terms),          cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_many_programs),  cmocka_unit_test(test_found_programs),
+        cmocka_unit_test(test_relative_path),
     };
 
     return cmocka_run_group_tests(tests, make_machine, remove_machine);

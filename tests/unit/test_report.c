@@ -504,6 +504,104 @@ static void test_summary_options(void **state)
     sample_close(&s);
 }
 
+static void test_slowest(void **state)
+{
+    static const struct {
+        uint32_t asked;
+        const char *title; /* NULL: none */
+    } rows[] = {{0, NULL}, {1, "slowest: 1\n"}, {10, "slowest: 10\n"}, {REPORT_ALL, "slowest: 10\n"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sample s;
+        struct buf text = {0};
+
+        sample_open(&s);
+        sample_fill(&s); /* ten of its cases were run */
+        s.options.durations = rows[i].asked;
+        sample_report(&s, REPORT_SUMMARY, &text);
+        if (rows[i].title)
+            expect(&text, rows[i].title);
+        else
+            expect_none(&text, "slowest");
+        buf_release(&text);
+        sample_close(&s);
+    }
+}
+
+/* ---- what was left behind ---- */
+
+static const struct journal_leak left[] = {
+    {STR("process"), STR("sleep"), STR("sleep 9 (pid 7), 3 s old"), 7, true, true},
+    {STR("socket file"), STR("/run/x"), STR("/run/x\x1b[1m"), 0, true, true},
+    {STR("process"), STR("cat"), STR("cat (pid 8)"), 8, true, false},
+    {STR("file"), STR("/var/y"), STR(""), 0, false, false},
+    {STR("file"), STR("/var/z"), STR("/var/z"), 0, false, false},
+};
+
+static void fill_leaks(struct sample *s)
+{
+    struct journal_attempt *attempt;
+
+    sample_open(s);
+    s->record.run.containment_why = str_of("no <writable> control group");
+    attempt = sample_attempt(sample_case(s, 0, "leaky"), VERDICT_LEAKED, "left 2 processes behind: ...");
+    attempt->leaks = left;
+    attempt->leak_count = ARRAY_LEN(left);
+    attempt->leaks_more = 9;
+    attempt = sample_attempt(sample_case(s, 0, "careless"), VERDICT_PASSED, "");
+    attempt->leaks = left + 3;
+    attempt->leak_count = 2;
+    attempt = sample_attempt(sample_case(s, 0, "known"), VERDICT_XPASSED, "#452");
+    attempt->leaks = left + 4;
+    attempt->leak_count = 1;
+    sample_attempt(sample_case(s, 0, "clean"), VERDICT_PASSED, "");
+}
+
+static void test_leaks(void **state)
+{
+    static const struct {
+        enum report_id report;
+        const char *fragment;
+    } rows[] = {
+        {REPORT_SUMMARY, "LEAK    leaky  1.5s\n        left 2 processes behind: ...\n"
+                         "        left behind: process sleep 9 (pid 7), 3 s old, ended\n"
+                         "        left behind: socket file /run/x\\x1b[1m, cleaned up\n"
+                         "        left behind: process cat (pid 8), still there\n"
+                         "        left behind: 9 more\n"},
+        {REPORT_SUMMARY, "warning: left something behind, and passed: 2\n"
+                         "PASS    careless  left file /var/y, still there; and 1 more\n"
+                         "XPASS   known     #452; left file /var/z, still there\n"},
+        {REPORT_JUNIT,
+         "<property name=\"containment\" value=\"group\"/>\n"
+         "      <property name=\"containment-why\" value=\"no &lt;writable&gt; control group\"/>"},
+        {REPORT_JUNIT,
+         "<failure type=\"leaked\" message=\"left 2 processes behind: ...\">run-matrix.yaml:7: left 2 "
+         "processes behind: ...\nleft behind: process sleep 9 (pid 7), 3 s old, ended\n"},
+        {REPORT_TAP, "    left behind: process cat (pid 8), still there\n"},
+        {REPORT_JSON, "\"containment\":\"group\",\"containment_why\":\"no <writable> control group\""},
+        {REPORT_JSON, "\"leaks\":[{\"kind\":\"process\",\"what\":\"sleep\",\"words\":\"sleep 9 (pid 7), 3 s "
+                      "old\",\"pid\":7,\"fails\":true,\"ended\":true},{"},
+        {REPORT_JSON, "{\"kind\":\"file\",\"what\":\"/var/y\",\"words\":\"\",\"pid\":null,\"fails\":false,"
+                      "\"ended\":false}"},
+        {REPORT_JSON, "],\"leaks_more\":9}"},
+        {REPORT_JSON, "\"leaks\":[],\"leaks_more\":0}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sample s;
+        struct buf text = {0};
+
+        fill_leaks(&s);
+        sample_report(&s, rows[i].report, &text);
+        expect(&text, rows[i].fragment);
+        expect_none(&text, "\x1b");
+        buf_release(&text);
+        sample_close(&s);
+    }
+}
+
 /* 80 lines: 20 from the beginning, 60 from the end; with -v all of them. */
 static void test_summary_cuts_output(void **state)
 {
@@ -618,6 +716,8 @@ int main(void)
         cmocka_unit_test(test_summary_of_silence),
         cmocka_unit_test(test_summary_quiet),
         cmocka_unit_test(test_summary_options),
+        cmocka_unit_test(test_slowest),
+        cmocka_unit_test(test_leaks),
         cmocka_unit_test(test_summary_cuts_output),
         cmocka_unit_test(test_summary_long_line),
         cmocka_unit_test(test_summary_of_many_failures),

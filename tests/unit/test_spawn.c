@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 /* ---- the table ---- */
@@ -219,6 +220,80 @@ static void test_without_stdio(void **state)
     in_fork(*state, without_stdio);
 }
 
+/* ---- control groups ---- */
+
+/* What a group of version 1 would be told: "0", by whom it is to hold. */
+static void test_joined(void **state)
+{
+    struct bench *bench = *state;
+    struct spawn_spec spec = spec_of(bench, KID(word("fds")));
+    int groups[] = {memfd_create("one", MFD_CLOEXEC), memfd_create("two", MFD_CLOEXEC)};
+    struct buf told = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++)
+        spec.joined[i] = groups[i];
+    assert_true(prints(bench, &spec, "0 1 2\n"));
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+        take_output(groups[i], &told);
+        assert_string_equal(buf_text(&told), "0");
+        close(groups[i]);
+    }
+    buf_release(&told);
+
+    spec.joined[0] = 1000; /* no descriptor */
+    assert_true(start(bench, &spec) && exits_with(&bench->process, 127));
+    assert_int_equal(phase(bench), SPAWN_FAILED);
+    assert_int_equal(bench->error.stage, SPAWN_STAGE_JOIN);
+    assert_int_equal(bench->error.error, EBADF);
+}
+
+/* Below the group we are in, where we may; -1: we may not. */
+static int group_make(char path[PATH_MAX])
+{
+    struct buf groups = {0}, mounts = {0};
+    char *mount = NULL, *ours = NULL;
+
+    if (file_read("/proc/self/cgroup", &groups, 1 << 16) == 0 &&
+        file_read("/proc/self/mountinfo", &mounts, 1 << 20) == 0) {
+        ours = strstr(buf_text(&groups), "0::/");
+        mount = strstr(buf_text(&mounts), " - cgroup2 ");
+    }
+    while (mount && mount > mounts.ptr && mount[-1] != '\n')
+        mount--;
+    path[0] = '\0';
+    if (ours && mount && sscanf(mount, "%*s %*s %*s %*s %2000s", path) == 1)
+        snprintf(path + strlen(path), 2000, "%.*s/test-%d", (int)strcspn(ours + 3, "\n"), ours + 3, getpid());
+    buf_release(&groups);
+    buf_release(&mounts);
+    return path[0] && mkdir(path, 0700) == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
+static void test_cgroup(void **state)
+{
+    struct bench *bench = *state;
+    struct spawn_spec spec = spec_of(bench, SHELL("cat /proc/self/cgroup"));
+    char path[PATH_MAX], expected[64];
+    struct buf seen = {0};
+
+    spec.cgroup = group_make(path);
+    if (spec.cgroup < 0) {
+        print_message("no control group can be made here\n");
+        skip();
+    }
+    snprintf(expected, sizeof expected, "/test-%d\n", getpid());
+    assert_true(start(bench, &spec) && exits_with(&bench->process, 0));
+    take_output(bench->out, &seen);
+    assert_non_null(strstr(buf_text(&seen), expected));
+    buf_release(&seen);
+    for (int i = 0; rmdir(path) < 0; i++) /* EBUSY for a moment after the last has gone */
+        assert_true(errno == EBUSY && i < 100000);
+
+    assert_false(start(bench, &spec)); /* there is no such group any more */
+    assert_int_equal(bench->error.stage, SPAWN_STAGE_JOIN);
+    assert_int_equal(bench->error.error, ENOENT);
+    close(spec.cgroup);
+}
+
 /* ---- many ---- */
 
 static void check_many(struct bench *bench, int count)
@@ -327,11 +402,15 @@ static void without_clone3(struct bench *bench)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {ARRAY_LEN(code), code};
+    struct spawn_spec spec = spec_of(bench, KID(word("exit"), word("0")));
 
     CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
     CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0);
     CHECK(syscall(SYS_clone3, NULL, 0) == -1 && errno == ENOSYS);
     check_many(bench, 100);
+    spec.cgroup = bench->null; /* what the older call cannot do is said, not left out */
+    CHECK(!start(bench, &spec));
+    CHECK(bench->error.stage == SPAWN_STAGE_JOIN && bench->error.error == ENOSYS);
 }
 
 static void test_without_clone3(void **state)
@@ -363,19 +442,11 @@ static void test_without_descriptors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        BENCH_TEST(test_status),
-        BENCH_TEST(test_sees),
-        BENCH_TEST(test_limits),
-        BENCH_TEST(test_signals),
-        BENCH_TEST(test_session),
-        BENCH_TEST(test_terminal),
-        BENCH_TEST(test_stdio),
-        BENCH_TEST(test_without_stdio),
-        BENCH_TEST(test_many),
-        BENCH_TEST(test_threads),
-        BENCH_TEST(test_without_clone3),
-        BENCH_TEST(test_without_descriptors),
+        cmocka_unit_test(test_table), BENCH_TEST(test_status),         BENCH_TEST(test_sees),
+        BENCH_TEST(test_limits),      BENCH_TEST(test_signals),        BENCH_TEST(test_session),
+        BENCH_TEST(test_terminal),    BENCH_TEST(test_stdio),          BENCH_TEST(test_without_stdio),
+        BENCH_TEST(test_joined),      BENCH_TEST(test_cgroup),         BENCH_TEST(test_many),
+        BENCH_TEST(test_threads),     BENCH_TEST(test_without_clone3), BENCH_TEST(test_without_descriptors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,19 @@ struct row {
 #define FLOODS         .cause = WATCH_FLOOD, .phase = WATCH_CALL, .limit = "wrote more than 1k"
 #define CANCELLED      .cause = WATCH_CANCEL, .phase = WATCH_CALL, .limit = "cancelled by SIGINT"
 
+/* What it left behind, as an initialiser. */
+#define LEFT_ONE(...)                                       \
+    .leak_count = 1, .leaks = (const struct journal_leak[]) \
+    {                                                       \
+        {                                                   \
+            __VA_ARGS__                                     \
+        }                                                   \
+    }
+#define LEAKS      LEFT_ONE(.kind = STR("process"), .words = STR("sleep 9 (pid 12)"), .pid = 12, .fails = true)
+#define WARNED     LEFT_ONE(.kind = STR("file"), .words = STR("/var/x"))
+#define SLEEP      "left 1 process behind: sleep 9 (pid 12)"
+#define NEEDS_MORE .oom = "its tree needed more than 64 MiB"
+
 #define FULL "no room was left on the disk: its output may be cut"
 #define LOST "somebody else took its exit status"
 #define LEFT "did not end, not even by SIGKILL, and is left where it is"
@@ -69,14 +82,15 @@ static const struct row rows[] = {
      "wrote more than 1k",
      "when it was ended: SIGINT"},
     {"oom",
-     {KILLED(SIGKILL), .oom = true},
+     {KILLED(SIGKILL), NEEDS_MORE},
      VERDICT_OOM,
-     "ended for want of memory",
+     "its tree needed more than 64 MiB",
      "crashed: SIGKILL, which run-matrix did not send"},
+    {"oom without words", {EXITED(0), .oom = ""}, VERDICT_OOM, "ended for want of memory", ""},
     {"oom of a child that it survived",
-     {EXITED(0), .oom = true},
+     {EXITED(0), NEEDS_MORE},
      VERDICT_OOM,
-     "ended for want of memory",
+     "its tree needed more than 64 MiB",
      ""},
     {"abandoned",
      {.executed = true, .status = -1, .abandoned = true, LATE},
@@ -84,7 +98,7 @@ static const struct row rows[] = {
      LEFT,
      "timeout: timed out after 1s"},
     {"lost", {.executed = true, .status = -1, .lost = true}, VERDICT_LOST, LOST, ""},
-    {"leaked", {EXITED(0), .leaked = true}, VERDICT_LEAKED, "left something behind", ""},
+    {"leaked", {EXITED(0), LEAKS}, VERDICT_LEAKED, SLEEP, ""},
     {"hard error", {EXITED(99)}, VERDICT_ERROR, "exit status 99, a hard error", ""},
     {"stuck before its program",
      {.status = -1, .signal = SIGKILL, .cause = WATCH_DEADLINE, .phase = WATCH_SETUP},
@@ -146,15 +160,15 @@ static const struct row rows[] = {
      LOST,
      "not run: cancelled by SIGINT"},
     {"cancelled and out of memory",
-     {KILLED(SIGKILL), .oom = true, CANCELLED},
+     {KILLED(SIGKILL), NEEDS_MORE, CANCELLED},
      VERDICT_NOT_RUN,
      "cancelled by SIGINT",
-     "oom: ended for want of memory | when it was ended: SIGKILL"},
+     "oom: its tree needed more than 64 MiB | when it was ended: SIGKILL"},
     {"cancelled and leaked",
-     {KILLED(SIGINT), .leaked = true, CANCELLED},
+     {KILLED(SIGINT), LEAKS, CANCELLED},
      VERDICT_NOT_RUN,
      "cancelled by SIGINT",
-     "leaked: left something behind | when it was ended: SIGINT"},
+     "leaked: " SLEEP " | when it was ended: SIGINT"},
     {"lost under our signal",
      {.executed = true, .lost = true, LATE},
      VERDICT_LOST,
@@ -182,7 +196,7 @@ static const struct row rows[] = {
      "exit status 77",
      ""},
     {"77 under xfail", {EXITED(77), .xfail = "x"}, VERDICT_SKIPPED, "exit status 77", ""},
-    {"77 that leaks", {EXITED(77), .leaked = true}, VERDICT_LEAKED, "left something behind", ""},
+    {"77 that leaks", {EXITED(77), LEAKS}, VERDICT_LEAKED, SLEEP, ""},
     {"77 under our signal",
      {EXITED(77), LATE, .last_line = "no"},
      VERDICT_TIMEOUT,
@@ -230,17 +244,41 @@ static const struct row rows[] = {
     {"disk full", {EXITED(0), .disk_full = true}, VERDICT_ERROR, FULL, ""},
     {"disk full and failed", {EXITED(1), .disk_full = true}, VERDICT_FAILED, "exit status 1", FULL},
     {"disk full and skipped", {EXITED(77), .disk_full = true}, VERDICT_SKIPPED, "exit status 77", FULL},
-    {"disk full and leaked",
-     {EXITED(0), .disk_full = true, .leaked = true},
-     VERDICT_LEAKED,
-     "left something behind",
-     FULL},
+    {"disk full and leaked", {EXITED(0), .disk_full = true, LEAKS}, VERDICT_LEAKED, SLEEP, FULL},
     {"disk full under xfail",
      {EXITED(1), .disk_full = true, .xfail = "x"},
      VERDICT_XFAILED,
      "x",
      "failed: exit status 1 | " FULL},
     {"disk full and would xpass", {EXITED(0), .disk_full = true, .xfail = "x"}, VERDICT_ERROR, FULL, ""},
+
+    /* What is worth a warning alone, and what the machine or a limit refused. */
+    {"warned", {EXITED(0), WARNED}, VERDICT_PASSED, "", "warning: left behind: file /var/x"},
+    {"warned and failed",
+     {EXITED(1), WARNED},
+     VERDICT_FAILED,
+     "exit status 1",
+     "warning: left behind: file /var/x"},
+    {"warned and skipped",
+     {EXITED(77), WARNED},
+     VERDICT_SKIPPED,
+     "exit status 77",
+     "warning: left behind: file /var/x"},
+    {"warned and would xpass",
+     {EXITED(0), WARNED, .xfail = ""},
+     VERDICT_XPASSED,
+     "passed, and a failure was expected",
+     "warning: left behind: file /var/x"},
+    {"refused processes",
+     {EXITED(0), .limited = "was refused processes 3 times"},
+     VERDICT_PASSED,
+     "",
+     "was refused processes 3 times"},
+    {"all notes",
+     {EXITED(1), .disk_full = true, .limited = "was refused processes", WARNED},
+     VERDICT_FAILED,
+     "exit status 1",
+     FULL " | was refused processes | warning: left behind: file /var/x"},
 
     /* What was expected. */
     {"xfail", {EXITED(1), .xfail = "bug 12"}, VERDICT_XFAILED, "bug 12", "failed: exit status 1"},
@@ -256,16 +294,12 @@ static const struct row rows[] = {
      VERDICT_XFAILED,
      "x",
      "timeout: timed out after 1s | when it was ended: SIGINT"},
-    {"xfail leaked",
-     {EXITED(0), .leaked = true, .xfail = "x"},
-     VERDICT_XFAILED,
-     "x",
-     "leaked: left something behind"},
+    {"xfail leaked", {EXITED(0), LEAKS, .xfail = "x"}, VERDICT_XFAILED, "x", "leaked: " SLEEP},
     {"xfail oom",
-     {EXITED(0), .oom = true, .xfail = "x"},
+     {EXITED(0), NEEDS_MORE, .xfail = "x"},
      VERDICT_XFAILED,
      "x",
-     "oom: ended for want of memory"},
+     "oom: its tree needed more than 64 MiB"},
     {"xfail output limit",
      {KILLED(SIGINT), FLOODS, .xfail = "x"},
      VERDICT_XFAILED,
@@ -317,6 +351,76 @@ static void check_row(const struct row *row, struct judgement *j)
     buf_release(&notes);
 }
 
+/* ---- what was left behind, in words ---- */
+
+#define PROCESS(text)                                             \
+    {                                                             \
+        .kind = STR("process"), .words = STR(text), .fails = true \
+    }
+#define OTHER(what, text)                                    \
+    {                                                        \
+        .kind = STR(what), .words = STR(text), .fails = true \
+    }
+#define WARNS(what, text)                     \
+    {                                         \
+        .kind = STR(what), .words = STR(text) \
+    }
+
+static const struct {
+    struct journal_leak leaks[6];
+    uint32_t count, more;
+    const char *reason, *notes;
+} left[] = {
+    {{PROCESS("a"), PROCESS("b"), OTHER("listener", "127.0.0.1:80 of a")},
+     3,
+     0,
+     "left 2 processes behind: a; b; listener 127.0.0.1:80 of a",
+     ""},
+    {{OTHER("socket file", "/tmp/x"), OTHER("shared memory", "/psm_1")},
+     2,
+     0,
+     "left behind: socket file /tmp/x; shared memory /psm_1",
+     ""},
+    {{PROCESS("a"), WARNS("file", "/x"), WARNS("process", "b")},
+     3,
+     0,
+     "left 1 process behind: a",
+     "warning: left 1 process behind: file /x; b"},
+    {{PROCESS("a"), PROCESS("b"), PROCESS("c"), PROCESS("d")},
+     4,
+     0,
+     "left 4 processes behind: a; b; c; d",
+     ""},
+    {{PROCESS("a"), PROCESS("b"), PROCESS("c"), PROCESS("d"), PROCESS("e"), WARNS("file", "/x")},
+     6,
+     0,
+     "left 5 processes behind: a; b; c; d; and 1 more",
+     "warning: left behind: file /x"},
+    {{PROCESS("a"), PROCESS("b"), PROCESS("c"), PROCESS("d"), PROCESS("e"), WARNS("file", "/x")},
+     6,
+     200,
+     "left at least 5 processes behind: a; b; c; d; and 201 more",
+     "warning: left behind: file /x"},
+    {{PROCESS("two\nlines \x1b[1m")}, 1, 0, "left 1 process behind: two lines \\x1b[1m", ""},
+};
+
+static void test_left_behind(void **state)
+{
+    struct judgement j = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(left); i++) {
+        struct row row = {"left behind", {EXITED(0)}, VERDICT_LEAKED, left[i].reason, left[i].notes};
+
+        row.facts.leaks = left[i].leaks;
+        row.facts.leak_count = left[i].count;
+        row.facts.leaks_more = left[i].more;
+        row.what = left[i].reason;
+        check_row(&row, &j);
+    }
+    judgement_release(&j);
+}
+
 static void test_rows(void **state)
 {
     struct judgement j = {0};
@@ -337,12 +441,12 @@ static const struct kind {
     {VERDICT_LOST, {.executed = true, .lost = true}},
     {VERDICT_ERROR, {.executed = true, .setup = "x"}},
     {VERDICT_ABANDONED, {.executed = true, .abandoned = true}},
-    {VERDICT_OOM, {.executed = true, .oom = true}},
+    {VERDICT_OOM, {.executed = true, .oom = "x"}},
     {VERDICT_OUTPUT_LIMIT, {.executed = true, .cause = WATCH_FLOOD}},
     {VERDICT_TIMEOUT, {.executed = true, .cause = WATCH_DEADLINE, .phase = WATCH_CALL}},
     {VERDICT_CRASHED, {.executed = true, .status = -1, .signal = SIGSEGV}},
     {VERDICT_FAILED, {.executed = true, .status = 1}},
-    {VERDICT_LEAKED, {.executed = true, .leaked = true}},
+    {VERDICT_LEAKED, {.executed = true, LEAKS}},
 };
 
 /* A process is ended for one cause, and by a signal or with a status. */
@@ -351,8 +455,9 @@ static bool both(const struct facts *a, const struct facts *b, struct facts *sum
     *sum = *a;
     sum->lost |= b->lost;
     sum->abandoned |= b->abandoned;
-    sum->oom |= b->oom;
-    sum->leaked |= b->leaked;
+    sum->oom = a->oom ? a->oom : b->oom;
+    sum->leaks = a->leaks ? a->leaks : b->leaks;
+    sum->leak_count = a->leak_count + b->leak_count;
     sum->setup = a->setup ? a->setup : b->setup;
     if ((a->cause && b->cause) || (a->status && b->status))
         return false;
@@ -416,24 +521,26 @@ static void test_all_at_once(void **state)
                                 .executed = true,
                                 .lost = true,
                                 .abandoned = true,
-                                .oom = true,
-                                .leaked = true,
+                                .oom = "x",
+                                LEAKS,
                                 .disk_full = true,
                                 .cause = WATCH_DEADLINE,
                                 .phase = WATCH_CALL,
-                                .xfail = "x"};
+                                .xfail = "x",
+                                .limited = "x"};
     struct judgement j = {0};
 
     (void)state;
     judge(&facts, &j);
     assert_int_equal(j.verdict, VERDICT_LOST);
-    assert_int_equal(j.note_count, 6);
+    assert_int_equal(j.note_count, 7);
     judgement_release(&j);
 }
 
 /* Whatever the facts: what we ended has not passed, and every reason is one line. */
 static void test_no_pass_after_our_signal(void **state)
 {
+    static const struct journal_leak leak = PROCESS("a\nb");
     struct judgement j = {0};
 
     (void)state;
@@ -442,8 +549,9 @@ static void test_no_pass_after_our_signal(void **state)
             struct facts facts = {.executed = bits & 1,
                                   .lost = bits & 2,
                                   .abandoned = bits & 4,
-                                  .oom = bits & 8,
-                                  .leaked = bits & 16,
+                                  .oom = bits & 8 ? "a\nb" : NULL,
+                                  .leaks = &leak,
+                                  .leak_count = bits >> 4 & 1,
                                   .disk_full = bits & 32,
                                   .xfail = bits & 64 ? "x\ny" : NULL,
                                   .xfail_strict = bits & 128,
@@ -563,9 +671,13 @@ static void test_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),        cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_no_pass_after_our_signal),
-        cmocka_unit_test(test_attempts),    cmocka_unit_test(test_retries),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_left_behind),
+        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_no_pass_after_our_signal),
+        cmocka_unit_test(test_attempts),
+        cmocka_unit_test(test_retries),
         cmocka_unit_test(test_runs),
     };
 

@@ -1,6 +1,7 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 #include "runner/base/proc.h"
+#include "runner/harness/contain_internal.h"
 #include "runner/harness/harness.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -132,6 +134,10 @@ static void kid_exit(struct kid *kid, unsigned char status)
 
 /* ---- watches ---- */
 
+static struct contain *powerless; /* KILL does nothing there */
+static struct contain
+    *contain; /* of all watches here; its last place is for those that are there beside another */
+
 static const struct ladder quick = {
     .count = 3,
     .steps = {{SIGINT, LADDER_GROUP, 30 * MS}, {SIGTERM, LADDER_TREE, 20 * MS}, {SIGKILL, LADDER_TREE, -1}}};
@@ -139,19 +145,20 @@ static const struct ladder patient = {
     .count = 3,
     .steps = {{SIGINT, LADDER_GROUP, AN_HOUR}, {SIGTERM, LADDER_TREE, AN_HOUR}, {SIGKILL, LADDER_TREE, -1}}};
 
-static struct watched watched_of(const struct kid *kid, const struct ladder *ladder, nanos limit)
+static struct watched watched_of(uint32_t slot, const struct kid *kid, const struct ladder *ladder,
+                                 nanos limit)
 {
     return (struct watched){.process = kid->process,
                             .limits = {[WATCH_CALL] = limit},
                             .ladder = ladder,
-                            .containment = &contain_group,
+                            .place = contain_place(contain, slot),
                             .outputs = {-1, -1}};
 }
 
 static uint32_t begin(struct watch *watch, uint32_t slot, const struct kid *kid, const struct ladder *ladder,
                       nanos limit)
 {
-    struct watched watched = watched_of(kid, ladder, limit);
+    struct watched watched = watched_of(slot, kid, ladder, limit);
 
     return watch_begin(watch, slot, &watched, watch_now(watch));
 }
@@ -163,12 +170,27 @@ static void await_fd(int fd)
     assert_int_equal(poll(&poll_fd, 1, LONG_MS), 1);
 }
 
+/* What is left of it is ended by its ladder. */
+static enum watch_news reap_all(struct watch *watch, uint32_t slot, struct watch_ending *ending)
+{
+    enum watch_news news = watch_reap(watch, slot, ending);
+    struct watch_event event;
+
+    while (news == WATCH_REMAIN) {
+        while (!watch_next(watch, &event))
+            await_fd(watch_fd(watch));
+        if (event.kind == WATCH_TELLS_OVER && event.slot == slot)
+            news = watch_reap(watch, slot, ending);
+    }
+    return news;
+}
+
 static struct watch_ending reap(struct watch *watch, uint32_t slot, struct kid *kid)
 {
     struct watch_ending ending;
 
     await_fd(kid->process.pidfd);
-    assert_true(watch_reap(watch, slot, &ending));
+    assert_int_equal(reap_all(watch, slot, &ending), WATCH_IS_OVER);
     fd_close(&kid->life);
     return ending;
 }
@@ -184,15 +206,11 @@ static struct watch_event await_event(struct watch *watch, enum watch_event_kind
     return event;
 }
 
-/* A moment that is later than `span` from now, as another watch sees it. */
 static void pass(nanos span)
 {
-    struct watch *other = watch_new(1);
-    struct kid kid = kid_start((struct habit){0});
+    const struct timespec rest = {span / NS_PER_S, span % NS_PER_S};
 
-    begin(other, 0, &kid, &quick, span);
-    reap(other, 0, &kid);
-    watch_free(other);
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
 }
 
 /* "INT TERM KILL" */
@@ -216,13 +234,50 @@ static void assert_rungs(const struct watch_ending *ending, const char *expected
 
 static int make_watch(void **state)
 {
-    *state = watch_new(SLOTS);
+    *state = watch_new(contain, SLOTS);
     return *state ? 0 : -1;
 }
 
 static int free_watch(void **state)
 {
     watch_free(*state);
+    return 0;
+}
+
+static void kill_nobody(struct contain_place *place)
+{
+    (void)place;
+}
+
+static struct contain *open_contain(void)
+{
+    struct buf why = {0};
+    struct contain *opened = contain_open("group", "test", SLOTS, &why);
+
+    buf_release(&why);
+    assert_non_null(opened);
+    assert_int_equal(contain_start(opened), 0);
+    return opened;
+}
+
+static int make_contain(void **state)
+{
+    static struct means means;
+
+    (void)state;
+    contain = open_contain();
+    powerless = open_contain();
+    means = *contain->means;
+    means.kill = kill_nobody;
+    powerless->means = &means;
+    return 0;
+}
+
+static int free_contain(void **state)
+{
+    (void)state;
+    contain_close(contain);
+    contain_close(powerless);
     return 0;
 }
 
@@ -240,7 +295,7 @@ static void test_ends_by_itself(void **state)
         struct watch_view view;
 
         assert_int_equal(begin(watch, 3, &kid, &quick, AN_HOUR), i + 1);
-        assert_false(watch_reap(watch, 3, &ending));
+        assert_int_equal(WATCH_GOES_ON, watch_reap(watch, 3, &ending));
         assert_true(watch_look(watch, 3, &view));
         assert_int_equal(view.generation, i + 1);
         assert_int_equal(view.phase, WATCH_CALL);
@@ -256,7 +311,7 @@ static void test_ends_by_itself(void **state)
         assert_true(ending.usage.ru_maxrss > 0);
         assert_false(ending.lost || ending.abandoned || ending.core);
         assert_false(watch_look(watch, 3, &view));
-        assert_false(watch_reap(watch, 3, &ending));
+        assert_int_equal(WATCH_GOES_ON, watch_reap(watch, 3, &ending));
     }
     assert_false(watch_next(watch, &event));
 }
@@ -308,19 +363,59 @@ static void test_lost_when_ignored(void **state)
 }
 
 /* What stays in the group of a case is gone with it. */
-static void test_sweeps(void **state)
+static void test_others_remain(void **state)
 {
-    struct kid kid = kid_start((struct habit){.family = true, .stubborn = true});
+    static const struct {
+        nanos grace;
+        bool told; /* of who is left, before they are ended */
+    } rows[] = {{0, false}, {MS, true}};
 
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    begin(*state, 0, &kid, &quick, AN_HOUR);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct kid kid = kid_start((struct habit){.family = true, .stubborn = true});
+        struct watched watched = watched_of(0, &kid, &quick, AN_HOUR);
+        struct census members = {0};
+        struct watch_ending ending;
+
+        watched.leak_grace = rows[i].grace;
+        watch_begin(*state, 0, &watched, watch_now(*state));
+        kill(kid.process.pid, SIGKILL);
+        fcntl(kid.life, F_SETFD, FD_CLOEXEC);
+        await_fd(kid.process.pidfd);
+        assert_int_equal(watch_reap(*state, 0, &ending), WATCH_REMAIN);
+        if (rows[i].told) {
+            await_event(*state, WATCH_TELLS_REMAINS);
+            watch_members(*state, 0, &members);
+            assert_int_equal(members.count, 1);
+            assert_string_equal(members.list[0].comm, "grand kid");
+            census_release(&members);
+            watch_end(*state, 0, WATCH_REMAINS);
+        }
+        ending = reap(*state, 0, &kid);
+        assert_int_equal(kill(-kid.process.pid, 0), -1);
+        assert_true(ending.remained);
+        assert_false(ending.undead || ending.abandoned || ending.lost);
+        assert_int_equal(ending.cause, WATCH_NO_CAUSE);
+        assert_int_equal(ending.signal, SIGKILL);
+        assert_rungs(&ending, "INT TERM KILL");
+    }
+}
+
+/* Who goes within the grace is no leak, and costs no more of it than he takes. */
+static void test_others_go(void **state)
+{
+    struct kid kid = kid_start((struct habit){.family = true});
+    struct watched watched = watched_of(0, &kid, &quick, AN_HOUR);
+    struct watch_ending ending;
+
+    watched.leak_grace = AN_HOUR;
+    watch_begin(*state, 0, &watched, watch_now(*state));
     kill(kid.process.pid, SIGKILL);
-    fcntl(kid.life, F_SETFD, FD_CLOEXEC);
-    reap(*state, 0, &kid);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        ; /* would wait for the grandchild, which ends with its group */
-    assert_int_equal(kill(-kid.process.pid, 0), -1);
-    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    await_fd(kid.process.pidfd);
+    assert_int_equal(watch_reap(*state, 0, &ending), WATCH_REMAIN);
+    fd_close(&kid.life); /* the other ends */
+    ending = reap(*state, 0, &kid);
+    assert_false(ending.remained);
+    assert_rungs(&ending, "");
 }
 
 /* ---- deadlines ---- */
@@ -447,7 +542,7 @@ static void test_ladder_ends_with_the_process(void **state)
 static void test_slow(void **state)
 {
     struct kid kid = kid_start((struct habit){0});
-    struct watched watched = watched_of(&kid, &quick, AN_HOUR);
+    struct watched watched = watched_of(0, &kid, &quick, AN_HOUR);
     struct watch_event event;
     uint32_t generation;
 
@@ -467,7 +562,7 @@ static void test_slow(void **state)
 static void test_old_generation(void **state)
 {
     struct kid kid = kid_start((struct habit){0}), next = kid_start((struct habit){0});
-    struct watched watched = watched_of(&kid, &quick, AN_HOUR);
+    struct watched watched = watched_of(0, &kid, &quick, AN_HOUR);
     struct watch_event event;
     uint32_t generation;
 
@@ -536,7 +631,7 @@ static void start_held(struct held *held)
 
 static uint32_t begin_held(struct watch *watch, uint32_t slot, struct held *held, nanos set_up, nanos call)
 {
-    struct watched watched = watched_of(&held->kid, &patient, call);
+    struct watched watched = watched_of(slot, &held->kid, &patient, call);
     nanos started = watch_now(watch);
 
     start_held(held);
@@ -700,7 +795,7 @@ static void test_urgencies(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct kid kid = kid_start((struct habit){.stubborn = true});
-        struct watch *watch = watch_new(1);
+        struct watch *watch = watch_new(contain, 1);
         struct watch_ending ending;
         char text[256];
 
@@ -739,7 +834,7 @@ static void test_escalation(void **state)
     watch_cancel(*state, 1, 0);
     watch_cancel(*state, 2, 0);
     pass(20 * MS);
-    assert_false(watch_reap(*state, 0, &ending));
+    assert_int_equal(WATCH_GOES_ON, watch_reap(*state, 0, &ending));
     watch_cancel(*state, 3, 0);
     ending = reap(*state, 0, &kid);
     assert_rungs(&ending, "INT TERM KILL");
@@ -845,7 +940,7 @@ static void test_stop(void **state)
     watch_stop(*state);
     pass(400 * MS);
     assert_int_equal(watch_now(*state), now);
-    assert_false(watch_reap(*state, 0, &ending));
+    assert_int_equal(WATCH_GOES_ON, watch_reap(*state, 0, &ending));
     watch_continue(*state);
     watch_continue(*state);
     assert_int_equal(waitid(P_PID, (id_t)kid.process.pid, &info, WCONTINUED), 0);
@@ -867,7 +962,7 @@ static void test_cancel_while_stopped(void **state)
     assert_int_equal(waitid(P_PID, (id_t)kid.process.pid, &info, WSTOPPED), 0);
     watch_cancel(*state, 1, 0);
     await_event(*state, WATCH_TELLS_ENDING);
-    assert_false(watch_reap(*state, 0, &ending));
+    assert_int_equal(WATCH_GOES_ON, watch_reap(*state, 0, &ending));
     watch_cancel(*state, 3, 0);
     ending = reap(*state, 0, &kid);
     assert_rungs(&ending, "INT KILL");
@@ -881,10 +976,13 @@ struct gap {
 /* A run of its own; it says when it may be stopped, and what its clock made of it. */
 static _Noreturn void run_with_gap(int told)
 {
-    struct watch *watch = watch_new(1);
     struct kid kid = kid_start((struct habit){0});
-    struct gap gap = {.real = clock_now(), .ours = watch_now(watch)};
+    struct watch *watch;
+    struct gap gap;
 
+    contain = open_contain();
+    watch = watch_new(contain, 1);
+    gap = (struct gap){.real = clock_now(), .ours = watch_now(watch)};
     begin(watch, 0, &kid, &quick, 500 * MS);
     pass(120 * MS); /* the clock ticks */
     if (write(told, "", 1) != 1)
@@ -931,7 +1029,7 @@ static struct watch_ending drown(struct watch *watch, struct habit habit, uint64
     habit.flood = memfd_create("flood", MFD_CLOEXEC);
     assert_true(habit.flood >= 0);
     kid = kid_start(habit);
-    watched = watched_of(&kid, &patient, AN_HOUR);
+    watched = watched_of(0, &kid, &patient, AN_HOUR);
     watched.output_limit = limit;
     watched.outputs[1] = habit.flood;
     watch_begin(watch, 0, &watched, watch_now(watch));
@@ -960,60 +1058,53 @@ static void test_flood_goes_on(void **state)
 
 /* ---- what cannot be ended ---- */
 
-static int signal_nobody(const struct process *leader, enum ladder_target target, int signal,
-                         const struct census *census)
-{
-    (void)leader, (void)target, (void)signal, (void)census;
-    return 0;
-}
-
-static void sweep_nobody(const struct process *leader)
-{
-    (void)leader;
-}
-
-static const struct containment powerless = {"nothing", signal_nobody, sweep_nobody};
 static const struct ladder hopeless = {.count = 1, .steps = {{SIGKILL, LADDER_TREE, 30 * MS}}};
 
 static void abandon(struct watch *watch, const struct kid *kid)
 {
-    struct watched watched = watched_of(kid, &hopeless, MS);
+    struct watched watched = watched_of(0, kid, &hopeless, MS);
     struct watch_event event;
 
-    watched.containment = &powerless;
+    watched.place = contain_place(powerless, 0);
     watch_begin(watch, 0, &watched, watch_now(watch));
-    event = await_event(watch, WATCH_TELLS_ABANDONED);
+    event = await_event(watch, WATCH_TELLS_OVER);
     assert_int_equal(event.slot, 0);
     assert_int_equal(event.cause, WATCH_DEADLINE);
 }
 
 static void test_abandoned(void **state)
 {
+    struct watch *watch = watch_new(powerless, 1);
     struct kid kid = kid_start((struct habit){0});
     struct watch_ending ending;
     struct watch_view view;
 
-    abandon(*state, &kid);
-    assert_true(watch_reap(*state, 0, &ending));
+    (void)state;
+    abandon(watch, &kid);
+    assert_int_equal(watch_reap(watch, 0, &ending), WATCH_IS_OVER);
     assert_true(ending.abandoned);
     assert_false(ending.lost);
     assert_int_equal(ending.status, -1);
     assert_rungs(&ending, "KILL");
-    assert_false(watch_look(*state, 0, &view));
+    assert_false(watch_look(watch, 0, &view));
+    watch_free(watch);
     fd_close(&kid.life);
     assert_int_equal(waitpid(kid.process.pid, NULL, 0), kid.process.pid);
 }
 
 static void test_abandoned_too_early(void **state)
 {
+    struct watch *watch = watch_new(powerless, 1);
     struct kid kid = kid_start((struct habit){0});
     struct watch_ending ending;
 
-    abandon(*state, &kid);
+    (void)state;
+    abandon(watch, &kid);
     kid_exit(&kid, 5);
-    ending = reap(*state, 0, &kid);
+    ending = reap(watch, 0, &kid);
     assert_false(ending.abandoned);
     assert_int_equal(ending.status, 5);
+    watch_free(watch);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_watch, free_watch)
@@ -1025,7 +1116,8 @@ int main(void)
         TEST(test_ends_by_signal),
         TEST(test_lost_when_stolen),
         TEST(test_lost_when_ignored),
-        TEST(test_sweeps),
+        TEST(test_others_remain),
+        TEST(test_others_go),
         TEST(test_deadline),
         TEST(test_ladder),
         TEST(test_ladder_without_kill),
@@ -1057,5 +1149,5 @@ int main(void)
         TEST(test_abandoned_too_early),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_contain, free_contain);
 }

@@ -1,0 +1,116 @@
+/* A process in namespaces: the parent's side of an usher. */
+#include "backends/inside.h"
+#include "backends/internal.h"
+
+#include "runner/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct identity identity_of_ours(void)
+{
+    struct identity identity;
+    unsigned user = geteuid(), group = getegid();
+
+    snprintf(identity.user, sizeof identity.user, "%u %u 1", user, user);
+    snprintf(identity.group, sizeof identity.group, "%u %u 1", group, group);
+    return identity;
+}
+
+/* ---- start ---- */
+
+/*
+ * The usher is gone when this returns, killed perhaps; `process` has a pid if there is a case. Its number is that in
+ * our own PID namespace: the usher itself is still in ours, only its children are not.
+ */
+unsigned room_start(struct spawn *spawn, struct clone_args *args, const struct process *process)
+{
+    struct usher usher = {
+        .room = spawn->spec->room, .spawn = spawn, .args = args, .identity = identity_of_ours(), .ipc = -1};
+    long result;
+
+    args->flags |= CLONE_PARENT;
+    args->exit_signal = 0; /* that of its maker, who has SIGCHLD */
+    result = errand(usher_main, &usher);
+    while (usher.count)
+        fd_close(&usher.files[--usher.count]);
+    if (process->pid) {
+        if (usher.room->ipc)
+            *usher.room->ipc = usher.ipc;
+        return 0;
+    }
+    fd_close(&usher.ipc);
+    if (result < 0)
+        return FAILURE(SPAWN_STAGE_CLONE, -result);
+    return usher.failure ? usher.failure : FAILURE(SPAWN_STAGE_CLONE, EINTR);
+}
+
+/* ---- probe ---- */
+
+static struct spawn_error try_out(struct spawn *spawn, const struct spawn_spec *spec)
+{
+    struct process process;
+    struct spawn_error error;
+    siginfo_t info;
+    nanos exec_at;
+
+    if (!backend_exec.start(spawn, spec, &process, &error))
+        return error;
+    while (waitid(P_PIDFD, (id_t)process.pidfd, &info, WEXITED) < 0 && errno == EINTR)
+        ;
+    fd_close(&process.pidfd);
+    spawn_phase(spawn, &error, &exec_at);
+    return error;
+}
+
+/* There is no program without a name: it must come as far as to look for it. */
+bool room_probe(const struct spawn_room *room, struct buf *why)
+{
+    char *const nothing[] = {NULL};
+    struct spawn_spec spec = {.path = "", .argv = nothing, .envp = nothing, .terminal = -1, .room = room};
+    struct spawn_error error = {SPAWN_STAGE_CLONE, 0};
+    struct spawn *spawn = spawn_new();
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int i = 0; i < 3; i++)
+        spec.stdio[i] = null;
+    if (spawn && null >= 0)
+        error = try_out(spawn, &spec);
+    else
+        error.error = errno;
+    if (error.stage != SPAWN_STAGE_EXEC)
+        spawn_error_words(why, error, &spec);
+    fd_close(&null);
+    spawn_free(spawn);
+    return error.stage == SPAWN_STAGE_EXEC;
+}
+
+bool isolate_probe(unsigned isolate, struct buf *why)
+{
+    struct spawn_room room = {.isolate = isolate, .tmp = "/tmp", .shm = "/dev/shm"};
+
+    return room_probe(&room, why);
+}
+
+/* ---- System V ---- */
+
+/* The tables that the errand opens are ours to read, and show the namespace they were opened in. */
+int isolate_ipc_look(int ipc, struct buf *out)
+{
+    struct ipc_look look = {.ipc = ipc, .owner = -1, .tables = {-1, -1, -1}};
+    long result = errand(ipc_look_main, &look);
+    int error = result < 0 ? (int)-result : look.error;
+
+    for (int i = 0; i < IPC_TABLES; i++) {
+        if (!error && fd_read_all(look.tables[i], out, SIZE_MAX) < 0)
+            error = errno;
+        fd_close(&look.tables[i]);
+    }
+    fd_close(&look.owner);
+    errno = error;
+    return error ? -1 : 0;
+}

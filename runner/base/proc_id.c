@@ -1,0 +1,238 @@
+#include "runner/base/proc.h"
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATH_SIZE      64
+#define FILE_MOST      ((size_t)8 << 20) /* of one process: more than the kernel lets an environment grow */
+#define ANCESTORS_MOST 10000
+#define WALKS_MOST     10
+
+/* A process that has gone shows as ENOENT before we have its file open. */
+static int gone(void)
+{
+    if (errno == ENOENT)
+        errno = ESRCH;
+    return -1;
+}
+
+/* ---- identities ---- */
+
+void proc_ids_add(struct proc_ids *ids, struct proc_id id)
+{
+    GROW(ids->list, ids->count, ids->cap);
+    ids->list[ids->count++] = id;
+}
+
+void proc_ids_release(struct proc_ids *ids)
+{
+    free(ids->list);
+    *ids = (struct proc_ids){0};
+}
+
+bool proc_is(struct proc_id id)
+{
+    struct proc_stat stat;
+
+    return proc_stat_read(id.pid, &stat) == 0 && stat.start_ticks == id.start_ticks;
+}
+
+int proc_open(struct proc_id id)
+{
+    int fd = id.pid > 0 ? (int)syscall(SYS_pidfd_open, id.pid, 0) : -1; /* it sets FD_CLOEXEC itself */
+
+    /* Looked at when we have it: the number was its, or is not the one of our descriptor. */
+    if (fd >= 0 && proc_is(id))
+        return fd;
+    if (fd >= 0 || id.pid <= 0)
+        errno = ESRCH;
+    fd_close(&fd);
+    return -1;
+}
+
+bool proc_boot_id(char out[40])
+{
+    struct buf text = {0};
+    bool read = file_read("/proc/sys/kernel/random/boot_id", &text, 4096) == 0;
+    struct str id = str_trim(buf_str(&text));
+
+    if (read && id.len && id.len < 40)
+        snprintf(out, 40, "%.*s", STR_ARG(id));
+    else
+        read = false;
+    buf_release(&text);
+    return read;
+}
+
+nanos proc_age(const struct proc_stat *stat)
+{
+    struct timespec now;
+    nanos tick = NS_PER_S / sysconf(_SC_CLK_TCK), age;
+
+    clock_gettime(CLOCK_BOOTTIME, &now); /* what start times are counted in: suspended machines age too */
+    age = now.tv_sec * NS_PER_S + now.tv_nsec - (nanos)stat->start_ticks * tick;
+    return age > 0 ? age : 0;
+}
+
+/* ---- relations ---- */
+
+/* The list is read in one go and each of it looked at later: who is somebody else's by then is left out. */
+static void add_children(pid_t parent, struct str numbers, struct proc_ids *out)
+{
+    const char *at = numbers.ptr, *end = numbers.ptr + numbers.len;
+
+    while (at < end) {
+        struct proc_stat stat;
+        char *next;
+        long pid = strtol(at, &next, 10);
+
+        if (next == at)
+            return;
+        at = next;
+        if (proc_stat_read((pid_t)pid, &stat) == 0 && stat.ppid == parent)
+            proc_ids_add(out, (struct proc_id){(pid_t)pid, stat.start_ticks});
+    }
+}
+
+/* False, with errno, when it cannot be read. */
+static bool add_children_of_thread(pid_t pid, const char *thread, struct proc_ids *out)
+{
+    char path[PATH_SIZE];
+    struct buf numbers = {0};
+    bool read;
+
+    snprintf(path, sizeof path, "/proc/%ld/task/%.20s/children", (long)pid, thread);
+    read = file_read(path, &numbers, FILE_MOST) == 0;
+    if (read)
+        add_children(pid, buf_str(&numbers), out);
+    buf_release(&numbers);
+    return read;
+}
+
+int proc_children(pid_t pid, struct proc_ids *out)
+{
+    char path[PATH_SIZE];
+    const struct dirent *thread;
+    struct proc_stat stat;
+    bool any = false;
+    DIR *dir;
+
+    snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
+    dir = opendir(path);
+    if (!dir)
+        return gone();
+    while ((thread = readdir(dir)))
+        if (thread->d_name[0] != '.')
+            any = add_children_of_thread(pid, thread->d_name, out) || any;
+    closedir(dir);
+    if (any)
+        return 0;
+    errno = proc_stat_read(pid, &stat) < 0 ? ESRCH : ENOENT;
+    return -1;
+}
+
+static bool reach(pid_t wanted, pid_t from, bool *torn)
+{
+    struct proc_stat stat;
+
+    for (int i = 0; from > 0 && i < ANCESTORS_MOST; i++, from = stat.ppid) {
+        if (from == wanted)
+            return true;
+        if (proc_stat_read(from, &stat) < 0) {
+            *torn = errno == ESRCH;
+            return false;
+        }
+    }
+    return false;
+}
+
+bool proc_is_ancestor(pid_t pid)
+{
+    bool torn = true;
+
+    /* A link that dies while we walk hands its children on: then the chain is another one. */
+    for (int i = 0; torn && i < WALKS_MOST; i++) {
+        torn = false;
+        if (reach(pid, getpid(), &torn))
+            return true;
+    }
+    return false;
+}
+
+/* ---- belongings ---- */
+
+bool proc_has_variable(pid_t pid, const char *entry)
+{
+    char path[PATH_SIZE];
+    struct buf environment = {0};
+    bool has = false;
+
+    snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
+    file_read(path, &environment, FILE_MOST);
+    for (struct str rest = buf_str(&environment); rest.len && !has;) {
+        size_t len = strnlen(rest.ptr, rest.len);
+
+        has = str_is(str_slice(rest, 0, len), entry);
+        rest = str_slice(rest, len < rest.len ? len + 1 : len, rest.len);
+    }
+    buf_release(&environment);
+    return has;
+}
+
+/* Where a link of /proc leads: the folder, something in it, or what was either before it was removed. */
+static bool leads_below(int at, const char *link, struct str folder)
+{
+    char target[PATH_MAX];
+    ssize_t len = readlinkat(at, link, target, sizeof target);
+    struct str rest;
+
+    if (len < (ssize_t)folder.len || memcmp(target, folder.ptr, folder.len) != 0)
+        return false;
+    rest = str_slice((struct str){target, (size_t)len}, folder.len, (size_t)len);
+    return !rest.len || rest.ptr[0] == '/' || str_is(rest, " (deleted)");
+}
+
+static bool has_open_below(int at, struct str folder)
+{
+    int fd = openat(at, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    bool found = false;
+
+    if (!dir) {
+        fd_close(&fd);
+        return false;
+    }
+    while (!found && (entry = readdir(dir)))
+        found = leads_below(dirfd(dir), entry->d_name, folder);
+    closedir(dir);
+    return found;
+}
+
+bool proc_touches(pid_t pid, const char *folder)
+{
+    static const char *const links[] = {"cwd", "root", "exe"};
+    char path[PATH_SIZE];
+    bool found = false;
+    int at;
+
+    snprintf(path, sizeof path, "/proc/%ld", (long)pid);
+    at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; at >= 0 && !found && i < ARRAY_LEN(links); i++)
+        found = leads_below(at, links[i], str_of(folder));
+    if (at >= 0 && !found)
+        found = has_open_below(at, str_of(folder));
+    fd_close(&at);
+    return found;
+}

@@ -1,0 +1,186 @@
+#include "runner/estate.h"
+
+#include "runner/base/dir.h"
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+#include "runner/remains/remains.h"
+#include "runner/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STRANGERS_PATIENCE (2 * NS_PER_S)
+#define LEAVING_PATIENCE   NS_PER_S
+#define STOCK_MOST         (200 * NS_PER_MS)
+#define DEPTH_MOST         100
+
+/* ---- those who come after ---- */
+
+static bool note_below(void *user, pid_t pid)
+{
+    struct proc_ids *out = user;
+    struct proc_stat stat;
+    pid_t parent = pid;
+
+    for (int depth = 0; depth < DEPTH_MOST && parent > 1 && proc_stat_read(parent, &stat) == 0; depth++) {
+        parent = stat.ppid;
+        if (parent == getpid() && proc_stat_read(pid, &stat) == 0)
+            proc_ids_add(out, (struct proc_id){pid, stat.start_ticks});
+    }
+    return true;
+}
+
+/* Whoever is alive when the runner is not: in its groups, or fallen to us. */
+static void find_survivors(const struct session *s, struct proc_ids *out)
+{
+    const struct cgroups *groups = contain_cgroups(s->contain);
+
+    if (!groups || !cgroups_procs(groups->path, out))
+        proc_each(note_below, out);
+}
+
+/* What they hold is theirs for certain, as long as they hold it; so it is looked at before they are killed. */
+static void kill_survivors(void *user)
+{
+    struct session *s = user;
+    const struct cgroups *groups = contain_cgroups(s->contain);
+    struct proc_ids survivors = {0};
+
+    s->belongings = (struct leak_list){.arena = s->arena};
+    find_survivors(s, &survivors);
+    leaks_of_processes(&s->belongings, survivors.list, survivors.count, false, STOCK_MOST);
+    if (groups)
+        cgroups_kill(groups->path);
+    proc_ids_release(&survivors);
+}
+
+/* In another process, by path: what we had open is closed there. */
+static void clean(void *user, const char *who)
+{
+    struct session *s = user;
+    const struct reaping how = {.at_once = true, .who = who};
+    struct run_folder run = {s->run.id, s->run_path, dir_open(AT_FDCWD, s->run_path), s->run.lock};
+    struct reaped result = {0};
+
+    for (size_t i = 0; i < s->belongings.count; i++)
+        leak_remove(&s->belongings.list[i]);
+    if (run.fd >= 0)
+        reap_run(&run, &how, &result);
+}
+
+static void leave(void *user)
+{
+    const struct session *s = user;
+    const struct cgroups *groups = contain_cgroups(s->contain);
+
+    if (groups)
+        cgroups_end_all(groups, LEAVING_PATIENCE);
+}
+
+bool estate_guard(struct session *s)
+{
+    const struct guard_plan plan = {kill_survivors, clean, leave, s, s->run.lock};
+
+    if (guard_start(&s->guard, &s->signals, &plan) == 0 && contain_start(s->contain) == 0) {
+        s->faults.guard = s->guard.pidfd;
+        fault_place(&s->faults);
+        return true;
+    }
+    diag_error(s->in->diags, (struct place){0}, "cannot start a guard for the run: %s", strerror(errno));
+    return false;
+}
+
+/* ---- on record ---- */
+
+static struct proc_id identity(pid_t pid)
+{
+    struct proc_stat stat;
+
+    return (struct proc_id){pid, proc_stat_read(pid, &stat) == 0 ? stat.start_ticks : 0};
+}
+
+static bool write_record(struct session *s)
+{
+    const struct cgroups *groups = contain_cgroups(s->contain);
+    struct held held = {
+        .run = s->run.id,
+        .containment = s->containment,
+        .tmp = s->workdirs.tmp,
+        .guard = s->guard.guard,
+        .runner = identity(getpid()),
+        .keeper = s->guard.keeper,
+        .world = s->world,
+    };
+
+    if (groups) {
+        held.cgroup = groups->path;
+        for (size_t i = 0; i < ARRAY_LEN(held.legacy); i++)
+            held.legacy[i] = groups->legacy[i];
+    }
+    return held_write(s->run.fd, &held) == 0;
+}
+
+bool estate_hold(struct session *s)
+{
+    const char *dir = s->front->suites.count ? s->front->suites.list[0]->dir : "";
+    char *folder = realpath(*dir ? dir : ".", NULL);
+
+    s->world = world_new((const char *const[]){folder}, folder ? 1 : 0);
+    free(folder);
+    world_leave_out(s->world, s->workdirs.tmp);
+    world_leave_out(s->world, s->run_path);
+    if (write_record(s)) {
+        fault_place(&s->faults);
+        return true;
+    }
+    diag_error(s->in->diags, (struct place){0}, "cannot write '%s/" REMAINS_NAME "': %s", s->run.path,
+               strerror(errno));
+    return false;
+}
+
+/* Whatever fell to us and nobody knew whose it was; who is a child of ours now is nothing else. */
+static bool is_ours(void *user, pid_t pid)
+{
+    (void)user;
+    (void)pid;
+    return false;
+}
+
+void estate_let_go(struct session *s)
+{
+    fault_place(&s->faults);
+    workdirs_close(&s->workdirs);
+    workdirs_close(&s->shmdirs);
+    contain_close(s->contain);
+    s->contain = NULL;
+    guard_reap_strangers(STRANGERS_PATIENCE, is_ours, NULL);
+    fault_place(&s->faults);
+    if (s->world)
+        world_free(s->world);
+    s->world = NULL;
+    if (s->run.fd >= 0)
+        held_remove(s->run.fd);
+    fault_place(&s->faults);
+    guard_release(&s->guard);
+}
+
+/* ---- others ---- */
+
+static void say(void *user, const char *line)
+{
+    struct session *s = user;
+
+    diag_warning(s->in->diags, (struct place){0}, "%s", line);
+}
+
+void estate_reap_others(struct session *s)
+{
+    const struct reaping how = {.grace = 3 * NS_PER_S, .say = say, .user = s};
+    struct reaped result = {0};
+
+    if (s->store.fd >= 0)
+        reap_store(&s->store, &how, &result, s->in->diags);
+}

@@ -1,0 +1,454 @@
+#include "runner/guard.h"
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+#include "runner/exit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REAPED_AT_ONCE 32 /* who reaps first is never done with a storm of forks */
+#define PATIENCE       (3 * NS_PER_S)
+#define PAUSE          (2 * NS_PER_MS)
+
+/* What the guard knows; the keeper has a copy. */
+struct post {
+    const struct guard_plan *plan;
+    struct guard_page *page;
+    pid_t keeper;
+    siginfo_t runner; /* si_pid, and how it ended */
+    int guard_fd, runner_fd;
+    sigset_t awaited;
+    struct proc_ids before; /* children we had before: who executes us may leave us his own */
+};
+
+/* ---- ending children ---- */
+
+enum child { CHILD_OF_ANOTHER, CHILD_ALIVE, CHILD_DEAD };
+
+/*
+ * A child of ours keeps its number until we reap it: what is done by that number after this reaches no one
+ * else. Asked of the kernel itself, since the /proc that names the number may be that of another namespace.
+ */
+static enum child look_at(pid_t pid)
+{
+    siginfo_t info = {0};
+
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
+        return CHILD_OF_ANOTHER;
+    return info.si_pid ? CHILD_DEAD : CHILD_ALIVE;
+}
+
+static void reap(pid_t pid)
+{
+    siginfo_t info;
+
+    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WALL);
+}
+
+struct ending {
+    bool (*spared)(void *user, pid_t pid);
+    void *user;
+    struct proc_ids dead; /* in this round */
+    bool alive;
+};
+
+/*
+ * With it its group, in one go: who forks in it cannot be faster than that. A session that is not ours was
+ * made below us, and so was all that is in it. The group stays while the child is not reaped: killed, it does
+ * not leave.
+ */
+static void kill_child(struct ending *ending, pid_t pid)
+{
+    pid_t session, group;
+
+    kill(pid, SIGKILL);
+    session = getsid(pid);
+    group = getpgid(pid);
+    if (session > 0 && session != getsid(0) && group > 1 && !ending->spared(ending->user, group))
+        kill(-group, SIGKILL);
+}
+
+static void end_one(struct ending *ending, struct proc_id id)
+{
+    enum child child = look_at(id.pid);
+
+    if (child == CHILD_OF_ANOTHER || ending->spared(ending->user, id.pid))
+        return;
+    if (child == CHILD_DEAD) {
+        proc_ids_add(&ending->dead, id);
+    } else {
+        kill_child(ending, id.pid);
+        ending->alive = true;
+    }
+}
+
+static bool add(void *user, pid_t pid)
+{
+    if (look_at(pid) != CHILD_OF_ANOTHER)
+        proc_ids_add(user, (struct proc_id){.pid = pid});
+    return true;
+}
+
+/* Those that /proc says are ours; there are kernels that cannot say it, and then all are asked for. */
+static void list_children(struct proc_ids *out)
+{
+    out->count = 0;
+    if (proc_children(getpid(), out) < 0)
+        proc_each(add, out);
+}
+
+/*
+ * Until one of our children has ended, or a moment has passed. SIGCHLD is blocked, and nobody else takes it.
+ */
+static void pause_for_children(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigtimedwait(&set, NULL, &(struct timespec){.tv_nsec = PAUSE});
+}
+
+/*
+ * Kills before it reaps. A round that finds nobody is the last: whoever is below us has a child of ours above
+ * him.
+ */
+bool guard_reap_strangers(nanos patience, bool (*is_ours)(void *user, pid_t pid), void *user)
+{
+    nanos until = clock_now() + patience;
+    struct ending ending = {.spared = is_ours, .user = user};
+    struct proc_ids children = {0};
+    bool done;
+
+    for (;;) {
+        ending.dead.count = 0;
+        ending.alive = false;
+        list_children(&children);
+        for (size_t i = 0; i < children.count; i++)
+            end_one(&ending, children.list[i]);
+        for (size_t i = 0; i < ending.dead.count && (i < REAPED_AT_ONCE || !ending.alive); i++)
+            reap(ending.dead.list[i].pid);
+        done = !ending.alive && !ending.dead.count;
+        if (done || clock_now() >= until)
+            break;
+        if (ending.alive)
+            pause_for_children();
+    }
+    proc_ids_release(&children);
+    proc_ids_release(&ending.dead);
+    return done;
+}
+
+/* ---- descriptors ---- */
+
+/* All from 3 on but these; one that is -1 is none. */
+static void close_all_but(const int *kept, size_t count)
+{
+    for (unsigned from = 3, end; from; from = end + 1) {
+        end = ~0U;
+        for (size_t i = 0; i < count; i++)
+            if (kept[i] >= (int)from && (unsigned)kept[i] < end)
+                end = (unsigned)kept[i];
+        if (end > from)
+            syscall(SYS_close_range, from, end == ~0U ? end : end - 1, 0);
+    }
+}
+
+/* ---- the keeper ---- */
+
+/* Readers of our output must not wait for us, nor may we hold a terminal. */
+static void leave_streams(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (null < 0 || dup2(null, fd) < 0)
+            close(fd);
+}
+
+static void await_death(int pidfd)
+{
+    struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+
+    while (poll(&poll_fd, 1, -1) != 1)
+        ;
+}
+
+/*
+ * Not by the end of a pipe that the two would hold: a case that is stuck before it executes has a copy of all
+ * their descriptors, and would hold it too.
+ */
+static _Noreturn void keep(struct post *post)
+{
+    const int kept[] = {post->plan->lock, post->guard_fd, post->runner_fd};
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    setsid();
+    prctl(PR_SET_NAME, "rm-keeper"); /* who ends us by name, twice, must not end it with us */
+    leave_streams();
+    close_all_but(kept, ARRAY_LEN(kept));
+    await_death(post->guard_fd);
+    await_death(post->runner_fd);
+    if (!atomic_load(&post->page->released)) {
+        post->plan->kill(post->plan->user);
+        post->plan->clean(post->plan->user, "its keeper");
+    }
+    post->plan->leave(post->plan->user);
+    _exit(0);
+}
+
+/* ---- the end of the guard ---- */
+
+static bool is_spared(void *user, pid_t pid)
+{
+    const struct post *post = user;
+
+    for (size_t i = 0; i < post->before.count; i++)
+        if (post->before.list[i].pid == pid)
+            return true;
+    return pid == post->keeper;
+}
+
+/*
+ * As pid 1 of a namespace we are not ended by what we send to ourselves; then by the status a shell makes of
+ * it.
+ */
+static _Noreturn void end_as(const siginfo_t *runner)
+{
+    sigset_t set;
+
+    if (runner->si_code == CLD_EXITED)
+        _exit(runner->si_status);
+    prctl(PR_SET_DUMPABLE, 0); /* the core of interest is the runner's */
+    sigemptyset(&set);
+    sigaddset(&set, runner->si_status);
+    signal(runner->si_status, SIG_DFL); /* a sanitizer would report another crash */
+    kill(getpid(), runner->si_status);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    _exit(128 + runner->si_status);
+}
+
+static void end_keeper(struct post *post)
+{
+    if (post->keeper)
+        kill(post->keeper, SIGKILL);
+    while (post->keeper && waitid(P_PID, (id_t)post->keeper, &(siginfo_t){0}, WEXITED) < 0 && errno == EINTR)
+        ;
+}
+
+/* The keeper goes when nobody is left whom it would have to kill; what is cleaned after it is on record. */
+static _Noreturn void end(struct post *post)
+{
+    bool released = atomic_load(&post->page->released);
+
+    if (!released) {
+        post->plan->kill(post->plan->user);
+        guard_reap_strangers(PATIENCE, is_spared, post);
+    }
+    end_keeper(post);
+    if (!released)
+        post->plan->clean(post->plan->user, "its guard");
+    post->plan->leave(post->plan->user);
+    end_as(&post->runner);
+}
+
+/* ---- the guard ---- */
+
+static void go_on(struct post *post)
+{
+    syscall(SYS_pidfd_send_signal, post->runner_fd, SIGCONT, NULL, 0);
+}
+
+/*
+ * The runner has stopped, so the job has. When we go on again, so does he: whoever continues a job may mean
+ * us alone. And pid 1 of a namespace does not stop, so nothing below it must stay stopped.
+ */
+static void stop_too(struct post *post)
+{
+    sigset_t waiting;
+
+    /*
+     * To stop ourselves takes away a SIGCONT that waits: then somebody who continues the job would be too
+     * early.
+     */
+    if (sigpending(&waiting) < 0 || !sigismember(&waiting, SIGCONT))
+        raise(SIGSTOP);
+    go_on(post);
+}
+
+static void take(struct post *post, int number)
+{
+    if (number == SIGCONT)
+        go_on(post);
+    else if (number != SIGCHLD)
+        signals_pass(&post->page->counts, number, post->runner_fd);
+}
+
+/* All that wait, since their order says nothing: a SIGCHLD from before a SIGCONT is read before it. */
+static void take_signals(struct post *post, bool wait)
+{
+    int number =
+        wait ? sigwaitinfo(&post->awaited, NULL) : sigtimedwait(&post->awaited, NULL, &(struct timespec){0});
+
+    for (; number > 0; number = sigtimedwait(&post->awaited, NULL, &(struct timespec){0}))
+        take(post, number);
+}
+
+/* Its number may be anybody's from here on. */
+static void forget(struct post *post, pid_t pid)
+{
+    if (pid == post->keeper)
+        post->keeper = 0;
+    for (size_t i = 0; i < post->before.count; i++)
+        if (post->before.list[i].pid == pid)
+            post->before.list[i].pid = 0;
+}
+
+/*
+ * Some of those that have ended or stopped; true: there may be more. As pid 1 we have to reap strangers
+ * without end.
+ */
+static bool look_after_children(struct post *post)
+{
+    for (int i = 0; i < REAPED_AT_ONCE; i++) {
+        siginfo_t info = {0};
+
+        if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | __WALL) < 0 || !info.si_pid)
+            return false;
+        if (info.si_pid != post->runner.si_pid) {
+            if (info.si_code != CLD_STOPPED)
+                forget(post, info.si_pid);
+        } else if (info.si_code == CLD_STOPPED) {
+            stop_too(post);
+        } else {
+            post->runner = info;
+            end(post);
+        }
+    }
+    return true;
+}
+
+static _Noreturn void stand_guard(struct post *post)
+{
+    const int kept[] = {post->plan->lock, post->runner_fd};
+
+    close_all_but(kept, ARRAY_LEN(kept));
+    for (bool more = false;;) {
+        take_signals(post, !more);
+        more = look_after_children(post);
+    }
+}
+
+/* ---- the start ---- */
+
+static struct proc_id identity(pid_t pid)
+{
+    struct proc_stat stat;
+
+    return (struct proc_id){pid, proc_stat_read(pid, &stat) == 0 ? stat.start_ticks : 0};
+}
+
+static int prepare(struct post *post, const struct signals *signals, int go[2])
+{
+    void *page = mmap(NULL, sizeof *post->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        return -1;
+    post->page = page;
+    post->guard_fd = (int)syscall(SYS_pidfd_open, getpid(), 0); /* it sets FD_CLOEXEC itself */
+    if (post->guard_fd < 0 || pipe2(go, O_CLOEXEC) < 0)
+        return -1;
+    signals_of_guard(signals, &post->awaited);
+    sigaddset(&post->awaited, SIGCHLD);
+    if (waitid(P_ALL, 0, &(siginfo_t){0}, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0)
+        list_children(&post->before);
+    return 0;
+}
+
+/* It waits until there is a keeper; should there be none, or no guard any more, nothing has begun yet. */
+static int be_runner(struct guard *guard, struct signals *signals, struct post *post, int go[2])
+{
+    proc_ids_release(&post->before);
+    guard->page = post->page;
+    guard->pidfd = post->guard_fd;
+    fd_close(&go[1]);
+    if (read(go[0], &guard->keeper, sizeof guard->keeper) != (ssize_t)sizeof guard->keeper)
+        _exit(EXIT_BROKEN);
+    fd_close(&go[0]);
+    signals_guarded(signals, guard->guard.pid, &guard->page->counts);
+    return 0;
+}
+
+static int start_keeper(struct post *post)
+{
+    post->runner_fd = (int)syscall(SYS_pidfd_open, post->runner.si_pid, 0);
+    if (post->runner_fd < 0)
+        return -1;
+    post->keeper = fork();
+    if (post->keeper == 0)
+        keep(post);
+    return post->keeper < 0 ? -1 : 0;
+}
+
+static _Noreturn void be_guard(struct post *post, int go)
+{
+    const struct proc_id keeper = identity(post->keeper);
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (write(go, &keeper, sizeof keeper) != (ssize_t)sizeof keeper)
+        kill(post->runner.si_pid, SIGKILL); /* as somebody else must have done already */
+    stand_guard(post);
+}
+
+static void undo(struct post *post, int go[2])
+{
+    int saved = errno;
+
+    fd_close(&go[0]);
+    fd_close(&go[1]);
+    if (post->runner.si_pid > 0)
+        waitid(P_PID, (id_t)post->runner.si_pid, &(siginfo_t){0}, WEXITED);
+    fd_close(&post->runner_fd);
+    fd_close(&post->guard_fd);
+    if (post->page)
+        munmap(post->page, sizeof *post->page);
+    proc_ids_release(&post->before);
+    errno = saved;
+}
+
+int guard_start(struct guard *guard, struct signals *signals, const struct guard_plan *plan)
+{
+    struct post post = {.plan = plan, .guard_fd = -1, .runner_fd = -1};
+    int go[2] = {-1, -1};
+
+    *guard = (struct guard){.guard = identity(getpid()), .pidfd = -1};
+    if (prepare(&post, signals, go) == 0) {
+        post.runner.si_pid = fork();
+        if (post.runner.si_pid == 0)
+            return be_runner(guard, signals, &post, go);
+        if (post.runner.si_pid > 0 && start_keeper(&post) == 0)
+            be_guard(&post, go[1]);
+    }
+    undo(&post, go);
+    guard->guard = (struct proc_id){0};
+    return -1;
+}
+
+void guard_release(struct guard *guard)
+{
+    if (!guard->page)
+        return;
+    atomic_store(&guard->page->released, true);
+    fd_close(&guard->pidfd);
+}

@@ -1,0 +1,68 @@
+/* The inside of containment: what its three objects share. */
+#ifndef RM_HARNESS_CONTAIN_INTERNAL_H
+#define RM_HARNESS_CONTAIN_INTERNAL_H
+
+#include "runner/harness/contain.h"
+
+#include <stdatomic.h>
+
+#define COOKIES_MOST 3
+
+struct contain_place {
+    struct contain *contain;
+    uint32_t slot;
+    struct process leader;             /* pid 0: none */
+    uint64_t since;                    /* ticks of the machine when it was started */
+    struct cgroup *cgroup;             /* CONTAIN_CGROUP */
+    uint64_t memory;                   /* limit that waits for the exec; 0: none */
+    bool limits[CGROUP_LIMIT_COUNT];   /* that the case has */
+    uint64_t hits[CGROUP_LIMIT_COUNT]; /* as the group counted them before it */
+    struct anchor anchor;              /* CONTAIN_PIDNS; pid 0: none yet */
+    bool spoilt;                       /* the anchor was killed */
+    struct spawn_room room;
+    int ipc;                           /* -1: none */
+    const char *cookies[COOKIES_MOST]; /* of its environment, which tell it from all other attempts */
+};
+
+/* One means. Those that are NULL have nothing to do. */
+struct means {
+    bool walks; /* its members are found in a census */
+    int (*prepare)(struct contain_place *place, struct spawn_spec *spec);
+    void (*members)(struct contain_place *place, const struct census *machine, struct census *out);
+    /* The number may have changed hands since it was listed; it cannot any more. */
+    bool (*holds)(struct contain_place *place, const struct proc_stat *listed);
+    bool (*is_empty)(struct contain_place *place);
+    void (*kill)(struct contain_place *place);
+    void (*reaped)(struct contain_place *place, bool left);
+};
+
+extern const struct means means_cgroup, means_pidns, means_group;
+
+struct contain {
+    enum containment kind;
+    const struct means *means;
+    struct contain_place *places;
+    uint32_t count;
+    pid_t self;
+    int children;         /* /proc/<self>/task/<self>/children; -1: there is no such file */
+    atomic_bool starting; /* a child may be there that is in no place yet */
+    struct cgroups groups;
+    struct proc_ids
+        shared; /* CONTAIN_GROUP: orphans that were alive when one of several was over who may have made them */
+};
+
+/* glibc has this call from 2.36 on. */
+int signal_pidfd(int pidfd, int signal);
+
+/* Those to be added to `out` are the children of `root` among `machine` and all below them; `root` itself is not. */
+void census_add_tree(const struct census *machine, pid_t root, struct census *out);
+const struct proc_stat *census_find(const struct census *census, pid_t pid); /* NULL: was not there */
+void census_add(struct census *census, const struct proc_stat *stat);
+bool stat_is_alive(const struct proc_stat *stat);
+
+/* Adds children of ours that no place knows: orphans of cases. False: one of them may be a case that is being started. */
+bool strangers_list(struct contain *contain, struct proc_ids *out);
+/* True: it is our child, and was dead; nobody waits for it but us. */
+bool stranger_reap(pid_t pid);
+
+#endif

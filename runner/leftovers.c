@@ -1,0 +1,230 @@
+#include "runner/leftovers.h"
+
+#include "runner/base/dir.h"
+#include "runner/base/mem.h"
+#include "runner/session.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOOK_MOST  (200 * NS_PER_MS) /* a storm of processes is not to be counted to its end */
+#define NAMED_MOST 3
+
+/* ---- the living ---- */
+
+static void split(const struct session *s, const struct census *members, struct proc_ids *its,
+                  struct proc_ids *shared)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        struct proc_id id = {members->list[i].pid, members->list[i].start_ticks};
+
+        proc_ids_add(contain_is_shared(s->contain, id) ? shared : its, id);
+    }
+}
+
+static void note_shared(struct session *s, const struct slot *slot, const struct proc_ids *shared)
+{
+    struct leak_list found = {.arena = s->arena};
+
+    leaks_of_processes(&found, shared->list, shared->count, false, LOOK_MOST);
+    for (size_t i = 0; i < found.count; i++)
+        if (found.list[i].kind == LEAK_PROCESS)
+            session_note(s, "%.*s was left behind by '%.*s' or by a case beside it, and was ended",
+                         STR_ARG(found.list[i].words), STR_ARG(slot->recipe.id));
+    leak_list_release(&found);
+}
+
+void leftovers_of_tree(struct session *s, struct slot *slot)
+{
+    struct census members = {0};
+    struct proc_ids its = {0}, shared = {0};
+
+    watch_members(s->watch, slot->number, &members);
+    split(s, &members, &its, &shared);
+    slot->looked = its.count > 0 || !shared.count;
+    leaks_of_processes(&slot->leaks, its.list, its.count, true, LOOK_MOST);
+    if (shared.count)
+        note_shared(s, slot, &shared);
+    proc_ids_release(&its);
+    proc_ids_release(&shared);
+    census_release(&members);
+}
+
+/* ---- what has appeared ---- */
+
+static bool is_alone(const struct session *s, const struct slot *slot)
+{
+    for (uint32_t i = 0; i < s->jobs; i++)
+        if (s->slots[i].busy && &s->slots[i] != slot && s->slots[i].listed)
+            return false;
+    return true;
+}
+
+/* With others beside it nobody can say whose it is. Plain files are made by everybody all the time. */
+static void note_ambiguous(struct session *s, const struct leak *leak)
+{
+    struct buf names = {0};
+    int count = 0;
+
+    if (leak->kind == LEAK_OUTSIDE_FILE)
+        return;
+    for (uint32_t i = 0; i < s->jobs; i++)
+        if (s->slots[i].busy && s->slots[i].listed && ++count <= NAMED_MOST)
+            buf_addf(&names, "%s'%.*s'", count > 1 ? ", " : "", STR_ARG(s->slots[i].recipe.id));
+    session_note(s, "%s %.*s was left behind while %s%s ran", leak_words[leak->kind], STR_ARG(leak->words),
+                 buf_text(&names), count > NAMED_MOST ? " and others" : "");
+    buf_release(&names);
+}
+
+/* What its processes held when they were looked at is found once more when they are dead. */
+static bool is_known(const struct slot *slot, const struct leak *leak)
+{
+    for (size_t i = 0; i < slot->leaks.count; i++)
+        if (slot->leaks.list[i].kind == leak->kind && str_eq(slot->leaks.list[i].what, leak->what))
+            return true;
+    return false;
+}
+
+static void add(struct slot *slot, const struct leak *leak)
+{
+    if (leak->kind != LEAK_PROCESS && is_known(slot, leak))
+        return;
+    GROW(slot->leaks.list, slot->leaks.count, slot->leaks.cap);
+    slot->leaks.list[slot->leaks.count++] = *leak;
+}
+
+static void look_at_world(struct session *s, struct slot *slot)
+{
+    struct leak_list found = {.arena = &slot->arena};
+    bool alone = is_alone(s, slot);
+
+    if (!world_changed(s->world))
+        return;
+    world_look(s->world, NULL, 0, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        if (leak_policy_says(&slot->recipe.leaks, &found.list[i]) == LEAK_IGNORED)
+            continue;
+        if (!alone) {
+            note_ambiguous(s, &found.list[i]);
+            continue;
+        }
+        add(slot, &found.list[i]);
+    }
+    leak_list_release(&found);
+}
+
+/* ---- its own folders ---- */
+
+static void look_at_folder(struct slot *slot, const struct workdir *dir, enum leak_kind kind,
+                           const char *shown)
+{
+    struct str *names;
+    size_t count;
+
+    if (!dir->path[0] || dir_is_empty(dir->fd) != 0 ||
+        dir_list(AT_FDCWD, dir->path, &slot->arena, &names, &count) < 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        struct str path = str_of(arena_printf(&slot->arena, "%s/%.*s", shown, STR_ARG(names[i])));
+        struct leak leak = {.kind = kind, .what = path, .words = path, .number = -1};
+
+        add(slot, &leak);
+    }
+}
+
+/* A table of /proc/sysvipc has a line for each object, below one that names the columns. */
+static void look_at_ipc(struct session *s, struct slot *slot)
+{
+    struct buf text = {0};
+    char *line, *rest = NULL;
+
+    contain_look_at_ipc(contain_place(s->contain, slot->number), &text);
+    for (line = text.ptr ? strtok_r(text.ptr, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+        struct str words = str_trim(str_of(line));
+        struct leak leak = {.kind = LEAK_SHM, .number = -1};
+
+        if (!words.len || words.ptr[0] == 'k') /* "key shmid perms ..." */
+            continue;
+        leak.what = leak.words =
+            str_of(arena_printf(&slot->arena, "a System V object of its own, %.*s", STR_ARG(words)));
+        add(slot, &leak);
+    }
+    buf_release(&text);
+}
+
+void leftovers_of_dead(struct session *s, struct slot *slot)
+{
+    const struct recipe *recipe = &slot->recipe;
+
+    look_at_world(s, slot);
+    slot->own_leaks = slot->leaks.count;
+    if (recipe->leaks.actions[LEAK_FILE] != LEAK_IGNORED)
+        look_at_folder(slot, &slot->tmp, LEAK_FILE, slot->tmp.path);
+    if (recipe->isolate & SPAWN_ISOLATE_FILES) {
+        look_at_folder(slot, &slot->shm, LEAK_SHM, "/dev/shm");
+        look_at_ipc(s, slot);
+    }
+}
+
+/* ---- the record ---- */
+
+/* What is its own goes with its folders and namespaces; what is not is removed here, where nobody has it any more. */
+static bool is_gone(const struct slot *slot, size_t index)
+{
+    const struct leak *leak = &slot->leaks.list[index];
+
+    if (leak->kind == LEAK_PROCESS || leak->kind == LEAK_LISTENER)
+        return !slot->ending.undead;
+    return index >= slot->own_leaks || leak->kind == LEAK_TERMIOS || leak_remove(leak);
+}
+
+static void record(struct slot *slot, size_t index, bool fails)
+{
+    const struct leak *leak = &slot->leaks.list[index];
+
+    if (slot->left_count == JOURNAL_LEAKS_MOST) {
+        slot->left_more++;
+        return;
+    }
+    slot->left[slot->left_count++] = (struct journal_leak){
+        .kind = str_of(leak_words[leak->kind]),
+        .what = leak->what,
+        .words = leak->words,
+        .pid = leak->pid,
+        .fails = fails,
+        .ended = is_gone(slot, index),
+    };
+}
+
+/* The grace was over, and when it was looked who was left, they were others by then: who forks and exits for ever. */
+static void add_elusive(struct slot *slot)
+{
+    const struct leak elusive = {
+        .kind = LEAK_PROCESS,
+        .what = str_of("?"),
+        .words = str_of("processes that did not stay long enough to be looked at"),
+        .number = -1,
+    };
+
+    for (size_t i = 0; i < slot->leaks.count; i++)
+        if (slot->leaks.list[i].kind == LEAK_PROCESS)
+            return;
+    add(slot, &elusive);
+}
+
+void leftovers_record(struct slot *slot)
+{
+    static const enum leak_action actions[] = {LEAK_FAILS, LEAK_WARNS};
+
+    slot->left_count = slot->left_more = 0;
+    if (slot->looked)
+        add_elusive(slot);
+    if (!slot->leaks.count)
+        return;
+    slot->left = arena_alloc(&slot->arena, JOURNAL_LEAKS_MOST * sizeof *slot->left);
+    for (size_t a = 0; a < ARRAY_LEN(actions); a++)
+        for (size_t i = 0; i < slot->leaks.count; i++)
+            if (leak_policy_says(&slot->recipe.leaks, &slot->leaks.list[i]) == actions[a])
+                record(slot, i, actions[a] == LEAK_FAILS);
+}

@@ -1,0 +1,140 @@
+/* Folders of TMPDIRs: each says whose it is, so they tell which runs there are. */
+#include "runner/remains/internal.h"
+
+#include "runner/base/dir.h"
+#include "runner/base/io.h"
+#include "runner/base/layout.h"
+#include "runner/base/mem.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PREFIX "rm-"
+#define UNIQUE 6
+
+/* As mkdtemp makes them. */
+static bool is_name(struct str name)
+{
+    if (!str_starts(name, PREFIX) || name.len != sizeof PREFIX - 1 + UNIQUE)
+        return false;
+    for (size_t i = sizeof PREFIX - 1; i < name.len; i++)
+        if (!isalnum((unsigned char)name.ptr[i]))
+            return false;
+    return true;
+}
+
+static bool is_ours(int fd, mode_t type, struct stat *st)
+{
+    return fstat(fd, st) == 0 && (st->st_mode & S_IFMT) == type && st->st_uid == geteuid();
+}
+
+/* What its file says; NULL: there is none. False: it is none of ours. */
+static bool read_owner(int folder, struct arena *arena, struct root *root)
+{
+    int fd = openat(folder, LAYOUT_WHOSE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+    struct buf text = {0};
+    struct stat st;
+    bool ok;
+
+    if (fd < 0)
+        return errno == ENOENT;
+    ok = is_ours(fd, S_IFREG, &st) && fd_read_all(fd, &text, PATH_MAX) == 0 && text.len &&
+         text.ptr[0] == '/' && !memchr(text.ptr, '\0', text.len);
+    if (ok) {
+        root->run = arena_cstr(arena, str_trim(buf_str(&text)));
+        root->since = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+    }
+    buf_release(&text);
+    fd_close(&fd);
+    return ok;
+}
+
+static bool read_root(const char *path, struct arena *arena, struct root *root)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat st;
+    bool ok;
+
+    *root = (struct root){.path = path};
+    ok = fd >= 0 && is_ours(fd, S_IFDIR, &st) && read_owner(fd, arena, root);
+    fd_close(&fd);
+    return ok;
+}
+
+/* ---- all of them ---- */
+
+struct list {
+    struct root *roots; /* malloced */
+    size_t count, cap;
+};
+
+static void list_in(const char *folder, struct arena *arena, struct list *list)
+{
+    struct str *names;
+    size_t count;
+
+    if (dir_list(AT_FDCWD, folder, arena, &names, &count) < 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        struct root root;
+
+        if (!is_name(names[i]) ||
+            !read_root(arena_printf(arena, "%s/%.*s", folder, STR_ARG(names[i])), arena, &root))
+            continue;
+        GROW(list->roots, list->count, list->cap);
+        list->roots[list->count++] = root;
+    }
+}
+
+static bool is_new(const char *const *folders, size_t count, const char *folder)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(folders[i], folder) == 0)
+            return false;
+    return true;
+}
+
+size_t roots_list(const char *beside, struct arena *arena, struct root **roots)
+{
+    const char *given = getenv("TMPDIR"), *slash = beside ? strrchr(beside, '/') : NULL;
+    const char *places[] = {
+        "/tmp",
+        "/dev/shm",
+        given && given[0] == '/' ? given : "/tmp",
+        slash && slash > beside ? arena_cstr(arena, (struct str){beside, (size_t)(slash - beside)}) : "/tmp",
+    };
+    struct list list = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        if (is_new(places, i, places[i]))
+            list_in(places[i], arena, &list);
+    *roots = ARENA_ARRAY(arena, struct root, list.count + 1);
+    if (list.count)
+        memcpy(*roots, list.roots, list.count * sizeof *list.roots);
+    free(list.roots);
+    return list.count;
+}
+
+static bool is_going_on(const char *path)
+{
+    struct run_folder run = {.fd = dir_open(AT_FDCWD, path), .lock = -1};
+    bool going_on = run.fd >= 0 && store_is_going_on(&run);
+
+    store_close_run(&run);
+    return going_on;
+}
+
+bool roots_have_another(const struct root *list, size_t count, const char *folder, nanos born)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].run && list[i].since <= born && strcmp(list[i].run, folder) != 0 &&
+            is_going_on(list[i].run))
+            return true;
+    return false;
+}

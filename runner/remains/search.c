@@ -1,0 +1,206 @@
+/* Who of a run is alive: one walk over /proc at a time. */
+#include "runner/remains/internal.h"
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void search_release(struct search *search)
+{
+    for (size_t i = 0; i < search->count; i++)
+        if (search->list[i].pidfd >= 0)
+            close(search->list[i].pidfd);
+    free(search->list);
+    free(search->machine);
+    *search = (struct search){0};
+}
+
+/* ---- the machine ---- */
+
+static bool note_process(void *user, pid_t pid)
+{
+    struct search *s = user;
+
+    GROW(s->machine, s->machine_count, s->machine_cap);
+    s->machine_count += proc_stat_read(pid, &s->machine[s->machine_count]) == 0;
+    return true;
+}
+
+static int by_pid(const void *left, const void *right)
+{
+    const struct proc_stat *a = left, *b = right;
+
+    return (a->pid > b->pid) - (a->pid < b->pid);
+}
+
+static const struct proc_stat *find_process(const struct search *s, pid_t pid)
+{
+    const struct proc_stat key = {.pid = pid};
+
+    return s->machine_count ? bsearch(&key, s->machine, s->machine_count, sizeof key, by_pid) : NULL;
+}
+
+/* ---- the list ---- */
+
+static struct proc_id id_of(const struct proc_stat *stat)
+{
+    return (struct proc_id){stat->pid, stat->start_ticks};
+}
+
+static bool is_same(struct proc_id id, const struct proc_stat *stat)
+{
+    return id.pid == stat->pid && id.start_ticks == stat->start_ticks;
+}
+
+static struct found *find_found(const struct search *s, const struct proc_stat *stat)
+{
+    for (size_t i = s->count; i-- > 0;)
+        if (is_same(s->list[i].id, stat))
+            return &s->list[i];
+    return NULL;
+}
+
+void search_add(struct search *s, const struct found *found)
+{
+    GROW(s->list, s->count, s->cap);
+    s->list[s->count++] = *found;
+}
+
+/* For the sake of its parent, or of a mark of its own. */
+static void add(struct search *s, const struct proc_stat *stat, const struct proc_stat *parent)
+{
+    struct found *known = find_found(s, stat);
+    struct proc_id sake = parent ? id_of(parent) : (struct proc_id){0};
+
+    if (known)
+        known->parent = sake;
+    else
+        search_add(s, &(struct found){.id = id_of(stat), .parent = sake, .pidfd = -1});
+}
+
+/* ---- who belongs to the run ---- */
+
+static bool is_candidate(const struct search *s, const struct proc_stat *stat)
+{
+    return !is_over(stat) && stat->start_ticks >= s->marks.since && !marks_spare(&s->marks, stat);
+}
+
+/* Its parent, where that belongs to the run at this look, or is the one whose descendants are meant; NULL. */
+static const struct proc_stat *find_parent(const struct search *s, const struct proc_stat *stat,
+                                           const bool *ours)
+{
+    const struct proc_stat *parent = find_process(s, stat->ppid);
+
+    return parent && (ours[parent - s->machine] || is_same(s->marks.parent, parent)) ? parent : NULL;
+}
+
+/* Generation after generation, until there is none that is new. Numbers go round, so order says nothing. */
+static void find_descendants(struct search *s, bool *ours)
+{
+    bool again = true;
+
+    while (again) {
+        again = false;
+        for (size_t i = 0; i < s->machine_count; i++) {
+            const struct proc_stat *stat = &s->machine[i], *parent;
+
+            if (ours[i] || !is_candidate(s, stat) || !(parent = find_parent(s, stat, ours)) ||
+                proc_is_ancestor(stat->pid))
+                continue;
+            ours[i] = again = true;
+            add(s, stat, parent);
+        }
+    }
+}
+
+static void find_marked(struct search *s, bool *ours)
+{
+    for (size_t i = 0; i < s->machine_count; i++) {
+        const struct proc_stat *stat = &s->machine[i];
+
+        ours[i] = is_candidate(s, stat) && marks_on(&s->marks, stat) && !proc_is_ancestor(stat->pid);
+        if (ours[i])
+            add(s, stat, NULL);
+    }
+}
+
+/* ---- those who do not stay ---- */
+
+/* The number that was given out last: the fifth word of /proc/loadavg; 0: not known. */
+static pid_t newest(void)
+{
+    struct buf text = {0};
+    const char *last;
+    pid_t pid;
+
+    file_read("/proc/loadavg", &text, 256);
+    last = strrchr(buf_text(&text), ' ');
+    pid = last ? (pid_t)atoi(last) : 0;
+    buf_release(&text);
+    return pid;
+}
+
+bool search_newest(struct search *s, struct found *found)
+{
+    const struct proc_stat *known;
+    struct proc_stat stat;
+    pid_t pid = newest();
+
+    if (!pid || proc_stat_read(pid, &stat) < 0 || !is_candidate(s, &stat))
+        return false;
+    known = find_process(s, pid);
+    *found = (struct found){.id = id_of(&stat), .pidfd = -1};
+    return !known || !is_same(found->id, known);
+}
+
+/* ---- a look ---- */
+
+size_t search_look(struct search *s)
+{
+    bool *ours;
+    size_t alive = 0;
+
+    s->machine_count = 0;
+    s->newest = newest();
+    if (proc_each(note_process, s) < 0 || !s->machine_count)
+        return 0;
+    qsort(s->machine, s->machine_count, sizeof *s->machine, by_pid);
+    ours = mem_zero(s->machine_count, sizeof *ours);
+    find_marked(s, ours);
+    find_descendants(s, ours);
+    for (size_t i = 0; i < s->machine_count; i++)
+        alive += ours[i];
+    s->restless = newest() != s->newest;
+    free(ours);
+    return alive;
+}
+
+/* Somebody was born meanwhile: that may be one whom a process of the run has left in its place. */
+static bool spot(struct search *s)
+{
+    struct found found;
+    struct proc_stat stat;
+
+    for (int i = 0; i < CHASES; i++)
+        if (search_newest(s, &found) && proc_stat_read(found.id.pid, &stat) == 0 &&
+            marks_on(&s->marks, &stat)) {
+            search_add(s, &found);
+            return true;
+        }
+    return false;
+}
+
+bool search_look_well(struct search *s)
+{
+    nanos begin = clock_now();
+
+    for (int looks = 1;; looks++) {
+        if (search_look(s) || (s->restless && spot(s)))
+            return true;
+        if (!s->restless || (looks >= CALM_LOOKS && clock_now() - begin > CALM_TIME))
+            return false;
+    }
+}

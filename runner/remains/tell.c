@@ -1,0 +1,63 @@
+/* What was found and done, counted and said. */
+#include "runner/remains/internal.h"
+
+#include "runner/base/mem.h"
+#include "runner/base/utf8.h"
+
+static const char *const outcome_words[] = {
+#define X(id, word) [id] = word,
+    OUTCOMES(X)
+#undef X
+};
+
+static void count(struct reaped *result, enum outcome outcome)
+{
+    result->found++;
+    switch (outcome) {
+    case OUTCOME_KILLED: result->killed++; /* fall through */
+    case OUTCOME_ENDED: result->ended++; break;
+    case OUTCOME_REMOVED: result->removed++; break;
+    case OUTCOME_FOUND:
+    case OUTCOME_LEFT: result->left++; break;
+    }
+}
+
+void tell(const struct telling *t, enum outcome outcome, const char *words, const char *why)
+{
+    struct buf line = {0}, shown = {0};
+
+    count(t->result, outcome);
+    if (!t->how->say || !words)
+        return;
+    buf_adds(&line, words);
+    if (t->run.len)
+        buf_addf(&line, ", of run %.*s", STR_ARG(t->run));
+    buf_addf(&line, ": %s%s%s", outcome_words[outcome], why ? ": " : "", why ? why : "");
+    utf8_show(&shown, buf_str(&line)); /* names of files are whatever a case has made of them */
+    t->how->say(t->how->user, buf_text(&shown));
+    buf_release(&shown);
+    buf_release(&line);
+}
+
+static void add_age(struct buf *out, nanos age)
+{
+    span_format(out, age < NS_PER_S ? age : age / NS_PER_S * NS_PER_S);
+}
+
+const char *tell_process(const struct proc_stat *stat, struct arena *arena)
+{
+    struct buf text = {0};
+    const char *words;
+    size_t before;
+
+    buf_addf(&text, "process %ld (", (long)stat->pid);
+    before = text.len;
+    if (proc_cmdline(stat->pid, &text) < 0 || text.len == before)
+        buf_adds(&text, stat->comm);
+    buf_adds(&text, "), ");
+    add_age(&text, proc_age(stat));
+    buf_adds(&text, " old");
+    words = arena_cstr(arena, buf_str(&text));
+    buf_release(&text);
+    return words;
+}

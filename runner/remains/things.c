@@ -1,0 +1,127 @@
+/* Sockets and segments: those that processes of the run hold, and those that have appeared while it lived. */
+#include "runner/remains/internal.h"
+
+#include "runner/base/layout.h"
+#include "runner/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LOOK_BUDGET  (200 * NS_PER_MS)
+#define SILENCE_MOST (60 * NS_PER_S) /* between the last sign of life of a run and its death */
+
+static bool can_be_removed(const struct leak *thing)
+{
+    return thing->kind == LEAK_SOCKET || thing->kind == LEAK_SHM;
+}
+
+static const char *words_of(struct reap *r, const struct leak *thing)
+{
+    return arena_printf(&r->arena, "%s %.*s", leak_words[thing->kind], STR_ARG(thing->words));
+}
+
+/* Who was asked to end may have removed it himself. */
+static void remove_thing(struct reap *r, const struct leak *thing)
+{
+    if (r->how->look_only)
+        tell(&r->telling, OUTCOME_FOUND, words_of(r, thing), NULL);
+    else if (leak_remove(thing))
+        tell(&r->telling, OUTCOME_REMOVED, words_of(r, thing), NULL);
+    else if (errno != ENOENT)
+        tell(&r->telling, OUTCOME_LEFT, words_of(r, thing), strerror(errno));
+}
+
+/* ---- what was held ---- */
+
+void things_look(struct reap *r)
+{
+    struct proc_ids ids = {0};
+
+    for (size_t i = 0; i < r->search.count; i++)
+        proc_ids_add(&ids, r->search.list[i].id);
+    leaks_of_processes(&r->things, ids.list, ids.count, false, LOOK_BUDGET);
+    proc_ids_release(&ids);
+}
+
+void things_remove(struct reap *r)
+{
+    for (size_t i = 0; i < r->things.count; i++)
+        if (can_be_removed(&r->things.list[i]))
+            remove_thing(r, &r->things.list[i]);
+}
+
+/* ---- what has appeared ---- */
+
+static nanos changed(int at, const char *path)
+{
+    struct stat st;
+
+    if (fstatat(at, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    return st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+}
+
+/*
+ * What appeared later is somebody else's. As long as a process of the run is alive so is the run; else there is nothing but its
+ * last sign of life to go by, and a case may be silent for as long as its deadline.
+ */
+static nanos end_of_life(const struct reap *r)
+{
+    const nanos signs[] = {
+        changed(r->fd, JOURNAL_NAME),
+        changed(r->fd, REMAINS_NAME),
+        changed(r->fd, LAYOUT_SLOTS),
+        r->held.tmp ? changed(AT_FDCWD, r->held.tmp) : 0,
+    };
+    nanos last = 0;
+
+    if (r->how->at_once || r->search.count)
+        return INT64_MAX;
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+        if (signs[i] > last)
+            last = signs[i];
+    return last + SILENCE_MOST;
+}
+
+/* At the latest. Not every file system tells, and of System V objects it is known by the second. */
+static nanos born(const struct leak *thing)
+{
+    if (!thing->born)
+        return INT64_MAX;
+    return thing->number >= 0 ? thing->born + NS_PER_S : thing->born;
+}
+
+static void look_at_world(struct reap *r, struct leak_list *appeared)
+{
+    if (r->held.tmp)
+        world_leave_out(r->held.world, r->held.tmp);
+    world_leave_out(r->held.world, r->folder);
+    world_look(r->held.world, NULL, 0, appeared);
+}
+
+void things_remove_appeared(struct reap *r)
+{
+    struct leak_list appeared = {.arena = &r->arena};
+    struct root *roots = NULL;
+    size_t count = 0;
+    nanos end = end_of_life(r);
+
+    if (r->held.world)
+        look_at_world(r, &appeared);
+    if (appeared.count)
+        count = roots_list(r->held.tmp, &r->arena, &roots);
+    for (size_t i = 0; i < appeared.count; i++) {
+        const struct leak *thing = &appeared.list[i];
+
+        if (!can_be_removed(thing) || born(thing) > end)
+            continue;
+        if (roots_have_another(roots, count, r->folder, born(thing)))
+            tell(&r->telling, OUTCOME_LEFT, words_of(r, thing), "it may be of another run that is going on");
+        else
+            remove_thing(r, thing);
+    }
+    leak_list_release(&appeared);
+}

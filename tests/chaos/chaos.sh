@@ -1,0 +1,145 @@
+#!/bin/sh
+# The runner, its guard, or both are killed in the middle of a run whose cases leave everything one can leave: nothing
+# of it is there afterwards, the record can be read, and the next run is as good as any.
+# usage: chaos.sh [PROGRAM]     CHAOS_STEP=1 CHAOS_TIMES=100 CHAOS_SEED=1: every CHAOS_STEP-th place, so many random moments
+PROGRAM=${1:-${PROGRAM:-build/run-matrix}}
+. "$(dirname "$0")/../e2e/lib.sh"
+. "$root/tests/chaos/world.sh"
+
+step=${CHAOS_STEP:-1}
+times=${CHAOS_TIMES:-20}
+seed=${CHAOS_SEED:-$(date +%s)}
+nothing='0 0 0 0 0 0'
+patience=150 # tenths of a second
+
+begin() { # CONTAINMENT
+    contain=$1
+    run exec "--contain=$contain" --run-dir probe -- true
+    [ "$status" != 4 ] || skip "$(head -n 1 "$scratch/err")"
+    status_is 0
+    world=$scratch/w
+    trap world_end EXIT
+    world_new
+    TMPDIR=$world/tmp
+    export TMPDIR
+    {
+        echo 'strategy: {matrix: {n: [1, 2, 3]}}'
+        echo 'tests:'
+        echo "  - {name: messy, leak-grace: 0s, run: [$world/culprit]}"
+        echo '  - {name: good, run: ["true"]}'
+    } >run-matrix.yaml
+    run "--contain=$contain" -n 2
+    status_is 1
+    last_line_is '3 passed, 3 failed'
+    is "$(left)" "$nothing"
+}
+
+left() { world_left .run-matrix; }
+
+# The guard or the keeper may still be at it.
+nothing_is_left() { # WHEN
+    for _ in $(seq "$patience"); do
+        now=$(left)
+        [ "$now" != "$nothing" ] || return 0
+        sleep 0.1
+    done
+    # What cannot be promised of process groups when both are dead is found by the next who looks.
+    if [ "$contain" = group ]; then
+        "$program" reap >"$scratch/reaped" 2>&1 || :
+        now=$(left)
+    fi
+    [ "$now" = "$nothing" ] || fail "left after $1 with $contain (processes, ports, sockets, segments, folders, groups): $now"
+}
+
+# Whole lines of JSON, but for a last one that was cut.
+journal_can_be_read() { # WHEN
+    [ -e .run-matrix/latest/journal.ndjson ] || return 0
+    python3 -c '
+import json, sys
+for line in open(sys.argv[1], "rb").read().split(b"\n")[:-1]:
+    json.loads(line)' .run-matrix/latest/journal.ndjson || fail "the journal cannot be read after $1"
+    ! grep -q '"ev":"cases"' .run-matrix/latest/journal.ndjson || {
+        run report
+        status_is 0
+    }
+}
+
+all_is_well() { # WHEN
+    nothing_is_left "$1"
+    journal_can_be_read "$1"
+    run "--contain=$contain" -n 2
+    status_is 1
+    last_line_is '3 passed, 3 failed'
+    nothing_is_left "the run after $1"
+    rm -rf .run-matrix
+}
+
+# ---- at places, by number ----
+
+killed_at_places() { # CONTAINMENT
+    begin "$1"
+    for who in runner guard both; do
+        place=1
+        while :; do
+            status=0
+            RUN_MATRIX_FAULTS=kill-$who@$place "$program" "--contain=$contain" -n 2 >"$scratch/out" 2>&1 || status=$?
+            [ "$status" = 137 ] || break
+            all_is_well "kill-$who@$place"
+            place=$((place + step))
+        done
+        ran="kill-$who@$place"
+        status_is 1
+        [ "$place" -gt 1 ] || fail "nobody was killed by kill-$who@1"
+    done
+}
+
+test_killed_at_places_cgroup() { killed_at_places cgroup; }
+test_killed_at_places_pidns() { killed_at_places pidns; }
+test_killed_at_places_group() { killed_at_places group; }
+
+# ---- at random moments ----
+
+number_of() { # WHO
+    python3 -c '
+import json, sys
+try:
+    who = json.load(open(".run-matrix/latest/held.json"))[sys.argv[1]]
+    print(who["pid"] if isinstance(who, dict) else who[0] if isinstance(who, list) else who)
+except (OSError, ValueError, KeyError):
+    pass' "$1"
+}
+
+# Seeded: the same numbers come again, whatever the machine makes of them.
+random() { # NUMBER MOST
+    awk -v seed="$seed" -v number="$1" -v most="$2" 'BEGIN { srand(seed * 1000 + number); rand(); print int(rand() * most) }'
+}
+
+kill_somebody() { # WHICH
+    case $1 in
+    0) victims=$(number_of runner) ;;
+    1) victims=$runner ;;
+    *) victims="$(number_of runner) $runner" ;;
+    esac
+    # shellcheck disable=SC2086 # numbers
+    [ -z "${victims# }" ] || kill -KILL $victims 2>/dev/null || :
+}
+
+killed_at_random() { # CONTAINMENT
+    begin "$1"
+    for number in $(seq "$times"); do
+        CULPRIT_MS=$(random "$number" 200)
+        export CULPRIT_MS
+        start "--contain=$contain" -n 2
+        sleep "0.$(printf %03d "$(random "$((number + 5000))" 600)")"
+        kill_somebody "$(random "$((number + 9000))" 3)"
+        finish
+        unset CULPRIT_MS
+        all_is_well "moment $number of CHAOS_SEED=$seed"
+    done
+}
+
+test_killed_at_random_cgroup() { killed_at_random cgroup; }
+test_killed_at_random_pidns() { killed_at_random pidns; }
+test_killed_at_random_group() { killed_at_random group; }
+
+run_tests

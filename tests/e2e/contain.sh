@@ -1,0 +1,250 @@
+#!/bin/sh
+# Every way that tests/kids/kid knows of getting away, under every containment: nobody is left after the run, or, where
+# that cannot be promised, who is left is named. Who is root tries it as an ordinary user too. TRIES=500 tries for long.
+. "$(dirname "$0")/lib.sh"
+
+tries=${TRIES:-5}
+hops=$((tries > 5 ? tries : 2)) # of those that take a processor each
+nobody=65534
+
+# Names of tests and what their kids are told. These leave somebody behind and exit; KEY is that of a System V object.
+leavers='
+grandchild grandchild-holds
+setsid setsid
+group own-group
+double double-fork
+daemon daemon
+stubborn stubborn-daemon
+deaf deaf-daemon
+stopped stopped-daemon
+ignored sigchld-ignored
+traced traced
+clean clean-daemon TOKEN
+vfork vfork-child
+thread thread-fork
+listener listener
+socket socket PWD/sockets/N
+shm shm /TOKEN.N
+sysv sysv KEY
+memfd memfd
+'
+# Their numbers change all the time. Without REST they do nothing else, which ends when the machine has no numbers left:
+# too much where they cannot be held.
+hoppers='
+hopper hopper REST
+sessions hopper-setsid REST
+storm storm 200
+'
+# These stay until they are ended.
+stayers='
+ints stubborn
+mute deaf
+escaped group-escape
+still stay stopped-daemon
+many forkstorm 20
+'
+
+# ---- the suite ----
+
+key_of() { printf '%s' "$token" | cksum | awk '{ print $1 % 1000000 + 1000000 }'; }
+
+tests_of() { # SETTINGS, with a list as above on stdin
+    awk -v kid="$kid" -v settings="$1" -v here="$PWD" -v token="$token" -v key="$(key_of)" -v rest="$rest" '
+        BEGIN { number = "${{ matrix.n }}" }
+        NF {
+            printf "  - {name: %s, %s, run: [\"%s\"", $1, settings, kid
+            for (i = 2; i <= NF; i++) {
+                sub(/^PWD/, here, $i)
+                sub(/TOKEN/, token, $i)
+                sub(/^KEY$/, key number, $i)
+                sub(/^REST$/, rest, $i)
+                sub(/N$/, number, $i)
+                printf ", \"%s\"", $i
+            }
+            printf ", \"%s\"]}\n", token
+        }'
+}
+
+all_kids() { # CONTAINMENT
+    if [ "$1" = group ]; then rest=1; else rest=0; fi
+    mkdir -p sockets
+    [ -e alive ] || mkfifo alive
+    {
+        echo "strategy: {matrix: {n: [$(seq -s, "$tries")]}}"
+        echo "defaults: {leak-grace: 50ms, env: {KID_ALIVE: $PWD/alive}}"
+        echo 'tests:'
+        echo "$leavers" | tests_of 'timeout: 60s, stop: [TERM 50ms, KILL]'
+        echo "$hoppers" | tests_of "timeout: 60s, stop: [TERM 50ms, KILL], only: 'matrix.n <= $hops'"
+        echo "$stayers" | tests_of 'timeout: 300ms, stop: [INT 50ms, TERM 50ms, KILL]'
+        echo 'hopping stay hopper-setsid REST' | tests_of "timeout: 300ms, stop: [INT 50ms, TERM 50ms, KILL], only: 'matrix.n <= $hops'"
+    } >run-matrix.yaml
+    [ "$(id -u)" != 0 ] || chown -R --reference=. .
+}
+
+# ---- as whom ----
+
+# Where `as` may write, and what it needs for control groups: $place.
+place_for() { # USER CONTAINMENT
+    place=
+    [ "$1" = user ] || return 0
+    [ "$(id -u)" = 0 ] || return 0
+    chmod 711 "$scratch"
+    chown "$nobody" .
+    setpriv --reuid="$nobody" --regid="$nobody" --clear-groups test -x "$program" || skip "'$program' is out of reach for others"
+    [ "$2" != cgroup ] || delegate
+}
+
+# A group that belongs to an ordinary user, as systemd makes them.
+delegate() {
+    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+    [ -n "$mount" ] || skip 'no cgroup2 is mounted'
+    place=$mount$(sed -n 's/^0:://p' /proc/self/cgroup)/test-$token
+    mkdir "$place" 2>/dev/null || skip "no group can be made below '${place%/*}'"
+    trap 'end_group' EXIT
+    chown "$nobody" "$place" "$place/cgroup.procs" "$place/cgroup.subtree_control" "$place/cgroup.threads"
+}
+
+end_group() {
+    for _ in $(seq 50); do
+        find "$place" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
+        ! rmdir "$place" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    echo "# '$place' is not empty"
+}
+
+# As root or as an ordinary user, the one that we are not by becoming it.
+as() { # USER COMMAND...
+    user=$1
+    shift
+    case $user:$(id -u) in
+    root:0) "$@" ;;
+    root:*) skip 'not root' ;;
+    user:0)
+        # shellcheck disable=SC2016 # for that shell
+        sh -c '[ -z "$0" ] || echo 0 >"$0/cgroup.procs" && exec "$@"' "$place" \
+            setpriv --reuid="$nobody" --regid="$nobody" --clear-groups "$@"
+        ;;
+    *) "$@" ;;
+    esac
+}
+
+needs() { # USER CONTAINMENT
+    [ "$1" != root ] || [ "$(id -u)" = 0 ] || skip 'not root'
+    place_for "$1" "$2"
+    status=0 ran="a run with $2"
+    as "$1" "$program" exec "--contain=$2" --run-dir probe -- true >"$scratch/out" 2>"$scratch/err" || status=$?
+    [ "$status" != 4 ] || skip "$(head -n 1 "$scratch/err")"
+    status_is 0
+}
+
+# ---- what came of it ----
+
+# id, verdict, and the numbers of the processes it is said to have left.
+cases() {
+    "$program" report --format json | python3 -c '
+import json, sys
+for case in json.load(sys.stdin)["cases"]:
+    last = case["attempts"][-1]
+    print(case["id"], case["verdict"], *[leak["pid"] for leak in last["leaks"] if leak["pid"]])'
+}
+
+verdicts_are() { # VERDICT, with a list as above on stdin
+    awk 'NF { print $1 }' | while read -r name; do
+        grep "^$name@" "$scratch/cases" | while read -r id verdict pids; do
+            [ "$verdict" = "$1" ] || echo "$id is '$verdict', not '$1' ($pids)"
+        done
+    done >"$scratch/others"
+    [ ! -s "$scratch/others" ] || fail "$(cat "$scratch/others")"
+}
+
+# The same program with the same arguments, started by us and nobody's child.
+start_decoy() {
+    "$kid" daemon "$token" >"$scratch/decoy"
+    read -r decoy <"$scratch/decoy"
+    born=$(awk '{ print $22 }' "/proc/$decoy/stat")
+}
+
+decoy_lives() {
+    is "$(awk '{ print $22 }' "/proc/$decoy/stat")" "$born"
+    is "$(ps -o stat= -p "$decoy" | cut -c 1)" S
+}
+
+nothing_is_held() {
+    ! "$kid" held alive || fail 'somebody is alive, by his FIFO'
+    is "$(find sockets -type s)" ''
+    is "$(find /dev/shm -name "$token*")" ''
+    is "$(awk -v key="$(key_of)" 'index($1, key) == 1' /proc/sysvipc/shm)" ''
+}
+
+all_are_gone() { # USER CONTAINMENT
+    needs "$@"
+    all_kids "$2"
+    start_decoy
+    as "$1" "$program" "--contain=$2" -n 8 >"$scratch/out" 2>"$scratch/err" || status=$?
+    ran="all kids as $1 with $2"
+    status_is 1
+    nobody_is_left
+    decoy_lives
+    cases >"$scratch/cases"
+    echo "$leavers" | verdicts_are leaked
+    echo "$hoppers" | verdicts_are leaked
+    echo "$stayers hopping" | verdicts_are timeout
+    nothing_is_held
+}
+
+# Who got away has his number in the record; who hops cannot have one.
+the_left_are_named() { # USER
+    needs "$1" group
+    all_kids group
+    start_decoy
+    as "$1" "$program" --contain=group -n 8 >"$scratch/out" 2>"$scratch/err" || status=$?
+    ran="all kids as $1 with group"
+    status_is 1
+    decoy_lives
+    for pid in $(survivors); do
+        line=$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) || continue
+        case $line in *hopper* | *storm*) continue ;; esac
+        grep -q "\"pid\":$pid\b\|(pid $pid)" .run-matrix/latest/journal.ndjson || fail "$pid is left and not named: $line"
+    done
+}
+
+test_root_cgroup() { all_are_gone root cgroup; }
+test_root_pidns() { all_are_gone root pidns; }
+test_root_group() { the_left_are_named root; }
+test_user_cgroup() { all_are_gone user cgroup; }
+test_user_pidns() { all_are_gone user pidns; }
+test_user_group() { the_left_are_named user; }
+
+# ---- two runs ----
+
+# One has processes that stay; the other ends all it knows, and then the first ends what is its own.
+side_by_side() { # CONTAINMENT
+    needs root "$1"
+    mkdir one two
+    start_decoy
+    (cd one && suite "{name: a, stop: [KILL], run: [$kid, stay, daemon, $token]}" "{name: b, stop: [KILL], run: [$kid, stay, setsid, $token]}")
+    (cd two && suite "{name: c, leak-grace: 50ms, run: [$kid, daemon, $token]}" "{name: d, leak-grace: 50ms, run: [$kid, setsid, $token]}")
+    cd one
+    start "--contain=$1" -n 2 --keep=all -s
+    await "$scratch/out" ready
+    for _ in $(seq 100); do
+        [ "$(grep -c ready "$scratch/out")" -lt 2 ] || break
+        sleep 0.1
+    done
+    is "$(survivors | wc -l)" 4
+    (cd ../two && "$program" "--contain=$1" >"$scratch/second" 2>&1) && fail 'nothing leaked from the second'
+    is "$(tail -n 1 "$scratch/second")" '0 passed, 2 failed'
+    is "$(survivors | wc -l)" 4
+    kill -TERM "$runner"
+    finish
+    status_is 2
+    nobody_is_left
+    decoy_lives
+}
+
+test_two_runs_side_by_side_cgroup() { side_by_side cgroup; }
+test_two_runs_side_by_side_pidns() { side_by_side pidns; }
+test_two_runs_side_by_side_group() { side_by_side group; }
+
+run_tests

@@ -1,0 +1,266 @@
+#!/bin/bash
+# Three processes that look like one: statuses, signals and stops of the one that is seen, whoever of them is killed.
+. "$(dirname "$0")/lib.sh"
+
+waits() {
+    rm -f pid go
+    suite '{name: a, timeout: 5m, run: "echo $$ >pid; while [ ! -e go ]; do sleep 0.1; done"}'
+}
+
+# Starts it, and waits until the case is there: $runner is who is seen.
+running() { # ARG...
+    start "$@"
+    await pid ''
+}
+
+# By the record of what the run holds.
+who() { # guard|runner|keeper
+    sed 's/.*"'"$1"'":{"pid":\([0-9]*\).*/\1/' .run-matrix/latest/held.json
+}
+
+state_of() { # PID; "none" when it is dead
+    sed 's/.*) \(.\).*/\1/; s/[ZX]/none/' "/proc/$1/stat" 2>/dev/null || echo none
+}
+
+comes_to() { # PID STATE
+    for _ in $(seq 300); do
+        [ "$(state_of "$1")" != "$2" ] || return 0
+        sleep 0.1
+    done
+    fail "$1 is $(state_of "$1"), not $2"
+}
+
+remember() {
+    crew="$(who guard) $(who runner) $(who keeper) $(cat pid)"
+}
+
+all_are_gone() {
+    for member in $crew; do
+        comes_to "$member" none
+    done
+}
+
+nothing_is_held() { [ ! -e .run-matrix/latest/held.json ] || fail 'the record of what is held is still there'; }
+
+test_who_is_seen_is_the_guard() {
+    waits
+    running
+    is "$(who guard)" "$runner"
+    is "$(cat "/proc/$(who runner)/comm") $(cat "/proc/$(who keeper)/comm")" 'run-matrix rm-keeper'
+    remember
+    touch go
+    finish
+    status_is 0
+    all_are_gone
+    nothing_is_held
+}
+
+test_statuses() {
+    for pair in 0:0 1:1 77:5 99:1; do
+        suite "{name: a, run: 'exit ${pair%:*}'}"
+        run
+        status_is "${pair#*:}"
+    done
+    suite '{name: a, run: }'
+    run
+    status_is 4
+}
+
+test_signals_to_the_one_that_is_seen() {
+    for signal in INT TERM HUP QUIT; do
+        waits
+        running
+        remember
+        kill "-$signal" "$runner"
+        finish
+        status_is 2
+        out_has "interrupted: SIG$signal"
+        is "$(records '"ev":"cancelled"')" 1
+        all_are_gone
+        nothing_is_held
+    done
+}
+
+test_signals_to_the_group_count_once() {
+    suite "{name: a, timeout: 5m, stop: [INT 60s, KILL], run: 'echo \$\$ >pid; exec $kid slow-int 500'}"
+    set -m
+    running
+    set +m
+    kill -INT "-$runner"
+    finish
+    status_is 2
+    out_has 'SIGINT: starting nothing more'
+    out_lacks 'sending'
+}
+
+test_the_second_and_the_third() {
+    suite "{name: a, timeout: 5m, stop: [INT 60s, TERM 60s, KILL], run: 'trap \"\" INT TERM; echo \$\$ >pid; sleep 300'}"
+    running
+    kill -INT "$runner"
+    await "$scratch/out" 'ending what runs'
+    kill -INT "$runner"
+    await "$scratch/out" 'sending TERM'
+    kill -INT "$runner"
+    finish
+    status_is 2
+    out_has 'sending KILL'
+}
+
+test_usr1_says_what_runs() {
+    waits
+    running
+    kill -USR1 "$runner"
+    await "$scratch/out" 'a '
+    touch go
+    finish
+    status_is 0
+}
+
+test_stop_and_continue() {
+    waits
+    running
+    for _ in 1 2 3; do
+        kill -TSTP "$runner"
+        comes_to "$runner" T
+        comes_to "$(who runner)" T
+        comes_to "$(cat pid)" T
+        kill -CONT "$runner"
+        comes_to "$(cat pid)" S
+        comes_to "$(who runner)" S
+    done
+    touch go
+    finish
+    status_is 0
+}
+
+test_the_runner_is_killed() {
+    for signal in KILL SEGV; do
+        waits
+        running
+        remember
+        kill "-$signal" "$(who runner)"
+        finish
+        status_is $((128 + $(kill -l "$signal")))
+        all_are_gone
+        nothing_is_held
+    done
+}
+
+test_the_guard_is_killed() {
+    waits
+    running
+    remember
+    kill -KILL "$runner"
+    finish
+    status_is 137
+    all_are_gone
+    nothing_is_held
+}
+
+test_both_are_killed() {
+    waits
+    running
+    remember
+    kill -KILL "$runner" "$(who runner)"
+    finish
+    status_is 137
+    comes_to "$(who keeper)" none
+    "$program" reap >/dev/null 2>&1 || :
+    all_are_gone
+}
+
+test_the_keeper_is_killed() {
+    waits
+    running
+    kill -KILL "$(who keeper)"
+    touch go
+    finish
+    status_is 0
+    nothing_is_held
+}
+
+test_timeout() {
+    waits
+    run_command timeout 2 "$program"
+    status_is 124
+    out_has 'interrupted: SIGTERM'
+    is "$(state_of "$(cat pid)")" none
+}
+
+test_timeout_that_kills() {
+    waits
+    run_command timeout -s KILL 2 "$program"
+    status_is 137
+    comes_to "$(cat pid)" none
+}
+
+test_nohup() {
+    waits
+    env --ignore-signal=HUP --default-signal=INT,QUIT "$program" >"$scratch/out" 2>"$scratch/err" </dev/null &
+    runner=$! ran=nohup
+    await pid ''
+    kill -HUP "$runner"
+    kill -USR1 "$runner" # is taken after it
+    await "$scratch/out" 'a '
+    touch go
+    finish
+    status_is 0
+}
+
+test_a_leader_of_a_session() {
+    suite '{name: a, run: "exit 1"}'
+    run_command setsid -w "$program"
+    status_is 1
+}
+
+test_a_pipeline_ends() {
+    suite '{name: a, run: ["true"]}'
+    is "$("$program" 2>&1 | tail -n 1)" '1 passed, 0 failed'
+}
+
+test_a_pipeline_of_a_killed_run_ends() {
+    waits
+    { "$program" 2>&1 </dev/null || echo "status $?"; } | cat >"$scratch/out" &
+    await pid ''
+    kill -KILL "$(who runner)"
+    wait "$!"
+    ran=pipeline
+    out_has 'status 137'
+}
+
+test_children_that_we_had_before() {
+    waits
+    bash -c 'sleep 300 & echo $! >before; exec "$0"' "$program" >"$scratch/out" 2>"$scratch/err" </dev/null &
+    runner=$!
+    await pid ''
+    kill -KILL "$(who runner)"
+    finish
+    status_is 137
+    kill "$(cat before)" || fail 'who was there before us has been killed'
+}
+
+test_the_first_process_of_a_container() {
+    unshare -Urpf --mount-proc true 2>/dev/null || skip 'no PID namespace to be had'
+    for pair in 'exit 1:1' 'kill -KILL $(sed s/[^0-9].*// /proc/1/task/1/children):137' 'kill -TERM 1; sleep 100:2' \
+        'kill -TSTP 1; sleep 1:0'; do
+        suite "{name: a, run: '${pair%:*}'}"
+        run_command unshare -Urpf --mount-proc "$program" --contain=group
+        status_is "${pair##*:}"
+    done
+}
+
+test_below_a_subreaper() {
+    suite '{name: a, run: ["true"]}'
+    run_command python3 -c '
+import ctypes, os, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+status = subprocess.run(sys.argv[1:]).returncode
+try:
+    os.waitpid(-1, os.WNOHANG)
+    sys.exit("somebody fell to us")
+except ChildProcessError:
+    sys.exit(status)' "$program"
+    status_is 0
+}
+
+run_tests

@@ -1,0 +1,320 @@
+#!/bin/sh
+# What cases leave behind: found, named, judged, and gone afterwards.
+. "$(dirname "$0")/lib.sh"
+
+here=$root/tests/e2e
+
+# Of the latest run: what the only attempt of a case left, a line each: kind, pid, whether it fails the case, words.
+leaks_of() { # ID
+    "$program" report --format json | python3 -c '
+import json, sys
+for case in json.load(sys.stdin)["cases"]:
+    if case["id"] == sys.argv[1]:
+        for leak in case["attempts"][-1]["leaks"]:
+            print(leak["kind"], leak["pid"], "fails" if leak["fails"] else "warns", leak["words"], sep=" | ")' "$1"
+}
+
+verdict_is() { # ID VERDICT
+    is "$("$program" report --format json | python3 -c '
+import json, sys
+print(*[case["verdict"] for case in json.load(sys.stdin)["cases"] if case["id"] == sys.argv[1]])' "$1")" "$2"
+}
+
+leak_has() { # ID WORDS...: in one line
+    leaks_of "$1" >"$scratch/leaks"
+    cp "$scratch/leaks" "$scratch/some"
+    id=$1
+    shift
+    for words; do
+        grep -F -e "$words" "$scratch/some" >"$scratch/fewer" || {
+            sed 's/^/# /' "$scratch/leaks"
+            fail "no leak of $id has: $words"
+        }
+        mv "$scratch/fewer" "$scratch/some"
+    done
+}
+
+# What the kid of a case printed: the number of who is left, and a port.
+printed() { # ID WORD
+    "$program" show "$1" | sed -n 's/^ *| \([0-9]\)/\1/p' | cut -d ' ' -f "$2"
+}
+
+containment() { sed -n 's/.*"containment":"\([a-z]*\)".*/\1/p' .run-matrix/latest/journal.ndjson | head -n 1; }
+
+# In a namespace of its own it has another number for itself.
+number_is_named() { # ID KIND
+    [ "$(containment)" = pidns ] || leak_has "$1" "$2" "| $(printed "$1" 1) |"
+}
+
+one_leaks() { # WORDS OF A KID; more settings in $with
+    words=$(printf ', "%s"' "$@" "$token")
+    suite "{name: a, leak-grace: 50ms, ${with:-marks: []}, run: [$kid$words]}"
+    run
+}
+
+# ---- the kinds ----
+
+test_a_process_is_named() {
+    one_leaks daemon
+    status_is 1
+    verdict_is a leaked
+    last_line_is '0 passed, 1 failed'
+    number_is_named a process
+    leak_has a process fails "$kid daemon $token" ' old'
+    out_has LEAK
+    out_has "$kid daemon $token"
+    nobody_is_left
+}
+
+test_its_age_is_told() {
+    suite "{name: a, leak-grace: 1200ms, run: [$kid, daemon, $token]}"
+    run
+    leak_has a process '1s old'
+}
+
+test_all_of_a_tree_are_named() {
+    one_leaks sigchld-ignored
+    verdict_is a leaked
+    is "$(leaks_of a | grep -c '^process')" 3
+    nobody_is_left
+}
+
+test_a_port_is_named() {
+    one_leaks listener
+    verdict_is a leaked
+    leak_has a listener "127.0.0.1:$(printed a 2)" kid
+    number_is_named a listener
+    out_has "127.0.0.1:$(printed a 2)"
+    nobody_is_left
+    one_leaks udp
+    leak_has a listener "127.0.0.1:$(printed a 2)"
+}
+
+test_a_socket_file_that_is_listened_to() {
+    one_leaks socket "$PWD/held"
+    verdict_is a leaked
+    leak_has a "$PWD/held"
+    nobody_is_left
+    [ ! -e held ] || fail 'the socket file is there'
+}
+
+test_a_socket_file_of_the_dead() {
+    one_leaks socket-left "$PWD/dead"
+    status_is 1
+    verdict_is a leaked
+    leak_has a 'socket file' fails "$PWD/dead"
+    out_has "$PWD/dead"
+    [ ! -e dead ] || fail 'the socket file is there'
+}
+
+test_a_segment_that_is_held() {
+    one_leaks shm "/$token"
+    verdict_is a leaked
+    leak_has a 'shared memory' "/$token"
+    nobody_is_left
+    [ ! -e "/dev/shm/$token" ] || fail 'the segment is there'
+}
+
+test_a_segment_of_the_dead() {
+    one_leaks shm-left "/$token"
+    status_is 1
+    verdict_is a leaked
+    leak_has a 'shared memory' fails "/$token"
+    [ ! -e "/dev/shm/$token" ] || fail 'the segment is there'
+}
+
+# A number that nobody else on this machine takes.
+key() { printf '%s' "$token" | cksum | awk '{ print $1 % 1000000000 + 1000000000 }'; }
+
+segment() { awk -v key="$(key)" '$1 == key { print $2 }' /proc/sysvipc/shm; }
+
+test_a_system_v_segment_that_is_held() {
+    one_leaks sysv "$(key)"
+    verdict_is a leaked
+    leak_has a 'shared memory' segment
+    nobody_is_left
+    is "$(segment)" ''
+}
+
+test_a_system_v_segment_of_the_dead() {
+    one_leaks sysv-left "$(key)"
+    status_is 1
+    verdict_is a leaked
+    leak_has a 'shared memory' fails segment
+    is "$(segment)" ''
+}
+
+test_a_runaway_is_marked() {
+    for _ in $(seq 20); do # on a machine with others on it nobody has all of a processor
+        one_leaks runaway
+        verdict_is a leaked
+        nobody_is_left
+        ! leaks_of a | grep -q 'process.*% of a processor' || return 0
+    done
+    skip 'too much else to do here'
+}
+
+test_a_memfd_is_its_process() {
+    one_leaks memfd
+    verdict_is a leaked
+    leak_has a process "kid memfd $token"
+    nobody_is_left
+}
+
+test_files_in_the_private_folder() {
+    suite '{name: quiet, run: "echo x >$TMPDIR/rest"}' '{name: strict, leaks: {files: fail}, run: "echo x >$TMPDIR/rest"}' \
+        '{name: clean, leaks: {files: fail}, run: "echo x >$TMPDIR/rest; rm $TMPDIR/rest"}'
+    run -n 1
+    status_is 1
+    last_line_is '2 passed, 1 failed'
+    leak_has strict file fails rest
+    is "$(leaks_of quiet)" ''
+}
+
+test_a_file_elsewhere_is_warned_of() {
+    suite "{name: a, run: [$kid, touch, $PWD/made]}"
+    run
+    status_is 0
+    leak_has a file warns "$PWD/made"
+    [ -e made ] || fail 'it was removed'
+    suite "{name: a, leaks: {outside-files: fail}, run: [$kid, touch, $PWD/another]}"
+    run
+    status_is 1
+    verdict_is a leaked
+    [ -e another ] || fail 'it was removed'
+}
+
+test_a_changed_terminal_is_put_back_and_warned_of() {
+    suite "{name: a, run: [$kid, termios]}"
+    run_command python3 "$here/on_terminal.py" '' '' sh -c 'stty -a | grep -o "[-]*icanon [^ ]* [^ ]* echo "; "$0" -s; echo "status $?"
+        stty -a | grep -c " icanon.* echo "' "$program"
+    out_has 'status 0'
+    is "$(tail -n 1 "$scratch/out" | tr -d '\r')" 1
+    grep -q 'terminal' .run-matrix/latest/journal.ndjson || fail 'the journal has no word of the terminal'
+}
+
+# ---- what may stay ----
+
+test_allow_lists() {
+    for allowed in '{process: kid}' '{process: "k*"}'; do
+        with="leaks: {allow: [$allowed]}" one_leaks daemon
+        status_is 0
+        verdict_is a passed
+    done
+    for allowed in '{process: kids}' '{process: k}' '{listener: kid}'; do
+        with="leaks: {allow: [$allowed]}" one_leaks daemon
+        status_is 1
+        verdict_is a leaked
+    done
+}
+
+test_allow_lists_of_things() {
+    with="leaks: {allow: [{process: kid}]}" one_leaks listener
+    verdict_is a leaked
+    with="leaks: {allow: [{process: kid}, {listener: '127.0.0.1:*'}]}" one_leaks listener
+    verdict_is a passed
+    with="leaks: {allow: [{socket: '*/dead'}]}" one_leaks socket-left "$PWD/dead"
+    verdict_is a passed
+    with="leaks: {allow: [{shm: '/$token*'}]}" one_leaks shm-left "/$token"
+    verdict_is a passed
+    rm -f "/dev/shm/$token"
+}
+
+test_warn_and_ignore() {
+    with='leaks: warn' one_leaks daemon
+    status_is 0
+    verdict_is a passed
+    leak_has a process warns "$kid daemon $token"
+    out_has "$kid daemon $token"
+    nobody_is_left
+    with='leaks: ignore' one_leaks daemon
+    status_is 0
+    out_lacks "$kid daemon $token"
+    with='leaks: {processes: warn}' one_leaks listener
+    verdict_is a leaked
+}
+
+test_xfail_covers_it() {
+    suite "{name: a, leak-grace: 0s, xfail: {reason: '#7'}, run: [$kid, daemon, $token]}" '{name: b, run: ["true"]}'
+    run
+    status_is 0
+    verdict_is a xfailed
+    last_line_is '1 passed, 0 failed, 1 skipped'
+    nobody_is_left
+}
+
+test_a_failure_is_the_verdict_and_the_leak_is_told() {
+    suite "{name: a, leak-grace: 0s, run: '$kid daemon $token; exit 3'}"
+    run
+    status_is 1
+    verdict_is a failed
+    leak_has a process "$kid daemon $token"
+    out_has 'exit status 3'
+    out_has "$kid daemon $token"
+}
+
+# ---- grace ----
+
+test_grace_is_over_as_soon_as_nobody_is_left() {
+    suite "{name: a, leak-grace: 60s, run: '$kid sleep 300 $token >/dev/null & exit 0'}"
+    began=$(milliseconds)
+    run
+    status_is 0
+    [ $(($(milliseconds) - began)) -lt 30000 ] || fail 'the grace was waited for to its end'
+    suite "{name: a, leak-grace: 10ms, run: '$kid sleep 60000 $token >/dev/null & exit 0'}"
+    run
+    status_is 1
+    verdict_is a leaked
+    nobody_is_left
+}
+
+test_good_cases_pay_nothing() {
+    suite '{name: a, leak-grace: 60s, run: ["true"]}' '{name: b, leak-grace: 60s, run: ["true"]}'
+    began=$(milliseconds)
+    run -n 1
+    status_is 0
+    [ $(($(milliseconds) - began)) -lt 30000 ] || fail 'they waited'
+}
+
+# ---- whose it is ----
+
+# One leaves a socket file and ends while another runs.
+test_two_candidates_make_a_warning_of_the_run() {
+    suite "{name: a, run: 'touch one; until [ -e two ]; do sleep 0.02; done; $kid socket-left $PWD/dead'}" \
+        "{name: b, run: 'touch two; until grep -q \"^.\\\"ev\\\":\\\"end\\\",\\\"case\\\":0\" .run-matrix/latest/journal.ndjson; do sleep 0.02; done'}"
+    run -n 2
+    status_is 0
+    last_line_is '2 passed, 0 failed'
+    is "$(records '"ev":"note"')" 1
+    grep '"ev":"note"' .run-matrix/latest/journal.ndjson >"$scratch/note"
+    for words in "$PWD/dead" "'a'" "'b'"; do has note "$words"; done
+    cat "$scratch/err" "$scratch/out" | grep -qF "$PWD/dead" || fail 'nobody was told'
+}
+
+test_processes_are_attributed_also_side_by_side() {
+    suite "{name: a, leak-grace: 50ms, run: [$kid, daemon, $token]}" "{name: b, run: 'sleep 0.5'}" \
+        "{name: c, leak-grace: 50ms, run: [$kid, listener, $token]}" "{name: d, run: 'sleep 0.5'}"
+    run -n 4
+    status_is 1
+    [ "$(containment)" = group ] || {
+        last_line_is '2 passed, 2 failed'
+        verdict_is a leaked
+        verdict_is c leaked
+        leak_has c listener "127.0.0.1:$(printed c 2)"
+    }
+    nobody_is_left
+}
+
+# What was there before the run, or is held by somebody else, is nobody's leak.
+test_what_is_not_ours_stays() {
+    "$kid" socket-left "$PWD/old"
+    "$kid" daemon "$token" >"$scratch/number"
+    read -r decoy <"$scratch/number"
+    suite '{name: a, run: ["true"]}'
+    run
+    status_is 0
+    [ -S old ] || fail 'a socket file of before is gone'
+    [ -d "/proc/$decoy" ] || fail 'a process of before is gone'
+}
+
+run_tests
