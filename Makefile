@@ -74,7 +74,9 @@ VARIANTS = release debug asan tsan clang fuzz
 #
 # The child's side of a spawn runs in our memory on a stack of its own: nothing that a compiler adds may touch what
 # belongs to the thread that started it, and its object must show what it calls (tests/checks/child-side).
-backends/child_cflags = -U_FORTIFY_SOURCE -fno-lto -fno-stack-protector -fno-sanitize=all
+CHILD_SIDE = backends/child backends/usher backends/init backends/inside
+$(foreach file,$(CHILD_SIDE),$(eval \
+	$(file)_cflags = -U_FORTIFY_SOURCE -fno-lto -fno-stack-protector -fno-sanitize=all))
 
 # ---- rules ----
 
@@ -146,7 +148,7 @@ build/packages/bench: | build/packages/extra
 # ---- tests ----
 
 # Where threads are: names of unit tests, without path.
-TSAN_UNIT = test_watch test_spawn
+TSAN_UNIT = test_watch test_spawn test_anchor test_isolate
 UNIT_VARIANTS = release asan $(if $(is_clang),,clang)
 E2E_VARIANTS = release asan
 # A variant whose objects hold machine code and nothing else.
@@ -164,7 +166,7 @@ check: export FUZZ_RUNS := $(FUZZ_RUNS)
 check: build/run-matrix $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_objects) build/release/flags
 	@tests/run $(ARGS) \
 		tests/checks/selftest tests/checks/layers tests/checks/sizes tests/checks/format tests/checks/scripts \
-		'tests/checks/globals build/$(plain)' 'tests/checks/child-side build/release/backends/child.o' \
+		'tests/checks/globals build/$(plain)' 'tests/checks/child-side $(CHILD_SIDE:%=build/release/%.o)' \
 		$(foreach program,$(UNIT_PROGRAMS),$(call quote,$(program))) \
 		$(foreach program,$(E2E_PROGRAMS),$(foreach test,$(E2E),$(call quote,PROGRAM=$(program) $(test)))) \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/run $(program)))
@@ -172,7 +174,8 @@ check: build/run-matrix $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS
 # Full counts: each process test some hundred times, each fuzz target for minutes.
 SOAK_COUNT = 200
 SOAK_UNIT = test_watch test_contain test_spawn test_spawn_under_way test_relay test_capture test_tty test_progress \
-	test_store test_journal test_signals
+	test_store test_journal test_signals test_anchor test_isolate test_cgroup test_guard test_leaks test_world \
+	test_remains test_remains_store test_pid_reuse
 soak-self: build/run-matrix $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \

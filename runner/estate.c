@@ -16,6 +16,7 @@
 #define LEAVING_PATIENCE   NS_PER_S
 #define STOCK_MOST         (200 * NS_PER_MS)
 #define DEPTH_MOST         100
+#define GRACE              (3 * NS_PER_S)
 
 /* ---- those who come after ---- */
 
@@ -123,6 +124,14 @@ static bool write_record(struct session *s)
     return held_write(s->run.fd, &held) == 0;
 }
 
+/* Ours, and those of runs beside us. */
+static void leave_out_roots(struct session *s, const char *one)
+{
+    int folder = (int)(strrchr(one, '/') - one);
+
+    world_leave_out(s->world, arena_printf(s->arena, "%.*s/rm-??????", folder, one));
+}
+
 bool estate_hold(struct session *s)
 {
     const char *dir = s->front->suites.count ? s->front->suites.list[0]->dir : "";
@@ -130,7 +139,8 @@ bool estate_hold(struct session *s)
 
     s->world = world_new((const char *const[]){folder}, folder ? 1 : 0);
     free(folder);
-    world_leave_out(s->world, s->workdirs.tmp);
+    leave_out_roots(s, s->workdirs.tmp);
+    leave_out_roots(s, "/dev/shm/");
     world_leave_out(s->world, s->run_path);
     if (write_record(s)) {
         fault_place(&s->faults);
@@ -178,9 +188,17 @@ static void say(void *user, const char *line)
 
 void estate_reap_others(struct session *s)
 {
-    const struct reaping how = {.grace = 3 * NS_PER_S, .say = say, .user = s};
+    const struct reaping how = {.grace = GRACE, .say = say, .user = s};
     struct reaped result = {0};
 
     if (s->store.fd >= 0)
         reap_store(&s->store, &how, &result, s->in->diags);
+}
+
+void estate_reap_own(struct session *s)
+{
+    const struct reaping how = {.grace = GRACE, .say = say, .user = s};
+    struct reaped result = {0};
+
+    reap_run(&s->run, &how, &result);
 }

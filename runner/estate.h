@@ -11,6 +11,8 @@ struct session;
 
 /* What dead runs of the same store have left is ended and removed; each thing is told. */
 void estate_reap_others(struct session *s);
+/* The same for a run that is resumed, before its journal is opened. */
+void estate_reap_own(struct session *s);
 /* From here on we are the runner, below a guard, with a keeper beside it. Single-threaded until then. */
 bool estate_guard(struct session *s);
 /* On record: before the first process is started. */

@@ -2,6 +2,7 @@
 
 #include "runner/base/dir.h"
 #include "runner/base/mem.h"
+#include "runner/remains/remains.h"
 #include "runner/session.h"
 
 #include <fcntl.h>
@@ -62,7 +63,7 @@ static bool is_alone(const struct session *s, const struct slot *slot)
 }
 
 /* With others beside it nobody can say whose it is. Plain files are made by everybody all the time. */
-static void note_ambiguous(struct session *s, const struct leak *leak)
+static void note_ambiguous(struct session *s, const struct leak *leak, bool neighbour)
 {
     struct buf names = {0};
     int count = 0;
@@ -72,9 +73,26 @@ static void note_ambiguous(struct session *s, const struct leak *leak)
     for (uint32_t i = 0; i < s->jobs; i++)
         if (s->slots[i].busy && s->slots[i].listed && ++count <= NAMED_MOST)
             buf_addf(&names, "%s'%.*s'", count > 1 ? ", " : "", STR_ARG(s->slots[i].recipe.id));
-    session_note(s, "%s %.*s was left behind while %s%s ran", leak_words[leak->kind], STR_ARG(leak->words),
-                 buf_text(&names), count > NAMED_MOST ? " and others" : "");
+    session_note(s, "%s %.*s was left behind while %s%s ran%s", leak_words[leak->kind], STR_ARG(leak->words),
+                 buf_text(&names), count > NAMED_MOST ? " and others" : "",
+                 neighbour ? ", and another run beside this one" : "");
     buf_release(&names);
+}
+
+/* Of this run for certain, and when nobody of those who may have made it runs any more it may go. */
+static void remove_doubtful(struct session *s)
+{
+    for (size_t i = 0; i < s->doubtful.count; i++)
+        leak_remove(&s->doubtful.list[i]);
+    s->doubtful.count = 0;
+}
+
+static void keep_doubtful(struct session *s, const struct leak *leak)
+{
+    struct leak *kept = leak_add(&s->doubtful, leak->kind, leak->what, leak->words);
+
+    kept->number = leak->number;
+    kept->born = leak->born;
 }
 
 /* What its processes held when they were looked at is found once more when they are dead. */
@@ -94,24 +112,54 @@ static void add(struct slot *slot, const struct leak *leak)
     slot->leaks.list[slot->leaks.count++] = *leak;
 }
 
+static void found(struct session *s, struct slot *slot, const struct leak *leak, bool alone)
+{
+    bool neighbour = leak->kind != LEAK_OUTSIDE_FILE && remains_has_neighbour(s->run_path, leak->born);
+
+    if (leak_policy_says(&slot->recipe.leaks, leak) == LEAK_IGNORED)
+        return;
+    if (alone && !neighbour) {
+        add(slot, leak);
+        return;
+    }
+    note_ambiguous(s, leak, neighbour);
+    if (!neighbour)
+        keep_doubtful(s, leak);
+}
+
 static void look_at_world(struct session *s, struct slot *slot)
 {
-    struct leak_list found = {.arena = &slot->arena};
+    struct leak_list list = {.arena = &slot->arena};
     bool alone = is_alone(s, slot);
 
-    if (!world_changed(s->world))
-        return;
-    world_look(s->world, NULL, 0, &found);
-    for (size_t i = 0; i < found.count; i++) {
-        if (leak_policy_says(&slot->recipe.leaks, &found.list[i]) == LEAK_IGNORED)
-            continue;
-        if (!alone) {
-            note_ambiguous(s, &found.list[i]);
-            continue;
-        }
-        add(slot, &found.list[i]);
-    }
-    leak_list_release(&found);
+    if (world_changed(s->world))
+        world_look(s->world, NULL, 0, &list);
+    for (size_t i = 0; i < list.count; i++)
+        found(s, slot, &list.list[i], alone);
+    if (alone && s->doubtful.count)
+        remove_doubtful(s);
+    leak_list_release(&list);
+}
+
+/* Not what is beside them in the structure. */
+static bool same_modes(const struct termios *a, const struct termios *b)
+{
+    return a->c_iflag == b->c_iflag && a->c_oflag == b->c_oflag && a->c_cflag == b->c_cflag &&
+           a->c_lflag == b->c_lflag && memcmp(a->c_cc, b->c_cc, sizeof a->c_cc) == 0;
+}
+
+static void look_at_terminal(struct session *s, struct slot *slot)
+{
+    struct termios now;
+    struct leak changed = {
+        .kind = LEAK_TERMIOS,
+        .what = str_of("terminal"),
+        .words = str_of("modes of the terminal, which are put back"),
+        .number = -1,
+    };
+
+    if (s->interactive && tcgetattr(STDIN_FILENO, &now) == 0 && !same_modes(&now, &s->modes))
+        add(slot, &changed);
 }
 
 /* ---- its own folders ---- */
@@ -158,6 +206,7 @@ void leftovers_of_dead(struct session *s, struct slot *slot)
     const struct recipe *recipe = &slot->recipe;
 
     look_at_world(s, slot);
+    look_at_terminal(s, slot);
     slot->own_leaks = slot->leaks.count;
     if (recipe->leaks.actions[LEAK_FILE] != LEAK_IGNORED)
         look_at_folder(slot, &slot->tmp, LEAK_FILE, slot->tmp.path);

@@ -153,6 +153,8 @@ static bool open_run(struct session *s, struct resumption *resumption)
         store_tidy(&s->store, s->keep == KEEP_ALL, diags);
     }
     s->run_path = realpath(s->run.path, NULL);
+    if (resumption)
+        estate_reap_own(s);
     s->journal = s->run_path ? journal_open(s->run.fd, &s->faults) : NULL;
     return s->journal || failed(s, "open the journal of the run");
 }
@@ -200,7 +202,6 @@ static bool open_slots(struct session *s)
     return true;
 }
 
-/* Of a command that runs within a case of ours: the cgroup of that case is its own, and so is all that it does. */
 static bool open_containment(struct session *s)
 {
     const char *wanted = s->in->options->contain;
@@ -217,7 +218,6 @@ static bool open_containment(struct session *s)
         return false;
     }
     s->containment = contain_word[contain_kind(s->contain)];
-    fault_place(&s->faults);
     return true;
 }
 
@@ -256,6 +256,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     s->resumed = resumption ? &resumption->record : NULL;
     s->signals.fd = s->tty.fd = s->store.fd = s->run.fd = s->run.lock = -1;
     s->guard = (struct guard){.pidfd = -1};
+    s->doubtful.arena = in->arena;
     if (!read_options(s))
         return EXIT_USAGE;
     s->wall = wall_clock(s);
@@ -317,6 +318,7 @@ void session_close(struct session *s)
     if (s->journal)
         journal_close(s->journal);
     workdirs_close_artifacts(s->run.fd);
+    leak_list_release(&s->doubtful);
     free(s->run_path);
     store_close_run(&s->run);
     store_close(&s->store);

@@ -87,7 +87,8 @@ struct session {
         *containment_why; /* what reports call it; why none that is stronger, empty: there is none */
     struct guard guard;
     struct leak_list belongings; /* in guard and keeper: of those that they have killed */
-    struct world *world;         /* what cases leave on the machine is seen against it */
+    struct leak_list doubtful; /* of one of several cases that ran side by side: removed when they are over */
+    struct world *world;       /* what cases leave on the machine is seen against it */
     struct capture_room *room;
     struct kitchen kitchen;
     struct workdirs workdirs, shmdirs;

@@ -27,17 +27,22 @@ static const char *parent(void)
     return "/tmp";
 }
 
-static int open_in(struct workdirs *dirs, const char *folder, const char *run_path)
+static int say_whose(const struct workdirs *dirs)
 {
     char path[sizeof dirs->tmp + sizeof LAYOUT_WHOSE + 1];
 
-    snprintf(dirs->tmp, sizeof dirs->tmp, "%s" UNIQUE, folder);
-    if (!mkdtemp(dirs->tmp)) {
-        dirs->tmp[0] = '\0';
-        return -1;
-    }
     snprintf(path, sizeof path, "%s/" LAYOUT_WHOSE, dirs->tmp);
-    return file_write(path, str_of(run_path));
+    return file_write(path, str_of(dirs->run));
+}
+
+static int open_in(struct workdirs *dirs, const char *folder, const char *run_path)
+{
+    snprintf(dirs->tmp, sizeof dirs->tmp, "%s" UNIQUE, folder);
+    dirs->run = run_path;
+    if (mkdtemp(dirs->tmp))
+        return say_whose(dirs);
+    dirs->tmp[0] = '\0';
+    return -1;
 }
 
 int workdirs_open(struct workdirs *dirs, const char *run_path)
@@ -109,7 +114,7 @@ int workdir_lend(struct workdirs *dirs, struct workdir *dir)
     if (make(AT_FDCWD, dir) == 0)
         return 0;
     /* A case may have removed more than its own. */
-    if (errno == ENOENT && mkdir(dirs->tmp, 0700) == 0 && make(AT_FDCWD, dir) == 0)
+    if (errno == ENOENT && mkdir(dirs->tmp, 0700) == 0 && say_whose(dirs) == 0 && make(AT_FDCWD, dir) == 0)
         return 0;
     return lost(dir);
 }

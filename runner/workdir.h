@@ -18,6 +18,7 @@
 
 struct workdirs {
     char tmp[WORKDIR_TMP_MOST + 1]; /* "/tmp/rm-Xb3kQ1"; empty: not there yet */
+    const char *run;                /* path of its folder; not owned */
 };
 
 struct workdir {

@@ -178,6 +178,8 @@ bool proc_has_variable(pid_t pid, const char *entry)
     struct buf environment = {0};
     bool has = false;
 
+    if (!strchr(entry, '='))
+        return false; /* what a process that renames itself leaves there is nothing that it was given */
     snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
     file_read(path, &environment, FILE_MOST);
     for (struct str rest = buf_str(&environment); rest.len && !has;) {
@@ -227,6 +229,8 @@ bool proc_touches(pid_t pid, const char *folder)
     bool found = false;
     int at;
 
+    if (folder[0] != '/' || !folder[1])
+        return false; /* everything would be below it, and who asks may be about to end what is */
     snprintf(path, sizeof path, "/proc/%ld", (long)pid);
     at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; at >= 0 && !found && i < ARRAY_LEN(links); i++)

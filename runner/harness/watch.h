@@ -62,7 +62,7 @@ struct watched {
     nanos slow;                      /* 0: none */
     const struct ladder *ladder;     /* must outlive the attempt; without a KILL, one is added */
     struct contain_place *place;
-    nanos leak_grace; /* for who is left when the process has ended by itself; 0: the ladder begins at once */
+    nanos leak_grace;      /* for who is left when the process has ended by itself */
     uint64_t output_limit; /* 0: none. Looked at on ticks: who is quicker has to be found at its end */
     int outputs[2];        /* regular files whose sizes count together, not owned; -1: none */
 };

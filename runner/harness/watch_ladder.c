@@ -99,7 +99,7 @@ void slot_lose_head(struct watch *watch, struct watch_slot *slot, nanos now)
     if (slot->state == WATCH_RUNNING || slot->state == WATCH_OVER) {
         slot->state = WATCH_LINGERING;
         slot->climb_at = now + slot->watched.leak_grace;
-        if (!slot->watched.leak_grace || watch->urgency)
+        if (watch->urgency)
             set_out(watch, slot, WATCH_REMAINS, now);
     }
     slot_schedule(slot, now);

@@ -78,6 +78,8 @@ struct root {
     nanos since;      /* 1970: it says so since then */
 };
 
+/* Is it called as they are? A record may be damaged, and everybody has something to do with "/". */
+bool root_is_path(const char *path);
 /* All of ours, where they are made. `beside`: one that is known; NULL: none. The number; the list is in the arena. */
 size_t roots_list(const char *beside, struct arena *arena, struct root **list);
 /* Another run of ours is alive, and was there when something appeared. */
@@ -91,7 +93,8 @@ bool roots_have_another(const struct root *list, size_t count, const char *folde
     X(OUTCOME_ENDED, "ended")     \
     X(OUTCOME_KILLED, "killed")   \
     X(OUTCOME_REMOVED, "removed") \
-    X(OUTCOME_LEFT, "left")
+    X(OUTCOME_LEFT, "left")       \
+    X(OUTCOME_UNSURE, "left alone")
 
 enum outcome {
 #define X(id, word) id,
@@ -118,11 +121,12 @@ struct reap {
     struct arena arena;
     struct telling telling;
     struct held held;
-    const char *folder; /* of the run, absolute, without links; NULL: there is no run */
+    const char *folder; /* of the run, absolute, without links; NULL: there is none */
     int fd;             /* ... open */
     struct search search;
     size_t alive;            /* processes that could not be ended */
     struct leak_list things; /* that they held */
+    bool unsure;             /* something may be another run's: whoever comes later may know */
 };
 
 void things_look(struct reap *r); /* before they are ended */

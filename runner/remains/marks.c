@@ -36,7 +36,7 @@ void marks_of_run(struct marks *marks, const struct held *held, const char *fold
         .group = is_group_of(held, held->cgroup) ? arena_printf(arena, "%s/cases", strrchr(held->cgroup, '/'))
                                                  : NULL,
         .folder = folder,
-        .tmp = held->tmp,
+        .tmp = held->tmp && root_is_path(held->tmp) ? held->tmp : NULL,
         .since = held->rebooted ? 0 : first.start_ticks,
     };
     if (!held->rebooted)

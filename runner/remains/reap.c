@@ -31,7 +31,7 @@ static void open_reap(struct reap *r, const struct reaping *how)
 /* True: nothing is left. */
 static bool close_reap(struct reap *r, struct reaped *result)
 {
-    bool clean = !r->result.left;
+    bool clean = !r->result.left && !r->unsure;
 
     result->found += r->result.found;
     result->ended += r->result.ended;
@@ -139,7 +139,7 @@ static void remove_roots(struct reap *r)
     size_t count = roots_list(r->held.tmp, &r->arena, &roots);
 
     for (size_t i = 0; i < count; i++)
-        if (strcmp(roots[i].run ? roots[i].run : "", r->folder) == 0 ||
+        if ((roots[i].run && strcmp(roots[i].run, r->folder) == 0) ||
             (!roots[i].run && r->held.tmp && strcmp(roots[i].path, r->held.tmp) == 0))
             remove_folder(r, AT_FDCWD, roots[i].path, arena_printf(&r->arena, "folder %s", roots[i].path),
                           refusal);
@@ -227,7 +227,7 @@ static void reap_all(struct reap *r)
     if (r->how->look_only)
         return;
     note(r);
-    if (!r->result.left && held_remove(r->fd) < 0)
+    if (!r->result.left && !r->unsure && held_remove(r->fd) < 0)
         tell(&r->telling, OUTCOME_LEFT, "file " REMAINS_NAME, strerror(errno));
 }
 
@@ -239,14 +239,16 @@ bool reap_run(struct run_folder *run, const struct reaping *how, struct reaped *
     r.fd = run->fd;
     r.folder = path_of(run->fd, &r.arena);
     r.telling.run = run->id;
-    if (faccessat(run->fd, REMAINS_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-        if (!r.folder || !held_read(run->fd, &r.arena, &r.held))
-            tell(&r.telling, OUTCOME_LEFT, "record " REMAINS_NAME, "it cannot be read");
-        else if (!held_is_dead(&r.held))
-            tell(&r.telling, OUTCOME_LEFT, "record " REMAINS_NAME, "the run is going on");
-        else
-            reap_all(&r);
-    }
+    if (!r.folder)
+        tell(&r.telling, OUTCOME_LEFT, "what it has", strerror(errno));
+    else if (faccessat(run->fd, REMAINS_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        remove_roots(&r); /* it started nothing, but may have made them */
+    else if (!held_read(run->fd, &r.arena, &r.held) || !str_eq(r.held.run, run->id))
+        tell(&r.telling, OUTCOME_LEFT, "record " REMAINS_NAME, "it cannot be read, or is of another run");
+    else if (!held_is_dead(&r.held))
+        tell(&r.telling, OUTCOME_LEFT, "record " REMAINS_NAME, "the run is going on");
+    else
+        reap_all(&r);
     return close_reap(&r, result);
 }
 

@@ -61,8 +61,9 @@ struct reaping {
 
 /*
  * A dead run whose lock the caller holds: processes, then sockets and segments, then folders and control groups, then the
- * journal gets its note and the record is removed. False: something is left, and the record stays. Its guard and its keeper,
- * who may be those who call, are left alone; while its runner is alive nothing is done at all.
+ * journal gets its note and the record is removed. False: something is left, or what may be the run's or another's was
+ * left alone, and the record stays. Its guard and its keeper, who may be those who call, are left alone; while its runner
+ * is alive nothing is done at all.
  */
 bool reap_run(struct run_folder *run, const struct reaping *how, struct reaped *result);
 /*
@@ -72,5 +73,8 @@ bool reap_run(struct run_folder *run, const struct reaping *how, struct reaped *
 void reap_store(struct store *store, const struct reaping *how, struct reaped *result, struct diags *diags);
 /* The descendants of a process that is not ours, which itself is left alone: `reap --parent`. */
 bool reap_descendants(struct proc_id parent, const struct reaping *how, struct reaped *result);
+
+/* Another run of ours is alive, and was when something appeared (wall clock, 0: not known): it may be that one's. */
+bool remains_has_neighbour(const char *folder, nanos born);
 
 #endif

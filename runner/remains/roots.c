@@ -18,6 +18,8 @@
 #define PREFIX "rm-"
 #define UNIQUE 6
 
+#define CLOCK_SLIP (100 * NS_PER_MS) /* some times are of the last tick, others of the moment */
+
 /* As mkdtemp makes them. */
 static bool is_name(struct str name)
 {
@@ -27,6 +29,13 @@ static bool is_name(struct str name)
         if (!isalnum((unsigned char)name.ptr[i]))
             return false;
     return true;
+}
+
+bool root_is_path(const char *path)
+{
+    const char *name = strrchr(path, '/');
+
+    return path[0] == '/' && is_name(str_of(name + 1));
 }
 
 static bool is_ours(int fd, mode_t type, struct stat *st)
@@ -133,8 +142,19 @@ static bool is_going_on(const char *path)
 bool roots_have_another(const struct root *list, size_t count, const char *folder, nanos born)
 {
     for (size_t i = 0; i < count; i++)
-        if (list[i].run && list[i].since <= born && strcmp(list[i].run, folder) != 0 &&
+        if (list[i].run && list[i].since - CLOCK_SLIP <= born && strcmp(list[i].run, folder) != 0 &&
             is_going_on(list[i].run))
             return true;
     return false;
+}
+
+bool remains_has_neighbour(const char *folder, nanos born)
+{
+    struct arena arena = {0};
+    struct root *roots;
+    size_t count = roots_list(NULL, &arena, &roots);
+    bool has = roots_have_another(roots, count, folder, born ? born : clock_wall());
+
+    arena_release(&arena);
+    return has;
 }

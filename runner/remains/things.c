@@ -102,6 +102,12 @@ static void look_at_world(struct reap *r, struct leak_list *appeared)
     world_look(r->held.world, NULL, 0, appeared);
 }
 
+static void leave_alone(struct reap *r, const struct leak *thing)
+{
+    r->unsure = true;
+    tell(&r->telling, OUTCOME_UNSURE, words_of(r, thing), "it may be of another run that is going on");
+}
+
 void things_remove_appeared(struct reap *r)
 {
     struct leak_list appeared = {.arena = &r->arena};
@@ -119,7 +125,7 @@ void things_remove_appeared(struct reap *r)
         if (!can_be_removed(thing) || born(thing) > end)
             continue;
         if (roots_have_another(roots, count, r->folder, born(thing)))
-            tell(&r->telling, OUTCOME_LEFT, words_of(r, thing), "it may be of another run that is going on");
+            leave_alone(r, thing);
         else
             remove_thing(r, thing);
     }

@@ -10,6 +10,8 @@ program=$(realpath "${1:-$root/build/run-matrix}")
 kid=$root/build/tests/kids/kid
 . "$root/tests/bench/peers.sh"
 . "$root/tests/chaos/world.sh"
+. "$root/tests/own_world.sh"
+own_world "$@"
 unset MAKEFLAGS MAKELEVEL MFLAGS CI GITHUB_ACTIONS RUN_MATRIX_DIR RUN_MATRIX_FAULTS
 page=$root/docs/containment.md
 cases=4
@@ -65,8 +67,8 @@ begin() { # NAME PROGRAM MS
 }
 
 # Until it has ended, or for as long as we have patience.
-ended() {
-    for _ in $(seq "$patience"); do
+ended() { # TENTHS
+    for _ in $(seq "${1:-$patience}"); do
         case $(ps -o stat= -p "$runner") in '' | Z*) return 0 ;; esac
         sleep 0.1
     done
@@ -101,7 +103,7 @@ over() { # NAME: what is left, then an end of it
     done
     # shellcheck disable=SC2086 # numbers
     in_words $now
-    kill -KILL "$runner" 2>/dev/null || :
+    ended 1 || kill -KILL "$runner" 2>/dev/null || :
     { wait "$runner" || :; } 2>/dev/null
     world_end
 }

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154
 
 world_new() {
-    mkdir -p "$world/sockets" "$world/tmp" "$world/up"
+    mkdir -p "$world/tmp" "$world/up"
     : >"$world/ports"
     cat >"$world/culprit" <<END
 #!/bin/sh
@@ -15,8 +15,8 @@ key=\$(printf %s "\$name" | cksum | awk -v first=$(world_key) '{ print first \$1
 "$kid" daemon $token >/dev/null
 "$kid" double-fork $token >/dev/null
 "$kid" listener $token >>"$world/ports"
-"$kid" socket "$world/sockets/\$name" $token >/dev/null
-"$kid" socket-left "$world/sockets/\$name.left"
+"$kid" socket "/tmp/$token.\$name" $token >/dev/null
+"$kid" socket-left "/tmp/$token.\$name.left"
 "$kid" shm /$token.\$name $token >/dev/null
 "$kid" shm-left /$token.\$name.left
 "$kid" sysv \$key $token >/dev/null
@@ -44,6 +44,8 @@ world_segments() {
         $(awk -v key="$(world_key)" 'index($1, key) == 1 && length($1) > 5' /proc/sysvipc/shm | wc -l)))
 }
 
+world_sockets() { find /tmp -maxdepth 1 -type s -name "$token*" 2>/dev/null | wc -l; }
+
 # Folders that begin as ours do, and what the culprits put into them or beside them.
 world_temps() { find "$world/tmp" -mindepth 1 \( -name 'rm-*' -o -name "$token*" \) | wc -l; }
 
@@ -56,18 +58,20 @@ world_groups() { # STORE
 
 # "processes ports sockets segments temps groups"
 world_left() { # STORE
-    echo "$(pgrep -c -f -- "$token" || :)" "$(world_ports)" "$(find "$world/sockets" -type s | wc -l)" "$(world_segments)" \
+    echo "$(pgrep -c -f -- "$token" || :)" "$(world_ports)" "$(world_sockets)" "$(world_segments)" \
         "$(world_temps)" "$(world_groups "$1")" | xargs
 }
 
-# By number, and only what has our word.
+# By name, for whoever has to find out why.
+world_names() {
+    pgrep -af -- "$token" || :
+    find /tmp /dev/shm -maxdepth 1 -name "$token*"
+    find "$world/tmp" -mindepth 1
+}
+
 world_end() {
-    for _ in 1 2 3 4 5; do
-        for pid in $(pgrep -f -- "$token"); do
-            kill -KILL "$pid" 2>/dev/null
-        done
-    done
-    rm -rf "$world" "/dev/shm/$token"*
+    "$kid" end "$token"
+    rm -rf "$world" "/dev/shm/$token"* "/tmp/$token"*
     awk -v key="$(world_key)" 'index($1, key) == 1 && length($1) > 5 { print $2 }' /proc/sysvipc/shm |
         while read -r id; do ipcrm -m "$id"; done
     return 0

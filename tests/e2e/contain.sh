@@ -2,6 +2,7 @@
 # Every way that tests/kids/kid knows of getting away, under every containment: nobody is left after the run, or, where
 # that cannot be promised, who is left is named. Who is root tries it as an ordinary user too. TRIES=500 tries for long.
 . "$(dirname "$0")/lib.sh"
+own_world
 
 tries=${TRIES:-5}
 hops=$((tries > 5 ? tries : 2)) # of those that take a processor each
@@ -28,12 +29,11 @@ shm shm /TOKEN.N
 sysv sysv KEY
 memfd memfd
 '
-# Their numbers change all the time. Without REST they do nothing else, which ends when the machine has no numbers left:
-# too much where they cannot be held.
+# Their numbers change all the time. Less so where they cannot be held: the machine has only so many.
 hoppers='
 hopper hopper REST
 sessions hopper-setsid REST
-storm storm 200
+storm storm MANY
 '
 # These stay until they are ended.
 stayers='
@@ -49,7 +49,7 @@ many forkstorm 20
 key_of() { printf '%s' "$token" | cksum | awk '{ print $1 % 1000000 + 1000000 }'; }
 
 tests_of() { # SETTINGS, with a list as above on stdin
-    awk -v kid="$kid" -v settings="$1" -v here="$PWD" -v token="$token" -v key="$(key_of)" -v rest="$rest" '
+    awk -v kid="$kid" -v settings="$1" -v here="$PWD" -v token="$token" -v key="$(key_of)" -v rest="$rest" -v many="$many" '
         BEGIN { number = "${{ matrix.n }}" }
         NF {
             printf "  - {name: %s, %s, run: [\"%s\"", $1, settings, kid
@@ -58,6 +58,7 @@ tests_of() { # SETTINGS, with a list as above on stdin
                 sub(/TOKEN/, token, $i)
                 sub(/^KEY$/, key number, $i)
                 sub(/^REST$/, rest, $i)
+                sub(/^MANY$/, many, $i)
                 sub(/N$/, number, $i)
                 printf ", \"%s\"", $i
             }
@@ -66,7 +67,10 @@ tests_of() { # SETTINGS, with a list as above on stdin
 }
 
 all_kids() { # CONTAINMENT
-    if [ "$1" = group ]; then rest=1; else rest=0; fi
+    case $1 in
+    group) rest=1 many=20 ;;
+    *) rest=0 many=200 ;;
+    esac
     mkdir -p sockets
     [ -e alive ] || mkfifo alive
     {
@@ -158,14 +162,18 @@ verdicts_are() { # VERDICT, with a list as above on stdin
     [ ! -s "$scratch/others" ] || fail "$(cat "$scratch/others")"
 }
 
-# The same program with the same arguments, started by us and nobody's child.
+# The same program with the same arguments, started by us and nobody's child; and others whose numbers change.
 start_decoy() {
+    "$kid" canary "$PWD/over" >"$scratch/canary" &
+    canary=$!
     "$kid" daemon "$token" >"$scratch/decoy"
     read -r decoy <"$scratch/decoy"
     born=$(awk '{ print $22 }' "/proc/$decoy/stat")
 }
 
 decoy_lives() {
+    touch over
+    wait "$canary" || fail "a stranger was $(tail -n 1 "$scratch/canary")"
     is "$(awk '{ print $22 }' "/proc/$decoy/stat")" "$born"
     is "$(ps -o stat= -p "$decoy" | cut -c 1)" S
 }

@@ -1,8 +1,18 @@
 #!/bin/sh
 # What cases leave behind: found, named, judged, and gone afterwards.
 . "$(dirname "$0")/lib.sh"
+own_world
 
 here=$root/tests/e2e
+
+# Nobody here heeds INT, and what a ladder waits for is tested elsewhere.
+suite() { # LINE OF TESTS...
+    {
+        echo 'defaults: {stop: [TERM 1s, KILL]}'
+        echo 'tests:'
+        printf '  - %s\n' "$@"
+    } >run-matrix.yaml
+}
 
 # Of the latest run: what the only attempt of a case left, a line each: kind, pid, whether it fails the case, words.
 leaks_of() { # ID
@@ -131,7 +141,7 @@ segment() { awk -v key="$(key)" '$1 == key { print $2 }' /proc/sysvipc/shm; }
 test_a_system_v_segment_that_is_held() {
     one_leaks sysv "$(key)"
     verdict_is a leaked
-    leak_has a 'shared memory' segment
+    leak_has a 'shared memory' shm: kid
     nobody_is_left
     is "$(segment)" ''
 }

@@ -23,6 +23,8 @@ case $program in
 *) program=$root/$program ;;
 esac
 
+. "$root/tests/own_world.sh"
+
 # Runs of a test are kept in its own folder, and what surrounds us has no say.
 unset RUN_MATRIX_DIR RUN_MATRIX_FAULTS CLICOLOR_FORCE GITHUB_STEP_SUMMARY GITHUB_OUTPUT
 # shellcheck disable=SC2034 # for those who source this
@@ -156,15 +158,11 @@ nobody_is_left() {
     fail "still there: $(survivors | xargs -n 1 ps -o pid=,stat=,args= -p)"
 }
 
-# A test that went wrong leaves nothing: by the number of what has its word, and a hopper may take some attempts.
+# A test that went wrong leaves nothing. A hopper may take some attempts.
 end_survivors() {
-    decoy=none
     for _ in $(seq 20); do
-        left=$(survivors)
-        [ -n "$left" ] || return 0
-        for pid in $left; do
-            kill -KILL "$pid" 2>/dev/null || :
-        done
+        [ -n "$(decoy='' survivors)" ] || return 0
+        "$kid" end "$token"
     done
 }
 

@@ -493,6 +493,8 @@ static void test_touches(void **state)
             fail_msg("%s: %d", rows[i].what, touches);
         assert_false(proc_touches(id.pid, touching.folder));
     }
+    assert_false(proc_touches(getpid(), "/"));
+    assert_false(proc_touches(getpid(), "")); /* nothing is below nowhere */
     unlink(touching.neighbour);
 }
 

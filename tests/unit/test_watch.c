@@ -365,31 +365,26 @@ static void test_lost_when_ignored(void **state)
 /* What stays in the group of a case is gone with it. */
 static void test_others_remain(void **state)
 {
-    static const struct {
-        nanos grace;
-        bool told; /* of who is left, before they are ended */
-    } rows[] = {{0, false}, {MS, true}};
+    static const nanos graces[] = {0, MS};
 
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(graces); i++) {
         struct kid kid = kid_start((struct habit){.family = true, .stubborn = true});
         struct watched watched = watched_of(0, &kid, &quick, AN_HOUR);
         struct census members = {0};
         struct watch_ending ending;
 
-        watched.leak_grace = rows[i].grace;
+        watched.leak_grace = graces[i];
         watch_begin(*state, 0, &watched, watch_now(*state));
         kill(kid.process.pid, SIGKILL);
         fcntl(kid.life, F_SETFD, FD_CLOEXEC);
         await_fd(kid.process.pidfd);
         assert_int_equal(watch_reap(*state, 0, &ending), WATCH_REMAIN);
-        if (rows[i].told) {
-            await_event(*state, WATCH_TELLS_REMAINS);
-            watch_members(*state, 0, &members);
-            assert_int_equal(members.count, 1);
-            assert_string_equal(members.list[0].comm, "grand kid");
-            census_release(&members);
-            watch_end(*state, 0, WATCH_REMAINS);
-        }
+        await_event(*state, WATCH_TELLS_REMAINS);
+        watch_members(*state, 0, &members);
+        assert_int_equal(members.count, 1);
+        assert_string_equal(members.list[0].comm, "grand kid");
+        census_release(&members);
+        watch_end(*state, 0, WATCH_REMAINS);
         ending = reap(*state, 0, &kid);
         assert_int_equal(kill(-kid.process.pid, 0), -1);
         assert_true(ending.remained);
