@@ -90,18 +90,33 @@ void slot_strike(struct watch *watch, struct watch_slot *slot, enum watch_cause 
     }
 }
 
+/* Nobody was left, and now there is: one that might have been another case's, which has ended. It has no claim to a ladder of its own. */
+static void kill_late(struct watch_slot *slot, nanos now)
+{
+    slot->state = WATCH_SETTLING;
+    slot->climb_at = now + WATCH_SETTLE;
+    contain_kill(slot->watched.place);
+}
+
+static void linger(struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    slot->state = WATCH_LINGERING;
+    slot->climb_at = now + slot->watched.leak_grace;
+    if (watch->urgency)
+        set_out(watch, slot, WATCH_REMAINS, now);
+}
+
 void slot_lose_head(struct watch *watch, struct watch_slot *slot, nanos now)
 {
+    if (!slot->headless)
+        slot->ending.ended = now;
     slot->headless = true;
     slot->poll = WATCH_POLL_LEAST;
-    slot->ending.ended = now;
     slot_note_executed(watch, slot, now);
-    if (slot->state == WATCH_RUNNING || slot->state == WATCH_OVER) {
-        slot->state = WATCH_LINGERING;
-        slot->climb_at = now + slot->watched.leak_grace;
-        if (watch->urgency)
-            set_out(watch, slot, WATCH_REMAINS, now);
-    }
+    if (slot->ending.rung_count && slot->state == WATCH_OVER)
+        kill_late(slot, now);
+    else if (slot->state == WATCH_RUNNING || slot->state == WATCH_OVER)
+        linger(watch, slot, now);
     slot_schedule(slot, now);
     watch_wake(watch);
 }
@@ -189,12 +204,28 @@ static struct ladder_step take_step(struct watch *watch, struct watch_slot *slot
     return step_at(ladder, slot->step++);
 }
 
+/* A step that would reach nobody need not be waited for: they have left the group, or it was only the leader's. */
+static bool reaches_nobody(const struct watch_slot *slot, const struct census *members)
+{
+    struct ladder_step step = step_at(slot->watched.ladder, slot->step);
+
+    if (!slot->headless || step.target == LADDER_TREE)
+        return false;
+    for (size_t i = 0; step.target == LADDER_GROUP && i < members->count; i++)
+        if (members->list[i].pgrp == slot->watched.process.pid)
+            return false;
+    return true;
+}
+
 static void take_rung(struct watch *watch, struct watch_slot *slot, const struct census *machine, nanos now)
 {
-    struct ladder_step step = take_step(watch, slot, now);
     struct census members = {0};
+    struct ladder_step step;
 
     contain_members(slot->watched.place, machine, &members);
+    while (reaches_nobody(slot, &members))
+        slot->step++;
+    step = take_step(watch, slot, now);
     note_rung(watch, slot, step, &members, now);
     send_signal(watch, slot->watched.place, step, &members);
     census_release(&members);

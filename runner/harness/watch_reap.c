@@ -47,7 +47,7 @@ static bool others_remain(struct watch *watch, struct watch_slot *slot)
 {
     if (slot->ending.undead || contain_is_empty(slot->watched.place))
         return false;
-    if (!slot->headless)
+    if (!slot->headless || slot->state == WATCH_OVER)
         slot_lose_head(watch, slot, clock_read(watch));
     return true;
 }

@@ -164,7 +164,8 @@ verdicts_are() { # VERDICT, with a list as above on stdin
 
 # The same program with the same arguments, started by us and nobody's child; and others whose numbers change.
 start_decoy() {
-    "$kid" canary "$PWD/over" >"$scratch/canary" &
+    over=$PWD/over
+    "$kid" canary "$over" >"$scratch/canary" &
     canary=$!
     "$kid" daemon "$token" >"$scratch/decoy"
     read -r decoy <"$scratch/decoy"
@@ -172,7 +173,7 @@ start_decoy() {
 }
 
 decoy_lives() {
-    touch over
+    touch "$over"
     wait "$canary" || fail "a stranger was $(tail -n 1 "$scratch/canary")"
     is "$(awk '{ print $22 }' "/proc/$decoy/stat")" "$born"
     is "$(ps -o stat= -p "$decoy" | cut -c 1)" S
