@@ -49,7 +49,7 @@ void control_give_up(struct session *s)
 /* Nobody else is left to end what runs, should we die as well; nor does anybody wait for us. */
 void control_guard_died(struct session *s)
 {
-    signals_guarded(&s->signals, 0, NULL);
+    signals_guarded(&s->signals, 0, -1, NULL);
     cancel(s, "the death of its guard", URGENCY_KILL);
 }
 

@@ -47,13 +47,6 @@ static enum child look_at(pid_t pid)
     return info.si_pid ? CHILD_DEAD : CHILD_ALIVE;
 }
 
-static void reap(pid_t pid)
-{
-    siginfo_t info;
-
-    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WALL);
-}
-
 struct ending {
     bool (*spared)(void *user, pid_t pid);
     void *user;
@@ -106,9 +99,7 @@ static void list_children(struct proc_ids *out)
         proc_each(add, out);
 }
 
-/*
- * Until one of our children has ended, or a moment has passed. SIGCHLD is blocked, and nobody else takes it.
- */
+/* Until a child has ended, or a moment has passed. SIGCHLD is blocked, and nobody else takes it. */
 static void pause_for_children(void)
 {
     sigset_t set;
@@ -119,8 +110,7 @@ static void pause_for_children(void)
 }
 
 /*
- * Kills before it reaps. A round that finds nobody is the last: whoever is below us has a child of ours above
- * him.
+ * Kills before it reaps. A round that finds nobody is the last: above whoever is below us is a child of ours.
  */
 bool guard_reap_strangers(nanos patience, bool (*is_ours)(void *user, pid_t pid), void *user)
 {
@@ -136,7 +126,7 @@ bool guard_reap_strangers(nanos patience, bool (*is_ours)(void *user, pid_t pid)
         for (size_t i = 0; i < children.count; i++)
             end_one(&ending, children.list[i]);
         for (size_t i = 0; i < ending.dead.count && (i < REAPED_AT_ONCE || !ending.alive); i++)
-            reap(ending.dead.list[i].pid);
+            waitid(P_PID, (id_t)ending.dead.list[i].pid, &(siginfo_t){0}, WEXITED | WNOHANG | __WALL);
         done = !ending.alive && !ending.dead.count;
         if (done || clock_now() >= until)
             break;
@@ -221,8 +211,7 @@ static bool is_spared(void *user, pid_t pid)
 }
 
 /*
- * As pid 1 of a namespace we are not ended by what we send to ourselves; then by the status a shell makes of
- * it.
+ * Pid 1 of a namespace is not ended by what it sends to itself; then by the status that a shell makes of it.
  */
 static _Noreturn void end_as(const siginfo_t *runner)
 {
@@ -241,10 +230,10 @@ static _Noreturn void end_as(const siginfo_t *runner)
 
 static void end_keeper(struct post *post)
 {
-    if (post->keeper)
-        kill(post->keeper, SIGKILL);
-    while (post->keeper && waitid(P_PID, (id_t)post->keeper, &(siginfo_t){0}, WEXITED) < 0 && errno == EINTR)
-        ;
+    if (!post->keeper)
+        return;
+    kill(post->keeper, SIGKILL);
+    waitid(P_PID, (id_t)post->keeper, &(siginfo_t){0}, WEXITED);
 }
 
 /* The keeper goes when nobody is left whom it would have to kill; what is cleaned after it is on record. */
@@ -270,20 +259,28 @@ static void go_on(struct post *post)
     syscall(SYS_pidfd_send_signal, post->runner_fd, SIGCONT, NULL, 0);
 }
 
+static bool runner_is_stopped(const struct post *post)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)post->runner.si_pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
 /*
- * The runner has stopped, so the job has. When we go on again, so does he: whoever continues a job may mean
- * us alone. And pid 1 of a namespace does not stop, so nothing below it must stay stopped.
+ * The runner has stopped, so the job has. When we go on, so does he: whoever continues a job may mean us alone.
+ * And pid 1 of a namespace does not stop, so nothing below it must stay stopped.
+ *
+ * To stop takes away a SIGCONT that waits. One that waits already is heeded; of one to the group that comes
+ * after that the runner hears, too, when we have said that we are stopping: he wakes us.
  */
 static void stop_too(struct post *post)
 {
     sigset_t waiting;
 
-    /*
-     * To stop ourselves takes away a SIGCONT that waits: then somebody who continues the job would be too
-     * early.
-     */
-    if (sigpending(&waiting) < 0 || !sigismember(&waiting, SIGCONT))
+    atomic_store(&post->page->counts.stopping, true);
+    if (runner_is_stopped(post) && sigpending(&waiting) == 0 && !sigismember(&waiting, SIGCONT))
         raise(SIGSTOP);
+    atomic_store(&post->page->counts.stopping, false);
     go_on(post);
 }
 
@@ -298,10 +295,10 @@ static void take(struct post *post, int number)
 /* All that wait, since their order says nothing: a SIGCHLD from before a SIGCONT is read before it. */
 static void take_signals(struct post *post, bool wait)
 {
-    int number =
-        wait ? sigwaitinfo(&post->awaited, NULL) : sigtimedwait(&post->awaited, NULL, &(struct timespec){0});
+    const struct timespec now = {0};
+    int number = wait ? sigwaitinfo(&post->awaited, NULL) : sigtimedwait(&post->awaited, NULL, &now);
 
-    for (; number > 0; number = sigtimedwait(&post->awaited, NULL, &(struct timespec){0}))
+    for (; number > 0; number = sigtimedwait(&post->awaited, NULL, &now))
         take(post, number);
 }
 
@@ -315,22 +312,16 @@ static void forget(struct post *post, pid_t pid)
             post->before.list[i].pid = 0;
 }
 
-/*
- * Some of those that have ended or stopped; true: there may be more. As pid 1 we have to reap strangers
- * without end.
- */
-static bool look_after_children(struct post *post)
+/* Some of those that have ended; true: there may be more. As pid 1 we have to reap strangers without end. */
+static bool reap_some(struct post *post)
 {
     for (int i = 0; i < REAPED_AT_ONCE; i++) {
         siginfo_t info = {0};
 
-        if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | __WALL) < 0 || !info.si_pid)
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) < 0 || !info.si_pid)
             return false;
         if (info.si_pid != post->runner.si_pid) {
-            if (info.si_code != CLD_STOPPED)
-                forget(post, info.si_pid);
-        } else if (info.si_code == CLD_STOPPED) {
-            stop_too(post);
+            forget(post, info.si_pid);
         } else {
             post->runner = info;
             end(post);
@@ -346,7 +337,9 @@ static _Noreturn void stand_guard(struct post *post)
     close_all_but(kept, ARRAY_LEN(kept));
     for (bool more = false;;) {
         take_signals(post, !more);
-        more = look_after_children(post);
+        more = reap_some(post);
+        if (runner_is_stopped(post))
+            stop_too(post);
     }
 }
 
@@ -386,7 +379,7 @@ static int be_runner(struct guard *guard, struct signals *signals, struct post *
     if (read(go[0], &guard->keeper, sizeof guard->keeper) != (ssize_t)sizeof guard->keeper)
         _exit(EXIT_BROKEN);
     fd_close(&go[0]);
-    signals_guarded(signals, guard->guard.pid, &guard->page->counts);
+    signals_guarded(signals, guard->guard.pid, guard->pidfd, &guard->page->counts);
     return 0;
 }
 

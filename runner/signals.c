@@ -4,6 +4,7 @@
 #include "runner/base/mem.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -107,6 +108,21 @@ static bool read_one(struct signals *signals, struct signalfd_siginfo *info)
 }
 
 /*
+ * We go on, so the guard must. It stops when it sees that we have; a SIGCONT that comes to it before that is
+ * taken away when it does, so one is sent until it is awake.
+ */
+static void wake_guard(const struct signals *signals)
+{
+    struct pollfd death = {.fd = signals->guard_fd, .events = POLLIN};
+
+    while (atomic_load(&signals->counts->stopping)) {
+        syscall(SYS_pidfd_send_signal, signals->guard_fd, SIGCONT, NULL, 0);
+        if (poll(&death, 1, 1) != 0)
+            return;
+    }
+}
+
+/*
  * SIGCONT changes nothing when it is heard twice, and is not counted: it may vanish before it is read, as
  * TSTP takes it away.
  */
@@ -114,6 +130,8 @@ static bool is_news(struct signals *signals, const struct signalfd_siginfo *info
 {
     uint32_t number = info->ssi_signo, direct, passed, came;
 
+    if (signals->guard && number == SIGCONT)
+        wake_guard(signals);
     if (!signals->guard || number == SIGCONT)
         return true;
     if ((pid_t)info->ssi_pid != signals->guard)
@@ -139,9 +157,10 @@ int signals_next(struct signals *signals)
 
 /* ---- below a guard ---- */
 
-void signals_guarded(struct signals *signals, pid_t guard, struct signal_counts *counts)
+void signals_guarded(struct signals *signals, pid_t guard, int pidfd, struct signal_counts *counts)
 {
     signals->guard = guard;
+    signals->guard_fd = pidfd;
     signals->counts = counts;
 }
 

@@ -30,13 +30,15 @@
 struct signal_counts {
     _Atomic uint32_t direct[SIGNALS_COUNTED]; /* read by the runner, not from the guard */
     _Atomic uint32_t passed[SIGNALS_COUNTED]; /* taken by the guard */
+    atomic_bool stopping;                     /* the guard is going to stop with the runner, or has stopped */
 };
 
 struct signals {
     int fd;     /* signalfd, non-blocking */
     bool nohup; /* SIGHUP was ignored when we were started, so it is never read */
 
-    pid_t guard; /* 0: there is none */
+    pid_t guard;  /* 0: there is none */
+    int guard_fd; /* a pidfd, the guard's owner's */
     struct signal_counts *counts;
     uint32_t heard[SIGNALS_COUNTED]; /* how many were told of */
 };
@@ -52,9 +54,9 @@ void signals_stop_self(void);
 
 /*
  * From here on `guard`, our parent, passes signals on; `counts` are shared with it, all 0, and stay.
- * 0 and NULL: it is dead.
+ * 0, -1 and NULL: it is dead.
  */
-void signals_guarded(struct signals *signals, pid_t guard, struct signal_counts *counts);
+void signals_guarded(struct signals *signals, pid_t guard, int pidfd, struct signal_counts *counts);
 /* For the guard: what it has to take and pass on, or to heed (SIGCONT). */
 void signals_of_guard(const struct signals *signals, sigset_t *set);
 /* Counts one, and sends it to the runner when that one has not had it himself. */

@@ -6,13 +6,14 @@
 
 #include <pthread.h>
 
-#define WATCH_NEVER      INT64_MAX
-#define WATCH_GAP        (250 * NS_PER_MS) /* later than this is not the scheduler: the run stood still */
-#define WATCH_FLOOD_TICK (20 * NS_PER_MS)
-#define WATCH_POLL_LEAST (NS_PER_MS / 2) /* doubled every time, */
-#define WATCH_POLL_MOST  (20 * NS_PER_MS)
-#define WATCH_REAP_TICK  (5 * NS_PER_MS) /* while orphans end */
-#define WATCH_EXEC_TICK  NS_PER_MS       /* while something waits for the exec */
+#define WATCH_NEVER          INT64_MAX
+#define WATCH_GAP            (250 * NS_PER_MS) /* later than this is not the scheduler: the run stood still */
+#define WATCH_FLOOD_TICK     (20 * NS_PER_MS)
+#define WATCH_POLL_LEAST     (NS_PER_MS / 2) /* doubled every time, */
+#define WATCH_POLL_MOST      (20 * NS_PER_MS)
+#define WATCH_REAP_TICK      (5 * NS_PER_MS) /* while orphans end */
+#define WATCH_OUTER_PATIENCE (300 * NS_PER_MS)
+#define WATCH_EXEC_TICK      NS_PER_MS /* while something waits for the exec */
 #define WATCH_FLOOD_MORE \
     ((uint64_t)16 << 20) /* what may still come, beyond twice the limit, while it is ended */
 
@@ -61,9 +62,10 @@ struct watch {
     nanos away;    /* the real clock less ours */
     bool stopped;
     nanos stopped_at;
-    nanos tick_at; /* when orphans, and who is outside, are to be looked at */
-    pid_t outer;   /* 0: nobody */
-    bool outer_stopped, outer_pending;
+    nanos tick_at;     /* when orphans, and who is outside, are to be looked at */
+    pid_t outer;       /* 0: nobody */
+    nanos outer_since; /* seen stopped since then; WATCH_NEVER: it is not */
+    bool outer_pending;
 
     nanos session; /* 0: none */
     bool session_over, session_pending;

@@ -65,7 +65,7 @@ struct watch *watch_new(struct contain *contain, uint32_t slots)
     int error;
 
     watch->contain = contain;
-    watch->planned = WATCH_NEVER;
+    watch->planned = watch->outer_since = WATCH_NEVER;
     watch->slot_count = slots;
     watch->slots = mem_zero(slots, sizeof *watch->slots);
     watch->climbers = mem_zero(slots, sizeof *watch->climbers);
@@ -142,6 +142,7 @@ void watch_continue(struct watch *watch)
     pthread_mutex_lock(&watch->lock);
     if (watch->stopped) {
         clock_continue(watch);
+        watch->outer_since = WATCH_NEVER;
         signal_all(watch, SIGCONT);
         watch_wake(watch);
     }

@@ -34,16 +34,20 @@ static void look_at_slots(struct watch *watch, nanos now)
             slot_check(watch, &watch->slots[i], now);
 }
 
-static void look_outside(struct watch *watch)
+/* After a stop of all of us it may be continued a little later than we are: so not at the first look. */
+static void look_outside(struct watch *watch, nanos now)
 {
     struct proc_stat stat;
-    bool stopped = watch->outer && proc_stat_read(watch->outer, &stat) == 0 && stat.state == 'T';
 
-    if (stopped && !watch->outer_stopped) {
+    if (!watch->outer || proc_stat_read(watch->outer, &stat) < 0 || stat.state != 'T') {
+        watch->outer_since = WATCH_NEVER;
+    } else if (watch->outer_since == WATCH_NEVER) {
+        watch->outer_since = now;
+    } else if (now - watch->outer_since >= WATCH_OUTER_PATIENCE) {
+        watch->outer_since = WATCH_NEVER;
         watch->outer_pending = true;
         watch_make_readable(watch);
     }
-    watch->outer_stopped = stopped;
 }
 
 /*
@@ -55,7 +59,7 @@ static void tick(struct watch *watch, nanos now)
     if (!watch->running || now < watch->tick_at)
         return;
     watch->tick_at = now + (contain_tick(watch->contain) ? WATCH_REAP_TICK : WATCH_TICK);
-    look_outside(watch);
+    look_outside(watch, now);
 }
 
 /* ---- rungs ---- */

@@ -25,7 +25,7 @@ begin() { # CONTAINMENT
     export TMPDIR
     {
         echo 'strategy: {matrix: {n: [1, 2, 3]}}'
-        echo 'defaults: {stop: [TERM 1s, KILL]}'
+        echo 'defaults: {stop: [TERM tree 1s, KILL]}'
         echo 'tests:'
         echo "  - {name: messy, leak-grace: 50ms, run: [$world/culprit]}"
         echo '  - {name: good, run: ["true"]}'
@@ -55,7 +55,11 @@ nothing_is_left() { # WHEN
         "$program" reap >"$scratch/reaped" 2>&1 || :
         now=$(left)
     fi
-    [ "$now" = "$nothing" ] || world_names
+    [ "$now" = "$nothing" ] || {
+        world_names
+        ls .run-matrix/latest/
+        tail -n 2 .run-matrix/latest/journal.ndjson
+    } || :
     [ "$now" = "$nothing" ] || fail "left after $1 with $contain (processes, ports, sockets, segments, folders, groups): $now"
 }
 
@@ -126,6 +130,7 @@ kill_somebody() { # WHICH
     1) victims=$runner ;;
     *) victims="$(number_of runner) $runner" ;;
     esac
+    echo "# killed: $1 of runner, guard, both"
     for victim in $victims; do
         # It may have ended, and its number be somebody else's.
         [ "$(readlink "/proc/$victim/exe")" != "$(realpath "$program")" ] || kill -KILL "$victim" 2>/dev/null || :

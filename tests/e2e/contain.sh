@@ -77,10 +77,10 @@ all_kids() { # CONTAINMENT
         echo "strategy: {matrix: {n: [$(seq -s, "$tries")]}}"
         echo "defaults: {leak-grace: 50ms, env: {KID_ALIVE: $PWD/alive}}"
         echo 'tests:'
-        echo "$leavers" | tests_of 'timeout: 60s, stop: [TERM 50ms, KILL]'
-        echo "$hoppers" | tests_of "timeout: 60s, stop: [TERM 50ms, KILL], only: 'matrix.n <= $hops'"
-        echo "$stayers" | tests_of 'timeout: 300ms, stop: [INT 50ms, TERM 50ms, KILL]'
-        echo 'hopping stay hopper-setsid REST' | tests_of "timeout: 300ms, stop: [INT 50ms, TERM 50ms, KILL], only: 'matrix.n <= $hops'"
+        echo "$leavers" | tests_of 'timeout: 60s, stop: [TERM tree 50ms, KILL]'
+        echo "$hoppers" | tests_of "timeout: 60s, stop: [TERM tree 50ms, KILL], only: 'matrix.n <= $hops'"
+        echo "$stayers" | tests_of 'timeout: 300ms, stop: [INT 50ms, TERM tree 50ms, KILL]'
+        echo 'hopping stay hopper-setsid REST' | tests_of "timeout: 300ms, stop: [INT 50ms, TERM tree 50ms, KILL], only: 'matrix.n <= $hops'"
     } >run-matrix.yaml
     [ "$(id -u)" != 0 ] || chown -R --reference=. .
 }

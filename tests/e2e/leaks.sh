@@ -8,7 +8,7 @@ here=$root/tests/e2e
 # Nobody here heeds INT, and what a ladder waits for is tested elsewhere.
 suite() { # LINE OF TESTS...
     {
-        echo 'defaults: {stop: [TERM 1s, KILL]}'
+        echo 'defaults: {stop: [TERM tree 1s, KILL]}'
         echo 'tests:'
         printf '  - %s\n' "$@"
     } >run-matrix.yaml

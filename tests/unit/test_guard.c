@@ -441,8 +441,8 @@ static void await_sleep(pid_t pid)
 }
 
 /*
- * What was sent before has been heard: the guard sleeps, so nothing waits for it; and the runner tells signals by their
- * numbers, the second of these after all that came with the first.
+ * What was sent before has been heard: the guard sleeps, so nothing waits for it; the runner tells signals by their
+ * numbers, the second of these after all that came with the first. And what the two said to each other has been said.
  */
 static void await_guard(struct scene *scene)
 {
@@ -455,6 +455,8 @@ static void await_guard(struct scene *scene)
             if (number != SIGCONT)
                 fail_msg("%s was heard twice", signal_name(number));
     }
+    await_sleep(scene->guard);
+    await_sleep(scene->runner);
 }
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -596,6 +598,8 @@ static const struct {
     {"Ctrl-Z, fg", SIGTSTP, TO_GROUP, TO_GROUP},
     {"TSTP to the runner, fg", SIGTSTP, TO_RUNNER, TO_GROUP},
     {"TSTP to the runner, CONT to the guard", SIGTSTP, TO_RUNNER, TO_GUARD},
+    {"TSTP to the runner, CONT to the runner", SIGTSTP, TO_RUNNER, TO_RUNNER},
+    {"Ctrl-Z, CONT to the runner", SIGTSTP, TO_GROUP, TO_RUNNER},
     {"STOP to the runner, CONT to the guard", SIGSTOP, TO_RUNNER, TO_GUARD},
     {"STOP to the group, CONT to the guard", SIGSTOP, TO_GROUP, TO_GUARD},
     {"STOP to the group, fg", SIGSTOP, TO_GROUP, TO_GROUP},
@@ -619,6 +623,18 @@ static void await_stop(const struct scene *scene, const char *name)
         fail_msg("%s: status %#x", name, (unsigned)status);
 }
 
+/* How often they are told to go on is no matter. */
+static void end_running(struct scene *scene)
+{
+    const char *said;
+
+    fd_close(&scene->orders);
+    assert_int_equal(end(scene), 0);
+    said = buf_text(&scene->rest);
+    assert_string_equal(said + strspn(said, (const char[]){SIGCONT, '\0'}), ORDERLY);
+    buf_release(&scene->rest);
+}
+
 static void test_stops_and_goes_on(void **state)
 {
     (void)state;
@@ -635,8 +651,7 @@ static void test_stops_and_goes_on(void **state)
             send(&scene, stops[row].continued, SIGCONT);
             await_guard(&scene);
         }
-        fd_close(&scene.orders);
-        end_with(&scene, EXITED(0), ORDERLY);
+        end_running(&scene);
     }
 }
 
@@ -654,8 +669,7 @@ static void test_continued_at_once(void **state)
             await_guard(&scene);
     }
     await_guard(&scene);
-    fd_close(&scene.orders);
-    end_with(&scene, EXITED(0), ORDERLY);
+    end_running(&scene);
 }
 
 static void test_killed_while_stopped(void **state)

@@ -249,7 +249,7 @@ static void begin(struct play *play)
     *play = (struct play){.signals = opened()};
     play->pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
     CHECK(play->pidfd >= 0);
-    signals_guarded(&play->signals, getpid(), &play->counts);
+    signals_guarded(&play->signals, getpid(), play->pidfd, &play->counts);
 }
 
 static int count_told(struct play *play, int number)
@@ -378,7 +378,7 @@ static void counts_alone_again(void)
     for (int i = 0; i < 3; i++)
         signals_pass(&play.counts, SIGINT, play.pidfd);
     CHECK(count_told(&play, SIGINT) == 1);
-    signals_guarded(&play.signals, 0, NULL);
+    signals_guarded(&play.signals, 0, -1, NULL);
     send_direct(SIGINT);
     CHECK(count_told(&play, SIGINT) == 1);
 }
