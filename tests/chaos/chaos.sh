@@ -121,8 +121,11 @@ except (OSError, ValueError, KeyError):
 
 # Seeded: the same numbers come again, whatever the machine makes of them.
 random() { # NUMBER MOST
-    awk -v seed="$seed" -v number="$1" -v most="$2" 'BEGIN { srand(seed * 1000 + number); rand(); print int(rand() * most) }'
+    awk -v seed="$seed" -v number="$1" -v most="$2" 'BEGIN { srand((seed % 100000) * 20000 + number); rand(); print int(rand() * most) }'
 }
+
+# It may have ended, and its number be somebody else's.
+is_ours() { [ "$(readlink "/proc/$1/exe")" = "$(realpath "$program")" ]; }
 
 kill_somebody() { # WHICH
     case $1 in
@@ -132,9 +135,10 @@ kill_somebody() { # WHICH
     esac
     echo "# killed: $1 of runner, guard, both"
     for victim in $victims; do
-        # It may have ended, and its number be somebody else's.
-        [ "$(readlink "/proc/$victim/exe")" != "$(realpath "$program")" ] || kill -KILL "$victim" 2>/dev/null || :
+        is_ours "$victim" || return 0
     done
+    # shellcheck disable=SC2086 # numbers; at once, since the guard is quick
+    [ -z "${victims# }" ] || kill -KILL $victims 2>/dev/null || :
 }
 
 killed_at_random() { # CONTAINMENT

@@ -1091,7 +1091,8 @@ static void test_output_is_written_once(void **state)
 static int starts_with(rlim_t processes)
 {
     const struct rlimit most = {processes, processes};
-    struct inner of_this = {.say = STDERR_FILENO}, *inner = &of_this;
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    struct inner of_this = {.say = null}, *inner = &of_this;
     int fds = proc_count_fds(getpid());
 
     inner->plan = (struct guard_plan){says_kill, says_clean, says_left, inner, -1};
