@@ -14,6 +14,7 @@ nothing='0 0 0 0 0 0'
 patience=150 # tenths of a second
 
 begin() { # CONTAINMENT
+    needs_own_world
     contain=$1
     run exec "--contain=$contain" --run-dir probe -- true
     [ "$status" != 4 ] || skip "$(head -n 1 "$scratch/err")"

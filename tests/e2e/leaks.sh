@@ -109,6 +109,7 @@ test_a_socket_file_that_is_listened_to() {
 }
 
 test_a_socket_file_of_the_dead() {
+    needs_own_world
     one_leaks socket-left "$PWD/dead"
     status_is 1
     verdict_is a leaked
@@ -126,6 +127,7 @@ test_a_segment_that_is_held() {
 }
 
 test_a_segment_of_the_dead() {
+    needs_own_world
     one_leaks shm-left "/$token"
     status_is 1
     verdict_is a leaked
@@ -147,6 +149,7 @@ test_a_system_v_segment_that_is_held() {
 }
 
 test_a_system_v_segment_of_the_dead() {
+    needs_own_world
     one_leaks sysv-left "$(key)"
     status_is 1
     verdict_is a leaked
@@ -182,6 +185,7 @@ test_files_in_the_private_folder() {
 }
 
 test_a_file_elsewhere_is_warned_of() {
+    needs_own_world
     suite "{name: a, run: [$kid, touch, $PWD/made]}"
     run
     status_is 0
@@ -219,6 +223,7 @@ test_allow_lists() {
 }
 
 test_allow_lists_of_things() {
+    needs_own_world
     with="leaks: {allow: [{process: kid}]}" one_leaks listener
     verdict_is a leaked
     with="leaks: {allow: [{process: kid}, {listener: '127.0.0.1:*'}]}" one_leaks listener
@@ -290,6 +295,7 @@ test_good_cases_pay_nothing() {
 
 # One leaves a socket file and ends while another runs.
 test_two_candidates_make_a_warning_of_the_run() {
+    needs_own_world
     suite "{name: a, run: 'touch one; until [ -e two ]; do sleep 0.02; done; $kid socket-left $PWD/dead'}" \
         "{name: b, run: 'touch two; until grep -q \"^.\\\"ev\\\":\\\"end\\\",\\\"case\\\":0\" .run-matrix/latest/journal.ndjson; do sleep 0.02; done'}"
     run -n 2
