@@ -236,18 +236,16 @@ static void end_keeper(struct post *post)
     waitid(P_PID, (id_t)post->keeper, &(siginfo_t){0}, WEXITED);
 }
 
-/* The keeper goes when nobody is left whom it would have to kill; what is cleaned after it is on record. */
+/* The keeper goes last: should somebody kill us before, it still has all to do. */
 static _Noreturn void end(struct post *post)
 {
-    bool released = atomic_load(&post->page->released);
-
-    if (!released) {
+    if (!atomic_load(&post->page->released)) {
         post->plan->kill(post->plan->user);
         guard_reap_strangers(PATIENCE, is_spared, post);
+        post->plan->clean(post->plan->user, "its guard");
+        atomic_store(&post->page->released, true);
     }
     end_keeper(post);
-    if (!released)
-        post->plan->clean(post->plan->user, "its guard");
     post->plan->leave(post->plan->user);
     end_as(&post->runner);
 }

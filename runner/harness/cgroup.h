@@ -75,6 +75,8 @@ void cgroups_close(struct cgroups *groups); /* descriptors and memory; the group
  * "run-matrix-" are touched. What is not there any more is fine.
  */
 bool cgroups_end(const char *path, nanos patience);
+bool cgroups_end_cases(const char *path,
+                       nanos patience); /* the first part of it: whoever is in `harness` may stay */
 bool cgroups_end_all(const struct cgroups *groups, nanos patience); /* with those of version 1 */
 void cgroups_kill(const char *path); /* the cases, at once, without waiting: for a guard */
 /* Whoever is in its cases, in version 1 too; false: there is no such group. */

@@ -127,9 +127,8 @@ static bool remove_groups(const char *top, const char *run, nanos until)
     }
 }
 
-bool cgroups_end(const char *path, nanos patience)
+bool cgroups_end_cases(const char *path, nanos patience)
 {
-    nanos until = clock_now() + patience;
     char *cases;
     bool ended;
 
@@ -139,8 +138,18 @@ bool cgroups_end(const char *path, nanos patience)
         return is_gone(path);
     cgroups_kill(path);
     cases = joined(path, strlen(path), "cases");
-    ended = remove_groups(cases, path, until);
+    ended = remove_groups(cases, path, clock_now() + patience);
     free(cases);
+    return ended;
+}
+
+bool cgroups_end(const char *path, nanos patience)
+{
+    nanos until = clock_now() + patience;
+    bool ended = cgroups_end_cases(path, patience);
+
+    if (!is_run(path) || !is_cgroupfs(path))
+        return ended;
     leave(path);
     return remove_groups(path, path, until) && ended;
 }

@@ -145,6 +145,7 @@ static void remove_roots(struct reap *r)
                           refusal);
 }
 
+/* Who reaps at once is of the run, and still in a group of it, as others may be: the last of them ends the rest. */
 static void remove_group(struct reap *r, const char *path)
 {
     const char *words;
@@ -154,7 +155,7 @@ static void remove_group(struct reap *r, const char *path)
     words = arena_printf(&r->arena, "control group %s", path);
     if (r->how->look_only)
         tell(&r->telling, OUTCOME_FOUND, words, NULL);
-    else if (cgroups_end(path, GROUP_PATIENCE))
+    else if (r->how->at_once ? cgroups_end_cases(path, GROUP_PATIENCE) : cgroups_end(path, GROUP_PATIENCE))
         tell(&r->telling, OUTCOME_REMOVED, words, NULL);
     else
         tell(&r->telling, OUTCOME_LEFT, words, "somebody is in it");
