@@ -10,6 +10,7 @@ own_world() { # ARG... of the script
     fi
     folders='mount -t tmpfs -o mode=1777 none /tmp && mount -t tmpfs -o mode=1777 none /dev/shm'
     # What we are made of may stand in /tmp itself, and has to be seen there still.
+    # shellcheck disable=SC2154 # of the script
     case $root in
     /tmp/*)
         folders="mount -t tmpfs none /mnt && mkdir /mnt/root && mount --bind '$root' /mnt/root && $folders &&
