@@ -166,7 +166,8 @@ void estate_let_go(struct session *s)
     workdirs_close(&s->shmdirs);
     contain_close(s->contain);
     s->contain = NULL;
-    guard_reap_strangers(STRANGERS_PATIENCE, is_ours, NULL);
+    if (s->guard.page) /* else we are who was executed, and may have had children before */
+        guard_reap_strangers(STRANGERS_PATIENCE, is_ours, NULL);
     fault_place(&s->faults);
     if (s->world)
         world_free(s->world);

@@ -7,8 +7,8 @@
  * for the end of the two.
  *
  * All stay in the process group they were started in, but for the keeper: so the terminal, job control and
- * `kill` on the group mean what they mean for a single process. One thing cannot be hidden: `kill -STOP` of
- * the guard alone stops nobody else, since nobody is told of it.
+ * `kill` on the group mean what they mean for a single process. `kill -STOP` of the guard alone tells nobody:
+ * the watchdog looks (watch_outer).
  */
 #ifndef RM_RUNNER_GUARD_H
 #define RM_RUNNER_GUARD_H

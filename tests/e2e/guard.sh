@@ -256,6 +256,14 @@ test_children_that_we_had_before() {
     kill "$(cat before)" || fail 'who was there before us has been killed'
 }
 
+# Before there is a guard we are the one who was executed, and our children are not of the run.
+test_children_that_we_had_before_a_mistake() {
+    suite '{name: a, run: ["true"]}'
+    run_command sh -c 'sleep 300 & echo $! >child; exec "$0" run -n none' "$program"
+    status_is 4
+    kill -KILL "$(cat child)" || fail 'it was ended'
+}
+
 test_the_first_process_of_a_container() {
     unshare -Urpf --mount-proc true 2>/dev/null || skip 'no PID namespace to be had'
     for pair in 'exit 1:1' 'kill -KILL $(sed s/[^0-9].*// /proc/1/task/1/children):137' 'kill -TERM 1; sleep 100:2' \
