@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KILL_PATIENCE (2 * NS_PER_S)
+#define KILL_PATIENCE (5 * NS_PER_S) /* a busy machine may let them, and us, wait */
 #define PAUSE         NS_PER_MS
 
 static void pause_a_moment(void)

@@ -7,9 +7,12 @@
 #define SPARED_MOST 3
 #define CHASES      200 /* for the one process that was born last */
 
-/* So many looks, and for so long, that find nobody, where somebody else was born meanwhile. */
-#define CALM_LOOKS 4
-#define CALM_TIME  (100 * NS_PER_MS)
+/*
+ * So many looks, and for so long, that find nobody, where somebody else was born meanwhile. Time alone says nothing: on a machine
+ * that has no time for us it passes without a look.
+ */
+#define CALM_LOOKS 20
+#define CALM_TIME  (200 * NS_PER_MS)
 
 /* Its runner is gone, and so are guard and keeper, unless it is one of these who asks. */
 bool held_is_dead(const struct held *held);

@@ -116,9 +116,10 @@ static void find_descendants(struct search *s, bool *ours)
     }
 }
 
+/* The highest numbers first: they are the youngest, and who hops is gone soon. */
 static void find_marked(struct search *s, bool *ours)
 {
-    for (size_t i = 0; i < s->machine_count; i++) {
+    for (size_t i = s->machine_count; i-- > 0;) {
         const struct proc_stat *stat = &s->machine[i];
 
         ours[i] = is_candidate(s, stat) && marks_on(&s->marks, stat) && !proc_is_ancestor(stat->pid);
