@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,7 +113,7 @@ static int start_in(struct anchor *anchor, int namespaces, struct init *init)
 int anchor_start(struct anchor *anchor)
 {
     const int namespaces = CLONE_NEWPID | CLONE_NEWNS;
-    struct init init = {.identity = identity_of_ours(), .maker = (int)syscall(SYS_pidfd_open, getpid(), 0)};
+    struct init init = {.identity = identity_of_ours(), .maker = pidfd_of(getpid())};
     int result;
 
     *anchor = none;
@@ -206,7 +205,7 @@ bool anchor_is_empty(const struct anchor *anchor, pid_t leader)
 
 void anchor_kill(const struct anchor *anchor)
 {
-    syscall(SYS_pidfd_send_signal, anchor->pidfd, SIGKILL, NULL, 0);
+    pidfd_signal(anchor->pidfd, SIGKILL);
 }
 
 /* An init is dead when all in its namespace are, and those that are ours to reap have been. */

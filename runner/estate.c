@@ -96,13 +96,6 @@ bool estate_guard(struct session *s)
 
 /* ---- on record ---- */
 
-static struct proc_id identity(pid_t pid)
-{
-    struct proc_stat stat;
-
-    return (struct proc_id){pid, proc_stat_read(pid, &stat) == 0 ? stat.start_ticks : 0};
-}
-
 static bool write_record(struct session *s)
 {
     const struct cgroups *groups = contain_cgroups(s->contain);
@@ -111,7 +104,7 @@ static bool write_record(struct session *s)
         .containment = s->containment,
         .tmp = s->workdirs.tmp,
         .guard = s->guard.guard,
-        .runner = identity(getpid()),
+        .runner = proc_identify(getpid()),
         .keeper = s->guard.keeper,
         .world = s->world,
     };

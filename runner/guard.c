@@ -254,7 +254,7 @@ static _Noreturn void end(struct post *post)
 
 static void go_on(struct post *post)
 {
-    syscall(SYS_pidfd_send_signal, post->runner_fd, SIGCONT, NULL, 0);
+    pidfd_signal(post->runner_fd, SIGCONT);
 }
 
 static bool runner_is_stopped(const struct post *post)
@@ -343,13 +343,6 @@ static _Noreturn void stand_guard(struct post *post)
 
 /* ---- the start ---- */
 
-static struct proc_id identity(pid_t pid)
-{
-    struct proc_stat stat;
-
-    return (struct proc_id){pid, proc_stat_read(pid, &stat) == 0 ? stat.start_ticks : 0};
-}
-
 static int prepare(struct post *post, const struct signals *signals, int go[2])
 {
     void *page = mmap(NULL, sizeof *post->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -357,7 +350,7 @@ static int prepare(struct post *post, const struct signals *signals, int go[2])
     if (page == MAP_FAILED)
         return -1;
     post->page = page;
-    post->guard_fd = (int)syscall(SYS_pidfd_open, getpid(), 0); /* it sets FD_CLOEXEC itself */
+    post->guard_fd = pidfd_of(getpid());
     if (post->guard_fd < 0 || pipe2(go, O_CLOEXEC) < 0)
         return -1;
     signals_of_guard(signals, &post->awaited);
@@ -383,7 +376,7 @@ static int be_runner(struct guard *guard, struct signals *signals, struct post *
 
 static int start_keeper(struct post *post)
 {
-    post->runner_fd = (int)syscall(SYS_pidfd_open, post->runner.si_pid, 0);
+    post->runner_fd = pidfd_of(post->runner.si_pid);
     if (post->runner_fd < 0)
         return -1;
     post->keeper = fork();
@@ -394,7 +387,7 @@ static int start_keeper(struct post *post)
 
 static _Noreturn void be_guard(struct post *post, int go)
 {
-    const struct proc_id keeper = identity(post->keeper);
+    const struct proc_id keeper = proc_identify(post->keeper);
 
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (write(go, &keeper, sizeof keeper) != (ssize_t)sizeof keeper)
@@ -423,7 +416,7 @@ int guard_start(struct guard *guard, struct signals *signals, const struct guard
     struct post post = {.plan = plan, .guard_fd = -1, .runner_fd = -1};
     int go[2] = {-1, -1};
 
-    *guard = (struct guard){.guard = identity(getpid()), .pidfd = -1};
+    *guard = (struct guard){.guard = proc_identify(getpid()), .pidfd = -1};
     if (prepare(&post, signals, go) == 0) {
         post.runner.si_pid = fork();
         if (post.runner.si_pid == 0)

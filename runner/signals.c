@@ -2,6 +2,7 @@
 
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/base/proc.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -116,7 +117,7 @@ static void wake_guard(const struct signals *signals)
     struct pollfd death = {.fd = signals->guard_fd, .events = POLLIN};
 
     while (atomic_load(&signals->counts->stopping)) {
-        syscall(SYS_pidfd_send_signal, signals->guard_fd, SIGCONT, NULL, 0);
+        pidfd_signal(signals->guard_fd, SIGCONT);
         if (poll(&death, 1, 1) != 0)
             return;
     }
@@ -179,7 +180,7 @@ void signals_pass(struct signal_counts *counts, int number, int pidfd)
     uint32_t passed = atomic_fetch_add(&counts->passed[number], 1) + 1;
 
     if (passed > atomic_load(&counts->direct[number]))
-        syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+        pidfd_signal(pidfd, number);
 }
 
 /*

@@ -2,10 +2,10 @@
 
 #include "runner/base/mem.h"
 #include "runner/base/nearest.h"
+#include "runner/base/proc.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static const struct {
@@ -188,7 +188,7 @@ int fault_errno(struct faults *faults, enum fault fault)
 static void kill_guard(const struct faults *faults)
 {
     if (faults->guard > 0)
-        syscall(SYS_pidfd_send_signal, faults->guard, SIGKILL, NULL, 0);
+        pidfd_signal(faults->guard, SIGKILL);
 }
 
 void fault_place(struct faults *faults)

@@ -24,6 +24,8 @@ struct proc_stat {
 };
 
 int proc_stat_read(pid_t pid, struct proc_stat *stat);
+/* A process whose first thread has ended shows as a zombie while its others go on. */
+bool proc_stat_is_alive(const struct proc_stat *stat);
 /*
  * Arguments as one would type them in a shell, cut at PROC_CMDLINE_MOST. Nothing for zombies, for the
  * kernel's own, and in the moment of an exec.
@@ -48,12 +50,18 @@ struct proc_ids {
 void proc_ids_add(struct proc_ids *ids, struct proc_id id);
 void proc_ids_release(struct proc_ids *ids);
 
+struct proc_id proc_id_of(const struct proc_stat *stat);
+struct proc_id proc_identify(pid_t pid); /* start_ticks are 0: it is not there */
+bool proc_id_equals(struct proc_id a, struct proc_id b);
 bool proc_is(struct proc_id id); /* it is there, zombie or not, and the same */
 /*
  * A pidfd of it, or -1 and errno (ESRCH: gone, or another one by now). start_ticks tell apart what is 10 ms
  * apart; who needs more looks again at what made it his, now that the number cannot change its meaning.
  */
 int proc_open(struct proc_id id);
+/* Closed by exec. For our own children, and for what is looked at again afterwards; all others: proc_open. -1 and errno. */
+int pidfd_of(pid_t pid);
+int pidfd_signal(int pidfd, int signal); /* 0, or -1 and errno; ESRCH: it is reaped */
 
 /*
  * Adds its children, of all its threads; -1 and errno (ESRCH: gone; ENOENT: a kernel without

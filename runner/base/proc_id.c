@@ -41,6 +41,23 @@ void proc_ids_release(struct proc_ids *ids)
     *ids = (struct proc_ids){0};
 }
 
+struct proc_id proc_id_of(const struct proc_stat *stat)
+{
+    return (struct proc_id){stat->pid, stat->start_ticks};
+}
+
+struct proc_id proc_identify(pid_t pid)
+{
+    struct proc_stat stat;
+
+    return (struct proc_id){pid, proc_stat_read(pid, &stat) == 0 ? stat.start_ticks : 0};
+}
+
+bool proc_id_equals(struct proc_id a, struct proc_id b)
+{
+    return a.pid == b.pid && a.start_ticks == b.start_ticks;
+}
+
 bool proc_is(struct proc_id id)
 {
     struct proc_stat stat;
@@ -48,9 +65,25 @@ bool proc_is(struct proc_id id)
     return proc_stat_read(id.pid, &stat) == 0 && stat.start_ticks == id.start_ticks;
 }
 
+bool proc_stat_is_alive(const struct proc_stat *stat)
+{
+    return (stat->state != 'Z' && stat->state != 'X') || stat->threads > 1;
+}
+
+/* glibc has both calls from 2.36 on. */
+int pidfd_of(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int pidfd_signal(int pidfd, int signal)
+{
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
 int proc_open(struct proc_id id)
 {
-    int fd = id.pid > 0 ? (int)syscall(SYS_pidfd_open, id.pid, 0) : -1; /* it sets FD_CLOEXEC itself */
+    int fd = id.pid > 0 ? pidfd_of(id.pid) : -1;
 
     /* Looked at when we have it: the number was its, or is not the one of our descriptor. */
     if (fd >= 0 && proc_is(id))

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -284,6 +283,14 @@ void contain_executed(struct contain_place *place)
 
 /* ---- its end ---- */
 
+void contain_take_census(const struct contain *contain, struct census *census)
+{
+    if (contain->means->walks)
+        census_take(census);
+    else
+        census->count = 0;
+}
+
 bool contain_is_empty(struct contain_place *place)
 {
     return place->contain->means->is_empty(place);
@@ -324,17 +331,12 @@ bool contain_look_at_ipc(struct contain_place *place, struct buf *out)
 bool contain_is_shared(const struct contain *contain, struct proc_id id)
 {
     for (size_t i = 0; i < contain->shared.count; i++)
-        if (contain->shared.list[i].pid == id.pid && contain->shared.list[i].start_ticks == id.start_ticks)
+        if (proc_id_equals(contain->shared.list[i], id))
             return true;
     return false;
 }
 
 /* ---- signals ---- */
-
-int signal_pidfd(int pidfd, int signal)
-{
-    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
-}
 
 /*
  * Until it has started its session, and when it is to share ours, there is no group of its number. A number that is
@@ -348,18 +350,18 @@ static int signal_group(const struct process *leader, int signal)
     }
     if (kill(-leader->pid, signal) == 0)
         return 0;
-    return errno == ESRCH ? signal_pidfd(leader->pidfd, signal) : -1;
+    return errno == ESRCH ? pidfd_signal(leader->pidfd, signal) : -1;
 }
 
 /* One that left the group. Its number may be somebody else's by now; what the pidfd means does not change once we have it. */
 static void signal_straggler(struct contain_place *place, const struct proc_stat *listed, int signal)
 {
-    int pidfd = (int)syscall(SYS_pidfd_open, listed->pid, 0);
+    int pidfd = pidfd_of(listed->pid);
 
     if (pidfd < 0)
         return;
     if (place->contain->means->holds(place, listed))
-        signal_pidfd(pidfd, signal);
+        pidfd_signal(pidfd, signal);
     fd_close(&pidfd);
 }
 
@@ -378,7 +380,7 @@ int contain_signal(struct contain_place *place, enum ladder_target target, int s
                    const struct census *members)
 {
     switch (target) {
-    case LADDER_LEADER: return signal_pidfd(place->leader.pidfd, signal);
+    case LADDER_LEADER: return pidfd_signal(place->leader.pidfd, signal);
     case LADDER_GROUP: return signal_group(&place->leader, signal);
     default: return signal_tree(place, signal, members);
     }

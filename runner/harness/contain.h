@@ -10,8 +10,8 @@
 #define RM_HARNESS_CONTAIN_H
 
 #include "backends/backends.h"
+#include "runner/base/census.h"
 #include "runner/base/ladder.h"
-#include "runner/base/proc.h"
 #include "runner/harness/cgroup.h"
 
 #include <stddef.h>
@@ -80,19 +80,11 @@ void contain_lost(struct contain_place *place);
 /* The leader is reaped, or given up: makes the place ready for another case. `left`: some of it could not be ended. */
 void contain_reaped(struct contain_place *place, bool left);
 
-/* Who was on the machine at one moment: one walk of /proc for all that is to be done then. All zero knows of nobody. */
-struct census {
-    struct proc_stat *list; /* by pid, ascending */
-    size_t count, cap;
-};
-/* Forgets what it knew; nobody is in it when /proc cannot be read. Nothing when this containment has no use for it. */
-void census_take(struct census *census, const struct contain *contain);
-void census_release(struct census *census);
+/* Takes a census where this containment has a use for one; empties it where not. */
+void contain_take_census(const struct contain *contain, struct census *census);
 
 /* Those of the case among them that are alive, its leader too. Added to `out`. */
 void contain_members(struct contain_place *place, const struct census *machine, struct census *out);
-/* "sh (123), sleep (124)"; cut with ", ..." where `size` bytes do not do. */
-void census_words(const struct census *members, char *out, size_t size);
 
 /* Nobody of it is alive. To be asked when the leader has exited and is not reaped. */
 bool contain_is_empty(struct contain_place *place);

@@ -23,7 +23,7 @@ static void cgroup_members(struct contain_place *place, const struct census *mac
     (void)machine;
     cgroup_procs(place->cgroup, &ids);
     for (size_t i = 0; i < ids.count; i++)
-        if (proc_stat_read(ids.list[i].pid, &stat) == 0 && stat_is_alive(&stat))
+        if (proc_stat_read(ids.list[i].pid, &stat) == 0 && proc_stat_is_alive(&stat))
             census_add(out, &stat);
     proc_ids_release(&ids);
 }

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,7 +167,7 @@ static void note_shared(struct contain *contain, const struct proc_stat *stat)
 static void add_alive(const struct census *found, struct census *out)
 {
     for (size_t i = 0; i < found->count; i++)
-        if (stat_is_alive(&found->list[i]))
+        if (proc_stat_is_alive(&found->list[i]))
             census_add(out, &found->list[i]);
 }
 
@@ -231,7 +230,7 @@ static bool is_empty(struct contain_place *place)
     for (size_t i = 0; i < strangers.count; i++) {
         enum ownership whose = NOT_ITS;
 
-        if (proc_stat_read(strangers.list[i].pid, &stat) == 0 && stat_is_alive(&stat))
+        if (proc_stat_read(strangers.list[i].pid, &stat) == 0 && proc_stat_is_alive(&stat))
             whose = ownership(place, &stat);
         if (whose == ITS)
             empty = false;
@@ -245,11 +244,11 @@ static bool is_empty(struct contain_place *place)
 /* A child of ours keeps its number until we reap it: so there is nothing to be mistaken about. */
 static void kill_child(pid_t pid)
 {
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int pidfd = pidfd_of(pid);
 
     if (pidfd < 0)
         return;
-    signal_pidfd(pidfd, SIGKILL);
+    pidfd_signal(pidfd, SIGKILL);
     fd_close(&pidfd);
 }
 
@@ -260,11 +259,12 @@ static void kill_all(struct contain_place *place)
     int reaps = 0;
 
     if (place->leader.pid > 1 && kill(-place->leader.pid, SIGKILL) < 0 && errno == ESRCH)
-        signal_pidfd(place->leader.pidfd, SIGKILL);
+        pidfd_signal(place->leader.pidfd, SIGKILL);
     if (!strangers_list(place->contain, &strangers))
         strangers.count = 0; /* next time */
     for (size_t i = 0; i < strangers.count; i++)
-        if (proc_stat_read(strangers.list[i].pid, &stat) == 0 && stat_is_alive(&stat) && owns(place, &stat))
+        if (proc_stat_read(strangers.list[i].pid, &stat) == 0 && proc_stat_is_alive(&stat) &&
+            owns(place, &stat))
             kill_child(stat.pid);
     for (size_t i = 0; i < strangers.count && reaps++ < REAPS_MOST; i++)
         stranger_reap(strangers.list[i].pid);

@@ -51,15 +51,6 @@ struct contain {
         shared; /* CONTAIN_GROUP: orphans that were alive when one of several was over who may have made them */
 };
 
-/* glibc has this call from 2.36 on. */
-int signal_pidfd(int pidfd, int signal);
-
-/* Those to be added to `out` are the children of `root` among `machine` and all below them; `root` itself is not. */
-void census_add_tree(const struct census *machine, pid_t root, struct census *out);
-const struct proc_stat *census_find(const struct census *census, pid_t pid); /* NULL: was not there */
-void census_add(struct census *census, const struct proc_stat *stat);
-bool stat_is_alive(const struct proc_stat *stat);
-
 /* Adds children of ours that no place knows: orphans of cases. False: one of them may be a case that is being started. */
 bool strangers_list(struct contain *contain, struct proc_ids *out);
 /* True: it is our child, and was dead; nobody waits for it but us. */

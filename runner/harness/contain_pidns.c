@@ -25,7 +25,7 @@ static void members(struct contain_place *place, const struct census *machine, s
     census_add_tree(machine, place->leader.pid, &found);
     census_add_tree(machine, place->anchor.pid, &found);
     for (size_t i = 0; i < found.count; i++)
-        if (stat_is_alive(&found.list[i]))
+        if (proc_stat_is_alive(&found.list[i]))
             census_add(out, &found.list[i]);
     census_release(&found);
 }

@@ -120,7 +120,7 @@ static void signal_all(struct watch *watch, int signal)
     struct census machine = {0};
 
     if (watch->running)
-        census_take(&machine, watch->contain);
+        contain_take_census(watch->contain, &machine);
     for (uint32_t i = 0; i < watch->slot_count; i++)
         if (watch->slots[i].state != WATCH_FREE)
             signal_slot(&watch->slots[i], signal, &machine);
@@ -265,7 +265,7 @@ void watch_members(struct watch *watch, uint32_t number, struct census *members)
     struct watch_slot *slot = &watch->slots[number];
     struct census machine = {0};
 
-    census_take(&machine, watch->contain);
+    contain_take_census(watch->contain, &machine);
     pthread_mutex_lock(&watch->lock);
     if (slot->state != WATCH_FREE)
         contain_members(slot->watched.place, &machine, members);

@@ -90,7 +90,7 @@ static void climb(struct watch *watch, nanos now)
         return;
     watch->planned = clock_now() + WATCH_TICK;
     pthread_mutex_unlock(&watch->lock);
-    census_take(&watch->census, watch->contain);
+    contain_take_census(watch->contain, &watch->census);
     pthread_mutex_lock(&watch->lock);
     for (size_t i = 0; i < count; i++) {
         struct watch_slot *slot = &watch->slots[watch->climbers[i].slot];

@@ -67,7 +67,7 @@ static bool add_process(struct process_look *look, struct subject *subject)
 
     if (process < 0)
         return false;
-    if (proc_stat_read(subject->id.pid, &stat) < 0 || strchr("ZX", stat.state)) {
+    if (proc_stat_read(subject->id.pid, &stat) < 0 || !proc_stat_is_alive(&stat)) {
         fd_close(&process);
         return false;
     }

@@ -129,7 +129,7 @@ static bool is_alive(pid_t pid)
 {
     struct proc_stat stat;
 
-    return proc_stat_read(pid, &stat) == 0 && !strchr("ZX", stat.state);
+    return proc_stat_read(pid, &stat) == 0 && proc_stat_is_alive(&stat);
 }
 
 /* Semaphores have each a last user, who is in no table. */

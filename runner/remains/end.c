@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +24,7 @@ static void pause_a_moment(void)
 
 static bool send(const struct found *found, int signal)
 {
-    return syscall(SYS_pidfd_send_signal, found->pidfd, signal, NULL, 0) == 0;
+    return pidfd_signal(found->pidfd, signal) == 0;
 }
 
 static void let_go(struct found *found)
@@ -41,7 +40,7 @@ static bool is_still_ours(const struct search *s, const struct found *found)
     struct proc_stat stat;
 
     if (proc_stat_read(found->id.pid, &stat) < 0 || stat.start_ticks != found->id.start_ticks ||
-        is_over(&stat))
+        !proc_stat_is_alive(&stat))
         return false;
     if (!found->parent.pid)
         return marks_on(&s->marks, &stat);

@@ -2,6 +2,7 @@
 #ifndef RM_REMAINS_INTERNAL_H
 #define RM_REMAINS_INTERNAL_H
 
+#include "runner/base/census.h"
 #include "runner/remains/remains.h"
 
 #define SPARED_MOST 3
@@ -36,8 +37,6 @@ void marks_of_run(struct marks *marks, const struct held *held, const char *fold
 /* Has it a mark of its own? Asked of the number: who wants to be sure holds a pidfd of it. */
 bool marks_on(const struct marks *marks, const struct proc_stat *stat);
 bool marks_spare(const struct marks *marks, const struct proc_stat *stat);
-/* A process whose first thread has exited has a zombie for it, and lives. */
-bool is_over(const struct proc_stat *stat);
 bool is_alive(struct proc_id id); /* it and no other */
 
 /* ---- those who were found ---- */
@@ -55,10 +54,9 @@ struct search {
     struct arena *arena;
     struct found *list; /* all that were ever found; malloced */
     size_t count, cap;
-    struct proc_stat *machine; /* who was there at the last look, by pid; malloced */
-    size_t machine_count, machine_cap;
-    pid_t newest;  /* number that had been given out last before the last look */
-    bool restless; /* others were given out meanwhile */
+    struct census machine; /* who was there at the last look */
+    pid_t newest;          /* number that had been given out last before the last look */
+    bool restless;         /* others were given out meanwhile */
 };
 
 void search_release(struct search *search);

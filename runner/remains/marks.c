@@ -119,14 +119,9 @@ bool marks_on(const struct marks *marks, const struct proc_stat *stat)
 bool marks_spare(const struct marks *marks, const struct proc_stat *stat)
 {
     for (size_t i = 0; i < ARRAY_LEN(marks->spared); i++)
-        if (stat->pid == marks->spared[i].pid && stat->start_ticks == marks->spared[i].start_ticks)
+        if (proc_id_equals(proc_id_of(stat), marks->spared[i]))
             return true;
     return false;
-}
-
-bool is_over(const struct proc_stat *stat)
-{
-    return stat->state == 'X' || (stat->state == 'Z' && stat->threads <= 1);
 }
 
 bool is_alive(struct proc_id id)
@@ -134,5 +129,5 @@ bool is_alive(struct proc_id id)
     struct proc_stat stat;
 
     return id.pid > 0 && proc_stat_read(id.pid, &stat) == 0 && stat.start_ticks == id.start_ticks &&
-           !is_over(&stat);
+           proc_stat_is_alive(&stat);
 }

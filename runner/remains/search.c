@@ -14,51 +14,16 @@ void search_release(struct search *search)
         if (search->list[i].pidfd >= 0)
             close(search->list[i].pidfd);
     free(search->list);
-    free(search->machine);
+    census_release(&search->machine);
     *search = (struct search){0};
-}
-
-/* ---- the machine ---- */
-
-static bool note_process(void *user, pid_t pid)
-{
-    struct search *s = user;
-
-    GROW(s->machine, s->machine_count, s->machine_cap);
-    s->machine_count += proc_stat_read(pid, &s->machine[s->machine_count]) == 0;
-    return true;
-}
-
-static int by_pid(const void *left, const void *right)
-{
-    const struct proc_stat *a = left, *b = right;
-
-    return (a->pid > b->pid) - (a->pid < b->pid);
-}
-
-static const struct proc_stat *find_process(const struct search *s, pid_t pid)
-{
-    const struct proc_stat key = {.pid = pid};
-
-    return s->machine_count ? bsearch(&key, s->machine, s->machine_count, sizeof key, by_pid) : NULL;
 }
 
 /* ---- the list ---- */
 
-static struct proc_id id_of(const struct proc_stat *stat)
-{
-    return (struct proc_id){stat->pid, stat->start_ticks};
-}
-
-static bool is_same(struct proc_id id, const struct proc_stat *stat)
-{
-    return id.pid == stat->pid && id.start_ticks == stat->start_ticks;
-}
-
 static struct found *find_found(const struct search *s, const struct proc_stat *stat)
 {
     for (size_t i = s->count; i-- > 0;)
-        if (is_same(s->list[i].id, stat))
+        if (proc_id_equals(s->list[i].id, proc_id_of(stat)))
             return &s->list[i];
     return NULL;
 }
@@ -73,28 +38,30 @@ void search_add(struct search *s, const struct found *found)
 static void add(struct search *s, const struct proc_stat *stat, const struct proc_stat *parent)
 {
     struct found *known = find_found(s, stat);
-    struct proc_id sake = parent ? id_of(parent) : (struct proc_id){0};
+    struct proc_id sake = parent ? proc_id_of(parent) : (struct proc_id){0};
 
     if (known)
         known->parent = sake;
     else
-        search_add(s, &(struct found){.id = id_of(stat), .parent = sake, .pidfd = -1});
+        search_add(s, &(struct found){.id = proc_id_of(stat), .parent = sake, .pidfd = -1});
 }
 
 /* ---- who belongs to the run ---- */
 
 static bool is_candidate(const struct search *s, const struct proc_stat *stat)
 {
-    return !is_over(stat) && stat->start_ticks >= s->marks.since && !marks_spare(&s->marks, stat);
+    return proc_stat_is_alive(stat) && stat->start_ticks >= s->marks.since && !marks_spare(&s->marks, stat);
 }
 
 /* Its parent, where that belongs to the run at this look, or is the one whose descendants are meant; NULL. */
 static const struct proc_stat *find_parent(const struct search *s, const struct proc_stat *stat,
                                            const bool *ours)
 {
-    const struct proc_stat *parent = find_process(s, stat->ppid);
+    const struct proc_stat *parent = census_find(&s->machine, stat->ppid);
 
-    return parent && (ours[parent - s->machine] || is_same(s->marks.parent, parent)) ? parent : NULL;
+    return parent && (ours[parent - s->machine.list] || proc_id_equals(s->marks.parent, proc_id_of(parent)))
+               ? parent
+               : NULL;
 }
 
 /* Generation after generation, until there is none that is new. Numbers go round, so order says nothing. */
@@ -104,8 +71,8 @@ static void find_descendants(struct search *s, bool *ours)
 
     while (again) {
         again = false;
-        for (size_t i = 0; i < s->machine_count; i++) {
-            const struct proc_stat *stat = &s->machine[i], *parent;
+        for (size_t i = 0; i < s->machine.count; i++) {
+            const struct proc_stat *stat = &s->machine.list[i], *parent;
 
             if (ours[i] || !is_candidate(s, stat) || !(parent = find_parent(s, stat, ours)) ||
                 proc_is_ancestor(stat->pid))
@@ -119,8 +86,8 @@ static void find_descendants(struct search *s, bool *ours)
 /* The highest numbers first: they are the youngest, and who hops is gone soon. */
 static void find_marked(struct search *s, bool *ours)
 {
-    for (size_t i = s->machine_count; i-- > 0;) {
-        const struct proc_stat *stat = &s->machine[i];
+    for (size_t i = s->machine.count; i-- > 0;) {
+        const struct proc_stat *stat = &s->machine.list[i];
 
         ours[i] = is_candidate(s, stat) && marks_on(&s->marks, stat) && !proc_is_ancestor(stat->pid);
         if (ours[i])
@@ -152,9 +119,9 @@ bool search_newest(struct search *s, struct found *found)
 
     if (!pid || proc_stat_read(pid, &stat) < 0 || !is_candidate(s, &stat))
         return false;
-    known = find_process(s, pid);
-    *found = (struct found){.id = id_of(&stat), .pidfd = -1};
-    return !known || !is_same(found->id, known);
+    known = census_find(&s->machine, pid);
+    *found = (struct found){.id = proc_id_of(&stat), .pidfd = -1};
+    return !known || !proc_id_equals(found->id, proc_id_of(known));
 }
 
 /* ---- a look ---- */
@@ -164,15 +131,14 @@ size_t search_look(struct search *s)
     bool *ours;
     size_t alive = 0;
 
-    s->machine_count = 0;
     s->newest = newest();
-    if (proc_each(note_process, s) < 0 || !s->machine_count)
+    census_take(&s->machine);
+    if (!s->machine.count)
         return 0;
-    qsort(s->machine, s->machine_count, sizeof *s->machine, by_pid);
-    ours = mem_zero(s->machine_count, sizeof *ours);
+    ours = mem_zero(s->machine.count, sizeof *ours);
     find_marked(s, ours);
     find_descendants(s, ours);
-    for (size_t i = 0; i < s->machine_count; i++)
+    for (size_t i = 0; i < s->machine.count; i++)
         alive += ours[i];
     s->restless = newest() != s->newest;
     free(ours);

@@ -209,14 +209,6 @@ struct scene {
     struct buf said;
 };
 
-static inline struct proc_id identify(pid_t pid)
-{
-    struct proc_stat stat = {0};
-
-    proc_stat_read(pid, &stat);
-    return (struct proc_id){pid, stat.start_ticks};
-}
-
 static inline struct proc_id dead_process(void)
 {
     pid_t pid = must_fork();
@@ -225,7 +217,7 @@ static inline struct proc_id dead_process(void)
     if (pid == 0)
         for (;;)
             pause();
-    id = identify(pid);
+    id = proc_identify(pid);
     end_child(pid);
     return id;
 }
@@ -379,7 +371,7 @@ static inline bool are_there(int lifeline[2])
 /* Decoys go with their test. */
 static inline void end_decoys(const struct scene *s)
 {
-    struct search search = {.marks = {.variable = s->stranger, .since = identify(getpid()).start_ticks}};
+    struct search search = {.marks = {.variable = s->stranger, .since = proc_identify(getpid()).start_ticks}};
 
     search_look(&search);
     search_end(&search, &(struct reaping){.at_once = true}, NULL);

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,7 +108,7 @@ static struct family family_start(bool session)
     }
     close(hellos[0]);
     family.said = said[0];
-    family.leader.pidfd = (int)syscall(SYS_pidfd_open, family.leader.pid, 0);
+    family.leader.pidfd = pidfd_of(family.leader.pid);
     assert_true(family.leader.pidfd >= 0);
     return family;
 }
@@ -175,7 +174,7 @@ static struct census members_of(struct stage *stage, uint32_t place)
 {
     struct census members = {0};
 
-    census_take(&stage->machine, stage->contain);
+    contain_take_census(stage->contain, &stage->machine);
     contain_members(stage->places[place], &stage->machine, &members);
     return members;
 }
@@ -260,7 +259,7 @@ static void test_signal_gone(void **state)
 
     if (gone.pid == 0)
         _exit(0);
-    gone.pidfd = (int)syscall(SYS_pidfd_open, gone.pid, 0);
+    gone.pidfd = pidfd_of(gone.pid);
     assert_int_equal(waitpid(gone.pid, NULL, 0), gone.pid);
     contain_started(stage->places[0], gone);
     for (enum ladder_target target = 0; target < LADDER_TARGET_COUNT; target++) {

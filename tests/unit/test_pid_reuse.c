@@ -15,7 +15,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -145,7 +144,7 @@ static void descriptor(void)
 
     CHECK(fd >= 0);
     decoy = replace(old.pid);
-    CHECK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == -1 && errno == ESRCH);
+    CHECK(pidfd_signal(fd, SIGKILL) == -1 && errno == ESRCH);
     lives(decoy);
     fd_close(&fd);
 }
@@ -164,7 +163,7 @@ static void member(void)
 
     CHECK(contain && contain_start(contain) == 0);
     place = contain_place(contain, 0);
-    leader.pidfd = (int)syscall(SYS_pidfd_open, leader.pid, 0);
+    leader.pidfd = pidfd_of(leader.pid);
     contain_started(place, leader);
     old = victim();
     decoy = replace(old.pid);

@@ -243,7 +243,7 @@ static void test_since(void **state)
     struct reaped result = {0};
 
     must_start(s, &(struct kid){"hangs", NULL, s->mark, false});
-    s->held.guard.start_ticks = identify(getpid()).start_ticks + 3600 * 100;
+    s->held.guard.start_ticks = proc_identify(getpid()).start_ticks + 3600 * 100;
     s->held.guard.pid = 1;
     assert_int_equal(held_write(s->run.fd, &s->held), 0);
     assert_true(reap_run(&s->run, &how, &result));
@@ -261,15 +261,15 @@ static void test_is_going_on(void **state)
     struct reaped result = {0};
 
     must_start(s, &(struct kid){"hangs", NULL, s->stranger, true});
-    s->held.runner = identify(getppid());
+    s->held.runner = proc_identify(getppid());
     assert_int_equal(held_write(s->run.fd, &s->held), 0);
     assert_false(reap_run(&s->run, &how, &result));
     assert_true(exists(s->held.tmp));
     s->held.runner = dead_process();
-    s->held.keeper = identify(getppid());
+    s->held.keeper = proc_identify(getppid());
     assert_int_equal(held_write(s->run.fd, &s->held), 0);
     assert_false(reap_run(&s->run, &how, &result));
-    s->held.guard = identify(getpid()); /* the guard cleans up; the keeper is still there */
+    s->held.guard = proc_identify(getpid()); /* the guard cleans up; the keeper is still there */
     assert_int_equal(held_write(s->run.fd, &s->held), 0);
     assert_true(reap_run(&s->run, &how, &result));
     assert_true(are_there(s->others));
@@ -391,7 +391,7 @@ static int reuse_once(const char *mark)
     end_child(pid);
     other = fork_as(pid);
     if (search.count && other == pid) {
-        id = identify(other);
+        id = proc_identify(other);
         search.list[0].id = id; /* the same tick, for certain */
         search_end(&search, &(struct reaping){.at_once = true}, NULL);
         result = is_alive(id) ? REUSE_OK : REUSE_KILLED;

@@ -81,7 +81,7 @@ static void test_live_without_a_lock(void **state)
 {
     struct scene *s = *state;
 
-    s->held.runner = identify(getpid());
+    s->held.runner = proc_identify(getpid());
     assert_int_equal(held_write(s->run.fd, &s->held), 0);
     let_die(s);
     assert_int_equal(reap_quietly(s).found, 0);

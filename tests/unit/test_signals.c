@@ -1,4 +1,5 @@
 #include "runner/base/mem.h"
+#include "runner/base/proc.h"
 #include "runner/signals.h"
 
 #include <errno.h>
@@ -247,7 +248,7 @@ struct play {
 static void begin(struct play *play)
 {
     *play = (struct play){.signals = opened()};
-    play->pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    play->pidfd = pidfd_of(getpid());
     CHECK(play->pidfd >= 0);
     signals_guarded(&play->signals, getpid(), play->pidfd, &play->counts);
 }

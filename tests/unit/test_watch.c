@@ -121,7 +121,7 @@ static struct kid kid_start(struct habit habit)
         assert_int_equal(read(ready[0], bytes, 1), 1);
     close(ready[0]);
     kid.life = life[1];
-    kid.process.pidfd = (int)syscall(SYS_pidfd_open, kid.process.pid, 0);
+    kid.process.pidfd = pidfd_of(kid.process.pid);
     assert_true(kid.process.pidfd >= 0);
     return kid;
 }
@@ -510,7 +510,7 @@ static void test_deadline_at_its_end(void **state)
             usleep((useconds_t)(i % 50) * 20);
             _exit(5);
         }
-        kid.process.pidfd = (int)syscall(SYS_pidfd_open, kid.process.pid, 0);
+        kid.process.pidfd = pidfd_of(kid.process.pid);
         begin(*state, 0, &kid, &patient, MS / 2);
         ending = reap(*state, 0, &kid);
         assert_false(ending.lost || ending.abandoned);
@@ -741,7 +741,7 @@ static void test_many(void **state)
         kid.process.pid = fork();
         if (kid.process.pid == 0)
             _exit(i & 0x7F);
-        kid.process.pidfd = (int)syscall(SYS_pidfd_open, kid.process.pid, 0);
+        kid.process.pidfd = pidfd_of(kid.process.pid);
         begin(watch, (uint32_t)i % SLOTS, &kid, &quick, AN_HOUR);
         ending = reap(watch, (uint32_t)i % SLOTS, &kid);
         assert_int_equal(ending.status, i & 0x7F);

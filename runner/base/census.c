@@ -1,5 +1,5 @@
 /* Who is on the machine, and who of them belongs together. */
-#include "runner/harness/contain_internal.h"
+#include "runner/base/census.h"
 
 #include "runner/base/mem.h"
 
@@ -29,12 +29,11 @@ static int by_pid(const void *a, const void *b)
     return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
-void census_take(struct census *census, const struct contain *contain)
+void census_take(struct census *census)
 {
     census->count = 0;
-    if (!contain->means->walks)
-        return;
-    proc_each(note_process, census);
+    if (proc_each(note_process, census) < 0)
+        census->count = 0;
     if (census->count)
         qsort(census->list, census->count, sizeof *census->list, by_pid);
 }
@@ -50,12 +49,6 @@ const struct proc_stat *census_find(const struct census *census, pid_t pid)
     struct proc_stat key = {.pid = pid};
 
     return census->count ? bsearch(&key, census->list, census->count, sizeof key, by_pid) : NULL;
-}
-
-/* A process whose first thread has ended shows as a zombie while its others go on. */
-bool stat_is_alive(const struct proc_stat *stat)
-{
-    return (stat->state != 'Z' && stat->state != 'X') || stat->threads > 1;
 }
 
 static void add_children(const struct census *machine, pid_t parent, struct census *out)
