@@ -28,19 +28,31 @@ static bool note_below(void *user, pid_t pid)
 
     for (int depth = 0; depth < DEPTH_MOST && parent > 1 && proc_stat_read(parent, &stat) == 0; depth++) {
         parent = stat.ppid;
-        if (parent == getpid() && proc_stat_read(pid, &stat) == 0)
-            proc_ids_add(out, (struct proc_id){pid, stat.start_ticks});
+        if (parent == getpid())
+            proc_ids_add(out, proc_identify(pid));
     }
     return true;
+}
+
+static bool is_survivor(const struct session *s, struct proc_id id)
+{
+    struct proc_stat stat;
+
+    return id.pid != s->guard.keeper.pid && proc_stat_read(id.pid, &stat) == 0 && proc_stat_is_alive(&stat);
 }
 
 /* Whoever is alive when the runner is not: in its groups, or fallen to us. */
 static void find_survivors(const struct session *s, struct proc_ids *out)
 {
     const struct cgroups *groups = contain_cgroups(s->contain);
+    size_t count = 0;
 
     if (!groups || !cgroups_procs(groups->path, out))
         proc_each(note_below, out);
+    for (size_t i = 0; i < out->count; i++)
+        if (is_survivor(s, out->list[i]))
+            out->list[count++] = out->list[i];
+    out->count = count;
 }
 
 /* What they hold is theirs for certain, as long as they hold it; so it is looked at before they are killed. */
@@ -52,6 +64,7 @@ static void kill_survivors(void *user)
 
     s->belongings = (struct leak_list){.arena = s->arena};
     find_survivors(s, &survivors);
+    s->survivors = survivors.count;
     leaks_of_processes(&s->belongings, survivors.list, survivors.count, false, STOCK_MOST);
     if (groups)
         cgroups_kill(groups->path);
@@ -62,12 +75,12 @@ static void kill_survivors(void *user)
 static void clean(void *user, const char *who)
 {
     struct session *s = user;
-    const struct reaping how = {.at_once = true, .who = who};
+    struct reaping how = {.at_once = true, .who = who, .before.ended = (uint32_t)s->survivors};
     struct run_folder run = {s->run.id, s->run_path, dir_open(AT_FDCWD, s->run_path), s->run.lock};
     struct reaped result = {0};
 
     for (size_t i = 0; i < s->belongings.count; i++)
-        leak_remove(&s->belongings.list[i]);
+        how.before.removed += leak_remove(&s->belongings.list[i]);
     if (run.fd >= 0)
         reap_run(&run, &how, &result);
 }

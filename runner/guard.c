@@ -385,12 +385,11 @@ static int start_keeper(struct post *post)
     return post->keeper < 0 ? -1 : 0;
 }
 
-static _Noreturn void be_guard(struct post *post, int go)
+static _Noreturn void be_guard(struct guard *guard, struct post *post, int go)
 {
-    const struct proc_id keeper = proc_identify(post->keeper);
-
+    guard->keeper = proc_identify(post->keeper);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (write(go, &keeper, sizeof keeper) != (ssize_t)sizeof keeper)
+    if (write(go, &guard->keeper, sizeof guard->keeper) != (ssize_t)sizeof guard->keeper)
         kill(post->runner.si_pid, SIGKILL); /* as somebody else must have done already */
     stand_guard(post);
 }
@@ -422,7 +421,7 @@ int guard_start(struct guard *guard, struct signals *signals, const struct guard
         if (post.runner.si_pid == 0)
             return be_runner(guard, signals, &post, go);
         if (post.runner.si_pid > 0 && start_keeper(&post) == 0)
-            be_guard(&post, go[1]);
+            be_guard(guard, &post, go[1]);
     }
     undo(&post, go);
     guard->guard = (struct proc_id){0};

@@ -18,7 +18,7 @@ static void split(const struct session *s, const struct census *members, struct 
                   struct proc_ids *shared)
 {
     for (size_t i = 0; i < members->count; i++) {
-        struct proc_id id = {members->list[i].pid, members->list[i].start_ticks};
+        struct proc_id id = proc_id_of(&members->list[i]);
 
         proc_ids_add(contain_is_shared(s->contain, id) ? shared : its, id);
     }
@@ -114,10 +114,11 @@ static void add(struct slot *slot, const struct leak *leak)
 
 static void found(struct session *s, struct slot *slot, const struct leak *leak, bool alone)
 {
-    bool neighbour = leak->kind != LEAK_OUTSIDE_FILE && remains_has_neighbour(s->run_path, leak->born);
+    bool neighbour;
 
     if (leak_policy_says(&slot->recipe.leaks, leak) == LEAK_IGNORED)
         return;
+    neighbour = leak->kind != LEAK_OUTSIDE_FILE && remains_has_neighbour(s->run_path, leak->born);
     if (alone && !neighbour) {
         add(slot, leak);
         return;

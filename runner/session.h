@@ -86,7 +86,8 @@ struct session {
     const char *containment,
         *containment_why; /* what reports call it; why none that is stronger, empty: there is none */
     struct guard guard;
-    struct leak_list belongings; /* in guard and keeper: of those that they have killed */
+    struct leak_list belongings; /* in guard and keeper: of those that they have killed, */
+    size_t survivors;            /* ... and how many these were */
     struct leak_list doubtful; /* of one of several cases that ran side by side: removed when they are over */
     struct world *world;       /* what cases leave on the machine is seen against it */
     struct capture_room *room;

@@ -177,10 +177,13 @@ static void remove_folders(struct reap *r)
 static void note(struct reap *r)
 {
     const char *who = r->how->who ? r->how->who : "reap";
+    const struct reaped *before = &r->how->before;
+    uint32_t ended = before->ended + r->result.ended, removed = before->removed + r->result.removed;
     struct faults none = {0};
     struct journal *journal;
 
-    if (!r->result.found || faccessat(r->fd, JOURNAL_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+    if (!(r->result.found || ended || removed) ||
+        faccessat(r->fd, JOURNAL_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
         return;
     journal = journal_open(r->fd, &none);
     if (!journal)
@@ -189,7 +192,7 @@ static void note(struct reap *r)
                  str_of(arena_printf(&r->arena,
                                      "the runner died; %s ended %u of its processes and removed %u sockets, "
                                      "segments and folders; %u are left",
-                                     who, r->result.ended, r->result.removed, r->result.left)),
+                                     who, ended, removed, r->result.left)),
                  0);
     journal_close(journal);
 }

@@ -51,9 +51,10 @@ struct reaped {
 
 struct reaping {
     bool look_only;
-    bool at_once;    /* KILL without asking before: the runner has just died, and so does the run */
-    nanos grace;     /* after INT, before KILL; over as soon as nobody is left */
-    const char *who; /* for the journal: "its guard"; NULL: "reap" */
+    bool at_once;         /* KILL without asking before: the runner has just died, and so does the run */
+    nanos grace;          /* after INT, before KILL; over as soon as nobody is left */
+    const char *who;      /* for the journal: "its guard"; NULL: "reap" */
+    struct reaped before; /* ... and what it had ended and removed when it came here */
     /* "process 4711 (sleep 1000), 3m old, of run 0042-...: ended"; NULL: silent */
     void (*say)(void *user, const char *line);
     void *user;

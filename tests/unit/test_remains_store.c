@@ -608,12 +608,13 @@ static void test_journal(void **state)
     fd_close(&fd);
     must_start(s, &(struct kid){"hangs", NULL, s->mark, false});
     how.who = "its guard";
+    how.before = (struct reaped){.ended = 10, .removed = 20};
     assert_true(reap_run(&s->run, &how, &result));
     assert_true(journal_read(&s->arena, s->run.fd, s->run.path, &record, &s->diags));
     assert_int_equal(record.torn, 0);
     assert_int_equal(record.note_count, 2);
     assert_true(
-        str_starts(record.notes[1], "the runner died; its guard ended 1 of its processes and removed 1 "));
+        str_starts(record.notes[1], "the runner died; its guard ended 11 of its processes and removed 21 "));
     assert_true(record.duration == NS_PER_S);
 }
 
