@@ -10,6 +10,7 @@
 #include "runner/base/layout.h"
 #include "runner/base/mem.h"
 #include "runner/remains/internal.h"
+#include "tests/unit/forks.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -29,28 +30,6 @@
 #define LIFELINE    4             /* and as long as somebody has this one, somebody of its kind is alive */
 #define KID_LIVES   60            /* seconds, should a test fail */
 #define HOPPER_LIVE (3 * NS_PER_S)
-
-/*
- * Where there is no process more to be had the test is over: -1 is a number too, and a kill of it reaches everybody on the
- * machine.
- */
-static inline pid_t must_fork(void)
-{
-    pid_t pid = fork();
-
-    if (pid >= 0)
-        return pid;
-    perror("fork");
-    _exit(1);
-}
-
-/* A child that was not reaped yet. */
-static inline void end_child(pid_t pid)
-{
-    if (pid > 1)
-        kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-}
 
 /* ---- kids ---- */
 

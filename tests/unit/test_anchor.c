@@ -1,5 +1,6 @@
 /* Anchors: processes in PID namespaces of ours. */
 #include "runner/base/proc.h"
+#include "tests/unit/forks.h"
 #include "tests/unit/spawn_bench.h"
 
 #include <linux/filter.h>
@@ -223,7 +224,7 @@ ANCHOR_TEST(killed_meanwhile)
         pid_t killer;
 
         assert_int_equal(pipe2(gate, O_CLOEXEC) | anchor_start(&other), 0);
-        killer = fork();
+        killer = must_fork();
         assert_true(killer >= 0);
         if (killer == 0) {
             for (volatile int spin = 0; is_readable(gate[0], -1) && spin < i * 500; spin++)
@@ -279,7 +280,7 @@ ANCHOR_TEST(has_a_leader)
 
 static void *have_child(void *user)
 {
-    fork();
+    must_fork();
     for (;;)
         pause();
     return user;
@@ -317,7 +318,7 @@ static _Noreturn void hop(void)
 {
     setsid();
     for (;;)
-        if (fork() > 0)
+        if (must_fork() > 0)
             _exit(0);
 }
 
@@ -395,7 +396,7 @@ ANCHOR_TEST(dies_with_us)
 
     (void)anchor;
     assert_int_equal(pipe2(pipe, O_CLOEXEC), 0);
-    pid = fork();
+    pid = must_fork();
     if (pid == 0) {
         CHECK(anchor_start(&other) == 0);
         room = (struct spawn_room){.anchor = &other};

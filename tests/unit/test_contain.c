@@ -2,6 +2,7 @@
 #include "runner/base/mem.h"
 #include "runner/harness/contain_internal.h"
 #include "runner/harness/harness.h"
+#include "tests/unit/forks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +79,7 @@ static _Noreturn void be_leader(bool session, int hello, int said)
     if (session)
         setsid();
     for (enum member who = BROTHER; session && who < MEMBER_COUNT; who++) {
-        if (fork() != 0)
+        if (must_fork() != 0)
             continue;
         if (who == STRAGGLER)
             setpgid(0, 0);
@@ -97,7 +98,7 @@ static struct family family_start(bool session)
 
     assert_int_equal(pipe2(hellos, O_CLOEXEC), 0);
     assert_int_equal(pipe2(said, O_CLOEXEC), 0);
-    family.leader.pid = fork();
+    family.leader.pid = must_fork();
     if (family.leader.pid == 0)
         be_leader(session, hellos[1], said[1]);
     close(hellos[1]);
@@ -253,7 +254,7 @@ static void test_signal_nobody(void **state)
 
 static void test_signal_gone(void **state)
 {
-    struct process gone = {.pid = fork()};
+    struct process gone = {.pid = must_fork()};
     const struct census nobody = {0};
     struct stage *stage = *state;
 
@@ -459,7 +460,7 @@ static void test_first_thread_gone(void **state)
     char words[64], byte;
 
     assert_int_equal(pipe2(hello, O_CLOEXEC), 0);
-    leader.pid = fork();
+    leader.pid = must_fork();
     if (leader.pid == 0) {
         prctl(PR_SET_NAME, "headless");
         setsid();

@@ -2,6 +2,7 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 #include "runner/base/proc.h"
+#include "tests/unit/forks.h"
 #include "tests/unit/name_space.h"
 
 #include <errno.h>
@@ -100,7 +101,7 @@ static bool put_file(int at, const char *path, size_t size)
 static bool as_nobody(bool (*body)(int at), int at)
 {
     int status;
-    pid_t pid = fork();
+    pid_t pid = must_fork();
 
     if (pid == 0) {
         if (geteuid() == 0 && (fchown(at, NOBODY, NOBODY) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
@@ -511,7 +512,7 @@ static void test_mounts(void **state)
     assert_true(put_file(scratch->fd, "tree/file", 1));
     assert_int_equal(dir_make(scratch->fd, "tree/other", 0755), 0);
     assert_int_equal(dir_make(scratch->fd, "tree/same", 0755), 0);
-    pid = fork();
+    pid = must_fork();
     if (pid == 0)
         _exit(with_mounts(scratch->path));
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -549,7 +550,7 @@ static void test_moving(void **state)
 
     assert_true(put_file(at, "outside/keep/file", 1));
     assert_true(put_file(at, "outside/keep too/file", 1));
-    mover = fork();
+    mover = must_fork();
     if (mover == 0)
         move_for_ever(at);
     for (int time = 0; time < 300; time++) {

@@ -4,6 +4,7 @@
 #include "runner/base/mem.h"
 #include "runner/base/proc.h"
 #include "runner/base/sig.h"
+#include "tests/unit/forks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -132,7 +133,7 @@ static bool begin_as(struct scene *scene, void (*body)(struct inner *inner), uns
     assert_int_equal(pipe2(heard, O_CLOEXEC), 0);
     assert_int_equal(pipe2(orders, O_CLOEXEC), 0);
     *scene = (struct scene){.heard = heard[0], .orders = orders[1]};
-    scene->guard = flags ? (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0) : fork();
+    scene->guard = flags ? (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0) : must_fork();
     if (scene->guard == 0) {
         struct inner inner = {.say = heard[1], .orders = orders[0], .body = body};
 
@@ -699,10 +700,10 @@ static void in_session(void)
 
 static void twice(void)
 {
-    if (fork())
+    if (must_fork())
         _exit(0);
     setsid();
-    if (fork())
+    if (must_fork())
         _exit(0);
 }
 
@@ -714,7 +715,7 @@ static void stopped(void)
 static void hops(void)
 {
     for (int i = 0; i < GENERATIONS; i++)
-        if (fork())
+        if (must_fork())
             _exit(0);
 }
 
@@ -722,7 +723,7 @@ static void hops_through_sessions(void)
 {
     for (int i = 0; i < GENERATIONS; i++) {
         setsid();
-        if (fork())
+        if (must_fork())
             _exit(0);
     }
 }
@@ -737,7 +738,7 @@ static void has_many(void)
 {
     setsid();
     for (int i = 0; i < 100; i++)
-        if (fork() == 0)
+        if (must_fork() == 0)
             pause();
 }
 
@@ -747,7 +748,7 @@ static void (*const strangers[])(void) = {in_session,        twice,   stopped, h
 /* It has what is said open until it is dead. */
 static pid_t start_stranger(size_t which)
 {
-    pid_t pid = fork();
+    pid_t pid = must_fork();
 
     if (pid == 0) {
         strangers[which]();
@@ -812,14 +813,14 @@ static void test_who_was_there_before_stays(void **state)
 
     (void)state;
     assert_int_equal(pipe(heard) | pipe(alive), 0);
-    visible = fork();
+    visible = must_fork();
     if (visible == 0) {
         struct inner inner = {.say = heard[1], .body = dies_with_its_guard};
 
         close(alive[0]);
         inner.plan = (struct guard_plan){says_kill, says_clean, says_left, &inner, heard[1]};
         setpgid(0, 0); /* what it has here is found by its group at the end */
-        if (fork() == 0)
+        if (must_fork() == 0)
             pause();
         close(alive[1]);
         be_program(&inner);
@@ -842,8 +843,8 @@ static void has_an_orphan(struct inner *inner)
 {
     pid_t pid;
 
-    if (fork() == 0) {
-        if (fork() == 0) {
+    if (must_fork() == 0) {
+        if (must_fork() == 0) {
             pid = getpid();
             CHECK(fd_write_all(inner->say, &pid, sizeof pid) == 0);
         }
@@ -875,7 +876,7 @@ static bool is_the_one(void *user, pid_t pid)
 
 static void reaps_strangers(struct inner *inner)
 {
-    pid_t ours = fork();
+    pid_t ours = must_fork();
 
     CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     if (ours == 0)
@@ -908,7 +909,7 @@ static pid_t start_tracer(struct inner *inner, pid_t traced)
     pid_t pid;
 
     CHECK(pipe(done) == 0);
-    pid = fork();
+    pid = must_fork();
     if (pid == 0) {
         byte = ptrace(PTRACE_SEIZE, traced, NULL, NULL) == 0;
         CHECK(write(done[1], &byte, 1) == 1);
@@ -923,7 +924,7 @@ static pid_t start_tracer(struct inner *inner, pid_t traced)
 
 static void has_one_that_stays(struct inner *inner)
 {
-    pid_t traced = fork(), tracer;
+    pid_t traced = must_fork(), tracer;
 
     if (traced == 0) {
         prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
@@ -1065,7 +1066,7 @@ static void test_output_is_written_once(void **state)
 
     (void)state;
     assert_int_equal(pipe(out), 0);
-    pid = fork();
+    pid = must_fork();
     if (pid == 0) {
         struct inner inner = {.say = out[1]};
         FILE *stream = fdopen(out[1], "w");
@@ -1118,7 +1119,7 @@ static void test_no_process_to_be_had(void **state)
 
     (void)state;
     for (rlim_t processes = 1; status; processes++, failed++) {
-        pid_t pid = fork();
+        pid_t pid = must_fork();
 
         if (pid == 0)
             _exit(starts_with(processes));

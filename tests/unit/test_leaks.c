@@ -2,6 +2,7 @@
 
 #include "runner/base/dir.h"
 #include "runner/base/mem.h"
+#include "tests/unit/forks.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -75,7 +76,7 @@ static struct waiter start_waiter(bool (*prepare)(void *user), void *user)
 
     assert_int_equal(pipe2(in, O_CLOEXEC), 0);
     assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    waiter.id.pid = fork();
+    waiter.id.pid = must_fork();
     assert_true(waiter.id.pid >= 0);
     if (waiter.id.pid == 0) {
         close(in[1]);
@@ -280,7 +281,7 @@ static struct waiter execute(const char *path, char *const argv[])
 
     assert_int_equal(pipe2(in, O_CLOEXEC), 0);
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-    waiter.id.pid = fork();
+    waiter.id.pid = must_fork();
     assert_true(waiter.id.pid >= 0);
     if (waiter.id.pid == 0) {
         dup2(in[0], 0);
@@ -355,7 +356,7 @@ static bool spin(void *user)
     (void)user;
     if (pipe2(named, O_CLOEXEC) < 0)
         return false;
-    if (fork() == 0) {
+    if (must_fork() == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         prctl(PR_SET_NAME, "spinner");
         if (write(named[1], &byte, 1) == 1)

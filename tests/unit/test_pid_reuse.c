@@ -5,6 +5,7 @@
 #include "runner/base/io.h"
 #include "runner/base/proc.h"
 #include "runner/harness/harness.h"
+#include "tests/unit/forks.h"
 #include "tests/unit/name_space.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ static struct child start_child(void)
     char byte;
 
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line) == 0);
-    child = (struct child){fork(), line[0]};
+    child = (struct child){must_fork(), line[0]};
     CHECK(child.pid >= 0);
     while (child.pid == 0 && read(line[1], &byte, 1) == 1)
         CHECK(write(line[1], &byte, 1) == 1);
@@ -51,12 +52,6 @@ static struct child start_child(void)
         _exit(0);
     close(line[1]);
     return child;
-}
-
-static void end_child(pid_t pid)
-{
-    CHECK(kill(pid, SIGKILL) == 0);
-    CHECK(waitpid(pid, NULL, 0) == pid);
 }
 
 static struct proc_stat stat_of(pid_t pid)
@@ -192,7 +187,7 @@ static int in_namespace(void (*body)(void))
 
     if (!enter_namespace() || unshare(CLONE_NEWPID) < 0)
         return 77;
-    pid = fork();
+    pid = must_fork();
     if (pid == 0)
         _exit(as_first(body));
     return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -201,7 +196,7 @@ static int in_namespace(void (*body)(void))
 static void run_in_namespace(void (*body)(void))
 {
     int status;
-    pid_t pid = fork();
+    pid_t pid = must_fork();
 
     if (pid == 0)
         _exit(in_namespace(body));

@@ -2,6 +2,7 @@
 #include "runner/base/mem.h"
 #include "runner/base/utf8.h"
 #include "runner/screen/internal.h"
+#include "tests/unit/forks.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -601,7 +602,7 @@ static void test_a_slow_pipe_loses_nothing(void **state)
 
     (void)state;
     assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
-    pid = fork();
+    pid = must_fork();
     assert_true(pid >= 0);
     if (pid == 0) {
         close(ends[0]);
@@ -704,7 +705,7 @@ static void test_a_terminal_that_stands_still(void **state)
     struct buf all = {0}, screen = {0};
     int master, slave, status;
     struct progress *progress = on_terminal(&master, &slave);
-    pid_t pid = fork();
+    pid_t pid = must_fork();
 
     (void)state;
     assert_true(pid >= 0);
@@ -747,7 +748,7 @@ static void in_background(void)
     struct progress_style style = {.wake = -1, .fd = STDOUT_FILENO, .live = true};
     struct progress *progress = progress_new(&style, 9);
     sigset_t all;
-    pid_t front = fork();
+    pid_t front = must_fork();
 
     if (front == 0)
         for (;;)

@@ -1,6 +1,7 @@
 #include "runner/base/mem.h"
 #include "runner/base/proc.h"
 #include "runner/signals.h"
+#include "tests/unit/forks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@
 
 static pid_t start(void (*body)(void))
 {
-    pid_t pid = fork();
+    pid_t pid = must_fork();
 
     assert_true(pid >= 0);
     if (pid == 0) {

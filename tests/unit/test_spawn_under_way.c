@@ -1,4 +1,5 @@
 /* A child between clone and exec, held there. */
+#include "tests/unit/forks.h"
 #include "tests/unit/spawn_bench.h"
 
 #include <linux/userfaultfd.h>
@@ -194,7 +195,7 @@ static void test_parent_killed(void **state)
 
     assert_int_equal(pipe2(output, O_CLOEXEC), 0);
     spec.stdio[1] = output[1];
-    pid = fork();
+    pid = must_fork();
     if (pid == 0) {
         struct trap trap;
 

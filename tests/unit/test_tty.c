@@ -1,6 +1,7 @@
 #include "runner/base/mem.h"
 #include "runner/screen/tty.h"
 #include "runner/signals.h"
+#include "tests/unit/forks.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -224,7 +225,7 @@ static void test_a_terminal_that_goes_away(void **state)
 /* A process in a group of its own that waits to be killed. */
 static pid_t other_group(struct scene *scene)
 {
-    pid_t pid = fork();
+    pid_t pid = must_fork();
 
     CHECK(pid >= 0);
     if (pid == 0)

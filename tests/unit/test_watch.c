@@ -3,6 +3,7 @@
 #include "runner/base/proc.h"
 #include "runner/harness/contain_internal.h"
 #include "runner/harness/harness.h"
+#include "tests/unit/forks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +83,7 @@ static _Noreturn void live(const struct habit *habit)
     setsid();
     set_signals(habit, &caught);
     syscall(SYS_close_range, 3, ~0U, 0);
-    if (habit->family && fork() == 0)
+    if (habit->family && must_fork() == 0)
         prctl(PR_SET_NAME, "grand kid");
     if (write(1, "", 1) != 1)
         _exit(9);
@@ -106,7 +107,7 @@ static struct kid kid_start(struct habit habit)
 
     assert_int_equal(pipe2(life, O_CLOEXEC), 0);
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-    kid.process.pid = fork();
+    kid.process.pid = must_fork();
     if (kid.process.pid == 0) {
         dup2(life[0], 0);
         dup2(ready[1], 1);
@@ -505,7 +506,7 @@ static void test_deadline_at_its_end(void **state)
         struct kid kid = {.life = -1};
         struct watch_ending ending;
 
-        kid.process.pid = fork();
+        kid.process.pid = must_fork();
         if (kid.process.pid == 0) {
             usleep((useconds_t)(i % 50) * 20);
             _exit(5);
@@ -738,7 +739,7 @@ static void test_many(void **state)
         struct kid kid = {.life = -1};
         struct watch_ending ending;
 
-        kid.process.pid = fork();
+        kid.process.pid = must_fork();
         if (kid.process.pid == 0)
             _exit(i & 0x7F);
         kid.process.pidfd = pidfd_of(kid.process.pid);
@@ -998,7 +999,7 @@ static void test_gap(void **state)
 
     (void)state;
     assert_int_equal(pipe2(told, O_CLOEXEC), 0);
-    run = fork();
+    run = must_fork();
     if (run == 0)
         run_with_gap(told[1]);
     close(told[1]);

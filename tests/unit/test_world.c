@@ -2,6 +2,7 @@
 
 #include "runner/base/dir.h"
 #include "runner/base/mem.h"
+#include "tests/unit/forks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,7 +129,7 @@ static struct waiter start_waiter(void (*prepare)(const char *what), const char 
 
     assert_int_equal(pipe2(in, O_CLOEXEC), 0);
     assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    waiter.id.pid = fork();
+    waiter.id.pid = must_fork();
     assert_true(waiter.id.pid >= 0);
     if (waiter.id.pid == 0) {
         close(in[1]);
