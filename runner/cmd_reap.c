@@ -1,4 +1,5 @@
 /* `reap`: what dead runs have left is found, ended and removed; or what a process that is not ours has started. */
+#include "runner/base/io.h"
 #include "runner/base/proc.h"
 #include "runner/front.h"
 #include "runner/past.h"
@@ -54,7 +55,7 @@ static bool reap_parent(struct invocation *in, const struct reaping *how, struct
         diag_error(in->diags, nowhere, "there is no process %lld", (long long)parent);
         return false;
     }
-    reap_descendants((struct proc_id){stat.pid, stat.start_ticks}, how, result);
+    reap_descendants(proc_id_of(&stat), how, result);
     return true;
 }
 
@@ -85,8 +86,12 @@ enum exit_code cmd_reap(struct invocation *in)
     };
     struct reaped result = {0};
 
+    fd_raise_limit(NULL); /* each process that is asked to end is held by one */
     if (!reap(in, &how, &result))
         return EXIT_USAGE;
-    printf("%u ended, %u removed, %u left\n", result.ended, result.removed, result.left);
+    printf("%u ended, %u removed, %u left", result.ended, result.removed, result.left);
+    if (result.unsure)
+        printf(", %u left alone", result.unsure);
+    putchar('\n');
     return result.killed || result.left ? EXIT_FAILED : EXIT_PASSED;
 }

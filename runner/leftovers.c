@@ -5,6 +5,7 @@
 #include "runner/remains/remains.h"
 #include "runner/session.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -226,7 +227,7 @@ static bool is_gone(const struct slot *slot, size_t index)
 
     if (leak->kind == LEAK_PROCESS || leak->kind == LEAK_LISTENER)
         return !slot->ending.undead;
-    return index >= slot->own_leaks || leak->kind == LEAK_TERMIOS || leak_remove(leak);
+    return index >= slot->own_leaks || leak->kind == LEAK_TERMIOS || leak_remove(leak) || errno == ENOENT;
 }
 
 static void record(struct slot *slot, size_t index, bool fails)
@@ -253,7 +254,7 @@ static void add_elusive(struct slot *slot)
     const struct leak elusive = {
         .kind = LEAK_PROCESS,
         .what = str_of("?"),
-        .words = str_of("processes that did not stay long enough to be looked at"),
+        .words = str_of("of which none stayed long enough to be looked at"),
         .number = -1,
     };
 
@@ -275,6 +276,6 @@ void leftovers_record(struct slot *slot)
     slot->left = arena_alloc(&slot->arena, JOURNAL_LEAKS_MOST * sizeof *slot->left);
     for (size_t a = 0; a < ARRAY_LEN(actions); a++)
         for (size_t i = 0; i < slot->leaks.count; i++)
-            if (leak_policy_says(&slot->recipe.leaks, &slot->leaks.list[i]) == actions[a])
+            if (leak_policy_says_in(&slot->recipe.leaks, &slot->leaks, i) == actions[a])
                 record(slot, i, actions[a] == LEAK_FAILS);
 }

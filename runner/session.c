@@ -86,21 +86,15 @@ static bool read_options(struct session *s)
 /* As many as we may have, since every slot needs some; and no more slots than that. */
 static void raise_files(struct session *s)
 {
-    struct rlimit limit;
-    uint64_t slots;
+    rlim_t limit = fd_raise_limit(&s->files_before);
+    uint64_t slots = limit > FILES_OF_RUN + FILES_OF_SLOT ? (limit - FILES_OF_RUN) / FILES_OF_SLOT : 1;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    if (!limit)
         return;
-    s->files_before = limit;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        limit = s->files_before;
-    slots =
-        limit.rlim_cur > FILES_OF_RUN + FILES_OF_SLOT ? (limit.rlim_cur - FILES_OF_RUN) / FILES_OF_SLOT : 1;
     if (s->jobs > slots) {
         diag_warning(s->in->diags, nowhere,
                      "%llu descriptors (ulimit -n) are enough for %llu cases side by side, not %u",
-                     (unsigned long long)limit.rlim_cur, (unsigned long long)slots, s->jobs);
+                     (unsigned long long)limit, (unsigned long long)slots, s->jobs);
         s->jobs = (uint32_t)slots;
     }
 }

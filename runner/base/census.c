@@ -3,6 +3,7 @@
 
 #include "runner/base/mem.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,20 @@ void census_add(struct census *census, const struct proc_stat *stat)
     census->list[census->count++] = *stat;
 }
 
+struct walk {
+    struct census *census;
+    int error;
+};
+
 static bool note_process(void *user, pid_t pid)
 {
+    struct walk *walk = user;
     struct proc_stat stat;
 
     if (proc_stat_read(pid, &stat) == 0)
-        census_add(user, &stat);
+        census_add(walk->census, &stat);
+    else if (errno != ESRCH)
+        walk->error = errno;
     return true;
 }
 
@@ -29,13 +38,17 @@ static int by_pid(const void *a, const void *b)
     return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
-void census_take(struct census *census)
+bool census_take(struct census *census)
 {
+    struct walk walk = {.census = census};
+
     census->count = 0;
-    if (proc_each(note_process, census) < 0)
-        census->count = 0;
+    if (proc_each(note_process, &walk) < 0)
+        walk.error = errno;
     if (census->count)
         qsort(census->list, census->count, sizeof *census->list, by_pid);
+    errno = walk.error;
+    return !walk.error;
 }
 
 void census_release(struct census *census)

@@ -90,6 +90,18 @@ int fd_read_all(int fd, struct buf *out, size_t limit)
     return more;
 }
 
+rlim_t fd_raise_limit(struct rlimit *before)
+{
+    struct rlimit limit, raised;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    if (before)
+        *before = limit;
+    raised = (struct rlimit){limit.rlim_max, limit.rlim_max};
+    return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
 static int read_opened(int fd, struct buf *out, size_t limit)
 {
     int result;
@@ -104,6 +116,11 @@ static int read_opened(int fd, struct buf *out, size_t limit)
 int file_read(const char *path, struct buf *out, size_t limit)
 {
     return read_opened(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), out, limit);
+}
+
+int file_read_at(int folder, const char *path, struct buf *out, size_t limit)
+{
+    return read_opened(openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY), out, limit);
 }
 
 int file_read_regular(const char *path, struct buf *out, size_t limit)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 /* Close and set to -1; an fd that is -1 already is left alone. errno is kept. */
 void fd_close(int *fd);
@@ -17,6 +18,9 @@ void fd_close(int *fd);
  */
 int fd_guard_stdio(void);
 
+/* As many descriptors as we may have. The limit from now on, 0: not known; `before` (may be NULL): what it was. */
+rlim_t fd_raise_limit(struct rlimit *before);
+
 /* Both wait where somebody has made the descriptor non-blocking. */
 int fd_write_all(int fd, const void *bytes, size_t len); /* 0, or -1 and errno */
 int fd_read_all(int fd, struct buf *out,
@@ -24,6 +28,7 @@ int fd_read_all(int fd, struct buf *out,
 
 /* A regular file or a stream; 0, or -1 and errno (EFBIG past `limit` bytes, EISDIR for a folder). */
 int file_read(const char *path, struct buf *out, size_t limit);
+int file_read_at(int folder, const char *path, struct buf *out, size_t limit);
 /* The same for what is to be a file and nothing that can keep us waiting: ENOTSUP for a FIFO or a device. */
 int file_read_regular(const char *path, struct buf *out, size_t limit);
 /* Whole or not at all: a temporary beside it, then rename. What is no file, like a pipe, is written to. */

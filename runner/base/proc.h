@@ -69,6 +69,11 @@ int pidfd_signal(int pidfd, int signal); /* 0, or -1 and errno; ESRCH: it is rea
  * nothing is new.
  */
 int proc_children(pid_t pid, struct proc_ids *out);
+/*
+ * A descriptor of where the kernel tells what it has (fd, maps, environ): of its first thread, or when that has ended and has
+ * nothing any more, of one that goes on. It answers ESRCH rather than become another's. -1 and errno.
+ */
+int proc_folder(pid_t pid);
 /* Is "NAME=VALUE" in the environment that it was executed with? A child that did not execute shows its parent's. */
 bool proc_has_variable(pid_t pid, const char *entry);
 /* Has it a descriptor, working directory, root or program below this folder (no slash at its end)? */

@@ -205,16 +205,63 @@ bool proc_is_ancestor(pid_t pid)
 
 /* ---- belongings ---- */
 
-bool proc_has_variable(pid_t pid, const char *entry)
+/* The folder of a thread that is alive; -1: there is none. */
+static int living_thread(int process)
+{
+    int tasks = openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = -1;
+    DIR *dir = tasks < 0 ? NULL : fdopendir(tasks);
+    const struct dirent *thread;
+
+    if (!dir) {
+        fd_close(&tasks);
+        return -1;
+    }
+    while (found < 0 && (thread = readdir(dir))) {
+        char path[PATH_SIZE];
+        struct buf line = {0};
+        struct proc_stat stat;
+
+        snprintf(path, sizeof path, "%.20s/stat", thread->d_name);
+        if (thread->d_name[0] != '.' && file_read_at(dirfd(dir), path, &line, FILE_MOST) == 0 &&
+            proc_stat_parse(buf_str(&line), &stat) && !strchr("ZX", stat.state))
+            found = openat(dirfd(dir), thread->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        buf_release(&line);
+    }
+    closedir(dir);
+    return found;
+}
+
+int proc_folder(pid_t pid)
 {
     char path[PATH_SIZE];
+    struct proc_stat stat;
+    int process, thread;
+
+    snprintf(path, sizeof path, "/proc/%ld", (long)pid);
+    process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (process < 0)
+        return gone();
+    if (proc_stat_read(pid, &stat) < 0 || stat.state != 'Z' || stat.threads <= 1)
+        return process;
+    thread = living_thread(process);
+    if (thread < 0)
+        return process;
+    close(process);
+    return thread;
+}
+
+bool proc_has_variable(pid_t pid, const char *entry)
+{
     struct buf environment = {0};
     bool has = false;
+    int at;
 
     if (!strchr(entry, '='))
         return false; /* what a process that renames itself leaves there is nothing that it was given */
-    snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
-    file_read(path, &environment, FILE_MOST);
+    at = proc_folder(pid);
+    if (at >= 0)
+        file_read_at(at, "environ", &environment, FILE_MOST);
+    fd_close(&at);
     for (struct str rest = buf_str(&environment); rest.len && !has;) {
         size_t len = strnlen(rest.ptr, rest.len);
 
@@ -258,14 +305,12 @@ static bool has_open_below(int at, struct str folder)
 bool proc_touches(pid_t pid, const char *folder)
 {
     static const char *const links[] = {"cwd", "root", "exe"};
-    char path[PATH_SIZE];
     bool found = false;
     int at;
 
     if (folder[0] != '/' || !folder[1])
         return false; /* everything would be below it, and who asks may be about to end what is */
-    snprintf(path, sizeof path, "/proc/%ld", (long)pid);
-    at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    at = proc_folder(pid);
     for (size_t i = 0; at >= 0 && !found && i < ARRAY_LEN(links); i++)
         found = leads_below(at, links[i], str_of(folder));
     if (at >= 0 && !found)

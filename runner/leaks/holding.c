@@ -17,11 +17,8 @@
 
 int holdings_open(struct proc_id id)
 {
-    char path[64];
-    int fd;
+    int fd = proc_folder(id.pid);
 
-    snprintf(path, sizeof path, "/proc/%ld", (long)id.pid);
-    fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     /* From here on it answers ESRCH rather than become another's: so it is this one, or none. */
     if (fd >= 0 && !proc_is(id)) {
         fd_close(&fd);

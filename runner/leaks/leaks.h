@@ -126,5 +126,8 @@ struct leak_policy {
 
 extern const struct leak_policy leak_policy_default; /* grace 1 s */
 enum leak_action leak_policy_says(const struct leak_policy *policy, const struct leak *leak);
+/* As one of a list: what a process holds that is allowed in it is allowed too. */
+enum leak_action leak_policy_says_in(const struct leak_policy *policy, const struct leak_list *leaks,
+                                     size_t index);
 
 #endif

@@ -34,10 +34,27 @@ static bool is_allowed(const struct leak_allowed *allowed, const struct leak *le
            (slash && !strchr(allowed->glob, '/') && matches(allowed->glob, slash + 1));
 }
 
-enum leak_action leak_policy_says(const struct leak_policy *policy, const struct leak *leak)
+static bool is_in_list(const struct leak_policy *policy, const struct leak *leak)
 {
     for (size_t i = 0; i < policy->allowed_count; i++)
         if (is_allowed(&policy->allowed[i], leak))
+            return true;
+    return false;
+}
+
+enum leak_action leak_policy_says(const struct leak_policy *policy, const struct leak *leak)
+{
+    return is_in_list(policy, leak) ? LEAK_IGNORED : policy->actions[leak->kind];
+}
+
+enum leak_action leak_policy_says_in(const struct leak_policy *policy, const struct leak_list *leaks,
+                                     size_t index)
+{
+    const struct leak *leak = &leaks->list[index];
+
+    for (size_t i = 0; leak->pid && i < leaks->count; i++)
+        if (leaks->list[i].kind == LEAK_PROCESS && leaks->list[i].pid == leak->pid &&
+            is_in_list(policy, &leaks->list[i]))
             return LEAK_IGNORED;
-    return policy->actions[leak->kind];
+    return leak_policy_says(policy, leak);
 }

@@ -67,16 +67,16 @@ static void hold_all(struct search *s)
 /* ---- asked ---- */
 
 /* A stopped one does not hear it until it goes on. */
-static void ask_all(struct search *s)
+static void ask_all(struct search *s, int signal)
 {
     hold_all(s);
     for (size_t i = 0; i < s->count; i++) {
         struct found *found = &s->list[i];
 
-        if (found->pidfd < 0 || found->asked)
+        if (found->pidfd < 0 || found->asked == signal)
             continue;
-        found->asked = true;
-        send(found, SIGINT);
+        found->asked = signal;
+        send(found, signal);
         send(found, SIGCONT);
     }
 }
@@ -120,16 +120,26 @@ static void wait_until(struct search *s, nanos deadline)
     free(fds);
 }
 
-/* Those who are born meanwhile are asked too. */
-static void ask(struct search *s, nanos grace)
+/* Those who are born meanwhile are asked too. True: nobody is left. */
+static bool ask_by(struct search *s, int signal, nanos grace)
 {
     nanos deadline = clock_now() + grace;
+    bool left;
 
     do {
-        ask_all(s);
+        ask_all(s, signal);
         wait_until(s, deadline);
         pause_a_moment();
-    } while (search_look(s) && clock_now() < deadline);
+        left = search_look(s) > 0;
+    } while (left && clock_now() < deadline);
+    return !left;
+}
+
+/* What a shell starts in the background does not hear INT. */
+static void ask(struct search *s, nanos grace)
+{
+    if (!ask_by(s, SIGINT, grace / 2))
+        ask_by(s, SIGTERM, grace - grace / 2);
 }
 
 /* ---- killed ---- */
@@ -169,8 +179,7 @@ static void chase(struct search *s)
             continue;
         send(&found, SIGKILL);
         let_go(&found);
-        found.killed = true;
-        search_add(s, &found);
+        search_add(s, &found)->killed = true;
     }
 }
 

@@ -71,6 +71,10 @@ static void add_all(struct json_writer *json, const struct held *held)
         add_text(json, texts[i].key, *(const char *const *)((const char *)held + texts[i].offset));
     for (size_t i = 0; i < ARRAY_LEN(ids); i++)
         add_id(json, ids[i].key, *(const struct proc_id *)((const char *)held + ids[i].offset));
+    if (held->last_sign) {
+        json_key_c(json, "last-sign");
+        json_int(json, held->last_sign);
+    }
     if (held->world) {
         json_key_c(json, "world");
         world_write(held->world, json);
@@ -202,6 +206,7 @@ static bool read_member(struct record *r)
 {
     struct str key = r->json.text;
     const char *run;
+    uint64_t last_sign;
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (str_is(key, texts[i].key))
@@ -213,6 +218,12 @@ static bool read_member(struct record *r)
         return read_world(r);
     if (str_is(key, "boot"))
         return read_boot(r);
+    if (str_is(key, "last-sign")) {
+        bool read = read_number(r, INT64_MAX / 2, &last_sign);
+
+        r->held->last_sign = read ? (nanos)last_sign : 0;
+        return read;
+    }
     if (!str_is(key, "run"))
         return skip_value(r);
     if (!read_text(r, &run))

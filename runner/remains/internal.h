@@ -46,7 +46,8 @@ struct found {
     struct proc_id parent; /* for whose sake it was found; pid 0: it has a mark of its own */
     int pidfd;             /* -1: none */
     const char *words;     /* "process 4711 (sleep 1000), 3m old"; NULL: it came late */
-    bool asked, killed;
+    int asked;             /* the last signal by which it was; 0: none */
+    bool killed;
 };
 
 struct search {
@@ -57,6 +58,7 @@ struct search {
     struct census machine; /* who was there at the last look */
     pid_t newest;          /* number that had been given out last before the last look */
     bool restless;         /* others were given out meanwhile */
+    int blind;             /* errno of the last look that could not see everybody; 0: none */
 };
 
 void search_release(struct search *search);
@@ -66,7 +68,8 @@ size_t search_look(struct search *search);
 bool search_look_well(struct search *search);
 /* Who was born last, where it may be of the run and was not there at the last look. */
 bool search_newest(struct search *search, struct found *found);
-void search_add(struct search *search, const struct found *found);
+/* Unless it is known already; the one in the list. */
+struct found *search_add(struct search *search, const struct found *found);
 
 /* Ends them all, by the ladder or at once. The number of those that are still there. */
 size_t search_end(struct search *search, const struct reaping *how, const char *group);
@@ -125,11 +128,13 @@ struct reap {
     const char *folder; /* of the run, absolute, without links; NULL: there is none */
     int fd;             /* ... open */
     struct search search;
-    size_t alive;            /* processes that could not be ended */
+    size_t alive;            /* processes that could not be ended, or not be looked for */
     struct leak_list things; /* that they held */
-    bool unsure;             /* something may be another run's: whoever comes later may know */
+    bool first;              /* nobody has tried before */
 };
 
+/* When the run was alive for certain; a case may be silent for as long as its deadline. To be asked before anything is changed. */
+nanos things_last_sign(const struct reap *r);
 void things_look(struct reap *r); /* before they are ended */
 void things_remove(struct reap *r);
 void things_remove_appeared(struct reap *r);

@@ -83,17 +83,19 @@ static bool is_for_writing(int descriptors, const char *name)
  */
 static bool writes_below(pid_t pid, const char *folder)
 {
-    char path[PATH_ROOM];
+    int process = proc_folder(pid),
+        fd = process < 0 ? -1 : openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
     bool found = false;
-    DIR *dir;
 
-    snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
-    dir = opendir(path);
+    fd_close(&process);
     while (dir && !found && (entry = readdir(dir)))
         found = is_below(dirfd(dir), entry->d_name, folder) && is_for_writing(dirfd(dir), entry->d_name);
     if (dir)
         closedir(dir);
+    else
+        fd_close(&fd);
     return found;
 }
 

@@ -31,13 +31,14 @@ static void open_reap(struct reap *r, const struct reaping *how)
 /* True: nothing is left. */
 static bool close_reap(struct reap *r, struct reaped *result)
 {
-    bool clean = !r->result.left && !r->unsure;
+    bool clean = !r->result.left && !r->result.unsure;
 
     result->found += r->result.found;
     result->ended += r->result.ended;
     result->killed += r->result.killed;
     result->removed += r->result.removed;
     result->left += r->result.left;
+    result->unsure += r->result.unsure;
     search_release(&r->search);
     leak_list_release(&r->things);
     held_release(&r->held);
@@ -110,6 +111,10 @@ static void end_processes(struct reap *r)
                 search_end(&r->search, r->how, is_group_of(&r->held, r->held.cgroup) ? r->held.cgroup : NULL);
     }
     tell_processes(r);
+    if (r->search.blind) {
+        r->alive++;
+        tell(&r->telling, OUTCOME_LEFT, "who is there and could not be looked at", strerror(r->search.blind));
+    }
 }
 
 /* ---- folders and groups ---- */
@@ -126,7 +131,8 @@ static void remove_folder(struct reap *r, int at, const char *path, const char *
     else if (refusal)
         tell(&r->telling, OUTCOME_LEFT, words, refusal);
     else if (dir_remove(at, path) < 0)
-        tell(&r->telling, OUTCOME_LEFT, words, strerror(errno));
+        tell(&r->telling, OUTCOME_LEFT, words,
+             errno == EXDEV ? "something is mounted in it" : strerror(errno));
     else
         tell(&r->telling, OUTCOME_REMOVED, words, NULL);
 }
@@ -182,7 +188,7 @@ static void note(struct reap *r)
     struct faults none = {0};
     struct journal *journal;
 
-    if (!(r->result.found || ended || removed) ||
+    if (!(ended || removed || (r->first && r->result.found)) ||
         faccessat(r->fd, JOURNAL_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
         return;
     journal = journal_open(r->fd, &none);
@@ -220,8 +226,20 @@ static const char *path_of(int fd, struct arena *arena)
     return len > 0 && len < PATH_MAX ? arena_cstr(arena, (struct str){path, (size_t)len}) : NULL;
 }
 
+/* Before anything is changed, and on record: what is done here is no sign of life for those who come after. */
+static void find_last_sign(struct reap *r)
+{
+    r->first = !r->held.last_sign;
+    if (!r->first)
+        return;
+    r->held.last_sign = things_last_sign(r);
+    if (!r->how->look_only)
+        held_write(r->fd, &r->held);
+}
+
 static void reap_all(struct reap *r)
 {
+    find_last_sign(r);
     marks_of_run(&r->search.marks, &r->held, r->folder, &r->arena);
     if (!r->held.rebooted)
         end_processes(r);
@@ -231,7 +249,7 @@ static void reap_all(struct reap *r)
     if (r->how->look_only)
         return;
     note(r);
-    if (!r->result.left && !r->unsure && held_remove(r->fd) < 0)
+    if (!r->result.left && !r->result.unsure && held_remove(r->fd) < 0)
         tell(&r->telling, OUTCOME_LEFT, "file " REMAINS_NAME, strerror(errno));
 }
 

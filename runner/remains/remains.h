@@ -28,6 +28,7 @@ struct held {
     const char *tmp;                      /* where its TMPDIRs are; NULL: none yet */
     struct proc_id guard, runner, keeper; /* pid 0: none */
     struct world *world;                  /* what was on the machine before the run; NULL: not known */
+    nanos last_sign;                      /* of its life, as the first who reaped it saw it; 0: nobody has */
     bool rebooted;                        /* read: the machine was started anew since */
 };
 
@@ -45,6 +46,7 @@ struct reaped {
     uint32_t killed;  /* ... by KILL */
     uint32_t removed; /* sockets, segments, folders */
     uint32_t left;    /* what could not be ended or removed, or was only looked at */
+    uint32_t unsure;  /* left alone: what may be another's */
 };
 
 #define REAP_GRACE (3 * NS_PER_S)

@@ -4,6 +4,7 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,30 +21,31 @@ void search_release(struct search *search)
 
 /* ---- the list ---- */
 
-static struct found *find_found(const struct search *s, const struct proc_stat *stat)
+static struct found *find(const struct search *s, struct proc_id id)
 {
     for (size_t i = s->count; i-- > 0;)
-        if (proc_id_equals(s->list[i].id, proc_id_of(stat)))
+        if (proc_id_equals(s->list[i].id, id))
             return &s->list[i];
     return NULL;
 }
 
-void search_add(struct search *s, const struct found *found)
+struct found *search_add(struct search *s, const struct found *found)
 {
+    struct found *known = find(s, found->id);
+
+    if (known)
+        return known;
     GROW(s->list, s->count, s->cap);
-    s->list[s->count++] = *found;
+    s->list[s->count] = *found;
+    return &s->list[s->count++];
 }
 
 /* For the sake of its parent, or of a mark of its own. */
 static void add(struct search *s, const struct proc_stat *stat, const struct proc_stat *parent)
 {
-    struct found *known = find_found(s, stat);
-    struct proc_id sake = parent ? proc_id_of(parent) : (struct proc_id){0};
+    struct found *found = search_add(s, &(struct found){.id = proc_id_of(stat), .pidfd = -1});
 
-    if (known)
-        known->parent = sake;
-    else
-        search_add(s, &(struct found){.id = proc_id_of(stat), .parent = sake, .pidfd = -1});
+    found->parent = parent ? proc_id_of(parent) : (struct proc_id){0};
 }
 
 /* ---- who belongs to the run ---- */
@@ -132,7 +134,7 @@ size_t search_look(struct search *s)
     size_t alive = 0;
 
     s->newest = newest();
-    census_take(&s->machine);
+    s->blind = census_take(&s->machine) ? 0 : errno;
     if (!s->machine.count)
         return 0;
     ours = mem_zero(s->machine.count, sizeof *ours);

@@ -19,7 +19,7 @@ static void count(struct reaped *result, enum outcome outcome)
     case OUTCOME_REMOVED: result->removed++; break;
     case OUTCOME_FOUND:
     case OUTCOME_LEFT: result->left++; break;
-    case OUTCOME_UNSURE: break;
+    case OUTCOME_UNSURE: result->unsure++; break;
     }
 }
 

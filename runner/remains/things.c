@@ -10,8 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LOOK_BUDGET  (200 * NS_PER_MS)
-#define SILENCE_MOST (60 * NS_PER_S) /* between the last sign of life of a run and its death */
+#define LOOK_BUDGET (200 * NS_PER_MS)
+/* Between the last sign of life of a run and its death. What appeared later is somebody else's. */
+#define SILENCE_MOST (60 * NS_PER_S)
 
 static bool can_be_removed(const struct leak *thing)
 {
@@ -23,6 +24,12 @@ static const char *words_of(struct reap *r, const struct leak *thing)
     return arena_printf(&r->arena, "%s %.*s", leak_words[thing->kind], STR_ARG(thing->words));
 }
 
+/* Whose descendants are ended has it as well, and is left alone. */
+static bool is_the_parents(const struct reap *r)
+{
+    return r->search.marks.parent.pid && errno == EBUSY;
+}
+
 /* Who was asked to end may have removed it himself. */
 static void remove_thing(struct reap *r, const struct leak *thing)
 {
@@ -30,7 +37,7 @@ static void remove_thing(struct reap *r, const struct leak *thing)
         tell(&r->telling, OUTCOME_FOUND, words_of(r, thing), NULL);
     else if (leak_remove(thing))
         tell(&r->telling, OUTCOME_REMOVED, words_of(r, thing), NULL);
-    else if (errno != ENOENT)
+    else if (errno != ENOENT && !is_the_parents(r))
         tell(&r->telling, OUTCOME_LEFT, words_of(r, thing), strerror(errno));
 }
 
@@ -64,11 +71,7 @@ static nanos changed(int at, const char *path)
     return st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
 }
 
-/*
- * What appeared later is somebody else's. As long as a process of the run is alive so is the run; else there is nothing but its
- * last sign of life to go by, and a case may be silent for as long as its deadline.
- */
-static nanos end_of_life(const struct reap *r)
+nanos things_last_sign(const struct reap *r)
 {
     const nanos signs[] = {
         changed(r->fd, JOURNAL_NAME),
@@ -78,12 +81,12 @@ static nanos end_of_life(const struct reap *r)
     };
     nanos last = 0;
 
-    if (r->how->at_once || r->search.count)
-        return INT64_MAX;
+    if (r->how->at_once)
+        return clock_wall();
     for (size_t i = 0; i < ARRAY_LEN(signs); i++)
         if (signs[i] > last)
             last = signs[i];
-    return last + SILENCE_MOST;
+    return last;
 }
 
 /* At the latest. Not every file system tells, and of System V objects it is known by the second. */
@@ -104,7 +107,6 @@ static void look_at_world(struct reap *r, struct leak_list *appeared)
 
 static void leave_alone(struct reap *r, const struct leak *thing)
 {
-    r->unsure = true;
     tell(&r->telling, OUTCOME_UNSURE, words_of(r, thing), "it may be of another run that is going on");
 }
 
@@ -113,7 +115,7 @@ void things_remove_appeared(struct reap *r)
     struct leak_list appeared = {.arena = &r->arena};
     struct root *roots = NULL;
     size_t count = 0;
-    nanos end = end_of_life(r);
+    nanos end = r->held.last_sign + SILENCE_MOST;
 
     if (r->held.world)
         look_at_world(r, &appeared);

@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,30 @@ static inline void kid_is_stubborn(const char *path)
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     kid_hangs(path);
+}
+
+/* As what a shell has started in the background. */
+static inline void kid_hears_term(const char *path)
+{
+    signal(SIGINT, SIG_IGN);
+    kid_hangs(path);
+}
+
+static inline void *hang(void *nothing)
+{
+    be_ready();
+    for (;;)
+        pause();
+    return nothing;
+}
+
+static inline void kid_has_no_first_thread(const char *path)
+{
+    pthread_t thread;
+
+    if (open(path, O_WRONLY | O_CREAT, 0600) < 0 || pthread_create(&thread, NULL, hang, NULL) != 0)
+        _exit(1);
+    pthread_exit(NULL);
 }
 
 static inline void kid_is_stopped(const char *path)
@@ -155,12 +180,19 @@ static inline void be_kid(int argc, char **argv)
         const char *name;
         void (*be)(const char *path);
     } kids[] = {
-        {"hangs", kid_hangs},        {"stubborn", kid_is_stubborn},
-        {"stopped", kid_is_stopped}, {"stands", kid_stands_in},
-        {"reads", kid_reads},        {"writes", kid_writes},
-        {"sits", kid_has_terminal},  {"listens", kid_listens},
-        {"shares", kid_shares},      {"parent", kid_has_child},
+        {"hangs", kid_hangs},
+        {"stubborn", kid_is_stubborn},
+        {"stopped", kid_is_stopped},
+        {"stands", kid_stands_in},
+        {"reads", kid_reads},
+        {"writes", kid_writes},
+        {"sits", kid_has_terminal},
+        {"listens", kid_listens},
+        {"shares", kid_shares},
+        {"parent", kid_has_child},
         {"hops", kid_hops},
+        {"background", kid_hears_term},
+        {"headless", kid_has_no_first_thread},
     };
 
     if (argc != 3 || strcmp(argv[0], "kid") != 0)

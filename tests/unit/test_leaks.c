@@ -195,6 +195,28 @@ static void test_policy(void **state)
     assert_int_equal(leak_policy_says(&policy, &(struct leak){.what = STR("sh")}), LEAK_WARNS);
 }
 
+/* Who allows a daemon allows what it holds; what nobody holds is judged by itself. */
+static void test_policy_of_what_is_held(void **state)
+{
+    static const struct leak_allowed allowed[] = {{LEAK_PROCESS, "ssh-agent"}};
+    struct leak leaks[] = {
+        {.kind = LEAK_SOCKET, .what = STR("/tmp/agent.1"), .pid = 11},
+        {.kind = LEAK_PROCESS, .what = STR("ssh-agent"), .pid = 11},
+        {.kind = LEAK_PROCESS, .what = STR("sh"), .pid = 12},
+        {.kind = LEAK_LISTENER, .what = STR("[::1]:80"), .pid = 12},
+        {.kind = LEAK_SOCKET, .what = STR("/tmp/agent.2")},
+    };
+    static const enum leak_action wanted[] = {LEAK_IGNORED, LEAK_IGNORED, LEAK_FAILS, LEAK_FAILS, LEAK_FAILS};
+    const struct leak_list list = {.list = leaks, .count = ARRAY_LEN(leaks)};
+    struct leak_policy policy = leak_policy_default;
+
+    (void)state;
+    policy.allowed = allowed;
+    policy.allowed_count = ARRAY_LEN(allowed);
+    for (size_t i = 0; i < list.count; i++)
+        assert_int_equal(leak_policy_says_in(&policy, &list, i), wanted[i]);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -939,6 +961,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_policy_of_what_is_held),
         cmocka_unit_test(test_names),
 #define X(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
         X(test_process),

@@ -235,6 +235,64 @@ static void test_grace_is_not_waited_for(void **state)
     assert_true(said(s, ": ended\n"));
 }
 
+static void test_who_does_not_hear_int(void **state)
+{
+    struct scene *s = *state;
+    struct reaping how = reaping(s);
+    struct reaped result = {0};
+
+    must_start(s, &(struct kid){"background", NULL, s->mark, false});
+    how.grace = 2 * NS_PER_S;
+    assert_true(reap_run(&s->run, &how, &result));
+    assert_true(are_gone(s->ours));
+    assert_int_equal(result.ended, 1);
+    assert_int_equal(result.killed, 0);
+}
+
+/* Its first thread is a zombie, which has neither an environment nor descriptors. */
+static void test_headless(void **state)
+{
+    struct scene *s = *state;
+    struct reaping how = reaping(s);
+    const char *path = arena_printf(&s->arena, "%s/out", s->folder);
+
+    for (int i = 0; i < 2; i++) {
+        struct reaped result = {0};
+
+        must_start(s, &(struct kid){"headless", i ? path : "/dev/null", i ? NULL : s->mark, false});
+        assert_int_equal(held_write(s->run.fd, &s->held), 0);
+        assert_true(reap_run(&s->run, &how, &result));
+        assert_true(are_gone(s->ours));
+        assert_int_equal(result.ended, 1);
+        fd_close(&s->ours[0]);
+        assert_int_equal(pipe2(s->ours, O_CLOEXEC), 0);
+    }
+}
+
+/* Who cannot be looked at may be there: nothing is taken from him, and the record stays. */
+static void test_without_descriptors(void **state)
+{
+    struct scene *s = *state;
+    struct reaping how = reaping(s);
+    struct reaped result = {0};
+    struct rlimit before, none;
+    bool clean;
+
+    must_start(s, &(struct kid){"hangs", NULL, s->mark, false});
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){(rlim_t)s->others[1] + 1, before.rlim_max}; /* what is open stays open */
+    for (rlim_t free = 0; free < 3; free++) {
+        none.rlim_cur++;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        clean = reap_run(&s->run, &how, &result);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_true(clean ? are_gone(s->ours) : exists(s->held.tmp));
+        assert_true(clean || exists(arena_printf(&s->arena, "%s/" REMAINS_NAME, s->folder)));
+    }
+    assert_true(reap_run(&s->run, &how, &result));
+    assert_true(are_gone(s->ours));
+}
+
 /* Nobody who is older than the run; and of an earlier boot there is nobody. */
 static void test_since(void **state)
 {
@@ -449,6 +507,9 @@ int main(int argc, char **argv)
         TEST(test_marks),
         TEST(test_at_once),
         TEST(test_grace_is_not_waited_for),
+        TEST(test_who_does_not_hear_int),
+        TEST(test_headless),
+        TEST(test_without_descriptors),
         TEST(test_since),
         TEST(test_is_going_on),
         TEST(test_descendants),

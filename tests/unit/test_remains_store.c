@@ -446,7 +446,7 @@ static const char *body_of_two_runs(struct scene *s)
     if (!start_other(s, &other, 0) || !look_before(s) || !leave_all())
         return "nothing to find";
     clean = reap_run(&s->run, &how, &result);
-    if (clean || result.left || result.removed != 1 || !are_all_there())
+    if (clean || result.left || result.unsure != 3 || result.removed != 1 || !are_all_there())
         return "it was not left";
     store_close_run(&other);
     result = (struct reaped){0};
@@ -488,6 +488,48 @@ static void test_when_it_appeared(void **state)
 {
     (void)state;
     in_world(body_of_times);
+}
+
+/*
+ * Neither a process that has outlived its run, nor a reap that had to leave something and has written so into the journal, makes
+ * what others do meanwhile the run's.
+ */
+static const char *body_of_an_old_run(struct scene *s)
+{
+    const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    const char *signs[] = {s->held.tmp, arena_printf(&s->arena, "%s/" REMAINS_NAME, s->folder)};
+    const char *mounted = arena_printf(&s->arena, "%s/mounted", s->held.tmp);
+    struct faults none = {0};
+    struct journal *journal = journal_open(s->run.fd, &none);
+    struct reaping how = reaping(s);
+
+    if (!journal || !look_before(s) || mkdir(mounted, 0700) < 0 ||
+        mount("none", mounted, "tmpfs", 0, NULL) < 0 ||
+        !start(s, &(struct kid){"hangs", NULL, s->mark, false}) || !leave_all())
+        return "nothing to find";
+    journal_close(journal);
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+        if (utimensat(AT_FDCWD, signs[i], long_ago, 0) < 0)
+            return "no old times";
+    if (utimensat(s->run.fd, JOURNAL_NAME, long_ago, 0) < 0)
+        return "no old journal";
+    for (int i = 0; i < 3; i++) {
+        struct reaped result = {0};
+
+        if (reap_run(&s->run, &how, &result) || result.left != 1 || result.ended != (i == 0))
+            return "what is mounted is gone, or the process not";
+        if (!are_all_there())
+            return "it was another's";
+    }
+    if (umount(mounted) < 0 || !reap_run(&s->run, &how, &(struct reaped){0}) || !are_all_there())
+        return "the end";
+    return said(s, "something is mounted in it") ? NULL : "the words";
+}
+
+static void test_an_old_run(void **state)
+{
+    (void)state;
+    in_world(body_of_an_old_run);
 }
 
 /* ---- killed in the midst of it, and two at a time ---- */
@@ -636,6 +678,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_what_the_dead_left),
         cmocka_unit_test(test_what_may_be_anothers),
         cmocka_unit_test(test_when_it_appeared),
+        cmocka_unit_test(test_an_old_run),
         cmocka_unit_test(test_killed_in_the_midst),
         cmocka_unit_test(test_two_at_a_time),
         TEST(test_journal),
