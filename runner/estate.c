@@ -85,6 +85,7 @@ static void clean(void *user, const char *who)
         reap_run(&run, &how, &result);
 }
 
+/* The last thing that is done for the run, by whoever of us is the last. */
 static void leave(void *user)
 {
     const struct session *s = user;
@@ -92,6 +93,8 @@ static void leave(void *user)
 
     if (groups)
         cgroups_end_all(groups, LEAVING_PATIENCE);
+    close(s->run.lock); /* nobody else has it any more */
+    remains_forget_ended();
 }
 
 bool estate_guard(struct session *s)
@@ -170,6 +173,7 @@ void estate_let_go(struct session *s)
     fault_place(&s->faults);
     workdirs_close(&s->workdirs);
     workdirs_close(&s->shmdirs);
+    workdirs_close(&s->sign);
     contain_close(s->contain);
     s->contain = NULL;
     if (s->guard.page) /* else we are who was executed, and may have had children before */

@@ -165,6 +165,7 @@ enum exit_code finish_run(struct session *s)
     /* A report may be written to what nobody reads: then a signal must help. */
     tty_close(&s->tty);
     workdirs_close(&s->workdirs);
+    workdirs_close(&s->sign);
     signals_let_go(&s->signals);
     finish_options(s->in, &options);
     if (s->in->options->run_dir || s->resumed || strcmp(s->store.path, front_find_store(s->in)) != 0)

@@ -92,7 +92,7 @@ struct session {
     struct world *world;       /* what cases leave on the machine is seen against it */
     struct capture_room *room;
     struct kitchen kitchen;
-    struct workdirs workdirs, shmdirs;
+    struct workdirs workdirs, shmdirs, sign;
     struct progress_style style;
     struct progress *progress;
     struct watch *watch;

@@ -3,6 +3,7 @@
 #include "runner/base/dir.h"
 #include "runner/base/io.h"
 #include "runner/base/layout.h"
+#include "runner/remains/remains.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define UNIQUE       "/rm-XXXXXX"
+#define PLACE        "/tmp"
+#define PREFIX       "/rm-"
+#define UNIQUE       PREFIX "XXXXXX"
 #define LONGEST_SLOT 14 /* "/1234-12345678" */
 
 /* Where the paths of slots stay within WORKDIR_TMP_MOST. */
@@ -24,7 +27,7 @@ static const char *parent(void)
     if (given && given[0] == '/' && strlen(given) + strlen(UNIQUE) + LONGEST_SLOT <= WORKDIR_TMP_MOST &&
         stat(given, &st) == 0 && S_ISDIR(st.st_mode) && access(given, W_OK | X_OK) == 0)
         return given;
-    return "/tmp";
+    return PLACE;
 }
 
 static int say_whose(const struct workdirs *dirs)
@@ -55,10 +58,16 @@ int workdirs_open_shm(struct workdirs *dirs, const char *run_path)
     return dirs->tmp[0] ? 0 : open_in(dirs, "/dev/shm", run_path);
 }
 
+int workdirs_open_sign(struct workdirs *sign, const struct workdirs *dirs)
+{
+    return strncmp(dirs->tmp, PLACE PREFIX, sizeof PLACE PREFIX - 1) == 0 ? 0
+                                                                          : open_in(sign, PLACE, dirs->run);
+}
+
 void workdirs_close(struct workdirs *dirs)
 {
     if (dirs->tmp[0])
-        dir_remove(AT_FDCWD, dirs->tmp);
+        remains_close_root(dirs->tmp, dirs->run);
     dirs->tmp[0] = '\0';
 }
 

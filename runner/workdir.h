@@ -16,6 +16,7 @@
 
 #define WORKDIR_TMP_MOST 40
 
+/* All zero: none. */
 struct workdirs {
     char tmp[WORKDIR_TMP_MOST + 1]; /* "/tmp/rm-Xb3kQ1"; empty: not there yet */
     const char *run;                /* path of its folder; not owned */
@@ -34,6 +35,8 @@ struct workdir {
 int workdirs_open(struct workdirs *dirs, const char *run_path);
 /* The same where shared memory is: each becomes the /dev/shm of a case whose files are isolated. */
 int workdirs_open_shm(struct workdirs *dirs, const char *run_path);
+/* One that lends nothing: who runs beside us looks in /tmp for who is there. Nothing when `dirs` are there themselves. */
+int workdirs_open_sign(struct workdirs *sign, const struct workdirs *dirs);
 void workdirs_close(struct workdirs *dirs); /* removes them all */
 
 /* Make sure there is an empty one. -1 and errno. */

@@ -7,6 +7,8 @@
 #define LAYOUT_PACK   "passed.pack" /* the same in one file, when it is short */
 #define LAYOUT_SLOTS  "slots"       /* artifacts of cases that run; gone with the run */
 
+#define LAYOUT_ENDED \
+    "ended" /* in a folder of temporary files: it is only there to say when that run had ended */
 #define LAYOUT_WHOSE "run" /* in a folder of temporary files: the path of the run it belongs to */
 
 #endif

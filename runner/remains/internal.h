@@ -80,14 +80,20 @@ struct root {
     const char *path; /* "/tmp/rm-Xb3kQ1" */
     const char *run;  /* the run's folder, as it says itself; NULL: it does not say */
     nanos since;      /* 1970: it says so since then */
+    nanos ended;      /* 1970: the run was over then; 0: it has not said so */
 };
 
 /* Is it called as they are? A record may be damaged, and everybody has something to do with "/". */
 bool root_is_path(const char *path);
 /* All of ours, where they are made. `beside`: one that is known; NULL: none. The number; the list is in the arena. */
 size_t roots_list(const char *beside, struct arena *arena, struct root **list);
-/* Another run of ours is alive, and was there when something appeared. */
-bool roots_have_another(const struct root *list, size_t count, const char *folder, nanos born);
+/* Was another run of ours there when something appeared? The best that is known of it. */
+enum neighbour { NEIGHBOUR_NONE, NEIGHBOUR_ENDED, NEIGHBOUR_DEAD, NEIGHBOUR_GOING_ON };
+enum neighbour roots_find_neighbour(const struct root *list, size_t count, const char *folder, nanos born);
+/* Somebody who was beside that run, which has ended or ends now, is still to be told of it. */
+bool root_is_wanted(const struct root *list, size_t count, const struct root *root);
+/* Takes all out of it but what tells of its run, and that this is over. 0, or -1 and errno. */
+int root_end(const struct root *root);
 
 /* ---- saying so ---- */
 
@@ -131,6 +137,7 @@ struct reap {
     size_t alive;            /* processes that could not be ended, or not be looked for */
     struct leak_list things; /* that they held */
     bool first;              /* nobody has tried before */
+    bool unsure;             /* something may be a run's that is going on: whoever comes later may know */
 };
 
 /* When the run was alive for certain; a case may be silent for as long as its deadline. To be asked before anything is changed. */

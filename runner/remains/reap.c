@@ -31,7 +31,7 @@ static void open_reap(struct reap *r, const struct reaping *how)
 /* True: nothing is left. */
 static bool close_reap(struct reap *r, struct reaped *result)
 {
-    bool clean = !r->result.left && !r->result.unsure;
+    bool clean = !r->result.left && !r->unsure;
 
     result->found += r->result.found;
     result->ended += r->result.ended;
@@ -137,6 +137,13 @@ static void remove_folder(struct reap *r, int at, const char *path, const char *
         tell(&r->telling, OUTCOME_REMOVED, words, NULL);
 }
 
+/* It stays for the sake of runs that are going on, and has nothing in it but that. */
+static bool tells_others(const struct reap *r, const struct root *roots, size_t count,
+                         const struct root *root, const char *refusal)
+{
+    return !r->how->look_only && !refusal && root_is_wanted(roots, count, root) && root_end(root) == 0;
+}
+
 /* The one on record, from which a case may have removed what says whose it is, and others that say so. */
 static void remove_roots(struct reap *r)
 {
@@ -145,8 +152,9 @@ static void remove_roots(struct reap *r)
     size_t count = roots_list(r->held.tmp, &r->arena, &roots);
 
     for (size_t i = 0; i < count; i++)
-        if ((roots[i].run && strcmp(roots[i].run, r->folder) == 0) ||
-            (!roots[i].run && r->held.tmp && strcmp(roots[i].path, r->held.tmp) == 0))
+        if (((roots[i].run && strcmp(roots[i].run, r->folder) == 0) ||
+             (!roots[i].run && r->held.tmp && strcmp(roots[i].path, r->held.tmp) == 0)) &&
+            !tells_others(r, roots, count, &roots[i], refusal))
             remove_folder(r, AT_FDCWD, roots[i].path, arena_printf(&r->arena, "folder %s", roots[i].path),
                           refusal);
 }
@@ -249,7 +257,7 @@ static void reap_all(struct reap *r)
     if (r->how->look_only)
         return;
     note(r);
-    if (!r->result.left && !r->result.unsure && held_remove(r->fd) < 0)
+    if (!r->result.left && !r->unsure && held_remove(r->fd) < 0)
         tell(&r->telling, OUTCOME_LEFT, "file " REMAINS_NAME, strerror(errno));
 }
 

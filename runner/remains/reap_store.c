@@ -112,10 +112,12 @@ static void sweep_roots(struct sweep *s)
     for (size_t i = 0; i < count; i++) {
         struct str run = str_of(roots[i].run), id = str_slice(run, runs ? strlen(runs) : 0, run.len);
 
-        if (run.len && str_starts(run, runs) && id.len && !memchr(id.ptr, '/', id.len))
+        if (!roots[i].ended && run.len && str_starts(run, runs) && id.len && !memchr(id.ptr, '/', id.len))
             sweep_root(s, &roots[i], id);
     }
     free(store);
+    if (!s->how->look_only)
+        remains_forget_ended();
 }
 
 void reap_store(struct store *store, const struct reaping *how, struct reaped *result, struct diags *diags)

@@ -77,7 +77,13 @@ void reap_store(struct store *store, const struct reaping *how, struct reaped *r
 /* The descendants of a process that is not ours, which itself is left alone: `reap --parent`. */
 bool reap_descendants(struct proc_id parent, const struct reaping *how, struct reaped *result);
 
-/* Another run of ours is alive, and was when something appeared (wall clock, 0: not known): it may be that one's. */
+/* Another run of ours was there when something appeared (wall clock, 0: not known): it may be that one's. */
 bool remains_has_neighbour(const char *folder, nanos born);
+/*
+ * The folder of TMPDIRs of a run that is over is removed; while others are going on that were beside it, it stays and says when that
+ * was. The last of them, which has let go of its lock by then, removes them all.
+ */
+void remains_close_root(const char *root, const char *folder);
+void remains_forget_ended(void);
 
 #endif

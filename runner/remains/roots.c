@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PLACE  "/tmp"
 #define PREFIX "rm-"
 #define UNIQUE 6
 
@@ -43,6 +44,11 @@ static bool is_ours(int fd, mode_t type, struct stat *st)
     return fstat(fd, st) == 0 && (st->st_mode & S_IFMT) == type && st->st_uid == geteuid();
 }
 
+static nanos time_of(const struct stat *st)
+{
+    return st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
+}
+
 /* What its file says; NULL: there is none. False: it is none of ours. */
 static bool read_owner(int folder, struct arena *arena, struct root *root)
 {
@@ -57,7 +63,8 @@ static bool read_owner(int folder, struct arena *arena, struct root *root)
          text.ptr[0] == '/' && !memchr(text.ptr, '\0', text.len);
     if (ok) {
         root->run = arena_cstr(arena, str_trim(buf_str(&text)));
-        root->since = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+        root->since = time_of(&st);
+        root->ended = fstatat(folder, LAYOUT_ENDED, &st, AT_SYMLINK_NOFOLLOW) == 0 ? time_of(&st) : 0;
     }
     buf_release(&text);
     fd_close(&fd);
@@ -113,10 +120,10 @@ size_t roots_list(const char *beside, struct arena *arena, struct root **roots)
 {
     const char *given = getenv("TMPDIR"), *slash = beside ? strrchr(beside, '/') : NULL;
     const char *places[] = {
-        "/tmp",
+        PLACE,
         "/dev/shm",
-        given && given[0] == '/' ? given : "/tmp",
-        slash && slash > beside ? arena_cstr(arena, (struct str){beside, (size_t)(slash - beside)}) : "/tmp",
+        given && given[0] == '/' ? given : PLACE,
+        slash && slash > beside ? arena_cstr(arena, (struct str){beside, (size_t)(slash - beside)}) : PLACE,
     };
     struct list list = {0};
 
@@ -139,13 +146,40 @@ static bool is_going_on(const char *path)
     return going_on;
 }
 
-bool roots_have_another(const struct root *list, size_t count, const char *folder, nanos born)
+static bool has_record(const char *path, struct arena *arena)
 {
-    for (size_t i = 0; i < count; i++)
-        if (list[i].run && list[i].since - CLOCK_SLIP <= born && strcmp(list[i].run, folder) != 0 &&
-            is_going_on(list[i].run))
-            return true;
-    return false;
+    return access(arena_printf(arena, "%s/" REMAINS_NAME, path), F_OK) == 0;
+}
+
+static enum neighbour look_at(const struct root *root, nanos born)
+{
+    struct arena arena = {0};
+    enum neighbour neighbour = NEIGHBOUR_NONE;
+
+    if (root->since - CLOCK_SLIP > born || (root->ended && root->ended + CLOCK_SLIP < born))
+        return NEIGHBOUR_NONE;
+    if (root->ended)
+        return NEIGHBOUR_ENDED;
+    if (is_going_on(root->run))
+        neighbour = NEIGHBOUR_GOING_ON;
+    else if (has_record(root->run, &arena))
+        neighbour = NEIGHBOUR_DEAD;
+    arena_release(&arena);
+    return neighbour;
+}
+
+enum neighbour roots_find_neighbour(const struct root *list, size_t count, const char *folder, nanos born)
+{
+    enum neighbour best = NEIGHBOUR_NONE;
+
+    for (size_t i = 0; i < count && best != NEIGHBOUR_GOING_ON; i++) {
+        enum neighbour neighbour =
+            list[i].run && strcmp(list[i].run, folder) != 0 ? look_at(&list[i], born) : NEIGHBOUR_NONE;
+
+        if (neighbour > best)
+            best = neighbour;
+    }
+    return best;
 }
 
 bool remains_has_neighbour(const char *folder, nanos born)
@@ -153,8 +187,75 @@ bool remains_has_neighbour(const char *folder, nanos born)
     struct arena arena = {0};
     struct root *roots;
     size_t count = roots_list(NULL, &arena, &roots);
-    bool has = roots_have_another(roots, count, folder, born ? born : clock_wall());
+    enum neighbour neighbour = roots_find_neighbour(roots, count, folder, born ? born : clock_wall());
 
     arena_release(&arena);
-    return has;
+    return neighbour != NEIGHBOUR_NONE;
+}
+
+/* ---- when its run is over ---- */
+
+/* Only there does everybody look. */
+static bool is_seen_by_all(const char *path)
+{
+    return strncmp(path, PLACE "/", sizeof PLACE) == 0 && !strchr(path + sizeof PLACE, '/');
+}
+
+bool root_is_wanted(const struct root *list, size_t count, const struct root *root)
+{
+    nanos ended = root->ended ? root->ended : clock_wall();
+
+    if (!root->run || !is_seen_by_all(root->path))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].run && !list[i].ended && strcmp(list[i].run, root->run) != 0 &&
+            look_at(&list[i], ended) > NEIGHBOUR_ENDED)
+            return true;
+    return false;
+}
+
+static int empty(const char *path, struct arena *arena)
+{
+    struct str *names;
+    size_t count;
+    int result = dir_list(AT_FDCWD, path, arena, &names, &count);
+
+    for (size_t i = 0; result == 0 && i < count; i++)
+        if (!str_is(names[i], LAYOUT_WHOSE) && !str_is(names[i], LAYOUT_ENDED))
+            result = dir_remove(AT_FDCWD, arena_printf(arena, "%s/%.*s", path, STR_ARG(names[i])));
+    return result;
+}
+
+int root_end(const struct root *root)
+{
+    struct arena arena = {0};
+    int result = empty(root->path, &arena);
+
+    if (result == 0 && !root->ended)
+        result = file_write(arena_printf(&arena, "%s/" LAYOUT_ENDED, root->path), (struct str)STR(""));
+    arena_release(&arena);
+    return result;
+}
+
+void remains_close_root(const char *path, const char *folder)
+{
+    struct arena arena = {0};
+    struct root *roots, root = {.path = path, .run = folder};
+    size_t count = roots_list(path, &arena, &roots);
+
+    if (!root_is_wanted(roots, count, &root) || root_end(&root) < 0)
+        dir_remove(AT_FDCWD, path);
+    arena_release(&arena);
+}
+
+void remains_forget_ended(void)
+{
+    struct arena arena = {0};
+    struct root *roots;
+    size_t count = roots_list(NULL, &arena, &roots);
+
+    for (size_t i = 0; i < count; i++)
+        if (roots[i].ended && !root_is_wanted(roots, count, &roots[i]))
+            dir_remove(AT_FDCWD, roots[i].path);
+    arena_release(&arena);
 }

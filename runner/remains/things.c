@@ -105,9 +105,14 @@ static void look_at_world(struct reap *r, struct leak_list *appeared)
     world_look(r->held.world, NULL, 0, appeared);
 }
 
-static void leave_alone(struct reap *r, const struct leak *thing)
+/* Of a run that was over nobody will ever know more; and of two that are dead, each would wait for the other. */
+static void leave_alone(struct reap *r, const struct leak *thing, enum neighbour neighbour)
 {
-    tell(&r->telling, OUTCOME_UNSURE, words_of(r, thing), "it may be of another run that is going on");
+    if (neighbour == NEIGHBOUR_GOING_ON)
+        r->unsure = true;
+    tell(&r->telling, OUTCOME_UNSURE, words_of(r, thing),
+         neighbour == NEIGHBOUR_GOING_ON ? "it may be of another run that is going on"
+                                         : "it may be of a run that was beside it");
 }
 
 void things_remove_appeared(struct reap *r)
@@ -123,13 +128,15 @@ void things_remove_appeared(struct reap *r)
         count = roots_list(r->held.tmp, &r->arena, &roots);
     for (size_t i = 0; i < appeared.count; i++) {
         const struct leak *thing = &appeared.list[i];
+        enum neighbour neighbour;
 
         if (!can_be_removed(thing) || born(thing) > end)
             continue;
-        if (roots_have_another(roots, count, r->folder, born(thing)))
-            leave_alone(r, thing);
-        else
+        neighbour = roots_find_neighbour(roots, count, r->folder, born(thing));
+        if (neighbour == NEIGHBOUR_NONE || neighbour == NEIGHBOUR_DEAD)
             remove_thing(r, thing);
+        else
+            leave_alone(r, thing, neighbour);
     }
     leak_list_release(&appeared);
 }

@@ -293,6 +293,71 @@ test_good_cases_pay_nothing() {
 
 # ---- whose it is ----
 
+# In a folder of its own, with a TMPDIR that nobody else has: its case leaves a socket file and waits for `go`.
+start_other() {
+    (
+        cd other
+        suite "{name: b, leaks: ignore, run: '$kid socket-left /tmp/$token.sock; echo >left; until [ -e go ]; do sleep 0.02; done'}"
+        TMPDIR=/tmp/other exec "$program" >out 2>err </dev/null
+    ) &
+    other=$!
+}
+
+end_other() {
+    touch other/go
+    wait "$other" || :
+}
+
+nothing_is_taken() {
+    verdict_is a passed
+    out_has 'and another run beside this one'
+    [ -S "/tmp/$token.sock" ] || fail 'what another run has made is gone'
+}
+
+test_what_another_run_has_made() {
+    needs_own_world
+    mkdir -p other /tmp/other
+    suite "{name: a, run: 'echo >up; until [ -e other/left ]; do sleep 0.02; done'}"
+    start
+    await up ''
+    start_other
+    finish
+    status_is 0
+    nothing_is_taken
+    end_other
+    nothing_is_in_tmp
+    rm -rf "/tmp/$token.sock" /tmp/other
+}
+
+# What it was allowed to leave is not ours when it is over.
+test_what_another_run_has_left() {
+    needs_own_world
+    mkdir -p other /tmp/other
+    suite "{name: a, run: 'echo >up; until [ -e go ]; do sleep 0.02; done'}"
+    start
+    await up ''
+    start_other
+    await other/left ''
+    end_other
+    grep -q '1 passed' other/out || fail 'the other run failed'
+    [ -S "/tmp/$token.sock" ] || fail 'it is gone already'
+    touch go
+    finish
+    status_is 0
+    nothing_is_taken
+    nothing_is_in_tmp
+    rm -rf "/tmp/$token.sock" /tmp/other
+}
+
+nothing_is_in_tmp() {
+    for _ in $(seq 100); do # the guard of the last run is who tidies up
+        left=$(find /tmp -mindepth 1 -maxdepth 2 -name 'rm-*')
+        [ -n "$left" ] || return 0
+        sleep 0.1
+    done
+    fail "there is $left"
+}
+
 # One leaves a socket file and ends while another runs.
 test_two_candidates_make_a_warning_of_the_run() {
     needs_own_world
