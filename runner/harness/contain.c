@@ -265,6 +265,8 @@ void contain_started(struct contain_place *place, struct process leader)
 void contain_not_started(struct contain_place *place)
 {
     place->memory = 0;
+    if (place->contain->means->not_started)
+        place->contain->means->not_started(place);
     atomic_store(&place->contain->starting, false);
 }
 

@@ -18,7 +18,7 @@ struct contain_place {
     bool limits[CGROUP_LIMIT_COUNT];   /* that the case has */
     uint64_t hits[CGROUP_LIMIT_COUNT]; /* as the group counted them before it */
     struct anchor anchor;              /* CONTAIN_PIDNS; pid 0: none yet */
-    bool spoilt;                       /* the anchor was killed */
+    bool spoilt;                       /* the anchor was killed, or may have been */
     struct spawn_room room;
     int ipc;                           /* -1: none */
     const char *cookies[COOKIES_MOST]; /* of its environment, which tell it from all other attempts */
@@ -28,6 +28,7 @@ struct contain_place {
 struct means {
     bool walks; /* its members are found in a census */
     int (*prepare)(struct contain_place *place, struct spawn_spec *spec);
+    void (*not_started)(struct contain_place *place);
     void (*members)(struct contain_place *place, const struct census *machine, struct census *out);
     /* The number may have changed hands since it was listed; it cannot any more. */
     bool (*holds)(struct contain_place *place, const struct proc_stat *listed);

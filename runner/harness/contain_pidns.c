@@ -9,10 +9,38 @@
 
 #define PATIENCE NS_PER_S
 
+/*
+ * Anybody may have killed the init, as the kernel does for want of memory. A dying one has left its mount namespace before it ends and
+ * awaits the others: so this is seen before its pidfd is readable, and by all that were killed with it.
+ */
+static bool is_whole(const struct anchor *anchor)
+{
+    char path[64];
+    struct stat its;
+
+    snprintf(path, sizeof path, "/proc/%ld/ns/mnt", (long)anchor->pid);
+    return stat(path, &its) == 0;
+}
+
+static void end_anchor(struct contain_place *place, nanos patience)
+{
+    anchor_end(&place->anchor, patience);
+    place->anchor = (struct anchor){0};
+    place->spoilt = false;
+}
+
 static int prepare(struct contain_place *place, struct spawn_spec *spec)
 {
     (void)spec;
+    if (place->anchor.pid && (place->spoilt || !is_whole(&place->anchor)))
+        end_anchor(place, PATIENCE);
     return place->anchor.pid ? 0 : anchor_start(&place->anchor);
+}
+
+/* It may have been killed just then, and nothing shows of it yet. */
+static void not_started(struct contain_place *place)
+{
+    place->spoilt = true;
 }
 
 static void members(struct contain_place *place, const struct census *machine, struct census *out)
@@ -56,15 +84,13 @@ static void reaped(struct contain_place *place, bool left)
 {
     if (!place->spoilt && !left)
         return;
-    anchor_kill(&place->anchor);
-    anchor_end(&place->anchor, left ? 0 : PATIENCE);
-    place->anchor = (struct anchor){0};
-    place->spoilt = false;
+    end_anchor(place, left ? 0 : PATIENCE);
 }
 
 const struct means means_pidns = {
     .walks = true,
     .prepare = prepare,
+    .not_started = not_started,
     .members = members,
     .holds = holds,
     .is_empty = is_empty,
