@@ -229,6 +229,7 @@ static int set_limits(struct contain_place *place, const struct contain_wants *w
         if (place->limits[i])
             place->hits[i] = cgroup_hits(place->cgroup, i);
     }
+    place->refused = place->exceeded = false;
     place->memory = place->limits[CGROUP_MEMORY] ? wants->limits[CGROUP_MEMORY] : 0;
     if (!place->limits[CGROUP_PROCESSES] && !place->cgroup->limited[CGROUP_PROCESSES])
         return 0;
@@ -270,17 +271,29 @@ void contain_not_started(struct contain_place *place)
     atomic_store(&place->contain->starting, false);
 }
 
-bool contain_waits_for_exec(const struct contain_place *place)
+bool contain_waits(const struct contain_place *place)
 {
     return place->memory != 0;
+}
+
+/* Refused: it has more than that, and the kernel found nothing that it could take away. Version 2 would have it killed for that. */
+static bool has_too_much(const struct contain_place *place)
+{
+    return cgroup_limit(place->cgroup, CGROUP_MEMORY, place->memory) < 0 && errno == EBUSY;
 }
 
 /* Not before: until then it runs in our memory, and the kernel's killer for want of it would end us, too. */
 void contain_executed(struct contain_place *place)
 {
-    if (place->memory)
-        cgroup_limit(place->cgroup, CGROUP_MEMORY, place->memory);
+    bool refused = place->memory && has_too_much(place), again = refused && place->refused;
+
+    place->refused = refused;
+    if (refused && !again)
+        return;
     place->memory = 0;
+    place->exceeded |= again;
+    if (again)
+        contain_kill(place);
 }
 
 /* ---- its end ---- */
@@ -322,7 +335,10 @@ void contain_reaped(struct contain_place *place, bool left)
 
 uint64_t contain_hits(const struct contain_place *place, enum cgroup_limit limit)
 {
-    return place->limits[limit] ? cgroup_hits(place->cgroup, limit) - place->hits[limit] : 0;
+    if (!place->limits[limit])
+        return 0;
+    return cgroup_hits(place->cgroup, limit) - place->hits[limit] +
+           (limit == CGROUP_MEMORY && place->exceeded);
 }
 
 bool contain_look_at_ipc(struct contain_place *place, struct buf *out)

@@ -72,8 +72,11 @@ struct contain_wants {
 int contain_prepare(struct contain_place *place, const struct contain_wants *wants, struct spawn_spec *spec);
 void contain_started(struct contain_place *place, struct process leader); /* by the watch */
 void contain_not_started(struct contain_place *place);
-/* It was seen to have executed: what could not hold before does from here on. True when there was something. */
-bool contain_waits_for_exec(const struct contain_place *place);
+/*
+ * It was seen to have executed: what could not hold before does from here on. A limit of memory that is refused, as more is in use by then
+ * (version 1), is tried once more when this is called again; then all of it is killed, and that is a hit. True: there is something to be set.
+ */
+bool contain_waits(const struct contain_place *place);
 void contain_executed(struct contain_place *place);
 /* Somebody else has reaped the leader: its number is not to be used any more. */
 void contain_lost(struct contain_place *place);

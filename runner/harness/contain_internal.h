@@ -15,6 +15,8 @@ struct contain_place {
     uint64_t since;                    /* ticks of the machine when it was started */
     struct cgroup *cgroup;             /* CONTAIN_CGROUP */
     uint64_t memory;                   /* limit that waits for the exec; 0: none */
+    bool refused;                      /* that limit, when it was to be set last */
+    bool exceeded;                     /* it was refused twice: the case has had its end */
     bool limits[CGROUP_LIMIT_COUNT];   /* that the case has */
     uint64_t hits[CGROUP_LIMIT_COUNT]; /* as the group counted them before it */
     struct anchor anchor;              /* CONTAIN_PIDNS; pid 0: none yet */

@@ -13,7 +13,7 @@
 #define WATCH_POLL_MOST      (20 * NS_PER_MS)
 #define WATCH_REAP_TICK      (5 * NS_PER_MS) /* while orphans end */
 #define WATCH_OUTER_PATIENCE (300 * NS_PER_MS)
-#define WATCH_EXEC_TICK      NS_PER_MS /* while something waits for the exec */
+#define WATCH_EXEC_TICK      NS_PER_MS /* while something is to be set when it has executed */
 #define WATCH_FLOOD_MORE \
     ((uint64_t)16 << 20) /* what may still come, beyond twice the limit, while it is ended */
 

@@ -89,8 +89,6 @@ static nanos next_of_set_up(const struct watch_slot *slot, nanos now)
     const struct watched *watched = &slot->watched;
     nanos started = slot->ending.started, soonest = after(started, watched->limits[WATCH_CALL]);
 
-    if (contain_waits_for_exec(watched->place))
-        return now + WATCH_EXEC_TICK;
     soonest = earlier(soonest, after(started, watched->slow));
     if (soonest != WATCH_NEVER && soonest <= now)
         soonest = now + WATCH_TICK;
@@ -114,6 +112,8 @@ void slot_schedule(struct watch_slot *slot, nanos now)
         slot->next = slot->climb_at;
     else
         slot->next = slot->ending.executed ? next_of_call(slot) : next_of_set_up(slot, now);
+    if (slot->state == WATCH_RUNNING && contain_waits(slot->watched.place))
+        slot->next = earlier(slot->next, now + WATCH_EXEC_TICK);
     if (slot->headless)
         slot->next = earlier(slot->next, now + slot->poll);
     if (slot->watched.output_limit)
@@ -127,6 +127,8 @@ static void check_running(struct watch *watch, struct watch_slot *slot, nanos no
     const struct watched *watched = &slot->watched;
     nanos from, limit;
 
+    if (slot->ending.executed)
+        contain_executed(watched->place);
     slot_note_executed(watch, slot, now);
     from = slot->ending.executed ? slot->ending.executed : slot->ending.started;
     limit = watched->limits[slot->ending.executed ? WATCH_CALL : WATCH_SETUP];

@@ -32,4 +32,26 @@ test_a_dead_anchor_spoils_one_case() {
     nobody_is_left
 }
 
+# ---- limits ----
+
+needs_limit() { # LIMIT, as `doctor` calls it
+    needs cgroup
+    run doctor
+    grep -q "^limit on $1  *yes" "$scratch/out" || skip "no limit on $1 can be had"
+}
+
+# However much of it there is before the limit comes.
+test_who_takes_too_much_at_once_is_oom() {
+    needs_limit memory
+    {
+        echo "strategy: {matrix: {n: [$(seq -s, 40)]}}"
+        echo "tests: [{name: a, limits: {memory: 8MiB}, axes: [n], run: [$kid, block, 48, \"$token\"]}]"
+    } >run-matrix.yaml
+    run --contain=cgroup -n 2
+    status_is 1
+    last_line_is '0 passed, 40 failed'
+    is "$(records '"verdict":"oom"')" 40
+    nobody_is_left
+}
+
 run_tests

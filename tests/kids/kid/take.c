@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,17 @@ static int take_memory(char **args)
             block[at] = 1;
     }
     return 0;
+}
+
+/* All in one call, so that it is there before anybody can say that it is too much. */
+static int take_block(char **args)
+{
+    size_t size = (size_t)number(args[0]) * MIB;
+
+    if (mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) ==
+        MAP_FAILED)
+        return broken("mmap");
+    return wait_for_ever();
 }
 
 /* Its children are gone when it is, unless it is killed. */
@@ -63,6 +75,7 @@ static int forkstorm(char **args)
 
 const struct kid kids_take[] = {
     {"memory", "MIB", "allocates so much memory and exits 0", 1, .act = take_memory},
+    {"block", "MIB", "has so much memory, taken at once, and waits", 1, .act = take_block},
     {"processes", "N", "has N children at once, ends them, and exits 0", 1, .act = take_processes},
     {"forkstorm", "N", "has N children, and waits with them", 1, .act = forkstorm},
     {0},
