@@ -26,6 +26,11 @@ static bool is_known(const struct contain *contain, pid_t pid)
     return false;
 }
 
+bool stranger_is(const struct contain *contain, const struct proc_stat *stat)
+{
+    return stat->ppid == contain->self && !is_known(contain, stat->pid);
+}
+
 static const char *number_in(const char *text, pid_t *pid)
 {
     char *end;
@@ -60,8 +65,7 @@ static bool note_child(void *user, pid_t pid)
     struct search *search = user;
     struct proc_stat stat;
 
-    if (proc_stat_read(pid, &stat) == 0 && stat.ppid == search->contain->self &&
-        !is_known(search->contain, pid))
+    if (proc_stat_read(pid, &stat) == 0 && stranger_is(search->contain, &stat))
         proc_ids_add(search->out, (struct proc_id){.pid = pid});
     return true;
 }

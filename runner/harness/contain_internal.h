@@ -56,6 +56,8 @@ struct contain {
 
 /* Adds children of ours that no place knows: orphans of cases. False: one of them may be a case that is being started. */
 bool strangers_list(struct contain *contain, struct proc_ids *out);
+/* As it was when it was looked at. */
+bool stranger_is(const struct contain *contain, const struct proc_stat *stat);
 /* True: it is our child, and was dead; nobody waits for it but us. */
 bool stranger_reap(pid_t pid);
 

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define PATIENCE NS_PER_S
+#define PATIENCE   NS_PER_S
+#define LOOKS_MOST 16
 
 /*
  * Anybody may have killed the init, as the kernel does for want of memory. A dying one has left its mount namespace before it ends and
@@ -43,14 +44,36 @@ static void not_started(struct contain_place *place)
     place->spoilt = true;
 }
 
+/* ---- who is there ---- */
+
+static bool is_inside(const struct contain_place *place, pid_t pid)
+{
+    char path[64];
+    struct stat its, ours;
+
+    snprintf(path, sizeof path, "/proc/%ld/ns/pid", (long)pid);
+    return stat(path, &its) == 0 && fstat(place->anchor.pids, &ours) == 0 && its.st_ino == ours.st_ino &&
+           its.st_dev == ours.st_dev;
+}
+
+/* What the leader has cloned with CLONE_PARENT is a child of ours, as the leader is, and never the init's. */
+static bool is_sibling(const struct contain_place *place, const struct proc_stat *stat)
+{
+    return stranger_is(place->contain, stat) && is_inside(place, stat->pid);
+}
+
 static void members(struct contain_place *place, const struct census *machine, struct census *out)
 {
     struct census found = {0};
-    const struct proc_stat *leader = census_find(machine, place->leader.pid);
 
-    if (leader)
-        census_add(&found, leader);
-    census_add_tree(machine, place->leader.pid, &found);
+    for (size_t i = 0; i < machine->count; i++) {
+        const struct proc_stat *stat = &machine->list[i];
+
+        if (stat->pid != place->leader.pid && !is_sibling(place, stat))
+            continue;
+        census_add(&found, stat);
+        census_add_tree(machine, stat->pid, &found);
+    }
     census_add_tree(machine, place->anchor.pid, &found);
     for (size_t i = 0; i < found.count; i++)
         if (proc_stat_is_alive(&found.list[i]))
@@ -60,18 +83,49 @@ static void members(struct contain_place *place, const struct census *machine, s
 
 static bool holds(struct contain_place *place, const struct proc_stat *listed)
 {
-    char path[64];
-    struct stat its, ours;
-
-    snprintf(path, sizeof path, "/proc/%ld/ns/pid", (long)listed->pid);
-    return stat(path, &its) == 0 && fstat(place->anchor.pids, &ours) == 0 && its.st_ino == ours.st_ino &&
-           its.st_dev == ours.st_dev;
+    return is_inside(place, listed->pid);
 }
 
+enum look { NOBODY, DEAD, ALIVE };
+
+/* The dead are reaped: the namespace does not end before. One that is being started is in none whose leader has exited. */
+static enum look look_for_siblings(struct contain_place *place)
+{
+    struct proc_ids strangers = {0};
+    enum look found = NOBODY;
+    struct proc_stat stat;
+
+    strangers_list(place->contain, &strangers);
+    for (size_t i = 0; i < strangers.count && found != ALIVE; i++) {
+        pid_t pid = strangers.list[i].pid;
+
+        if (!is_inside(place, pid))
+            continue;
+        found = proc_stat_read(pid, &stat) == 0 && proc_stat_is_alive(&stat) ? ALIVE : DEAD;
+        if (found == DEAD)
+            stranger_reap(pid);
+    }
+    proc_ids_release(&strangers);
+    return found;
+}
+
+/* Who knows whom the dead have left since the list was read: another one of us, who is seen when it is read again. */
+static bool has_siblings(struct contain_place *place)
+{
+    enum look found = DEAD;
+
+    for (int i = 0; i < LOOKS_MOST && found == DEAD; i++)
+        found = look_for_siblings(place);
+    return found != NOBODY;
+}
+
+/* In this order: whom a sibling has left by dying is the init's by then. */
 static bool is_empty(struct contain_place *place)
 {
-    return anchor_is_empty(&place->anchor, place->leader.pid);
+    return !has_siblings(place) && anchor_is_empty(&place->anchor, place->leader.pid);
 }
+
+/* ---- its end ---- */
 
 static void kill_all(struct contain_place *place)
 {

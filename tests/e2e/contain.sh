@@ -23,6 +23,7 @@ traced traced
 clean clean-daemon TOKEN
 vfork vfork-child
 thread thread-fork
+sibling sibling
 listener listener
 socket socket PWD/sockets/N
 shm shm /TOKEN.N

@@ -156,6 +156,44 @@ static void test_anchor_killed_during_a_start(void **state)
     }
 }
 
+/* ---- who is there ---- */
+
+static size_t count_members(const struct stage *stage)
+{
+    struct census machine = {0}, members = {0};
+    size_t count;
+
+    contain_take_census(stage->contain, &machine);
+    contain_members(stage->place, &machine, &members);
+    count = members.count;
+    for (size_t i = 0; i < members.count; i++)
+        assert_true(stage->place->contain->means->holds(stage->place, &members.list[i]));
+    census_release(&machine);
+    census_release(&members);
+    return count;
+}
+
+/* It is a child of ours, not of the anchor; and it is ended before the next case comes. */
+static void test_sibling(void **state)
+{
+    struct stage *stage = stage_of(state);
+
+    for (int i = 0; i < TIMES; i++) {
+        struct bench *bench = stage->bench;
+
+        assert_true(begin(stage, KID(word("sibling"))));
+        await_exit(stage);
+        assert_false(contain_is_empty(stage->place));
+        assert_int_equal(count_members(stage), 1);
+        while (!contain_is_empty(stage->place))
+            contain_kill(stage->place);
+        assert_int_equal(count_members(stage), 0);
+        finish(stage);
+        assert_true(waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD);
+    }
+    works(stage);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
 
 int main(void)
@@ -164,6 +202,7 @@ int main(void)
         TEST(test_anchor_killed_between_cases),
         TEST(test_anchor_killed_below_a_case),
         TEST(test_anchor_killed_during_a_start),
+        TEST(test_sibling),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

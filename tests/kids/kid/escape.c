@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,6 +65,22 @@ static int thread_fork(char **args)
     return result ? 0 : 99;
 }
 
+/* A child of our parent, who knows nothing of it. */
+static int have_sibling(char **args)
+{
+    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+
+    (void)args;
+    if (pid == 0) {
+        limit_life(KID_LIFE);
+        linger();
+    }
+    if (pid < 0)
+        return broken("clone");
+    printf("%ld\n", (long)pid);
+    return 0;
+}
+
 static time_t now(void)
 {
     struct timespec at;
@@ -116,6 +135,7 @@ const struct kid kids_escape[] = {
      .places = KID_SESSION | KID_TWICE, .left = be_clean},
     {"vfork-child", "TOKEN", "leaves a child made by vfork and exec", 1, .act = vfork_child},
     {"thread-fork", "", "leaves a child that one of its threads made", 0, .act = thread_fork},
+    {"sibling", "", "leaves a child of its own parent", 0, .act = have_sibling},
     {"hopper", "MS", "leaves a process that forks, exits, and rests so long before it does so again", 1,
      LEAVES, .left = be_hopper},
     {"hopper-setsid", "MS", "... and makes a session each time", 1, LEAVES, .left = be_session_hopper},
