@@ -18,6 +18,7 @@
 #define REAPED_AT_ONCE 32 /* who reaps first is never done with a storm of forks */
 #define PATIENCE       (3 * NS_PER_S)
 #define PAUSE          (2 * NS_PER_MS)
+#define AWAKE_MS       1000
 
 /* What the guard knows; the keeper has a copy. */
 struct post {
@@ -174,6 +175,20 @@ static void await_death(int pidfd)
 }
 
 /*
+ * Where the guard has died the runner has all to do; stopped it does nothing, and nobody is left who would
+ * continue it. The kernel does so for few: who has his parent in another session was an orphan before. Again
+ * and again, since he may have been about to stop.
+ */
+static void await_death_awake(int pidfd)
+{
+    struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+
+    do
+        pidfd_signal(pidfd, SIGCONT);
+    while (poll(&poll_fd, 1, AWAKE_MS) != 1);
+}
+
+/*
  * Not by the end of a pipe that the two would hold: a case that is stuck before it executes has a copy of all
  * their descriptors, and would hold it too.
  */
@@ -189,7 +204,7 @@ static _Noreturn void keep(struct post *post)
     leave_streams();
     close_all_but(kept, ARRAY_LEN(kept));
     await_death(post->guard_fd);
-    await_death(post->runner_fd);
+    await_death_awake(post->runner_fd);
     if (!atomic_load(&post->page->released)) {
         post->plan->kill(post->plan->user);
         post->plan->clean(post->plan->user, "its keeper");

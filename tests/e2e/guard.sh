@@ -170,6 +170,23 @@ test_the_guard_is_killed() {
     nothing_is_held
 }
 
+# In a session of its own it was an orphan before, and the kernel continues nobody for its sake.
+test_the_guard_is_killed_while_it_is_stopped() {
+    waits
+    ran=setsid
+    setsid env --default-signal=INT,QUIT "$program" >"$scratch/out" 2>"$scratch/err" </dev/null &
+    runner=$!
+    await up ''
+    remember
+    kill -STOP "$runner"
+    comes_to "$(who runner)" T
+    kill -KILL "$runner"
+    finish
+    status_is 137
+    all_are_gone
+    nothing_is_held
+}
+
 test_both_are_killed() {
     waits
     running

@@ -689,6 +689,26 @@ static void test_killed_while_stopped(void **state)
     }
 }
 
+/* Nobody else continues it: it has to hear that it is alone. Killed as soon as it has been told to stop, too. */
+static void test_guard_killed_while_stopped(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    for (int i = 0; i < ROUNDS / 4; i++) {
+        begin(&scene, says_signals);
+        send(&scene, TO_GROUP, SIGTSTP);
+        if (i % 2)
+            await_stop(&scene, "Ctrl-Z");
+        assert_int_equal(hear_byte(&scene), SIGTSTP);
+        send(&scene, TO_GUARD, SIGKILL);
+        assert_int_equal(hear_byte(&scene), SIGCONT);
+        fd_close(&scene.orders);
+        assert_int_equal(end(&scene), SIGKILL);
+        buf_release(&scene.rest);
+    }
+}
+
 /* ---- what is left below ---- */
 
 #define GENERATIONS 2000 /* that a hopper lasts: longer than it takes to end it, and not for ever */
@@ -1151,6 +1171,7 @@ int main(void)
         cmocka_unit_test(test_stops_and_goes_on),
         cmocka_unit_test(test_continued_at_once),
         cmocka_unit_test(test_killed_while_stopped),
+        cmocka_unit_test(test_guard_killed_while_stopped),
         cmocka_unit_test(test_strangers_are_killed),
         cmocka_unit_test(test_who_may_stay_stays),
         cmocka_unit_test(test_who_was_there_before_stays),
