@@ -3,6 +3,7 @@
 #include "runner/base/dir.h"
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/orphans.h"
 #include "runner/remains/remains.h"
 #include "runner/session.h"
 
@@ -160,14 +161,6 @@ bool estate_hold(struct session *s)
     return false;
 }
 
-/* Whatever fell to us and nobody knew whose it was; who is a child of ours now is nothing else. */
-static bool is_ours(void *user, pid_t pid)
-{
-    (void)user;
-    (void)pid;
-    return false;
-}
-
 void estate_let_go(struct session *s)
 {
     fault_place(&s->faults);
@@ -176,8 +169,9 @@ void estate_let_go(struct session *s)
     workdirs_close(&s->sign);
     contain_close(s->contain);
     s->contain = NULL;
-    if (s->guard.page) /* else we are who was executed, and may have had children before */
-        guard_reap_strangers(STRANGERS_PATIENCE, is_ours, NULL);
+    /* Whatever fell to us. Without a guard we are who was executed, and may have had children before. */
+    if (s->guard.page)
+        orphans_end(STRANGERS_PATIENCE, NULL, NULL);
     fault_place(&s->faults);
     if (s->world)
         world_free(s->world);

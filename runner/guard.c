@@ -3,6 +3,7 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 #include "runner/exit.h"
+#include "runner/orphans.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REAPED_AT_ONCE 32 /* who reaps first is never done with a storm of forks */
+#define REAPED_AT_ONCE 32 /* a storm of those that end must not keep us from hearing signals */
 #define PATIENCE       (3 * NS_PER_S)
-#define PAUSE          (2 * NS_PER_MS)
 #define AWAKE_MS       1000
 
 /* What the guard knows; the keeper has a copy. */
@@ -30,114 +30,6 @@ struct post {
     sigset_t awaited;
     struct proc_ids before; /* children we had before: who executes us may leave us his own */
 };
-
-/* ---- ending children ---- */
-
-enum child { CHILD_OF_ANOTHER, CHILD_ALIVE, CHILD_DEAD };
-
-/*
- * A child of ours keeps its number until we reap it: what is done by that number after this reaches no one
- * else. Asked of the kernel itself, since the /proc that names the number may be that of another namespace.
- */
-static enum child look_at(pid_t pid)
-{
-    siginfo_t info = {0};
-
-    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
-        return CHILD_OF_ANOTHER;
-    return info.si_pid ? CHILD_DEAD : CHILD_ALIVE;
-}
-
-struct ending {
-    bool (*spared)(void *user, pid_t pid);
-    void *user;
-    struct proc_ids dead; /* in this round */
-    bool alive;
-};
-
-/*
- * With it its group, in one go: who forks in it cannot be faster than that. A session that is not ours was
- * made below us, and so was all that is in it. The group stays while the child is not reaped: killed, it does
- * not leave.
- */
-static void kill_child(struct ending *ending, pid_t pid)
-{
-    pid_t session, group;
-
-    kill(pid, SIGKILL);
-    session = getsid(pid);
-    group = getpgid(pid);
-    if (session > 0 && session != getsid(0) && group > 1 && !ending->spared(ending->user, group))
-        kill(-group, SIGKILL);
-}
-
-static void end_one(struct ending *ending, struct proc_id id)
-{
-    enum child child = look_at(id.pid);
-
-    if (child == CHILD_OF_ANOTHER || ending->spared(ending->user, id.pid))
-        return;
-    if (child == CHILD_DEAD) {
-        proc_ids_add(&ending->dead, id);
-    } else {
-        kill_child(ending, id.pid);
-        ending->alive = true;
-    }
-}
-
-static bool add(void *user, pid_t pid)
-{
-    if (look_at(pid) != CHILD_OF_ANOTHER)
-        proc_ids_add(user, (struct proc_id){.pid = pid});
-    return true;
-}
-
-/* Those that /proc says are ours; there are kernels that cannot say it, and then all are asked for. */
-static void list_children(struct proc_ids *out)
-{
-    out->count = 0;
-    if (proc_children(getpid(), out) < 0)
-        proc_each(add, out);
-}
-
-/* Until a child has ended, or a moment has passed. SIGCHLD is blocked, and nobody else takes it. */
-static void pause_for_children(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigtimedwait(&set, NULL, &(struct timespec){.tv_nsec = PAUSE});
-}
-
-/*
- * Kills before it reaps. A round that finds nobody is the last: above whoever is below us is a child of ours.
- */
-bool guard_reap_strangers(nanos patience, bool (*is_ours)(void *user, pid_t pid), void *user)
-{
-    nanos until = clock_now() + patience;
-    struct ending ending = {.spared = is_ours, .user = user};
-    struct proc_ids children = {0};
-    bool done;
-
-    for (;;) {
-        ending.dead.count = 0;
-        ending.alive = false;
-        list_children(&children);
-        for (size_t i = 0; i < children.count; i++)
-            end_one(&ending, children.list[i]);
-        for (size_t i = 0; i < ending.dead.count && (i < REAPED_AT_ONCE || !ending.alive); i++)
-            waitid(P_PID, (id_t)ending.dead.list[i].pid, &(siginfo_t){0}, WEXITED | WNOHANG | __WALL);
-        done = !ending.alive && !ending.dead.count;
-        if (done || clock_now() >= until)
-            break;
-        if (ending.alive)
-            pause_for_children();
-    }
-    proc_ids_release(&children);
-    proc_ids_release(&ending.dead);
-    return done;
-}
 
 /* ---- descriptors ---- */
 
@@ -256,7 +148,7 @@ static _Noreturn void end(struct post *post)
 {
     if (!atomic_load(&post->page->released)) {
         post->plan->kill(post->plan->user);
-        guard_reap_strangers(PATIENCE, is_spared, post);
+        orphans_end(PATIENCE, is_spared, post);
         post->plan->clean(post->plan->user, "its guard");
         atomic_store(&post->page->released, true);
     }
@@ -371,7 +263,7 @@ static int prepare(struct post *post, const struct signals *signals, int go[2])
     signals_of_guard(signals, &post->awaited);
     sigaddset(&post->awaited, SIGCHLD);
     if (waitid(P_ALL, 0, &(siginfo_t){0}, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0)
-        list_children(&post->before);
+        orphans_list(&post->before);
     return 0;
 }
 

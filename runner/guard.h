@@ -66,10 +66,5 @@ int guard_start(struct guard *guard, struct signals *signals, const struct guard
  * death.
  */
 void guard_release(struct guard *guard);
-/*
- * For the runner, when its guard is dead: kills and reaps those of its children that are not `is_ours`.
- * False: some were still there when patience was over.
- */
-bool guard_reap_strangers(nanos patience, bool (*is_ours)(void *user, pid_t pid), void *user);
 
 #endif

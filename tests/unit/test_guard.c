@@ -4,6 +4,7 @@
 #include "runner/base/mem.h"
 #include "runner/base/proc.h"
 #include "runner/base/sig.h"
+#include "runner/orphans.h"
 #include "tests/unit/forks.h"
 
 #include <errno.h>
@@ -904,7 +905,7 @@ static void reaps_strangers(struct inner *inner)
             pause();
     for (size_t i = 0; i < ARRAY_LEN(strangers); i++) {
         CHECK(start_stranger(i) > 0);
-        CHECK(guard_reap_strangers(LONG_MS * NS_PER_MS, is_the_one, &ours));
+        CHECK(orphans_end(LONG_MS * NS_PER_MS, is_the_one, &ours) == 0);
         CHECK(waitpid(-1, NULL, WNOHANG) == 0); /* there is a child, and it lives */
     }
     CHECK(kill(ours, SIGKILL) == 0 && waitpid(-1, NULL, 0) == ours && waitpid(-1, NULL, 0) < 0);
@@ -954,9 +955,9 @@ static void has_one_that_stays(struct inner *inner)
     }
     CHECK(order(inner) == 'r');
     tracer = start_tracer(inner, traced);
-    CHECK(!tracer || !guard_reap_strangers(20 * NS_PER_MS, is_the_one, &tracer));
+    CHECK(!tracer || orphans_end(20 * NS_PER_MS, is_the_one, &tracer) == 1);
     kill(tracer ? tracer : traced, SIGKILL);
-    CHECK(guard_reap_strangers(LONG_MS * NS_PER_MS, is_the_one, &inner->guard.guard.pid));
+    CHECK(orphans_end(LONG_MS * NS_PER_MS, NULL, NULL) == 0);
     dprintf(inner->say, tracer ? "waited" : "may not trace");
 }
 
