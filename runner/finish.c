@@ -162,11 +162,12 @@ enum exit_code finish_run(struct session *s)
     record.finished = !s->broken;
     record.exit_code = code;
     fault_die(&s->faults, FAULT_DIE_REPORT);
-    /* A report may be written to what nobody reads: then a signal must help. */
+    /* A report may be written to what nobody reads: then a signal must help, and the death of the guard. */
     tty_close(&s->tty);
     workdirs_close(&s->workdirs);
     workdirs_close(&s->sign);
     signals_let_go(&s->signals);
+    guard_die_with(&s->guard);
     finish_options(s->in, &options);
     if (s->in->options->run_dir || s->resumed || strcmp(s->store.path, front_find_store(s->in)) != 0)
         options.from = str_of(s->run.path);

@@ -19,6 +19,7 @@
 #define REAPED_AT_ONCE 32 /* a storm of those that end must not keep us from hearing signals */
 #define PATIENCE       (3 * NS_PER_S)
 #define AWAKE_MS       1000
+#define LAST_WORDS_S   5
 
 /* What the guard knows; the keeper has a copy. */
 struct post {
@@ -333,6 +334,19 @@ int guard_start(struct guard *guard, struct signals *signals, const struct guard
     undo(&post, go);
     guard->guard = (struct proc_id){0};
     return -1;
+}
+
+void guard_die_with(const struct guard *guard)
+{
+    sigset_t set;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* of the thread that has forked us: the guard has no other */
+    if (getppid() == guard->guard.pid)
+        return;
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    alarm(LAST_WORDS_S);
 }
 
 void guard_release(struct guard *guard)

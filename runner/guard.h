@@ -66,5 +66,11 @@ int guard_start(struct guard *guard, struct signals *signals, const struct guard
  * death.
  */
 void guard_release(struct guard *guard);
+/*
+ * For the runner, when it may wait for somebody who reads, and looks for nothing else any more: from here on it dies
+ * with its guard, so that the keeper can clean. When that one is dead already nobody waits for what we say: there
+ * are seconds left.
+ */
+void guard_die_with(const struct guard *guard);
 
 #endif

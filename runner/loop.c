@@ -22,11 +22,16 @@ static uint64_t token(enum source source, uint32_t end, uint32_t slot, uint32_t 
     return (uint64_t)source << 56 | (uint64_t)end << 52 | (uint64_t)slot << 32 | generation;
 }
 
-static int add(struct session *s, int fd, uint32_t events, uint64_t data)
+static int add_to(int epoll, int fd, uint32_t events, uint64_t data)
 {
     struct epoll_event event = {.events = events, .data.u64 = data};
 
-    return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event);
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int add(struct session *s, int fd, uint32_t events, uint64_t data)
+{
+    return add_to(s->epoll, fd, events, data);
 }
 
 static void arm_again(struct session *s, int fd, uint64_t data)
@@ -36,8 +41,19 @@ static void arm_again(struct session *s, int fd, uint64_t data)
     epoll_ctl(s->epoll, EPOLL_CTL_MOD, fd, &event);
 }
 
+/* The two that end a run which nobody reads. Only whether there is something is asked of it. */
+static int open_wake(struct session *s)
+{
+    s->wake = epoll_create1(EPOLL_CLOEXEC);
+    if (s->wake < 0 || add_to(s->wake, s->signals.fd, EPOLLIN, 0) < 0)
+        return -1;
+    return s->guard.pidfd < 0 ? 0 : add_to(s->wake, s->guard.pidfd, EPOLLIN, 0);
+}
+
 int loop_open(struct session *s)
 {
+    if (open_wake(s) < 0)
+        return -1;
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (s->epoll < 0 || add(s, s->signals.fd, EPOLLIN, token(FROM_SIGNALS, 0, 0, 0)) < 0 ||
         add(s, watch_fd(s->watch), EPOLLIN, token(FROM_WATCH, 0, 0, 0)) < 0)

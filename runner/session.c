@@ -112,7 +112,6 @@ static void open_terminal(struct session *s)
     const struct options *o = s->in->options;
 
     progress_style(&s->style, finish_prints_report(s->in) ? STDERR_FILENO : STDOUT_FILENO, o->color);
-    s->style.wake = s->signals.fd;
     s->style.verbose = o->verbose - o->quiet;
     if (s->interactive) {
         s->jobs = 1;
@@ -248,7 +247,7 @@ static bool same_cases(struct session *s)
 enum exit_code session_open(struct session *s, struct invocation *in, struct front *front,
                             struct resumption *resumption)
 {
-    *s = (struct session){.in = in, .front = front, .arena = in->arena, .epoll = -1};
+    *s = (struct session){.in = in, .front = front, .arena = in->arena, .epoll = -1, .wake = -1};
     s->resumed = resumption ? &resumption->record : NULL;
     s->signals.fd = s->tty.fd = s->store.fd = s->run.fd = s->run.lock = -1;
     s->guard = (struct guard){.pidfd = -1};
@@ -272,6 +271,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
         return s->in->options->contain ? EXIT_USAGE : EXIT_BROKEN;
     if (!estate_guard(s) || !open_machine(s) || !estate_hold(s))
         return EXIT_BROKEN;
+    s->style.wake = s->wake;
     s->progress = progress_new(&s->style, s->case_count);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
     plan_queue(s, s->jobs > 1 || s->style.live ? RUNS_ASKED : 0);
@@ -307,6 +307,7 @@ void session_close(struct session *s)
         watch_free(s->watch);
     if (s->progress)
         progress_free(s->progress);
+    fd_close(&s->wake);
     tty_close(&s->tty);
     estate_let_go(s);
     if (s->room)

@@ -93,6 +93,7 @@ struct session {
     struct capture_room *room;
     struct kitchen kitchen;
     struct workdirs workdirs, shmdirs, sign;
+    int wake; /* readable when the loop has to hear of something before output is waited for on */
     struct progress_style style;
     struct progress *progress;
     struct watch *watch;

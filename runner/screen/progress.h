@@ -24,7 +24,7 @@
 
 struct progress_style {
     int fd;
-    int wake;  /* while a pipe is waited for: readable when a signal has come; -1: none. The caller's */
+    int wake; /* while a pipe is waited for: readable when it must be waited for no longer; -1: none. The caller's */
     bool live; /* a terminal that can go back in its line */
     bool colour;
     bool osc;    /* tell the terminal (taskbar, tab) how far we are: OSC 9;4 */

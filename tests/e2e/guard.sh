@@ -187,6 +187,67 @@ test_the_guard_is_killed_while_it_is_stopped() {
     nothing_is_held
 }
 
+# Nobody reads the pipe, and after this it takes nothing more.
+fill() {
+    ! dd if=/dev/zero of=pipe bs=4096 oflag=nonblock 2>/dev/null || fail 'the pipe takes all'
+}
+
+open_pipe() {
+    mkfifo pipe
+    exec 8<>pipe
+}
+
+start_into_pipe() { # ARG...
+    ran="$program $*"
+    "$program" "$@" >pipe 2>"$scratch/err" </dev/null 8>&- &
+    runner=$!
+    await up ''
+    remember
+}
+
+test_the_guard_is_killed_while_the_output_is_blocked() {
+    suite "{name: a, leaks: ignore, run: 'while [ ! -e go ]; do sleep 0.1; done; exit 1'}" \
+        "{name: b, timeout: 5m, leaks: ignore, run: '$up; sleep 300'}"
+    open_pipe
+    start_into_pipe -n 2
+    fill
+    touch go
+    await .run-matrix/latest/journal.ndjson '"ev":"end"' # is to be told next
+    kill -KILL "$(who keeper)" "$runner"                 # who would wake the runner
+    finish
+    status_is 137
+    all_are_gone
+    nothing_is_held
+}
+
+test_the_guard_is_killed_while_a_report_is_blocked() {
+    waits
+    open_pipe
+    start_into_pipe --report json=-
+    fill
+    touch go
+    await .run-matrix/latest/journal.ndjson '"ev":"finish"'
+    kill -KILL "$runner"
+    finish
+    status_is 137
+    all_are_gone
+    nothing_is_held
+}
+
+# What is on disk is written, and what nobody takes is not waited for.
+test_the_guard_is_killed_before_a_report_is_blocked() {
+    waits
+    open_pipe
+    start_into_pipe --junit-xml j.xml --report json=-
+    fill
+    kill -KILL "$runner"
+    finish
+    status_is 137
+    all_are_gone
+    nothing_is_held
+    [ -s j.xml ] || fail 'there is no report'
+}
+
 test_both_are_killed() {
     waits
     running
