@@ -101,21 +101,8 @@ place_for() { # USER CONTAINMENT
 
 # A group that belongs to an ordinary user, as systemd makes them.
 delegate() {
-    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
-    [ -n "$mount" ] || skip 'no cgroup2 is mounted'
-    place=$mount$(sed -n 's/^0:://p' /proc/self/cgroup)/test-$token
-    mkdir "$place" 2>/dev/null || skip "no group can be made below '${place%/*}'"
-    trap 'end_group' EXIT
+    make_group
     chown "$nobody" "$place" "$place/cgroup.procs" "$place/cgroup.subtree_control" "$place/cgroup.threads"
-}
-
-end_group() {
-    for _ in $(seq 50); do
-        find "$place" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
-        ! rmdir "$place" 2>/dev/null || return 0
-        sleep 0.1
-    done
-    echo "# '$place' is not empty"
 }
 
 # As root or as an ordinary user, the one that we are not by becoming it.

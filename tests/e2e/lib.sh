@@ -166,6 +166,26 @@ end_survivors() {
     done
 }
 
+# ---- control groups ----
+
+# A group of this test below our own, for as long as the test takes: $place.
+make_group() {
+    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+    [ -n "$mount" ] || skip 'no cgroup2 is mounted'
+    place=$mount$(sed -n '/^0::/{s/^0:://;s,/$,,;p}' /proc/self/cgroup)/test-$token
+    mkdir "$place" 2>/dev/null || skip "no group can be made below '${place%/*}'"
+    trap 'end_group' EXIT
+}
+
+end_group() {
+    for _ in $(seq 50); do
+        find "$place" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
+        ! rmdir "$place" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    echo "# '$place' is not empty"
+}
+
 # ---- files ----
 
 write() { # FILE, content on stdin; its folder is made
