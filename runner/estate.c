@@ -72,6 +72,17 @@ static void kill_survivors(void *user)
     proc_ids_release(&survivors);
 }
 
+/* The runner cannot do that any more; the keeper has no terminal. */
+static void give_back_terminal(const struct session *s)
+{
+    struct tty tty = s->tty;
+
+    if (s->interactive)
+        tty = (struct tty){.changed = true, .before = s->modes};
+    tty.fd = tty.changed ? open("/dev/tty", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+    tty_close(&tty);
+}
+
 /* In another process, by path: what we had open is closed there. */
 static void clean(void *user, const char *who)
 {
@@ -80,6 +91,7 @@ static void clean(void *user, const char *who)
     struct run_folder run = {s->run.id, s->run_path, dir_open(AT_FDCWD, s->run_path), s->run.lock};
     struct reaped result = {0};
 
+    give_back_terminal(s);
     for (size_t i = 0; i < s->belongings.count; i++)
         how.before.removed += leak_remove(&s->belongings.list[i]);
     if (run.fd >= 0)

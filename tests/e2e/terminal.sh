@@ -117,6 +117,30 @@ test_kill_of_a_stopped_job() {
     out_has 'interrupted: SIGTERM'
 }
 
+# By its guard, which has the terminal too. With -s it is the case that has changed the modes.
+test_a_killed_run_gives_the_terminal_back() {
+    waits
+    cat >script <<'EOF'
+stty -g >before
+exec 3<&0
+"$@" <&3 &
+until [ -e up ]; do sleep 0.1; done
+stty -g >during
+kill -KILL $(sed 's/.*"runner":{"pid":\([0-9]*\).*/\1/' .run-matrix/latest/held.json)
+wait "$!"
+stty -g >after
+EOF
+    for args in run 'exec -s --'; do
+        rm -f up
+        suite '{name: a, timeout: 5m, leaks: ignore, run: ">up; sleep 300"}'
+        [ "$args" = run ] || set -- sh -c 'stty raw -echo; >up; exec sleep 300'
+        # shellcheck disable=SC2086 # words
+        run_command python3 "$here/on_terminal.py" '' '' sh script "$program" $args "$@"
+        is "$(cat before)" "$(cat after)"
+        [ "$(cat before)" != "$(cat during)" ] || fail 'its modes were never changed'
+    done
+}
+
 test_the_terminal_goes_away() {
     waits
     on_terminal 'a 0s' 'hang up'
