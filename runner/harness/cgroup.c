@@ -145,19 +145,32 @@ void cgroup_procs(const struct cgroup *group, struct proc_ids *out)
     cgroup_procs_below(group->fd, out);
 }
 
-bool cgroup_holds(const struct cgroup *group, pid_t pid)
+/* Is it in the group that is called `name`, or below? */
+static bool is_below(pid_t pid, struct str name)
 {
     char path[64];
     struct buf groups = {0};
     struct str in;
-    bool holds = false;
+    bool below = false;
 
     snprintf(path, sizeof path, "/proc/%ld/cgroup", (long)pid);
     if (file_read(path, &groups, GROUPS_MOST) == 0) {
         in = cgroup_of_unified(buf_str(&groups));
-        holds = str_starts(in, group->name) &&
-                (in.len == strlen(group->name) || in.ptr[strlen(group->name)] == '/');
+        below = in.len >= name.len && memcmp(in.ptr, name.ptr, name.len) == 0 &&
+                (in.len == name.len || in.ptr[name.len] == '/');
     }
     buf_release(&groups);
-    return holds;
+    return below;
+}
+
+bool cgroup_holds(const struct cgroup *group, pid_t pid)
+{
+    return is_below(pid, str_of(group->name));
+}
+
+bool cgroups_hold(const struct cgroups *groups, pid_t pid)
+{
+    const char *slot = groups->slots[0].name;
+
+    return is_below(pid, (struct str){slot, (size_t)(strrchr(slot, '/') - slot)});
 }

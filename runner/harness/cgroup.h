@@ -82,6 +82,9 @@ void cgroups_kill(const char *path); /* the cases, at once, without waiting: for
 /* Whoever is in its cases, in version 1 too; false: there is no such group. */
 bool cgroups_procs(const char *path, struct proc_ids *out);
 
+/* It is in one of the cases', of any slot. */
+bool cgroups_hold(const struct cgroups *groups, pid_t pid);
+
 bool cgroup_is_empty(const struct cgroup *group); /* no living process in it or below */
 int cgroup_kill_all(struct cgroup *group);
 /*

@@ -1,4 +1,7 @@
-/* By control group: exact, and one write ends all. */
+/*
+ * By control group: exact, and one write ends all. But who may write to a group above ours, as root may, can leave it: whoever does so
+ * falls to us when he has no parent any more, and is known as with process groups.
+ */
 #include "runner/harness/contain_internal.h"
 
 #include "runner/base/mem.h"
@@ -26,21 +29,23 @@ static void cgroup_members(struct contain_place *place, const struct census *mac
         if (proc_stat_read(ids.list[i].pid, &stat) == 0 && proc_stat_is_alive(&stat))
             census_add(out, &stat);
     proc_ids_release(&ids);
+    strangers_members(place, out);
 }
 
 static bool cgroup_still_holds(struct contain_place *place, const struct proc_stat *listed)
 {
-    return cgroup_holds(place->cgroup, listed->pid);
+    return cgroup_holds(place->cgroup, listed->pid) || strangers_hold(place, listed);
 }
 
 static bool is_empty(struct contain_place *place)
 {
-    return cgroup_is_empty(place->cgroup);
+    return cgroup_is_empty(place->cgroup) && strangers_are_gone(place);
 }
 
 static void kill_all(struct contain_place *place)
 {
     cgroup_kill_all(place->cgroup);
+    strangers_kill(place);
 }
 
 static void reaped(struct contain_place *place, bool left)

@@ -5,181 +5,14 @@
  */
 #include "runner/harness/contain_internal.h"
 
-#include "runner/base/io.h"
-#include "runner/base/mem.h"
-
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define REAPS_MOST 32 /* between two rounds of killing: who reaps first is never done with a storm */
-
-/* ---- strangers: children of ours that no place knows ---- */
-
-static bool is_known(const struct contain *contain, pid_t pid)
-{
-    for (uint32_t i = 0; i < contain->count; i++)
-        if (contain->places[i].leader.pid == pid || contain->places[i].anchor.pid == pid)
-            return true;
-    return false;
-}
-
-bool stranger_is(const struct contain *contain, const struct proc_stat *stat)
-{
-    return stat->ppid == contain->self && !is_known(contain, stat->pid);
-}
-
-static const char *number_in(const char *text, pid_t *pid)
-{
-    char *end;
-
-    *pid = (pid_t)strtol(text, &end, 10);
-    return end == text ? NULL : end;
-}
-
-static void read_list(struct contain *contain, struct proc_ids *out)
-{
-    char text[4096];
-    struct buf all = {0};
-    const char *at;
-    ssize_t got;
-    pid_t pid;
-
-    while ((got = pread(contain->children, text, sizeof text, (off_t)all.len)) > 0)
-        buf_add(&all, text, (size_t)got);
-    for (at = buf_text(&all); (at = number_in(at, &pid));)
-        if (!is_known(contain, pid))
-            proc_ids_add(out, (struct proc_id){.pid = pid});
-    buf_release(&all);
-}
-
-struct search {
-    struct contain *contain;
-    struct proc_ids *out;
-};
-
-static bool note_child(void *user, pid_t pid)
-{
-    struct search *search = user;
-    struct proc_stat stat;
-
-    if (proc_stat_read(pid, &stat) == 0 && stranger_is(search->contain, &stat))
-        proc_ids_add(search->out, (struct proc_id){.pid = pid});
-    return true;
-}
-
-/*
- * The kernel may be built without the list of children. What is being started meanwhile is in the list before it is in a place; who has the lock
- * and asks afterwards whether something is, is not deceived: it gets its place under the lock.
- */
-bool strangers_list(struct contain *contain, struct proc_ids *out)
-{
-    if (contain->children >= 0)
-        read_list(contain, out);
-    else
-        proc_each(note_child, &(struct search){contain, out});
-    return !atomic_load(&contain->starting);
-}
-
-/* As a child of ours that we have not reaped it keeps its number. */
-bool stranger_reap(pid_t pid)
-{
-    siginfo_t info = {0};
-
-    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WALL) == 0 && info.si_pid;
-}
-
-size_t contain_tick(struct contain *contain)
-{
-    struct proc_ids strangers = {0};
-    size_t reaped = 0;
-
-    if (strangers_list(contain, &strangers))
-        for (size_t i = 0; i < strangers.count; i++)
-            reaped += stranger_reap(strangers.list[i].pid);
-    proc_ids_release(&strangers);
-    return reaped;
-}
-
-/* ---- whose they are ---- */
-
-static bool has_cookies(const struct contain_place *place, pid_t pid)
-{
-    for (int i = 0; i < COOKIES_MOST; i++)
-        if (!place->cookies[i] || !proc_has_variable(pid, place->cookies[i]))
-            return false;
-    return true;
-}
-
-/* A case without cookies is none of a run, and has no claim to what is not marked. */
-static bool was_there(const struct contain_place *place, const struct proc_stat *stat)
-{
-    return place->leader.pid && place->cookies[0] && place->since <= stat->start_ticks + 1;
-}
-
-/* Another case that runs may have made it; who has no cookie of any. */
-static bool may_be_another_s(const struct contain_place *place, const struct proc_stat *stat)
-{
-    const struct contain *contain = place->contain;
-
-    for (uint32_t i = 0; i < contain->count; i++)
-        if (&contain->places[i] != place && was_there(&contain->places[i], stat))
-            return true;
-    return false;
-}
-
-static bool is_marked(const struct contain_place *place, const struct proc_stat *stat)
-{
-    return place->leader.pid && (stat->session == place->leader.pid || stat->pgrp == place->leader.pid ||
-                                 has_cookies(place, stat->pid));
-}
-
-enum ownership { NOT_ITS, MAY_BE_ITS, ITS };
-
-/* Without a mark it is that of the only one that was there when it began. */
-static enum ownership ownership(const struct contain_place *place, const struct proc_stat *stat)
-{
-    const struct contain *contain = place->contain;
-
-    if (is_marked(place, stat))
-        return ITS;
-    for (uint32_t i = 0; i < contain->count; i++)
-        if (&contain->places[i] != place && is_marked(&contain->places[i], stat))
-            return NOT_ITS;
-    if (!was_there(place, stat))
-        return NOT_ITS;
-    return may_be_another_s(place, stat) ? MAY_BE_ITS : ITS;
-}
-
-static bool owns(const struct contain_place *place, const struct proc_stat *stat)
-{
-    return ownership(place, stat) == ITS;
-}
-
-static void note_shared(struct contain *contain, const struct proc_stat *stat)
-{
-    struct proc_id id = {stat->pid, stat->start_ticks};
-
-    if (!contain_is_shared(contain, id))
-        proc_ids_add(&contain->shared, id);
-}
-
-/* ---- the means ---- */
 
 static void add_alive(const struct census *found, struct census *out)
 {
     for (size_t i = 0; i < found->count; i++)
         if (proc_stat_is_alive(&found->list[i]))
             census_add(out, &found->list[i]);
-}
-
-static bool is_its_orphan(const struct contain_place *place, const struct proc_stat *stat)
-{
-    const struct contain *contain = place->contain;
-
-    return !atomic_load(&contain->starting) && !is_known(contain, stat->pid) && owns(place, stat);
 }
 
 /* Its group and session, and the trees of those of our strangers that are its; nobody twice. */
@@ -193,7 +26,7 @@ static bool is_rooted(const struct contain_place *place, const struct census *ma
             parent->pgrp == place->leader.pid)
             return true;
         if (parent->ppid == place->contain->self)
-            return is_its_orphan(place, parent);
+            return stranger_is_its(place, parent);
         parent = census_find(machine, parent->ppid);
     }
     return false;
@@ -210,69 +43,11 @@ static void members(struct contain_place *place, const struct census *machine, s
     census_release(&found);
 }
 
-/* Nobody else gets into the session, and a parent in the tree has children of the tree. */
-static bool holds(struct contain_place *place, const struct proc_stat *listed)
-{
-    struct proc_stat now;
-
-    if (proc_stat_read(listed->pid, &now) < 0 || now.start_ticks != listed->start_ticks)
-        return false;
-    if (now.session == place->leader.pid)
-        return true;
-    if (now.ppid == place->contain->self) /* its parent may have gone since it was listed */
-        return !is_known(place->contain, now.pid) && now.session == listed->session;
-    return now.ppid == listed->ppid;
-}
-
-/* Whoever of it is alive has one of our children above him, or is one. */
-static bool is_empty(struct contain_place *place)
-{
-    struct proc_ids strangers = {0};
-    struct proc_stat stat;
-    bool empty = strangers_list(place->contain, &strangers);
-
-    for (size_t i = 0; i < strangers.count; i++) {
-        enum ownership whose = NOT_ITS;
-
-        if (proc_stat_read(strangers.list[i].pid, &stat) == 0 && proc_stat_is_alive(&stat))
-            whose = ownership(place, &stat);
-        if (whose == ITS)
-            empty = false;
-        else if (whose == MAY_BE_ITS)
-            note_shared(place->contain, &stat);
-    }
-    proc_ids_release(&strangers);
-    return empty;
-}
-
-/* A child of ours keeps its number until we reap it: so there is nothing to be mistaken about. */
-static void kill_child(pid_t pid)
-{
-    int pidfd = pidfd_of(pid);
-
-    if (pidfd < 0)
-        return;
-    pidfd_signal(pidfd, SIGKILL);
-    fd_close(&pidfd);
-}
-
 static void kill_all(struct contain_place *place)
 {
-    struct proc_ids strangers = {0};
-    struct proc_stat stat;
-    int reaps = 0;
-
     if (place->leader.pid > 1 && kill(-place->leader.pid, SIGKILL) < 0 && errno == ESRCH)
         pidfd_signal(place->leader.pidfd, SIGKILL);
-    if (!strangers_list(place->contain, &strangers))
-        strangers.count = 0; /* next time */
-    for (size_t i = 0; i < strangers.count; i++)
-        if (proc_stat_read(strangers.list[i].pid, &stat) == 0 && proc_stat_is_alive(&stat) &&
-            owns(place, &stat))
-            kill_child(stat.pid);
-    for (size_t i = 0; i < strangers.count && reaps++ < REAPS_MOST; i++)
-        stranger_reap(strangers.list[i].pid);
-    proc_ids_release(&strangers);
+    strangers_kill(place);
 }
 
 static void reaped(struct contain_place *place, bool left)
@@ -284,8 +59,8 @@ static void reaped(struct contain_place *place, bool left)
 const struct means means_group = {
     .walks = true,
     .members = members,
-    .holds = holds,
-    .is_empty = is_empty,
+    .holds = strangers_hold,
+    .is_empty = strangers_are_gone,
     .kill = kill_all,
     .reaped = reaped,
 };

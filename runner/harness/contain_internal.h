@@ -54,11 +54,24 @@ struct contain {
         shared; /* CONTAIN_GROUP: orphans that were alive when one of several was over who may have made them */
 };
 
-/* Adds children of ours that no place knows: orphans of cases. False: one of them may be a case that is being started. */
+/* ---- contain_strangers.c: children of ours that no place knows ---- */
+
+/* Adds them: orphans of cases. False: one of them may be a case that is being started. */
 bool strangers_list(struct contain *contain, struct proc_ids *out);
 /* As it was when it was looked at. */
 bool stranger_is(const struct contain *contain, const struct proc_stat *stat);
 /* True: it is our child, and was dead; nobody waits for it but us. */
 bool stranger_reap(pid_t pid);
+/*
+ * By its session, group or environment, or as nobody else was there who could have made it. With control groups that is asked only of
+ * those who have left theirs.
+ */
+bool stranger_is_its(const struct contain_place *place, const struct proc_stat *stat);
+
+/* For the table of means: of the strangers that are this case's, and those below them. */
+void strangers_members(struct contain_place *place, struct census *out);
+bool strangers_hold(struct contain_place *place, const struct proc_stat *listed);
+bool strangers_are_gone(struct contain_place *place);
+void strangers_kill(struct contain_place *place);
 
 #endif

@@ -32,6 +32,69 @@ test_a_dead_anchor_spoils_one_case() {
     nobody_is_left
 }
 
+# ---- control groups ----
+
+# A group beside that of the run, as root has many and others may: $other.
+another_group() {
+    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+    other=$mount$(sed -n 's/^0:://p' /proc/self/cgroup)/test-$token
+    mkdir "$other" 2>/dev/null || skip "no group can be made below '${other%/*}'"
+    trap 'rm_group' EXIT
+}
+
+rm_group() {
+    for _ in $(seq 50); do
+        ! rmdir "$other" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    echo "# '$other' is not empty"
+}
+
+# A script, to which a file is given for the number of whom it leaves, and what that one is started by.
+leaver() {
+    cat >leave <<END
+#!/bin/sh
+mkfifo "\$1.gone"
+setsid sh -c 'echo 0 >"$other/cgroup.procs"; echo \$\$ >"\$1"; echo >"\$1.gone"; shift; exec "\$@"' sh "\$1" \$2 $kid linger $token &
+read -r gone <"\$1.gone"
+END
+    chmod +x leave
+}
+
+is_named() { # FILE
+    is "$(records "\"pid\":$(cat "$1"),")" 1
+}
+
+test_who_leaves_the_control_group_is_named_and_ended() {
+    needs cgroup
+    another_group
+    leaver
+    suite "{name: a, leak-grace: 50ms, run: [./leave, one]}" "{name: b, leak-grace: 50ms, run: [./leave, two]}" \
+        "{name: c, run: 'true'}"
+    run --contain=cgroup -n 2
+    status_is 1
+    last_line_is '1 passed, 2 failed'
+    is "$(records '"verdict":"leaked"')" 2
+    is_named one
+    is_named two
+    nobody_is_left
+}
+
+# Alone it is known without its environment; and it is gone before the next one comes.
+test_who_leaves_the_control_group_without_environment() {
+    needs cgroup
+    another_group
+    leaver
+    suite "{name: a, leak-grace: 50ms, run: [./leave, one, env -i]}" \
+        "{name: b, run: '! kill -0 \$(cat one)'}"
+    run --contain=cgroup -n 1
+    status_is 1
+    last_line_is '1 passed, 1 failed'
+    is "$(records '"verdict":"leaked"')" 1
+    is_named one
+    nobody_is_left
+}
+
 # ---- limits ----
 
 needs_limit() { # LIMIT, as `doctor` calls it
