@@ -192,7 +192,10 @@ bool contain_can_limit(const struct contain *contain, enum cgroup_limit limit)
 static void find_cookies(struct contain_place *place, const struct spawn_spec *spec)
 {
     static const char *const names[COOKIES_MOST] = {
-        "RUN_MATRIX_RUN_ID=", "RUN_MATRIX_CASE_ID=", "RUN_MATRIX_ATTEMPT="};
+        [COOKIE_RUN] = "RUN_MATRIX_RUN_ID=",
+        [COOKIE_CASE] = "RUN_MATRIX_CASE_ID=",
+        [COOKIE_ATTEMPT] = "RUN_MATRIX_ATTEMPT=",
+    };
 
     for (int i = 0; i < COOKIES_MOST; i++) {
         place->cookies[i] = NULL;
@@ -341,9 +344,17 @@ uint64_t contain_hits(const struct contain_place *place, enum cgroup_limit limit
            (limit == CGROUP_MEMORY && place->exceeded);
 }
 
+/* It is looked at by a child of ours, who is not to be taken for an orphan. */
 bool contain_look_at_ipc(struct contain_place *place, struct buf *out)
 {
-    return place->ipc >= 0 && isolate_ipc_look(place->ipc, out) == 0;
+    bool looked;
+
+    if (place->ipc < 0)
+        return false;
+    atomic_store(&place->contain->starting, true);
+    looked = isolate_ipc_look(place->ipc, out) == 0;
+    atomic_store(&place->contain->starting, false);
+    return looked;
 }
 
 bool contain_is_shared(const struct contain *contain, struct proc_id id)

@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-#define COOKIES_MOST 3
+enum cookie { COOKIE_RUN, COOKIE_CASE, COOKIE_ATTEMPT, COOKIES_MOST };
 
 struct contain_place {
     struct contain *contain;
@@ -48,7 +48,7 @@ struct contain {
     uint32_t count;
     pid_t self;
     int children;         /* /proc/<self>/task/<self>/children; -1: there is no such file */
-    atomic_bool starting; /* a child may be there that is in no place yet */
+    atomic_bool starting; /* a child may be there that is in no place, or not yet: a case, or who helps us */
     struct cgroups groups;
     struct proc_ids
         shared; /* CONTAIN_GROUP: orphans that were alive when one of several was over who may have made them */

@@ -5,12 +5,15 @@
 #include "runner/base/mem.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define REAPS_MOST   32 /* between two rounds of killing: who reaps first is never done with a storm */
 #define MEMBERS_MOST 4096
+#define ENVIRON_MOST ((size_t)8 << 20) /* more than the kernel lets an environment grow */
 
 /* ---- who they are ---- */
 
@@ -101,12 +104,36 @@ size_t contain_tick(struct contain *contain)
 
 /* ---- whose they are ---- */
 
-static bool has_cookies(const struct contain_place *place, pid_t pid)
+enum claim { CLAIM_NONE, CLAIM_OF_ANOTHER, CLAIM_OF_THIS };
+
+/* By one variable of an environment: that of this attempt, or of another one. */
+static enum claim claim_by(struct str environment, const char *cookie)
 {
+    size_t name = cookie ? (size_t)(strchr(cookie, '=') + 1 - cookie) : 0;
+    enum claim claim = CLAIM_NONE;
+
+    for (struct str rest = environment; cookie && rest.len && claim != CLAIM_OF_THIS;) {
+        struct str entry = {rest.ptr, strnlen(rest.ptr, rest.len)};
+
+        if (entry.len >= name && memcmp(entry.ptr, cookie, name) == 0)
+            claim = str_is(entry, cookie) ? CLAIM_OF_THIS : CLAIM_OF_ANOTHER;
+        rest = str_slice(rest, entry.len < rest.len ? entry.len + 1 : entry.len, rest.len);
+    }
+    return claim;
+}
+
+/* All three are those of this attempt; or the run is, and the case or the attempt is not. Of other runs we know nothing. */
+static enum claim claim_of(const struct contain_place *place, struct str environment)
+{
+    enum claim claims[COOKIES_MOST];
+
     for (int i = 0; i < COOKIES_MOST; i++)
-        if (!place->cookies[i] || !proc_has_variable(pid, place->cookies[i]))
-            return false;
-    return true;
+        claims[i] = claim_by(environment, place->cookies[i]);
+    if (claims[COOKIE_RUN] != CLAIM_OF_THIS)
+        return CLAIM_NONE;
+    if (claims[COOKIE_CASE] == CLAIM_OF_ANOTHER || claims[COOKIE_ATTEMPT] == CLAIM_OF_ANOTHER)
+        return CLAIM_OF_ANOTHER;
+    return claims[COOKIE_CASE] && claims[COOKIE_ATTEMPT] ? CLAIM_OF_THIS : CLAIM_NONE;
 }
 
 /* A case without cookies is none of a run, and has no claim to what is not marked. */
@@ -126,10 +153,36 @@ static bool may_be_another_s(const struct contain_place *place, const struct pro
     return false;
 }
 
-static bool is_marked(const struct contain_place *place, const struct proc_stat *stat)
+/* The environment is that which it was executed with; a child that did not execute shows ours. */
+struct subject {
+    const struct proc_stat *stat;
+    struct buf environment;
+};
+
+static void read_environment(struct subject *subject)
 {
-    return place->leader.pid && (stat->session == place->leader.pid || stat->pgrp == place->leader.pid ||
-                                 has_cookies(place, stat->pid));
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%ld/environ", (long)subject->stat->pid);
+    file_read(path, &subject->environment, ENVIRON_MOST);
+}
+
+static bool is_marked(const struct contain_place *place, const struct subject *subject)
+{
+    pid_t leader = place->leader.pid;
+
+    return leader && (subject->stat->session == leader || subject->stat->pgrp == leader ||
+                      claim_of(place, buf_str(&subject->environment)) == CLAIM_OF_THIS);
+}
+
+static bool is_marked_by_another(const struct contain_place *place, const struct subject *subject)
+{
+    const struct contain *contain = place->contain;
+
+    for (uint32_t i = 0; i < contain->count; i++)
+        if (&contain->places[i] != place && is_marked(&contain->places[i], subject))
+            return true;
+    return claim_of(place, buf_str(&subject->environment)) == CLAIM_OF_ANOTHER;
 }
 
 /* In a group of a case it is that one's, and the group knows it. */
@@ -140,21 +193,27 @@ static bool is_in_a_group(const struct contain *contain, pid_t pid)
 
 enum ownership { NOT_ITS, MAY_BE_ITS, ITS };
 
-/* Without a mark it is that of the only one that was there when it began. */
+/* Without a mark it is that of the only one that was there when it began. A mark may be that of a case which was given up. */
+static enum ownership judge(const struct contain_place *place, const struct subject *subject)
+{
+    if (is_marked(place, subject))
+        return ITS;
+    if (is_marked_by_another(place, subject) || !was_there(place, subject->stat))
+        return NOT_ITS;
+    return may_be_another_s(place, subject->stat) ? MAY_BE_ITS : ITS;
+}
+
 static enum ownership ownership(const struct contain_place *place, const struct proc_stat *stat)
 {
-    const struct contain *contain = place->contain;
+    struct subject subject = {.stat = stat};
+    enum ownership whose;
 
-    if (is_in_a_group(contain, stat->pid))
+    if (is_in_a_group(place->contain, stat->pid))
         return NOT_ITS;
-    if (is_marked(place, stat))
-        return ITS;
-    for (uint32_t i = 0; i < contain->count; i++)
-        if (&contain->places[i] != place && is_marked(&contain->places[i], stat))
-            return NOT_ITS;
-    if (!was_there(place, stat))
-        return NOT_ITS;
-    return may_be_another_s(place, stat) ? MAY_BE_ITS : ITS;
+    read_environment(&subject);
+    whose = judge(place, &subject);
+    buf_release(&subject.environment);
+    return whose;
 }
 
 static bool owns(const struct contain_place *place, const struct proc_stat *stat)
@@ -170,11 +229,13 @@ static void note_shared(struct contain *contain, const struct proc_stat *stat)
         proc_ids_add(&contain->shared, id);
 }
 
+/* What was listed while it helped us is gone when nothing is being started any more: in this order. */
 bool stranger_is_its(const struct contain_place *place, const struct proc_stat *stat)
 {
     const struct contain *contain = place->contain;
 
-    return !atomic_load(&contain->starting) && !is_known(contain, stat->pid) && owns(place, stat);
+    return !atomic_load(&contain->starting) && proc_is(proc_id_of(stat)) && !is_known(contain, stat->pid) &&
+           owns(place, stat);
 }
 
 /* ---- what is to be known, and done ---- */

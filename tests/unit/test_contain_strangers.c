@@ -1,0 +1,215 @@
+/* Whose a child of ours is that no place knows, where processes hold together by group. */
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+#include "runner/harness/contain_internal.h"
+#include "tests/unit/forks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PLACES 2
+#define RUN    "RUN_MATRIX_RUN_ID=run"
+#define CASE   "RUN_MATRIX_CASE_ID="
+#define TRY    "RUN_MATRIX_ATTEMPT="
+
+struct stage {
+    struct contain *contain;
+    struct contain_place *places[PLACES];
+};
+
+static int open_stage(void **state)
+{
+    struct stage *stage = mem_zero(1, sizeof *stage);
+    struct buf why = {0};
+
+    stage->contain = contain_open("group", "test", PLACES, &why);
+    assert_non_null(stage->contain);
+    assert_int_equal(contain_start(stage->contain), 0);
+    for (uint32_t i = 0; i < PLACES; i++)
+        stage->places[i] = contain_place(stage->contain, i);
+    buf_release(&why);
+    *state = stage;
+    return 0;
+}
+
+static int close_stage(void **state)
+{
+    struct stage *stage = *state;
+
+    contain_close(stage->contain);
+    free(stage);
+    return 0;
+}
+
+/* In a session of its own; it has its environment when this returns. */
+static pid_t start(const char *const environment[])
+{
+    char *const argv[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
+    int executed[2];
+    char byte;
+    pid_t pid;
+
+    assert_int_equal(pipe2(executed, O_CLOEXEC), 0);
+    pid = must_fork();
+    if (pid == 0) {
+        setsid();
+        execve("/bin/sleep", argv, (char *const *)(uintptr_t)environment);
+        _exit(1);
+    }
+    close(executed[1]);
+    assert_int_equal(read(executed[0], &byte, 1), 0);
+    close(executed[0]);
+    return pid;
+}
+
+/* A case that has run since before all that is here. */
+static struct process begin(struct contain_place *place, const char *const environment[])
+{
+    struct spawn_spec spec = {.envp = (char *const *)(uintptr_t)environment};
+    struct process leader;
+
+    assert_int_equal(contain_prepare(place, &(struct contain_wants){0}, &spec), 0);
+    leader.pid = start(environment);
+    leader.pidfd = pidfd_of(leader.pid);
+    assert_true(leader.pidfd >= 0);
+    contain_started(place, leader);
+    place->since = 0;
+    return leader;
+}
+
+/* As the watch does it when there is nobody. */
+static void end(struct contain_place *place, struct process *leader)
+{
+    end_child(leader->pid);
+    contain_reaped(place, false);
+    fd_close(&leader->pidfd);
+}
+
+/* ---- by environment ---- */
+
+static bool is_its(const struct contain_place *place, pid_t pid)
+{
+    struct proc_stat stat;
+
+    assert_int_equal(proc_stat_read(pid, &stat), 0);
+    return stranger_is_its(place, &stat);
+}
+
+static void test_what_the_environment_tells(void **state)
+{
+    static const char *const its[] = {RUN, CASE "b", TRY "2", NULL};
+    static const struct {
+        const char *environment[5];
+        bool its;
+    } rows[] = {
+        {{RUN, CASE "b", TRY "2"}, true},
+        {{RUN, CASE "a", TRY "2"}, false}, /* as of a case that was given up */
+        {{RUN, CASE "b", TRY "1"}, false}, /* and of an attempt */
+        {{RUN, CASE "bb", TRY "2"}, false},
+        {{"A=b", CASE "a", RUN}, false},
+        {{NULL}, true}, /* nobody else was there who could have made it */
+        {{RUN}, true},
+        {{CASE "a", TRY "1"}, true},
+        {{"RUN_MATRIX_RUN_ID=other", CASE "a", TRY "1"}, true}, /* a run within the case */
+        {{CASE "a", RUN, CASE "b", TRY "2"}, true},
+    };
+    struct stage *stage = *state;
+    struct process leader = begin(stage->places[1], its);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        pid_t pid = start(rows[i].environment);
+
+        if (is_its(stage->places[1], pid) != rows[i].its)
+            fail_msg("row %zu", i);
+        assert_true(contain_is_empty(stage->places[1]) != rows[i].its);
+        end_child(pid);
+    }
+    end(stage->places[1], &leader);
+}
+
+/* Its place is free, or another's; it is our child still, and nobody's business. */
+static void test_given_up(void **state)
+{
+    static const char *const first[] = {RUN, CASE "a", TRY "1", NULL}, *const second[] = {RUN, CASE "b",
+                                                                                          TRY "1", NULL};
+    struct stage *stage = *state;
+    struct process abandoned = begin(stage->places[0], first), leader = begin(stage->places[1], second);
+
+    contain_reaped(stage->places[0], true);
+    assert_true(contain_is_empty(stage->places[1]));
+    strangers_kill(stage->places[1]);
+    assert_int_equal(waitpid(abandoned.pid, NULL, WNOHANG), 0);
+    end_child(abandoned.pid);
+    fd_close(&abandoned.pidfd);
+    end(stage->places[1], &leader);
+}
+
+/* ---- who helps us ---- */
+
+#define LOOKS 2000
+
+struct helped {
+    struct contain_place *place, *looking;
+    atomic_bool over;
+};
+
+static void *look_at_ipc(void *user)
+{
+    struct helped *helped = user;
+
+    for (int i = 0; i < LOOKS; i++) {
+        struct buf tables = {0};
+
+        contain_look_at_ipc(helped->looking, &tables);
+        buf_release(&tables);
+    }
+    atomic_store(&helped->over, true);
+    return NULL;
+}
+
+/* Whoever looks into a namespace for us is nobody's orphan, however short he lives. */
+static void test_errand_is_nobody_s(void **state)
+{
+    static const char *const its[] = {RUN, CASE "b", TRY "1", NULL};
+    struct stage *stage = *state;
+    struct helped helped = {.place = stage->places[1], .looking = stage->places[0]};
+    struct process leader = begin(stage->places[1], its);
+    size_t taken = 0;
+    pthread_t thread;
+
+    stage->places[0]->ipc = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+    assert_true(stage->places[0]->ipc >= 0);
+    assert_int_equal(pthread_create(&thread, NULL, look_at_ipc, &helped), 0);
+    while (!atomic_load(&helped.over)) {
+        struct census members = {0};
+
+        strangers_members(helped.place, &members);
+        taken += members.count;
+        census_release(&members);
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(taken, 0);
+    end(stage->places[1], &leader);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_what_the_environment_tells),
+        TEST(test_given_up),
+        TEST(test_errand_is_nobody_s),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
