@@ -116,21 +116,6 @@ struct contain *contain_open(const char *wanted, const char *run_id, uint32_t sl
     return NULL;
 }
 
-bool contain_probe(enum containment kind, struct buf *why)
-{
-    struct contain contain = {.count = 1};
-    char name[32];
-    bool good;
-
-    snprintf(name, sizeof name, "probe-%ld", (long)getpid());
-    good = can[kind](&contain, name, why);
-    if (good && kind == CONTAIN_CGROUP) {
-        cgroups_end_all(&contain.groups, NS_PER_S);
-        cgroups_close(&contain.groups);
-    }
-    return good;
-}
-
 int contain_start(struct contain *contain)
 {
     char path[64];

@@ -32,9 +32,6 @@ enum containment {
 extern const char *const contain_word[CONTAINMENT_COUNT];  /* "cgroup" */
 extern const char *const contain_words[CONTAINMENT_COUNT]; /* "control groups" */
 
-/* Can it be had here? Tried out in a process that ends at once; false: `why` says why not, in a sentence. */
-bool contain_probe(enum containment kind, struct buf *why);
-
 /* ---- of a run ---- */
 
 struct contain;
