@@ -163,6 +163,7 @@ static bool prepare_place(struct session *s, struct slot *slot)
         .isolate = recipe->isolate,
     };
 
+    header_limits(s, &wants);
     if (recipe->isolate & SPAWN_ISOLATE_FILES) {
         if (!lend_shm(s, slot))
             return false;

@@ -142,3 +142,38 @@ void header_print(struct session *s)
     progress_output(s->progress, buf_str(&out));
     buf_release(&out);
 }
+
+/* ---- limits that do not hold ---- */
+
+/* Nothing has to be allowed for who did not want control groups. */
+static void note_unlimited(struct session *s, const char *key, const char *why)
+{
+    enum containment kind = contain_kind(s->contain);
+
+    if (kind == CONTAIN_CGROUP)
+        session_note(s, "'limits: %s' does not hold: %s; 'run-matrix doctor' says what would allow it", key,
+                     why);
+    else if (*s->containment_why)
+        session_note(s, "'limits: %s' does not hold: %s (%s); 'run-matrix doctor' says what would allow it",
+                     key, why, s->containment_why);
+    else
+        session_note(s, "'limits: %s' does not hold: %s, and '--contain' wants %s", key, why,
+                     contain_words[kind]);
+}
+
+void header_limits(struct session *s, const struct contain_wants *wants)
+{
+    static const char *const keys[CGROUP_LIMIT_COUNT] = {
+#define X(id, key) [id] = key,
+        CGROUP_LIMITS(X)
+#undef X
+    };
+
+    for (int i = 0; i < CGROUP_LIMIT_COUNT; i++) {
+        const char *why = wants->limits[i] ? contain_why_unlimited(s->contain, i) : NULL;
+
+        if (why && !s->unlimited_noted[i])
+            note_unlimited(s, keys[i], why);
+        s->unlimited_noted[i] |= why != NULL;
+    }
+}

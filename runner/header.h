@@ -4,6 +4,7 @@
 
 #include "runner/front.h"
 
+struct contain_wants;
 struct session;
 
 /* How long the end of a run takes at most, from a deadline or a cancel to the last report, if its longest ladder takes that long. */
@@ -17,5 +18,7 @@ void header_cells(struct buf *out, const struct suite *suite);
 void header_warn(const struct front *front, struct diags *diags);
 
 void header_print(struct session *s);
+/* A case wants limits: of those that do not hold here the run says so, once each. */
+void header_limits(struct session *s, const struct contain_wants *wants);
 
 #endif

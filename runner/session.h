@@ -85,6 +85,8 @@ struct session {
     struct contain *contain;
     const char *containment,
         *containment_why; /* what reports call it; why none that is stronger, empty: there is none */
+    bool unlimited_noted
+        [CGROUP_LIMIT_COUNT]; /* a case wanted such a limit, and it was said that it does not hold */
     struct guard guard;
     struct leak_list belongings; /* in guard and keeper: of those that they have killed, */
     size_t survivors;            /* ... and how many these were */

@@ -166,9 +166,15 @@ struct contain_place *contain_place(struct contain *contain, uint32_t slot)
     return &contain->places[slot];
 }
 
-bool contain_can_limit(const struct contain *contain, enum cgroup_limit limit)
+const char *contain_why_unlimited(const struct contain *contain, enum cgroup_limit limit)
 {
-    return contain->kind == CONTAIN_CGROUP && cgroup_can_limit(&contain->groups.slots[0], limit);
+    const char *why = contain->groups.unlimited[limit];
+
+    if (contain->kind != CONTAIN_CGROUP)
+        return "only control groups can hold it";
+    if (cgroup_can_limit(&contain->groups.slots[0], limit))
+        return NULL;
+    return why ? why : "the files of its control group cannot be opened";
 }
 
 /* ---- the start of a case ---- */

@@ -50,7 +50,8 @@ void contain_close(struct contain *contain);
 enum containment contain_kind(const struct contain *contain);
 const struct cgroups *contain_cgroups(const struct contain *contain); /* NULL: none */
 struct contain_place *contain_place(struct contain *contain, uint32_t slot);
-bool contain_can_limit(const struct contain *contain, enum cgroup_limit limit);
+/* Why such a limit does not hold here, in words; NULL: it does. */
+const char *contain_why_unlimited(const struct contain *contain, enum cgroup_limit limit);
 /* Reaps orphans that have ended; how many there were. Called now and then while cases run. */
 size_t contain_tick(struct contain *contain);
 

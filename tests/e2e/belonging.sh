@@ -117,4 +117,43 @@ test_who_takes_too_much_at_once_is_oom() {
     nobody_is_left
 }
 
+limited_suite() {
+    suite "{name: a, limits: {memory: 64MiB}, run: 'true'}" "{name: b, limits: {memory: 32MiB, processes: 20}, run: 'true'}"
+}
+
+# Once for each limit, in the journal and whatever is made of it; and only where a case wants one.
+test_limits_that_do_not_hold_are_said() {
+    limited_suite
+    run --contain=group
+    status_is 0
+    out_has "'limits: memory' does not hold: only control groups can hold it, and '--contain' wants process groups"
+    out_has "'limits: processes' does not hold"
+    is "$(records 'does not hold')" 2
+    run report
+    out_has "'limits: memory' does not hold"
+    suite "{name: a, limits: {files: 20}, run: 'true'}"
+    run --contain=group
+    out_lacks 'does not hold'
+}
+
+test_limits_that_hold_are_not_talked_about() {
+    needs_limit memory
+    needs_limit processes
+    limited_suite
+    run
+    status_is 0
+    is "$(records 'does not hold')" 0
+}
+
+# Why, and where to look for what would allow it.
+test_limits_that_cannot_be_had() {
+    run exec --contain=cgroup --run-dir probe -- true
+    [ "$status" = 4 ] || skip 'there are control groups'
+    limited_suite
+    run
+    status_is 0
+    out_has "'limits: memory' does not hold: only control groups can hold it (no control groups: "
+    out_has "'run-matrix doctor' says what would allow it"
+}
+
 run_tests
