@@ -95,6 +95,8 @@ bool slot_has_exited(const struct watch_slot *slot);
 /* It has, and nobody else of its tree is alive. Not to be asked when it is reaped. */
 bool slot_is_empty(const struct watch_slot *slot);
 void slot_end(struct watch *watch, struct watch_slot *slot); /* it is over, and the loop is told */
+/* The grace of who is left is over: the loop looks who they are, before they are ended. */
+void slot_tell_remains(struct watch *watch, struct watch_slot *slot);
 /* Its process has exited by itself or on a rung, others have not. */
 void slot_lose_head(struct watch *watch, struct watch_slot *slot, nanos now);
 void slot_begin(struct watch *watch, struct watch_slot *slot, const struct watched *watched, nanos started);

@@ -98,8 +98,8 @@ struct watch_ending {
 /* What the loop is told; each at most once an attempt, and no more when the attempt is over. */
 enum watch_event_kind {
     WATCH_TELLS_SLOW,
-    WATCH_TELLS_ENDING,  /* its first rung */
-    WATCH_TELLS_REMAINS, /* the grace of who was left is over: watch_members, then watch_end */
+    WATCH_TELLS_ENDING, /* its first rung */
+    WATCH_TELLS_REMAINS, /* the grace of who was left is over: watch_members, then watch_end with WATCH_REMAINS */
     WATCH_TELLS_OVER,    /* nobody is left, or none that could be ended: watch_reap */
     WATCH_TELLS_SESSION, /* of no slot: nothing may start any more */
     WATCH_TELLS_STOPPED, /* of no slot: whom watch_outer names is stopped */
@@ -140,7 +140,8 @@ void watch_session(struct watch *watch, nanos deadline);
 
 /*
  * Climb the ladder of one slot, from its first step; nothing when it is being climbed already. What has not executed yet
- * has no user's code to be asked, and all signals blocked: it goes straight to KILL, whatever the cause.
+ * has no user's code to be asked, and all signals blocked: it goes straight to KILL, whatever the cause. Of what has ended by
+ * itself others may be left: their grace is over, and WATCH_TELLS_REMAINS comes before they are ended.
  */
 void watch_end(struct watch *watch, uint32_t slot, enum watch_cause cause);
 /*

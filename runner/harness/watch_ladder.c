@@ -84,8 +84,11 @@ void slot_strike(struct watch *watch, struct watch_slot *slot, enum watch_cause 
         else
             slot_lose_head(watch, slot, now);
         break;
-    case WATCH_LINGERING:
-    case WATCH_REMAINING: set_out(watch, slot, WATCH_REMAINS, now); break;
+    case WATCH_LINGERING: slot_tell_remains(watch, slot); break;
+    case WATCH_REMAINING: /* whoever else ends it: the loop has been told, and comes back when it has looked */
+        if (cause == WATCH_REMAINS)
+            set_out(watch, slot, cause, now);
+        break;
     default: break;
     }
 }
@@ -103,7 +106,7 @@ static void linger(struct watch *watch, struct watch_slot *slot, nanos now)
     slot->state = WATCH_LINGERING;
     slot->climb_at = now + slot->watched.leak_grace;
     if (watch->urgency)
-        set_out(watch, slot, WATCH_REMAINS, now);
+        slot_tell_remains(watch, slot);
 }
 
 void slot_lose_head(struct watch *watch, struct watch_slot *slot, nanos now)

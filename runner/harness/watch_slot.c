@@ -148,6 +148,13 @@ void slot_end(struct watch *watch, struct watch_slot *slot)
     slot_tell(watch, slot, WATCH_TELLS_OVER);
 }
 
+void slot_tell_remains(struct watch *watch, struct watch_slot *slot)
+{
+    slot->state = WATCH_REMAINING;
+    slot->climb_at = WATCH_NEVER;
+    slot_tell(watch, slot, WATCH_TELLS_REMAINS);
+}
+
 /* Its process has exited: is anybody else left? False: it is over. */
 static bool goes_on_headless(struct watch *watch, struct watch_slot *slot)
 {
@@ -163,11 +170,8 @@ static bool goes_on_headless(struct watch *watch, struct watch_slot *slot)
 
 static void check_lingering(struct watch *watch, struct watch_slot *slot, nanos now)
 {
-    if (!goes_on_headless(watch, slot) || now < slot->climb_at)
-        return;
-    slot->state = WATCH_REMAINING;
-    slot->climb_at = WATCH_NEVER;
-    slot_tell(watch, slot, WATCH_TELLS_REMAINS);
+    if (goes_on_headless(watch, slot) && now >= slot->climb_at)
+        slot_tell_remains(watch, slot);
 }
 
 static void check_remaining(struct watch *watch, struct watch_slot *slot, nanos now)

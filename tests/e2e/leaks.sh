@@ -89,6 +89,33 @@ test_all_of_a_tree_are_named() {
     nobody_is_left
 }
 
+# A grace that nobody waits for: the run ends before.
+test_a_process_is_named_when_the_run_is_cancelled() {
+    suite "{name: a, leak-grace: 1h, run: [$kid, daemon, $token]}"
+    start
+    await .run-matrix/latest/journal.ndjson '"ev":"start"'
+    for _ in $(seq 300); do
+        kill -USR1 "$runner"
+        ! grep -q 'left processes behind' "$scratch/out" || break
+        sleep 0.1
+    done
+    kill -INT "$runner"
+    finish
+    status_is 2
+    verdict_is a leaked
+    leak_has a process fails "$kid daemon $token"
+    nobody_is_left
+}
+
+test_a_process_is_named_when_the_session_is_over() {
+    suite "{name: a, leak-grace: 1h, run: [$kid, daemon, $token]}"
+    run --session-timeout 1s
+    status_is 1
+    verdict_is a leaked
+    leak_has a process fails "$kid daemon $token"
+    nobody_is_left
+}
+
 test_a_port_is_named() {
     one_leaks listener
     verdict_is a leaked

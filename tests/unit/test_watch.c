@@ -396,6 +396,59 @@ static void test_others_remain(void **state)
     }
 }
 
+static void cancel_and_hurry(struct watch *watch)
+{
+    watch_cancel(watch, 1, 0);
+    watch_cancel(watch, 3, 0);
+}
+
+static void strike_session(struct watch *watch)
+{
+    watch_session(watch, watch_now(watch));
+    await_event(watch, WATCH_TELLS_SESSION);
+}
+
+/* The grace is cut short: who is left is looked at all the same, before anybody is ended. */
+static void test_run_ends_while_others_remain(void **state)
+{
+    static const struct {
+        void (*end)(struct watch *watch);
+        bool seen; /* the loop knew already that others remain */
+        const char *rungs;
+    } rows[] = {
+        {cancel_and_hurry, true, "KILL"},
+        {cancel_and_hurry, false, "KILL"},
+        {strike_session, true, "INT TERM KILL"},
+        {strike_session, false, "INT TERM KILL"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct watch *watch = watch_new(contain, SLOTS);
+        struct kid kid = kid_start((struct habit){.family = true, .stubborn = true});
+        struct watched watched = watched_of(0, &kid, &quick, AN_HOUR);
+        struct census members = {0};
+        struct watch_ending ending;
+
+        watched.leak_grace = AN_HOUR;
+        watch_begin(watch, 0, &watched, watch_now(watch));
+        kill(kid.process.pid, SIGKILL);
+        fcntl(kid.life, F_SETFD, FD_CLOEXEC);
+        await_fd(kid.process.pidfd);
+        assert_true(!rows[i].seen || watch_reap(watch, 0, &ending) == WATCH_REMAIN);
+        rows[i].end(watch);
+        await_event(watch, WATCH_TELLS_REMAINS);
+        watch_members(watch, 0, &members);
+        assert_int_equal(members.count, 1);
+        census_release(&members);
+        watch_end(watch, 0, WATCH_REMAINS);
+        ending = reap(watch, 0, &kid);
+        assert_int_equal(ending.cause, WATCH_NO_CAUSE);
+        assert_rungs(&ending, rows[i].rungs);
+        watch_free(watch);
+    }
+    (void)state;
+}
+
 /* Who goes within the grace is no leak, and costs no more of it than he takes. */
 static void test_others_go(void **state)
 {
@@ -1113,6 +1166,7 @@ int main(void)
         TEST(test_lost_when_stolen),
         TEST(test_lost_when_ignored),
         TEST(test_others_remain),
+        cmocka_unit_test(test_run_ends_while_others_remain),
         TEST(test_others_go),
         TEST(test_deadline),
         TEST(test_ladder),
