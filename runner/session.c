@@ -142,8 +142,6 @@ static bool open_run(struct session *s, struct resumption *resumption)
     } else if (store_open(&s->store, front_store_path(s->in, s->front), s->arena, diags) < 0 ||
                store_new_run(&s->store, s->wall, s->arena, &s->run, diags) < 0) {
         return false;
-    } else {
-        store_tidy(&s->store, s->keep == KEEP_ALL, diags);
     }
     s->run_path = realpath(s->run.path, NULL);
     if (resumption)
@@ -269,12 +267,15 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     estate_reap_others(s);
     if (!open_containment(s))
         return s->in->options->contain ? EXIT_USAGE : EXIT_BROKEN;
+    if (s->store.fd >= 0)
+        store_tidy(&s->store, s->keep == KEEP_ALL, s->in->diags);
     if (!estate_guard(s) || !open_machine(s) || !estate_hold(s))
         return EXIT_BROKEN;
     s->style.wake = s->wake;
     s->progress = progress_new(&s->style, s->case_count);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
     plan_queue(s, s->jobs > 1 || s->style.live ? RUNS_ASKED : 0);
+    s->begun = true;
     plan_record(s);
     if (s->session_timeout)
         watch_session(s->watch, watch_now(s->watch) + s->session_timeout);
@@ -297,6 +298,14 @@ static void close_slots(struct session *s)
     free(s->slots);
 }
 
+/* Nothing of it is on record: people would take it for one that died. */
+static void take_back(struct session *s)
+{
+    if (store_take_back(&s->store, &s->run, s->arena) < 0)
+        diag_warning(s->in->diags, nowhere, "cannot remove '%s', the run that did not begin: %s", s->run.path,
+                     strerror(errno));
+}
+
 void session_close(struct session *s)
 {
     close_slots(s);
@@ -317,6 +326,8 @@ void session_close(struct session *s)
     workdirs_close_artifacts(s->run.fd);
     leak_list_release(&s->doubtful);
     free(s->run_path);
+    if (!s->begun && s->store.fd >= 0 && s->run.fd >= 0)
+        take_back(s);
     store_close_run(&s->run);
     store_close(&s->store);
     signals_close(&s->signals);

@@ -111,6 +111,7 @@ struct session {
     struct queue_case *placing; /* how each may be placed, and how long it is expected to take */
     nanos longest_ending;       /* of all ladders */
 
+    bool begun;   /* the plan goes on record */
     nanos began;  /* on the watch's clock */
     int64_t wall; /* ms since 1970 then; the wall clock is read once, it may jump */
     uint32_t failures;

@@ -130,7 +130,7 @@ static int make_run(struct store *store, int64_t wall, struct arena *arena, stru
 }
 
 /* A link that is there is replaced in one step. It is made where it goes away with the run, should we be killed. */
-static int link_latest(struct store *store, struct str name, struct arena *arena)
+static int link_latest(const struct store *store, struct str name, struct arena *arena)
 {
     const char *target = run_path(arena, name), *temporary = arena_printf(arena, "%s/.latest", target);
 
@@ -155,4 +155,39 @@ int store_new_run(struct store *store, int64_t wall, struct arena *arena, struct
         diag_warning(diags, nowhere, "'%s/latest' does not point to this run: %s", store->path,
                      strerror(errno));
     return 0;
+}
+
+/* ---- taken back ---- */
+
+static bool is_latest(const struct store *store, struct str name, struct arena *arena)
+{
+    char target[128];
+    ssize_t len = readlinkat(store->fd, "latest", target, sizeof target);
+
+    return len > 0 && str_is((struct str){target, (size_t)len}, run_path(arena, name));
+}
+
+static int link_newest_but(const struct store *store, struct str name, struct arena *arena)
+{
+    struct str *names;
+    size_t count;
+
+    if (run_names(store, arena, &names, &count) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (!str_eq(names[i], name))
+            return link_latest(store, names[i], arena);
+    return unlinkat(store->fd, "latest", 0);
+}
+
+int store_take_back(struct store *store, const struct run_folder *run, struct arena *arena)
+{
+    const char *path = run_path(arena, run->id);
+    const char *gone = arena_printf(arena, STORE_RUNS "/" STORE_GONE "%s", run->id.ptr);
+
+    if (is_latest(store, run->id, arena) && link_newest_but(store, run->id, arena) < 0)
+        return -1;
+    if (renameat(store->fd, path, store->fd, gone) < 0)
+        return -1;
+    return dir_remove(store->fd, gone);
 }

@@ -265,4 +265,27 @@ test_two_runs_side_by_side_cgroup() { side_by_side cgroup; }
 test_two_runs_side_by_side_pidns() { side_by_side pidns; }
 test_two_runs_side_by_side_group() { side_by_side group; }
 
+# ---- what cannot be had ----
+
+hidden='mount -t tmpfs none /sys/fs/cgroup'
+
+runs_are() { # FOLDER, NAMES
+    is "$(ls "$1/runs")" "$2"
+    is "$(readlink "$1/latest" || :)" "${2:+runs/$2}"
+}
+
+test_a_run_that_cannot_be_contained_leaves_nothing() {
+    unshare -Urm sh -c "$hidden" 2>/dev/null || skip 'the control groups cannot be hidden'
+    run exec --run-dir before -- true
+    status_is 0
+    before=$(ls before/runs)
+    for store in before new; do
+        run_command unshare -Urm sh -c "$hidden"' && exec "$@"' sh "$program" exec --contain=cgroup --run-dir "$store" -- true
+        status_is 4
+        err_has 'cases cannot be contained'
+    done
+    runs_are before "$before"
+    runs_are new ''
+}
+
 run_tests

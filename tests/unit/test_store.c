@@ -128,6 +128,32 @@ static void test_new(void **state)
     store_close_run(&second);
 }
 
+/* What another run has made of `latest` meanwhile stays. */
+static void test_taken_back(void **state)
+{
+    struct scene *s = *state;
+    struct run_folder runs[3];
+    char target[128] = "";
+
+    for (size_t i = 0; i < ARRAY_LEN(runs); i++)
+        runs[i] = new_run(s);
+    for (size_t i = 1; i < ARRAY_LEN(runs); i++) {
+        struct run_folder found;
+
+        assert_int_equal(store_take_back(&s->store, &runs[i], &s->arena), 0);
+        assert_int_equal(access(runs[i].path, F_OK), -1);
+        assert_int_equal(store_find_run(&s->store, "latest", &s->arena, &found, &s->diags), 0);
+        assert_str(found.id, runs[i == 1 ? 2 : 0].id.ptr);
+        store_close_run(&found);
+    }
+    assert_int_equal(store_take_back(&s->store, &runs[0], &s->arena), 0);
+    assert_int_equal(readlink(arena_printf(&s->arena, "%s/latest", s->store_path), target, sizeof target),
+                     -1);
+    assert_true(s->diags.count == 0 && dir_is_empty(dir_open(s->store.fd, "runs")) == 1);
+    for (size_t i = 0; i < ARRAY_LEN(runs); i++)
+        store_close_run(&runs[i]);
+}
+
 static void test_numbers_grow(void **state)
 {
     struct scene *s = *state;
@@ -560,10 +586,23 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_new),        TEST(test_numbers_grow), TEST(test_cannot_make), TEST(test_no_room_for_run),
-        TEST(test_find),       TEST(test_find_path),    TEST(test_lock),        TEST(test_lock_of_the_dead),
-        TEST(test_tidy_count), TEST(test_tidy_size),    TEST(test_tidy_packs),  TEST(test_many_runners),
-        TEST(test_slugs),      TEST(test_slugs_differ), TEST(test_estimates),   TEST(test_many_estimates),
+        TEST(test_new),
+        TEST(test_taken_back),
+        TEST(test_numbers_grow),
+        TEST(test_cannot_make),
+        TEST(test_no_room_for_run),
+        TEST(test_find),
+        TEST(test_find_path),
+        TEST(test_lock),
+        TEST(test_lock_of_the_dead),
+        TEST(test_tidy_count),
+        TEST(test_tidy_size),
+        TEST(test_tidy_packs),
+        TEST(test_many_runners),
+        TEST(test_slugs),
+        TEST(test_slugs_differ),
+        TEST(test_estimates),
+        TEST(test_many_estimates),
     };
 
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
