@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -196,16 +197,31 @@ void estate_let_go(struct session *s)
 
 /* ---- others ---- */
 
+/* At once: the next who is to be ended may take his time. */
 static void say(void *user, const char *line)
 {
     struct session *s = user;
 
     diag_warning(s->in->diags, (struct place){0}, "%s", line);
+    diags_print(s->in->diags, stderr);
+}
+
+/* The run is to end before it has begun; the signal stays, to be heard when it has. */
+static bool hurry(void *user)
+{
+    const struct session *s = user;
+
+    return signals_ending_waits(&s->signals);
+}
+
+static struct reaping of_others(struct session *s)
+{
+    return (struct reaping){.grace = GRACE, .say = say, .hurry = hurry, .user = s};
 }
 
 void estate_reap_others(struct session *s)
 {
-    const struct reaping how = {.grace = GRACE, .say = say, .user = s};
+    const struct reaping how = of_others(s);
     struct reaped result = {0};
 
     if (s->store.fd >= 0)
@@ -214,7 +230,7 @@ void estate_reap_others(struct session *s)
 
 void estate_reap_own(struct session *s)
 {
-    const struct reaping how = {.grace = GRACE, .say = say, .user = s};
+    const struct reaping how = of_others(s);
     struct reaped result = {0};
 
     reap_run(&s->run, &how, &result);

@@ -84,17 +84,33 @@ void signals_close(struct signals *signals)
     fd_close(&signals->fd);
 }
 
+static void ending(const struct signals *signals, sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGQUIT);
+    if (!signals->nohup)
+        sigaddset(set, SIGHUP);
+}
+
+bool signals_ending_waits(const struct signals *signals)
+{
+    sigset_t set, waiting;
+
+    ending(signals, &set);
+    if (sigpending(&waiting) == 0)
+        sigandset(&set, &set, &waiting);
+    return !sigisemptyset(&set);
+}
+
 void signals_let_go(struct signals *signals)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     sigset_t fatal;
 
     while (signals_next(signals)) /* what came before was meant for what is over */
         ;
-    sigemptyset(&fatal);
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-        if (numbers[i] != SIGHUP || !signals->nohup)
-            sigaddset(&fatal, numbers[i]);
+    ending(signals, &fatal);
     sigprocmask(SIG_UNBLOCK, &fatal, NULL);
 }
 

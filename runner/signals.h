@@ -47,6 +47,8 @@ int signals_open(struct signals *signals); /* -1 and errno */
 void signals_close(struct signals *signals);
 /* The number; 0: none is waiting. Several of a number that came since the last call are one. */
 int signals_next(struct signals *signals);
+/* One that ends a run waits to be read. */
+bool signals_ending_waits(const struct signals *signals);
 /* What ends a program ends us at once again: there is nothing left that would have to be ended first. */
 void signals_let_go(struct signals *signals);
 /* Stops ourselves, as somebody who pressed Ctrl-Z expects; returns after SIGCONT, which is read then. */

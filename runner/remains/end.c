@@ -16,6 +16,7 @@
 
 #define KILL_PATIENCE (5 * NS_PER_S) /* a busy machine may let them, and us, wait */
 #define PAUSE         NS_PER_MS
+#define GLANCE        (50 * NS_PER_MS) /* so often somebody who may be in a hurry is asked */
 
 static void pause_a_moment(void)
 {
@@ -103,14 +104,19 @@ static size_t take_out(struct pollfd *fds, size_t count)
     return left;
 }
 
-static void wait_until(struct search *s, nanos deadline)
+static bool is_hurried(const struct reaping *how)
+{
+    return how->hurry && how->hurry(how->user);
+}
+
+static void wait_until(struct search *s, const struct reaping *how, nanos deadline)
 {
     struct pollfd *fds = mem_zero(s->count + 1, sizeof *fds);
     size_t count = collect(s, fds);
     nanos now;
 
-    while (count && (now = clock_now()) < deadline) {
-        nanos rest = deadline - now;
+    while (count && !is_hurried(how) && (now = clock_now()) < deadline) {
+        nanos rest = how->hurry && deadline - now > GLANCE ? GLANCE : deadline - now;
         struct timespec most = {rest / NS_PER_S, rest % NS_PER_S};
 
         if (ppoll(fds, count, &most, NULL) < 0 && errno != EINTR)
@@ -121,25 +127,25 @@ static void wait_until(struct search *s, nanos deadline)
 }
 
 /* Those who are born meanwhile are asked too. True: nobody is left. */
-static bool ask_by(struct search *s, int signal, nanos grace)
+static bool ask_by(struct search *s, int signal, const struct reaping *how, nanos grace)
 {
     nanos deadline = clock_now() + grace;
     bool left;
 
     do {
         ask_all(s, signal);
-        wait_until(s, deadline);
+        wait_until(s, how, deadline);
         pause_a_moment();
         left = search_look(s) > 0;
-    } while (left && clock_now() < deadline);
+    } while (left && clock_now() < deadline && !is_hurried(how));
     return !left;
 }
 
 /* What a shell starts in the background does not hear INT. */
-static void ask(struct search *s, nanos grace)
+static void ask(struct search *s, const struct reaping *how)
 {
-    if (!ask_by(s, SIGINT, grace / 2))
-        ask_by(s, SIGTERM, grace - grace / 2);
+    if (!ask_by(s, SIGINT, how, how->grace / 2))
+        ask_by(s, SIGTERM, how, how->grace - how->grace / 2);
 }
 
 /* ---- killed ---- */
@@ -210,7 +216,7 @@ size_t search_end(struct search *s, const struct reaping *how, const char *group
     nanos deadline;
 
     if (!how->at_once)
-        ask(s, how->grace);
+        ask(s, how);
     kill_until_calm(s, group);
     deadline = clock_now() + KILL_PATIENCE;
     while (count_alive(s) && clock_now() < deadline)

@@ -59,6 +59,8 @@ struct reaping {
     struct reaped before; /* ... and what it had ended and removed when it came here */
     /* "process 4711 (sleep 1000), 3m old, of run 0042-...: ended"; NULL: silent */
     void (*say)(void *user, const char *line);
+    /* Asked while we wait: true, and nobody is waited for any longer; it stays true. NULL: there is time. */
+    bool (*hurry)(void *user);
     void *user;
 };
 

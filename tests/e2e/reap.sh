@@ -195,4 +195,50 @@ test_descendants() {
     wait "$parent" || :
 }
 
+# ---- before a run ----
+
+await_file() {
+    for _ in $(seq 300); do
+        [ ! -e "$1" ] || return 0
+        sleep 0.1
+    done
+    fail "no $1"
+}
+
+# Runs beside each other, of which nobody is left; the newest is reaped first.
+two_die() { # WHAT THE OLDER DOES BEFORE IT WAITS
+    crews='' runners=''
+    for script in "$1" ''; do
+        rm -f ready
+        printf '%s\n: >ready\nwhile :; do sleep 0.1; done\n' "$script" >case.sh
+        suite '{name: a, timeout: 5m, run: [bash, case.sh]}'
+        start --contain=group
+        await_file ready
+        runners="$runners $runner"
+        crews="$crews $(member guard) $(member runner) $(member keeper)"
+    done
+    # shellcheck disable=SC2086 # words
+    kill -STOP $crews
+    # shellcheck disable=SC2086
+    kill -KILL $crews
+    for runner in $runners; do
+        finish
+    done
+}
+
+# Who is asked to end looks at what has been said before.
+test_a_run_tells_what_it_reaps_at_once_and_can_be_ended() {
+    two_die "trap 'cp $scratch/err some && mv some seen' INT TERM"
+    newer=$(basename "$(readlink .run-matrix/latest)")
+    suite '{name: a, timeout: 5m, run: [sleep, "300"]}'
+    start
+    await_file seen
+    kill -TERM "$runner"
+    finish
+    status_is 2
+    out_has 'interrupted: SIGTERM'
+    grep -q "of run $newer: ended" seen || fail 'that was not said before'
+    err_has ': killed'
+}
+
 run_tests

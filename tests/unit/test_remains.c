@@ -293,6 +293,28 @@ static void test_without_descriptors(void **state)
     assert_true(are_gone(s->ours));
 }
 
+static bool is_in_a_hurry(void *user)
+{
+    (void)user;
+    return true;
+}
+
+static void test_nobody_is_waited_for_in_a_hurry(void **state)
+{
+    struct scene *s = *state;
+    struct reaping how = reaping(s);
+    struct reaped result = {0};
+    nanos begin;
+
+    must_start(s, &(struct kid){"stubborn", NULL, s->mark, false});
+    how.grace = 3600 * NS_PER_S;
+    how.hurry = is_in_a_hurry;
+    begin = clock_now();
+    assert_true(reap_run(&s->run, &how, &result));
+    assert_true(clock_now() - begin < how.grace / 2);
+    assert_int_equal(result.killed, 1);
+}
+
 /* Nobody who is older than the run; and of an earlier boot there is nobody. */
 static void test_since(void **state)
 {
@@ -507,6 +529,7 @@ int main(int argc, char **argv)
         TEST(test_marks),
         TEST(test_at_once),
         TEST(test_grace_is_not_waited_for),
+        TEST(test_nobody_is_waited_for_in_a_hurry),
         TEST(test_who_does_not_hear_int),
         TEST(test_headless),
         TEST(test_without_descriptors),

@@ -448,6 +448,28 @@ static void test_what_a_guard_takes(void **state)
     run(looks_at_the_set);
 }
 
+static void tells_what_waits(void)
+{
+    struct signals signals;
+
+    signal(SIGHUP, SIG_IGN);
+    signals = opened();
+    raise(SIGUSR1);
+    raise(SIGHUP);
+    CHECK(!signals_ending_waits(&signals));
+    raise(SIGTERM);
+    CHECK(signals_ending_waits(&signals) && signals_ending_waits(&signals));
+    while (signals_next(&signals) != SIGTERM)
+        ;
+    CHECK(!signals_ending_waits(&signals));
+}
+
+static void test_one_that_ends_waits(void **state)
+{
+    (void)state;
+    run(tells_what_waits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -464,6 +486,7 @@ int main(void)
         cmocka_unit_test(test_the_guard_is_dead),
         cmocka_unit_test(test_let_go_below_a_guard),
         cmocka_unit_test(test_what_a_guard_takes),
+        cmocka_unit_test(test_one_that_ends_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
