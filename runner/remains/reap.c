@@ -138,10 +138,15 @@ static void remove_folder(struct reap *r, int at, const char *path, const char *
 }
 
 /* It stays for the sake of runs that are going on, and has nothing in it but that. */
-static bool tells_others(const struct reap *r, const struct root *roots, size_t count,
-                         const struct root *root, const char *refusal)
+static bool tells_others(struct reap *r, const struct root *roots, size_t count, const struct root *root,
+                         const char *refusal)
 {
-    return !r->how->look_only && !refusal && root_is_wanted(roots, count, root) && root_end(root) == 0;
+    if (r->how->look_only || refusal || !root_is_wanted(roots, count, root) || root_end(root) < 0)
+        return false;
+    if (!root->ended)
+        tell(&r->telling, OUTCOME_REMOVED, arena_printf(&r->arena, "what was in folder %s", root->path),
+             NULL);
+    return true;
 }
 
 /* The one on record, from which a case may have removed what says whose it is, and others that say so. */
