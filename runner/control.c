@@ -121,7 +121,10 @@ static void signal_came(struct session *s, int number)
     case SIGINT:
     case SIGQUIT: cancel(s, signal_name(number), s->urgency + 1); break;
     case SIGTERM: cancel(s, signal_name(number), s->urgency < 2 ? 2 : 3); break;
-    case SIGTSTP: stop(s); break;
+    case SIGTSTP:
+        if (signals_may_stop())
+            stop(s);
+        break;
     case SIGCONT: tty_keys(&s->tty); break;
     case SIGUSR1: show_status(s); break;
     default: break;

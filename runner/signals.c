@@ -199,6 +199,38 @@ void signals_pass(struct signal_counts *counts, int number, int pidfd)
         pidfd_signal(pidfd, number);
 }
 
+/* ---- stopping ---- */
+
+/* Of whom nothing is to be known may be a shell, unless we have left his session. */
+static bool has_shell(const struct proc_stat *stat)
+{
+    struct proc_stat parent;
+
+    if (stat->session == stat->pid)
+        return false;
+    if (proc_stat_read(stat->ppid, &parent) < 0)
+        return true;
+    return parent.pgrp != stat->pgrp && parent.session == stat->session;
+}
+
+/* False: the one that was looked for, and so the last. */
+static bool has_no_shell(void *user, pid_t pid)
+{
+    bool *found = user;
+    struct proc_stat stat;
+
+    if (proc_stat_read(pid, &stat) == 0 && stat.pgrp == getpgrp() && proc_stat_is_alive(&stat))
+        *found = has_shell(&stat);
+    return !*found;
+}
+
+bool signals_may_stop(void)
+{
+    bool found = false;
+
+    return proc_each(has_no_shell, &found) < 0 || found;
+}
+
 /*
  * Not TSTP again: it is blocked, and in a group whose parent has left the session the kernel would ignore it.
  * raise sends to this thread, so it has stopped when raise returns, not a moment later.

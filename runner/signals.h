@@ -51,6 +51,11 @@ int signals_next(struct signals *signals);
 bool signals_ending_waits(const struct signals *signals);
 /* What ends a program ends us at once again: there is nothing left that would have to be ended first. */
 void signals_let_go(struct signals *signals);
+/*
+ * Is a TSTP to be heeded? The kernel takes no notice of it where nobody would see it and could continue us, which is
+ * in a group of which nobody has his parent in another group of the same session; and no more may we.
+ */
+bool signals_may_stop(void);
 /* Stops ourselves, as somebody who pressed Ctrl-Z expects; returns after SIGCONT, which is read then. */
 void signals_stop_self(void);
 

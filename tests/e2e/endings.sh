@@ -189,7 +189,7 @@ await_state() { # PID STATE
 
 test_stop_and_continue_reach_the_cases() {
     suite "{name: a, timeout: 900ms, run: 'echo \$\$ >pid; while [ ! -e go ]; do sleep 0.02; done'}"
-    start
+    start_job
     await .run-matrix/latest/journal.ndjson '"ev":"start"'
     await pid ''
     kill -TSTP "$runner"

@@ -131,7 +131,8 @@ test_usr1_says_what_runs() {
 
 test_stop_and_continue() {
     waits
-    running
+    start_job
+    await up ''
     for _ in 1 2 3; do
         kill -TSTP "$runner"
         comes_to "$runner" T

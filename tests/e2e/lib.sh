@@ -67,6 +67,15 @@ start() { # ARG...
     runner=$!
 }
 
+# The same in a group of its own, as an interactive shell does it: so somebody is there who could continue it.
+start_job() { # ARG...
+    ran="$program $*"
+    env --default-signal=INT,QUIT python3 -c 'import os, sys
+os.setpgid(0, 0)
+os.execv(sys.argv[1], sys.argv[1:])' "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &
+    runner=$!
+}
+
 finish() {
     status=0
     wait "$runner" || status=$?

@@ -94,6 +94,14 @@ test_ctrl_z_fg_and_ctrl_c() {
     out_has 'status=2'
 }
 
+# Nobody could continue it: as of any program then, the kernel would take no notice.
+test_ctrl_z_where_there_is_no_shell() {
+    waits
+    run_command python3 "$here/on_terminal.py" 'a 0s' '\x1a' --then 'a ' '\x03' "$program"
+    status_is 2
+    out_has 'interrupted: SIGINT'
+}
+
 test_ctrl_z_again_and_again() {
     waits
     in_bash 'ready>' "$program\n" --then 'a 0s' '\x1a' --then 'ready>' 'fg\n' --then 'a ' '\x1a' \

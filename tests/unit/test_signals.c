@@ -448,6 +448,44 @@ static void test_what_a_guard_takes(void **state)
     run(looks_at_the_set);
 }
 
+static void may_stop(void)
+{
+    CHECK(signals_may_stop());
+}
+
+static void may_not_stop(void)
+{
+    CHECK(!signals_may_stop());
+}
+
+static bool is_good(pid_t pid)
+{
+    int status;
+
+    return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static void in_a_job(void)
+{
+    setpgid(0, 0);
+    may_stop();
+    CHECK(is_good(start(may_stop))); /* the group counts, not the parent */
+}
+
+static void in_an_orphaned_group(void)
+{
+    setsid();
+    may_not_stop();
+    CHECK(is_good(start(may_not_stop)));
+    CHECK(is_good(start(in_a_job)));
+}
+
+static void test_stops_where_there_is_a_shell(void **state)
+{
+    (void)state;
+    run(in_an_orphaned_group);
+}
+
 static void tells_what_waits(void)
 {
     struct signals signals;
@@ -487,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_let_go_below_a_guard),
         cmocka_unit_test(test_what_a_guard_takes),
         cmocka_unit_test(test_one_that_ends_waits),
+        cmocka_unit_test(test_stops_where_there_is_a_shell),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
