@@ -50,6 +50,7 @@ void control_give_up(struct session *s)
 void control_guard_died(struct session *s)
 {
     signals_guarded(&s->signals, 0, -1, NULL);
+    watch_outer(s->watch, (struct proc_id){0});
     cancel(s, "the death of its guard", URGENCY_KILL);
 }
 

@@ -226,7 +226,7 @@ static bool open_machine(struct session *s)
     s->watch = watch_new(s->contain, s->jobs);
     if (!s->watch)
         return failed(s, "start the watchdog");
-    watch_outer(s->watch, s->guard.guard.pid);
+    watch_outer(s->watch, s->guard.guard);
     if (loop_open(s) < 0)
         return failed(s, "prepare the loop");
     return open_slots(s);

@@ -62,9 +62,9 @@ struct watch {
     nanos away;    /* the real clock less ours */
     bool stopped;
     nanos stopped_at;
-    nanos tick_at;     /* when orphans, and who is outside, are to be looked at */
-    pid_t outer;       /* 0: nobody */
-    nanos outer_since; /* seen stopped since then; WATCH_NEVER: it is not */
+    nanos tick_at;        /* when orphans, and who is outside, are to be looked at */
+    struct proc_id outer; /* pid 0: nobody */
+    nanos outer_since;    /* seen stopped since then; WATCH_NEVER: it is not */
     bool outer_pending;
 
     nanos session; /* 0: none */
@@ -117,6 +117,7 @@ void slots_end(struct watch *watch, enum watch_cause cause, int urgency, nanos n
 /* ---- watch_thread.c ---- */
 
 void *watch_thread(void *watch); /* without the lock */
+bool watch_outer_is_stopped(const struct watch *watch);
 void watch_wake(struct watch *watch);
 void watch_make_readable(struct watch *watch);
 

@@ -158,13 +158,16 @@ int watch_fd(const struct watch *watch)
 
 static bool take_event(struct watch *watch, struct watch_event *event)
 {
+    bool outer;
+
     if (watch->session_pending) {
         watch->session_pending = false;
         *event = (struct watch_event){WATCH_TELLS_SESSION, WATCH_NO_SLOT, 0, WATCH_SESSION};
         return true;
     }
-    if (watch->outer_pending) {
-        watch->outer_pending = false;
+    outer = watch->outer_pending && watch_outer_is_stopped(watch);
+    watch->outer_pending = false;
+    if (outer) {
         *event = (struct watch_event){WATCH_TELLS_STOPPED, WATCH_NO_SLOT, 0, WATCH_NO_CAUSE};
         return true;
     }
@@ -221,10 +224,10 @@ uint32_t watch_begin(struct watch *watch, uint32_t number, const struct watched 
     return generation;
 }
 
-void watch_outer(struct watch *watch, pid_t pid)
+void watch_outer(struct watch *watch, struct proc_id outer)
 {
     pthread_mutex_lock(&watch->lock);
-    watch->outer = pid;
+    watch->outer = outer;
     pthread_mutex_unlock(&watch->lock);
 }
 

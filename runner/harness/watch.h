@@ -132,9 +132,9 @@ bool watch_next(struct watch *watch, struct watch_event *event);
 uint32_t watch_begin(struct watch *watch, uint32_t slot, const struct watched *watched, nanos started);
 /*
  * The process that people take for all of us. Somebody who stops that one alone means us as well, and nobody tells us: so it is
- * looked at on every tick.
+ * looked at on every tick; and again when the event is taken, since he may have been continued meanwhile.
  */
-void watch_outer(struct watch *watch, pid_t pid);
+void watch_outer(struct watch *watch, struct proc_id outer); /* pid 0: nobody any more */
 /* When the session ends all, on the watch's clock; 0: never. */
 void watch_session(struct watch *watch, nanos deadline);
 

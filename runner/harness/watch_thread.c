@@ -34,12 +34,18 @@ static void look_at_slots(struct watch *watch, nanos now)
             slot_check(watch, &watch->slots[i], now);
 }
 
-/* After a stop of all of us it may be continued a little later than we are: so not at the first look. */
-static void look_outside(struct watch *watch, nanos now)
+bool watch_outer_is_stopped(const struct watch *watch)
 {
     struct proc_stat stat;
 
-    if (!watch->outer || proc_stat_read(watch->outer, &stat) < 0 || stat.state != 'T') {
+    return watch->outer.pid && proc_stat_read(watch->outer.pid, &stat) == 0 && stat.state == 'T' &&
+           proc_id_equals(proc_id_of(&stat), watch->outer);
+}
+
+/* After a stop of all of us it may be continued a little later than we are: so not at the first look. */
+static void look_outside(struct watch *watch, nanos now)
+{
+    if (!watch_outer_is_stopped(watch)) {
         watch->outer_since = WATCH_NEVER;
     } else if (watch->outer_since == WATCH_NEVER) {
         watch->outer_since = now;

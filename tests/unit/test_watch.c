@@ -467,6 +467,48 @@ static void test_others_go(void **state)
     assert_rungs(&ending, "");
 }
 
+/* ---- who is outside ---- */
+
+static void await_state(pid_t pid, bool stopped)
+{
+    struct proc_stat stat;
+
+    do
+        assert_int_equal(proc_stat_read(pid, &stat), 0);
+    while ((stat.state == 'T') != stopped);
+}
+
+/* What is told of him is true when it is heard. */
+static void test_outer_is_stopped(void **state)
+{
+    struct kid kid = kid_start((struct habit){0}), outer = kid_start((struct habit){0});
+    struct proc_id id = proc_identify(outer.process.pid), another = id;
+    struct watch_event event;
+
+    another.start_ticks++;
+    begin(*state, 0, &kid, &quick, AN_HOUR);
+    watch_outer(*state, id);
+    for (int round = 0; round < 3; round++) {
+        kill(outer.process.pid, SIGSTOP);
+        await_fd(watch_fd(*state));
+        if (round == 0)
+            kill(outer.process.pid, SIGCONT);
+        else
+            watch_outer(*state, round == 1 ? another : (struct proc_id){0});
+        await_state(outer.process.pid, round > 0);
+        assert_false(watch_next(*state, &event));
+        watch_outer(*state, id);
+    }
+    await_event(*state, WATCH_TELLS_STOPPED);
+    watch_outer(*state, (struct proc_id){0});
+    kill(outer.process.pid, SIGKILL);
+    waitpid(outer.process.pid, NULL, 0);
+    close(outer.process.pidfd);
+    close(outer.life);
+    kid_exit(&kid, 0);
+    reap(*state, 0, &kid);
+}
+
 /* ---- deadlines ---- */
 
 static void test_deadline(void **state)
@@ -1168,6 +1210,7 @@ int main(void)
         TEST(test_others_remain),
         cmocka_unit_test(test_run_ends_while_others_remain),
         TEST(test_others_go),
+        TEST(test_outer_is_stopped),
         TEST(test_deadline),
         TEST(test_ladder),
         TEST(test_ladder_without_kill),
