@@ -299,7 +299,7 @@ static void kill_until_empty(struct contain_place *place)
 /* A case of a run, by its environment; long enough ago that all who are here may be its. */
 static void begin_case(struct stage *stage, uint32_t place, struct process leader)
 {
-    char run[] = "RUN_MATRIX_RUN_ID=t";
+    static char run[] = "RUN_MATRIX_RUN_ID=t"; /* the place looks at it for as long as the case is there */
     char *const environment[] = {run, NULL};
     struct spawn_spec spec = {.envp = environment};
 
