@@ -174,8 +174,22 @@ bool estate_hold(struct session *s)
     return false;
 }
 
+/* Too late for session_note: what shows it is closed. */
+static void note_left(struct session *s, size_t count)
+{
+    const char *text =
+        arena_printf(s->arena, "%zu process%s that fell to the run %s still there, see 'run-matrix reap'",
+                     count, count == 1 ? "" : "es", count == 1 ? "is" : "are");
+
+    diag_warning(s->in->diags, (struct place){0}, "%s", text);
+    if (s->begun && !s->broken)
+        journal_note(s->journal, str_of(text), s->ended);
+}
+
 void estate_let_go(struct session *s)
 {
+    size_t left = 0;
+
     fault_place(&s->faults);
     workdirs_close(&s->workdirs);
     workdirs_close(&s->shmdirs);
@@ -184,12 +198,14 @@ void estate_let_go(struct session *s)
     s->contain = NULL;
     /* Whatever fell to us. Without a guard we are who was executed, and may have had children before. */
     if (s->guard.page)
-        orphans_end(STRANGERS_PATIENCE, NULL, NULL);
+        left = orphans_end(STRANGERS_PATIENCE, NULL, NULL);
+    if (left)
+        note_left(s, left);
     fault_place(&s->faults);
     if (s->world)
         world_free(s->world);
     s->world = NULL;
-    if (s->run.fd >= 0)
+    if (s->run.fd >= 0 && !left)
         held_remove(s->run.fd);
     fault_place(&s->faults);
     guard_release(&s->guard);

@@ -17,7 +17,7 @@ void estate_reap_own(struct session *s);
 bool estate_guard(struct session *s);
 /* On record: before the first process is started. */
 bool estate_hold(struct session *s);
-/* All is given back, and off the record; the guard and the keeper are told. May be called when little was opened. */
+/* All is given back, and off the record but when somebody is still there; the guard and the keeper are told. May be called when little was opened. */
 void estate_let_go(struct session *s);
 
 #endif

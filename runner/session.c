@@ -312,6 +312,7 @@ void session_close(struct session *s)
     fd_close(&s->epoll);
     if (s->queue)
         queue_free(s->queue);
+    s->ended = s->watch ? session_now(s) : 0;
     if (s->watch)
         watch_free(s->watch);
     if (s->progress)

@@ -112,6 +112,7 @@ struct session {
     nanos longest_ending;       /* of all ladders */
 
     bool begun;   /* the plan goes on record */
+    nanos ended;  /* time of the run when its watch was closed */
     nanos began;  /* on the watch's clock */
     int64_t wall; /* ms since 1970 then; the wall clock is read once, it may jump */
     uint32_t failures;

@@ -116,6 +116,26 @@ test_a_process_is_named_when_the_session_is_over() {
     nobody_is_left
 }
 
+# One that has become another user may not be signalled by us: whoever may has to find it on record.
+test_a_process_that_cannot_be_ended_stays_on_record() {
+    [ "$(id -u)" = 0 ] || skip 'not root'
+    chmod 711 "$scratch"
+    chown 65534 .
+    cp "$(command -v setpriv)" rise
+    chmod 4755 rise
+    as_nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
+    is "$($as_nobody ./rise --reuid 0 id -ru 2>&1)" 0 || skip 'nobody can become another user'
+    printf '%s\n' "setsid ./rise --reuid 0 $kid linger $token &" \
+        "until grep -q '^Uid:.0.0' /proc/\$!/status; do sleep 0.02; done" >case.sh
+    suite '{name: a, leak-grace: 50ms, stop: [KILL 50ms], run: [bash, case.sh]}'
+    # shellcheck disable=SC2086 # words
+    run_command $as_nobody "$program" --contain=group
+    err_has '1 process that fell to the run is still there'
+    is "$(records 'is still there')" 1
+    verdict_is a leaked
+    [ -e .run-matrix/latest/held.json ] || fail 'it is not on record any more'
+}
+
 test_a_port_is_named() {
     one_leaks listener
     verdict_is a leaked
