@@ -153,12 +153,13 @@ static int open_beside(const char *path, struct buf *name)
     return -1;
 }
 
-/* /dev/stdout may lead to a regular file, and still must not be replaced by one. */
+/* /dev/stdout may lead to a regular file, and still must not be replaced by one. In /dev/shm there are files. */
 static bool is_stream(const char *path)
 {
     struct stat st;
 
-    if (str_starts(str_of(path), "/dev/") || str_starts(str_of(path), "/proc/"))
+    if ((str_starts(str_of(path), "/dev/") && !str_starts(str_of(path), "/dev/shm/")) ||
+        str_starts(str_of(path), "/proc/"))
         return true;
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }

@@ -435,6 +435,23 @@ static void test_file_write(void **state)
     free(dir);
 }
 
+static void test_file_write_to_shared_memory(void **state)
+{
+    char folder[] = "/dev/shm/test-XXXXXX";
+    struct buf path = {0}, out = {0};
+
+    (void)state;
+    if (!mkdtemp(folder))
+        skip();
+    buf_addf(&path, "%s/new", folder);
+    assert_int_equal(file_write(buf_text(&path), str_of("x")), 0);
+    assert_int_equal(file_read(buf_text(&path), &out, 10), 0);
+    assert_string_equal(buf_text(&out), "x");
+    assert_int_equal(unlink(buf_text(&path)) | rmdir(folder), 0);
+    buf_release(&path);
+    buf_release(&out);
+}
+
 static void test_file_write_to_stream(void **state)
 {
     char *dir = temp_dir();
@@ -611,6 +628,7 @@ int main(void)
         cmocka_unit_test(test_write_error),
         cmocka_unit_test(test_file_read),
         cmocka_unit_test(test_file_write),
+        cmocka_unit_test(test_file_write_to_shared_memory),
         cmocka_unit_test(test_file_write_to_stream),
         cmocka_unit_test(test_stream_finish),
         cmocka_unit_test(test_span_parse),
