@@ -30,20 +30,27 @@ static const char *parent(void)
     return PLACE;
 }
 
+/* A folder that does not say it is nobody's after a kill: there is none. */
 static int say_whose(const struct workdirs *dirs)
 {
     char path[sizeof dirs->tmp + sizeof LAYOUT_WHOSE + 1];
+    int saved;
 
     snprintf(path, sizeof path, "%s/" LAYOUT_WHOSE, dirs->tmp);
-    return file_write(path, str_of(dirs->run));
+    if (file_write(path, str_of(dirs->run)) == 0)
+        return 0;
+    saved = errno;
+    dir_remove(AT_FDCWD, dirs->tmp);
+    errno = saved;
+    return -1;
 }
 
 static int open_in(struct workdirs *dirs, const char *folder, const char *run_path)
 {
     snprintf(dirs->tmp, sizeof dirs->tmp, "%s" UNIQUE, folder);
     dirs->run = run_path;
-    if (mkdtemp(dirs->tmp))
-        return say_whose(dirs);
+    if (mkdtemp(dirs->tmp) && say_whose(dirs) == 0)
+        return 0;
     dirs->tmp[0] = '\0';
     return -1;
 }

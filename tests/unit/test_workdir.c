@@ -1,0 +1,118 @@
+#include "runner/workdir.h"
+
+#include "runner/base/dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define RUN "/nowhere/.run-matrix/runs/0001"
+
+static int set_up(void **state)
+{
+    static const char pattern[] = "/tmp/wXXXXXX"; /* short, so that it is taken */
+    char *folder = strdup(pattern);
+
+    if (!folder || !mkdtemp(folder) || setenv("TMPDIR", folder, 1) < 0)
+        return -1;
+    *state = folder;
+    return signal(SIGXFSZ, SIG_IGN) == SIG_ERR ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+    int result = dir_remove(AT_FDCWD, *state);
+
+    free(*state);
+    return result;
+}
+
+/* As on a full disk: names can be had, and no room for what is in them. */
+static void fill_disk(bool full)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = full ? 0 : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static bool is_empty(const char *path)
+{
+    int fd = dir_open(AT_FDCWD, path);
+    bool empty = dir_is_empty(fd) == 1;
+
+    close(fd);
+    return empty;
+}
+
+static bool says_whose(const struct workdirs *dirs)
+{
+    int at = dir_open(AT_FDCWD, dirs->tmp), fd = openat(at, "run", O_RDONLY | O_CLOEXEC);
+    char text[64] = "";
+    bool good = read(fd, text, sizeof text - 1) > 0 && strcmp(text, RUN) == 0;
+
+    close(fd);
+    close(at);
+    return good;
+}
+
+static void test_no_room_for_whose_it_is(void **state)
+{
+    struct workdirs dirs = {0}, shm = {0};
+    int result, result_shm, error;
+
+    fill_disk(true);
+    result = workdirs_open(&dirs, RUN);
+    error = errno;
+    result_shm = workdirs_open_shm(&shm, RUN);
+    fill_disk(false);
+    assert_int_equal(result, -1);
+    assert_int_equal(error, EFBIG);
+    assert_true(is_empty(*state));
+    assert_int_equal(result_shm, -1);
+    if (access("/dev/shm", W_OK | X_OK) < 0)
+        skip();
+    assert_int_equal(workdirs_open_shm(&shm, RUN), 0); /* tried again */
+    assert_true(says_whose(&shm));
+    assert_int_equal(dir_remove(AT_FDCWD, shm.tmp), 0);
+}
+
+/* A case has removed all that there is. */
+static void test_no_room_when_it_is_made_again(void **state)
+{
+    struct workdirs dirs = {0};
+    struct workdir dir = {.fd = -1};
+    int result;
+
+    assert_int_equal(workdirs_open(&dirs, RUN), 0);
+    assert_int_equal(dir_remove(AT_FDCWD, dirs.tmp), 0);
+    fill_disk(true);
+    result = workdir_lend(&dirs, &dir);
+    fill_disk(false);
+    assert_int_equal(result, -1);
+    assert_true(is_empty(*state));
+    assert_int_equal(workdir_lend(&dirs, &dir), 0);
+    assert_true(says_whose(&dirs));
+    close(dir.fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_no_room_for_whose_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_room_when_it_is_made_again, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
