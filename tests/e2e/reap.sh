@@ -13,20 +13,23 @@ member() { # runner | guard | keeper
 dies_with() { # CONTAINMENT KID...
     containment=$1
     shift
+    run exec "--contain=$containment" --run-dir probe -- true
+    [ "$status" != 4 ] || skip "$(head -n 1 "$scratch/err")"
+    status_is 0
     {
         for kid_line in "$@"; do
-            echo "$kid $kid_line"
+            echo "$kid $kid_line $token"
         done
         echo ': >ready'
-        echo 'sleep 1000'
+        echo "$kid hang $token"
     } >case.sh
-    suite '{name: a, run: [sh, case.sh]}'
+    suite "{name: a, run: [sh, case.sh, $token]}"
     start "--contain=$containment"
     for _ in $(seq 300); do
         [ ! -e ready ] || break
         sleep 0.1
     done
-    [ -e ready ] || skip "$(head -n 1 "$scratch/err")"
+    [ -e ready ] || { show out && show err && fail 'the case did not come so far'; }
     crew="$(member guard) $(member runner) $(member keeper)"
     # shellcheck disable=SC2086 # three words
     kill -STOP $crew
@@ -96,7 +99,7 @@ test_a_dead_run() {
     dies_with group 'daemon' 'listener' "socket $PWD/x.sock"
     run reap -n
     status_is 1
-    out_has "kid daemon), "
+    out_has "kid daemon $token), "
     out_has "of run $id: found"
     out_has 'listening on 127.0.0.1:'
     out_has "socket file $PWD/x.sock"
@@ -105,7 +108,7 @@ test_a_dead_run() {
     [ -e x.sock ] || fail 'a look has removed something'
     run reap
     status_is 0
-    out_has "kid daemon), "
+    out_has "kid daemon $token), "
     out_has "of run $id: ended"
     out_has "folder $tmp, of run $id: removed"
     last_line_is '5 ended, 3 removed, 0 left'
