@@ -79,7 +79,7 @@ test_a_process_is_named() {
 test_its_age_is_told() {
     suite "{name: a, leak-grace: 1200ms, run: [$kid, daemon, $token]}"
     run
-    leak_has a process '1s old'
+    leaks_of a | grep -q '^process.* [1-9]s old' || fail "no age: $(leaks_of a)"
 }
 
 test_all_of_a_tree_are_named() {
@@ -211,7 +211,7 @@ test_a_runaway_is_marked() {
         nobody_is_left
         ! leaks_of a | grep -q 'process.*% of a processor' || return 0
     done
-    skip 'too much else to do here'
+    fail 'none of twenty was marked'
 }
 
 test_a_memfd_is_its_process() {
