@@ -37,6 +37,7 @@ comes_to() { # PID STATE
 
 remember() {
     crew="$(who guard) $(who runner) $(who keeper)"
+    is "$(echo "$crew" | wc -w)" 3
 }
 
 all_are_gone() {
@@ -281,7 +282,7 @@ test_timeout() {
 
 test_timeout_that_kills() {
     waits
-    timeout -s KILL 2 "$program" >"$scratch/out" 2>"$scratch/err" </dev/null &
+    timeout -s KILL 10 "$program" >"$scratch/out" 2>"$scratch/err" </dev/null &
     runner=$! ran=timeout
     await up ''
     remember
