@@ -197,13 +197,13 @@ static void test_record_of_another(void **state)
     struct reaping how = reaping(s);
     struct reaped result = {0};
 
-    must_start(s, &(struct kid){"hangs", NULL, "RUN_MATRIX_RUN_ID=another", true});
-    s->held.run = (struct str)STR("another");
+    s->stranger = arena_printf(&s->arena, "RUN_MATRIX_RUN_ID=another-%s", strrchr(s->held.tmp, '/') + 1);
+    s->held.run = str_of(strchr(s->stranger, '=') + 1);
+    must_start(s, &(struct kid){"hangs", NULL, s->stranger, true});
     assert_int_equal(held_write(s->run.fd, &s->held), 0);
     assert_false(reap_run(&s->run, &how, &result));
     assert_true(are_there(s->others));
     assert_true(exists(s->held.tmp));
-    s->stranger = "RUN_MATRIX_RUN_ID=another";
     end_decoys(s);
 }
 
