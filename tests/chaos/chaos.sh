@@ -15,7 +15,6 @@ patience=150 # tenths of a second
 glance=5     # ... when nothing needs to happen
 
 begin() { # CONTAINMENT
-    needs_own_world
     contain=$1
     run exec "--contain=$contain" --run-dir probe -- true
     [ "$status" != 4 ] || skip "$(head -n 1 "$scratch/err")"
@@ -43,7 +42,12 @@ as_good_as_any() {
     last_line_is '3 passed, 3 failed'
 }
 
-left() { world_left .run-matrix; }
+# Where others may leave something at the same time, nobody can tell whose a file or a segment of the dead is.
+left() {
+    now_left=$(world_left .run-matrix)
+    [ -n "${OWN_WORLD-}" ] || now_left=$(echo "$now_left" | awk '{ print $1, $2, 0, 0, 0, $6 }')
+    echo "$now_left"
+}
 
 wait_until_nothing_is_left() { # TENTHS
     for _ in $(seq "$1"); do
