@@ -99,7 +99,6 @@ static void clean(void *user, const char *who)
         reap_run(&run, &how, &result);
 }
 
-/* The last thing that is done for the run, by whoever of us is the last. */
 static void leave(void *user)
 {
     const struct session *s = user;
@@ -107,13 +106,20 @@ static void leave(void *user)
 
     if (groups)
         cgroups_end_all(groups, LEAVING_PATIENCE);
-    close(s->run.lock); /* nobody else has it any more */
+}
+
+/* The run is going on for others as long as it is locked. */
+static void farewell(void *user)
+{
+    const struct session *s = user;
+
+    close(s->run.lock);
     remains_forget_ended();
 }
 
 bool estate_guard(struct session *s)
 {
-    const struct guard_plan plan = {kill_survivors, clean, leave, s, s->run.lock};
+    const struct guard_plan plan = {kill_survivors, clean, leave, farewell, s, s->run.lock};
 
     if (guard_start(&s->guard, &s->signals, &plan) == 0 && contain_start(s->contain) == 0) {
         s->faults.guard = s->guard.pidfd;

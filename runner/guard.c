@@ -103,6 +103,7 @@ static _Noreturn void keep(struct post *post)
         post->plan->clean(post->plan->user, "its keeper");
     }
     post->plan->leave(post->plan->user);
+    post->plan->farewell(post->plan->user);
     _exit(0);
 }
 
@@ -153,8 +154,9 @@ static _Noreturn void end(struct post *post)
         post->plan->clean(post->plan->user, "its guard");
         atomic_store(&post->page->released, true);
     }
-    end_keeper(post);
     post->plan->leave(post->plan->user);
+    end_keeper(post);
+    post->plan->farewell(post->plan->user);
     end_as(&post->runner);
 }
 

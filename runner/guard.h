@@ -31,8 +31,10 @@ struct guard_plan {
     void (*kill)(void *user);
     /* Then, when all are dead or the patience is over. who: "its guard", "its keeper". */
     void (*clean)(void *user, const char *who);
-    /* By the last of all, whether anything had to be cleaned or not: gives up what it is in itself. */
+    /* Whether anything had to be cleaned or not: gives up what all of us are in. */
     void (*leave)(void *user);
+    /* By the last of all, when nobody else has the lock any more. */
+    void (*farewell)(void *user);
     void *user;
     /*
      * Of the run; -1: none. Guard and keeper keep it, so that nobody takes the run for a dead one while they

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -70,20 +71,36 @@ bool cgroups_procs(const char *path, struct proc_ids *out)
 
 /* ---- leaving ---- */
 
-static bool are_in(const char *folder)
+/* Children of ours keep their numbers until we reap them. */
+static bool is_us_or_ours(pid_t pid)
+{
+    struct proc_stat stat;
+
+    return pid == getpid() || (proc_stat_read(pid, &stat) == 0 && stat.ppid == getpid());
+}
+
+/* Those of us that are there: ourselves, and a keeper, who stays until there is nothing left for it to do. */
+static void find_us_in(const char *folder, struct proc_ids *out)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct proc_ids ids = {0};
-    bool found = false;
+    size_t count = 0;
 
     if (fd < 0)
-        return false;
-    cgroup_procs_below(fd, &ids);
+        return;
+    cgroup_procs_below(fd, out);
     fd_close(&fd);
-    for (size_t i = 0; i < ids.count; i++)
-        found |= ids.list[i].pid == getpid();
-    proc_ids_release(&ids);
-    return found;
+    for (size_t i = 0; i < out->count; i++)
+        if (is_us_or_ours(out->list[i].pid))
+            out->list[count++] = out->list[i];
+    out->count = count;
+}
+
+static int put_into(const char *procs, pid_t pid)
+{
+    char number[32];
+
+    snprintf(number, sizeof number, "%ld", (long)pid);
+    return cgroup_put(AT_FDCWD, procs, number);
 }
 
 /*
@@ -95,11 +112,15 @@ static void leave(const char *path)
     char *harness = joined(path, strlen(path), "harness");
     char *own = joined(path, (size_t)(strrchr(path, '/') - path), "");
     char *procs = joined(own, strlen(own), "cgroup.procs");
+    struct proc_ids us = {0};
 
-    if (are_in(harness) && cgroup_put(AT_FDCWD, procs, "0") < 0 && errno == EBUSY) {
-        cgroup_limits_withdraw(own, path);
-        cgroup_put(AT_FDCWD, procs, "0");
-    }
+    find_us_in(harness, &us);
+    for (size_t i = 0; i < us.count; i++)
+        if (put_into(procs, us.list[i].pid) < 0 && errno == EBUSY) {
+            cgroup_limits_withdraw(own, path);
+            put_into(procs, us.list[i].pid);
+        }
+    proc_ids_release(&us);
     free(harness);
     free(own);
     free(procs);

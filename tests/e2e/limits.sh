@@ -99,4 +99,25 @@ S
     last_line_is '2 passed, 0 failed'
 }
 
+# What is left in them fails the case, since nobody else can have made it.
+test_the_same_files_twice() {
+    needs files
+    elsewhere=$(mktemp -d /var/tmp/run-matrix.XXXXXX) || skip 'no folder to be had that is not in /tmp'
+    trap 'rm -rf "$elsewhere"' EXIT
+    cd "$elsewhere"
+    one="[ ! -e /tmp/$token ] && echo \$NAME >/tmp/$token && echo \$NAME >/dev/shm/$token && echo >\$NAME"
+    other="until [ -e a ] && [ -e b ]; do sleep 0.02; done; [ \$(cat /tmp/$token) = \$NAME ] && [ \$(cat /dev/shm/$token) = \$NAME ]"
+    for name in a b; do
+        echo "$name, isolate: [files], env: {NAME: $name}, run: '$one && { $other; }'"
+    done >cases
+    suite "{name: $(sed -n 1p cases)}" "{name: $(sed -n 2p cases)}"
+    run -n 2
+    status_is 1
+    for id in a b; do # and it is known to be their own
+        is "$(told "$id" 'case["verdict"], [leak["words"] for leak in last["leaks"]]')" "('leaked', ['/dev/shm/$token'])"
+    done
+    [ ! -e "/tmp/$token" ] || fail 'it is in the /tmp of all'
+    [ ! -e "/dev/shm/$token" ] || fail 'it is in the /dev/shm of all'
+}
+
 run_tests

@@ -1,6 +1,7 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 #include "runner/harness/cgroup_room.h"
+#include "tests/unit/forks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -321,27 +322,71 @@ static void test_end_of_strangers(void **state)
     assert_true(cgroups_end(folder, 0));
 }
 
+/* One that is there until it is let go; a stranger is nobody's child by then. */
+struct company {
+    int go[2], gone[2];
+    pid_t pid; /* of the child, or of who has made the stranger */
+};
+
+static void sit(const struct company *company)
+{
+    char c;
+
+    _exit(read(company->go[0], &c, 1) == 0 ? 0 : 1);
+}
+
+static void have_company(struct company *company, bool stranger)
+{
+    assert_int_equal(pipe2(company->go, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(company->gone, O_CLOEXEC), 0);
+    company->pid = must_fork();
+    if (company->pid == 0) {
+        close(company->go[1]);
+        if (!stranger || must_fork() == 0)
+            sit(company);
+        _exit(0);
+    }
+    fd_close(&company->go[0]);
+    fd_close(&company->gone[1]);
+    if (stranger)
+        reap(company->pid);
+}
+
+static void end_company(struct company *company, bool stranger)
+{
+    char c;
+
+    fd_close(&company->go[1]);
+    assert_int_equal(read(company->gone[0], &c, 1), 0); /* until nobody has the other end */
+    fd_close(&company->gone[0]);
+    if (!stranger)
+        reap(company->pid);
+}
+
 static void test_end_with_company(void **state)
 {
     struct fixture *f = *state;
-    int go[2];
-    pid_t pid;
+    struct company company;
 
     open_groups(f);
-    assert_int_equal(pipe2(go, O_CLOEXEC), 0);
-    pid = fork();
-    if (pid == 0) {
-        char c;
-
-        fd_close(&go[1]);
-        _exit(read(go[0], &c, 1) == 0 ? 7 : 1);
-    }
+    have_company(&company, true);
     assert_false(cgroups_end(f->groups.path, 0));
     assert_false(cgroups_end(f->groups.path, 20 * NS_PER_MS));
-    assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
-    fd_close(&go[1]);
-    fd_close(&go[0]);
-    reap(pid);
+    end_company(&company, true);
+    end_groups(f);
+}
+
+/* A keeper has to outlive the groups: were it ended before, nobody would remove them if we were killed just then. */
+static void test_end_with_a_child(void **state)
+{
+    struct fixture *f = *state;
+    struct company company;
+
+    open_groups(f);
+    have_company(&company, false);
+    assert_true(cgroups_end(f->groups.path, 20 * NS_PER_MS));
+    assert_int_equal(waitpid(company.pid, NULL, WNOHANG), 0);
+    end_company(&company, false);
     end_groups(f);
 }
 
@@ -810,6 +855,7 @@ int main(void)
         EITHER("open and end", test_open_and_end),
         EITHER("nested", test_nested),
         EITHER("end with company", test_end_with_company),
+        EITHER("end with a child", test_end_with_a_child),
         EITHER("members", test_members),
         EITHER("zombie", test_zombie),
         EITHER("kill", test_kill),

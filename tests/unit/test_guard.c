@@ -78,6 +78,11 @@ static void says_left(void *user)
     dprintf(inner->say, "left;");
 }
 
+static void says_nothing(void *user)
+{
+    (void)user;
+}
+
 static void tell_pids(struct inner *inner)
 {
     const pid_t pids[] = {getpid(), inner->guard.keeper.pid};
@@ -140,7 +145,7 @@ static bool begin_as(struct scene *scene, void (*body)(struct inner *inner), uns
 
         close(heard[0]);
         close(orders[1]);
-        inner.plan = (struct guard_plan){says_kill, says_clean, says_left, &inner, inner.say};
+        inner.plan = (struct guard_plan){says_kill, says_clean, says_left, says_nothing, &inner, inner.say};
         inner.fatal = body == dies_with_its_guard;
         be_program(&inner);
     }
@@ -839,7 +844,7 @@ static void test_who_was_there_before_stays(void **state)
         struct inner inner = {.say = heard[1], .body = dies_with_its_guard};
 
         close(alive[0]);
-        inner.plan = (struct guard_plan){says_kill, says_clean, says_left, &inner, heard[1]};
+        inner.plan = (struct guard_plan){says_kill, says_clean, says_left, says_nothing, &inner, heard[1]};
         setpgid(0, 0); /* what it has here is found by its group at the end */
         if (must_fork() == 0)
             pause();
@@ -1092,7 +1097,7 @@ static void test_output_is_written_once(void **state)
         struct inner inner = {.say = out[1]};
         FILE *stream = fdopen(out[1], "w");
 
-        inner.plan = (struct guard_plan){says_kill, says_clean, says_left, &inner, -1};
+        inner.plan = (struct guard_plan){says_kill, says_clean, says_left, says_nothing, &inner, -1};
         if (!stream || fputs("once", stream) < 0 || signals_open(&inner.signals) < 0 ||
             guard_start(&inner.guard, &inner.signals, &inner.plan) < 0)
             abort();
@@ -1117,7 +1122,7 @@ static int starts_with(rlim_t processes)
     struct inner of_this = {.say = null}, *inner = &of_this;
     int fds = proc_count_fds(getpid());
 
-    inner->plan = (struct guard_plan){says_kill, says_clean, says_left, inner, -1};
+    inner->plan = (struct guard_plan){says_kill, says_clean, says_left, says_nothing, inner, -1};
     if (geteuid() == 0)
         CHECK(setresuid(54321, 54321, 54321) == 0); /* nobody's; root has no limit */
     CHECK(setrlimit(RLIMIT_NPROC, &most) == 0);
