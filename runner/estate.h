@@ -1,6 +1,6 @@
 /*
- * What a run has on this machine beyond its own memory: processes, control groups, folders. Who looks after it when the runner is dead,
- * and what is on record for those.
+ * What a run has on this machine beyond its own memory: processes, control groups, folders. Who looks after
+ * it when the runner is dead, and what is on record for those.
  */
 #ifndef RM_RUNNER_ESTATE_H
 #define RM_RUNNER_ESTATE_H
@@ -17,7 +17,10 @@ void estate_reap_own(struct session *s);
 bool estate_guard(struct session *s);
 /* On record: before the first process is started. */
 bool estate_hold(struct session *s);
-/* All is given back, and off the record but when somebody is still there; the guard and the keeper are told. May be called when little was opened. */
+/*
+ * All is given back, and off the record but when somebody is still there; the guard and the keeper are told.
+ * May be called when little was opened.
+ */
 void estate_let_go(struct session *s);
 
 #endif

@@ -7,7 +7,10 @@
 struct contain_wants;
 struct session;
 
-/* How long the end of a run takes at most, from a deadline or a cancel to the last report, if its longest ladder takes that long. */
+/*
+ * How long the end of a run takes at most, from a deadline or a cancel to the last report, if its longest
+ * ladder takes that long.
+ */
 nanos header_ending(nanos longest);
 
 const char *plural(uint32_t count); /* "s", or nothing for one */

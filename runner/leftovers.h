@@ -7,7 +7,10 @@ struct slot;
 
 /* Its process has ended, and others of its tree have had their grace: who they are, and what they hold. */
 void leftovers_of_tree(struct session *s, struct slot *slot);
-/* All of it is over: what has appeared on the machine meanwhile, in its private folder, and in namespaces of its own. */
+/*
+ * All of it is over: what has appeared on the machine meanwhile, in its private folder, and in namespaces of
+ * its own.
+ */
 void leftovers_of_dead(struct session *s, struct slot *slot);
 /* As the record has them, those that fail the case first: `left` of the slot. */
 void leftovers_record(struct slot *slot);

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * Descriptors that the run itself needs, and a slot: pidfd, two captures, two relays, three folders, two given, and what holds a
- * case together (a control group and its knobs, or an anchor and its namespaces).
+ * Descriptors that the run itself needs, and a slot: pidfd, two captures, two relays, three folders, two
+ * given, and what holds a case together (a control group and its knobs, or an anchor and its namespaces).
  */
 #define FILES_OF_RUN  48
 #define FILES_OF_SLOT 24

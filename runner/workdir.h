@@ -1,9 +1,10 @@
 /*
- * Folders that a slot lends to its case: a private TMPDIR, whose path is short since socket paths carry 107 bytes, and one
- * for artifacts. A folder is lent again only when the case left it as it was, empty and in its place, and its first process
- * ended by itself; else the next case gets another.
+ * Folders that a slot lends to its case: a private TMPDIR, whose path is short since socket paths carry 107
+ * bytes, and one for artifacts. A folder is lent again only when the case left it as it was, empty and in its
+ * place, and its first process ended by itself; else the next case gets another.
  *
- * Where they are there is a file "run" that names the run's folder: so whoever comes after a kill knows whose they are.
+ * Where they are there is a file "run" that names the run's folder: so whoever comes after a kill knows whose
+ * they are.
  */
 #ifndef RM_RUNNER_WORKDIR_H
 #define RM_RUNNER_WORKDIR_H
@@ -35,7 +36,10 @@ struct workdir {
 int workdirs_open(struct workdirs *dirs, const char *run_path);
 /* The same where shared memory is: each becomes the /dev/shm of a case whose files are isolated. */
 int workdirs_open_shm(struct workdirs *dirs, const char *run_path);
-/* One that lends nothing: who runs beside us looks in /tmp for who is there. Nothing when `dirs` are there themselves. */
+/*
+ * One that lends nothing: who runs beside us looks in /tmp for who is there. Nothing when `dirs` are there
+ * themselves.
+ */
 int workdirs_open_sign(struct workdirs *sign, const struct workdirs *dirs);
 void workdirs_close(struct workdirs *dirs); /* removes them all */
 

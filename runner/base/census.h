@@ -9,7 +9,10 @@ struct census {
     size_t count, cap;
 };
 
-/* Forgets what it knew. False, and errno: not all could be looked at (there are no descriptors left, or there is no /proc). */
+/*
+ * Forgets what it knew. False, and errno: not all could be looked at (there are no descriptors left, or there
+ * is no /proc).
+ */
 bool census_take(struct census *census);
 void census_release(struct census *census);
 const struct proc_stat *census_find(const struct census *census, pid_t pid); /* NULL: was not there */

@@ -1,4 +1,7 @@
-/* FNV-1a of 64 bits, piece by piece from HASH_START. Never to be changed: shares of a partition and slugs depend on it. */
+/*
+ * FNV-1a of 64 bits, piece by piece from HASH_START. Never to be changed: shares of a partition and slugs
+ * depend on it.
+ */
 #ifndef RM_BASE_HASH_H
 #define RM_BASE_HASH_H
 

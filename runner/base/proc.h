@@ -59,7 +59,10 @@ bool proc_is(struct proc_id id); /* it is there, zombie or not, and the same */
  * apart; who needs more looks again at what made it his, now that the number cannot change its meaning.
  */
 int proc_open(struct proc_id id);
-/* Closed by exec. For our own children, and for what is looked at again afterwards; all others: proc_open. -1 and errno. */
+/*
+ * Closed by exec. For our own children, and for what is looked at again afterwards; all others: proc_open. -1
+ * and errno.
+ */
 int pidfd_of(pid_t pid);
 int pidfd_signal(int pidfd, int signal); /* 0, or -1 and errno; ESRCH: it is reaped */
 
@@ -70,8 +73,9 @@ int pidfd_signal(int pidfd, int signal); /* 0, or -1 and errno; ESRCH: it is rea
  */
 int proc_children(pid_t pid, struct proc_ids *out);
 /*
- * A descriptor of where the kernel tells what it has (fd, maps, environ): of its first thread, or when that has ended and has
- * nothing any more, of one that goes on. It answers ESRCH rather than become another's. -1 and errno.
+ * A descriptor of where the kernel tells what it has (fd, maps, environ): of its first thread, or when that
+ * has ended and has nothing any more, of one that goes on. It answers ESRCH rather than become another's. -1
+ * and errno.
  */
 int proc_folder(pid_t pid);
 /* Is "NAME=VALUE" in the environment that it was executed with? A child that did not execute shows its parent's. */

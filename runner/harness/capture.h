@@ -81,10 +81,10 @@ int capture_keep(struct capture_room *room, struct capture_file *file, const cha
 /* Takes a name back, and the folders that are empty without it. */
 void capture_unkeep(struct capture_room *room, const char *path);
 /*
- * Appends a file to the pack of passed cases and says where it is there; files past CAPTURE_PACK_MOST are not packed
- * (false, errno EFBIG): they are to be kept. An empty one is nowhere, offset 0. What was said to be packed has been written,
- * so a runner that is killed loses nothing of it; after an error the pack is what it was. Who wants to know the size, too,
- * asks before: somebody may still be writing.
+ * Appends a file to the pack of passed cases and says where it is there; files past CAPTURE_PACK_MOST are not
+ * packed (false, errno EFBIG): they are to be kept. An empty one is nowhere, offset 0. What was said to be
+ * packed has been written, so a runner that is killed loses nothing of it; after an error the pack is what it
+ * was. Who wants to know the size, too, asks before: somebody may still be writing.
  */
 #define CAPTURE_PACK_MOST ((uint64_t)64 << 10)
 bool capture_pack(struct capture_room *room, struct capture_file *file, uint64_t *offset);

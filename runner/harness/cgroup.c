@@ -85,8 +85,8 @@ static void remove_all_of(const char *path)
 }
 
 /*
- * Not by its old name, which can be in use for a moment more, or for ever by what cannot be killed. What cannot be removed of it
- * goes at the end.
+ * Not by its old name, which can be in use for a moment more, or for ever by what cannot be killed. What
+ * cannot be removed of it goes at the end.
  */
 int cgroup_renew(struct cgroup *group)
 {

@@ -61,17 +61,19 @@ struct cgroups {
 /* The folder of the group that we are in, where the tree would be; malloced. NULL: `why` says why it is not known. */
 char *cgroups_home(struct buf *why);
 /*
- * Makes the tree, enters `harness`, and tries it out: a process is started in a group of `cases` and killed there. So the caller has no thread
- * yet, and whom he forks afterwards are in `harness` too. `name` begins with "run-matrix-" and is nobody else's. False: nothing is left of
- * it, we are where we were, and `why` says in a sentence why it cannot be had ("cannot make '/sys/fs/cgroup/...': Permission
- * denied", "no cgroup2 is mounted").
+ * Makes the tree, enters `harness`, and tries it out: a process is started in a group of `cases` and killed
+ * there. So the caller has no thread yet, and whom he forks afterwards are in `harness` too. `name` begins
+ * with "run-matrix-" and is nobody else's. False: nothing is left of it, we are where we were, and `why` says
+ * in a sentence why it cannot be had ("cannot make '/sys/fs/cgroup/...': Permission denied", "no cgroup2 is
+ * mounted").
  */
 bool cgroups_open(struct cgroups *groups, const char *name, uint32_t slots, struct buf *why);
 void cgroups_close(struct cgroups *groups); /* descriptors and memory; the groups stay */
 /*
- * By path, for who comes after as well, and for those of version 1 too: kills whom it finds in `cases`, waits until they are gone, leaves
- * `harness` if we are in it, removes all. False: something is still there when `patience` is over; with 0 what can go at once goes.
- * As long as somebody else is in `harness` it stays: the last to leave ends it. Only paths in cgroupfs whose last part begins with
+ * By path, for who comes after as well, and for those of version 1 too: kills whom it finds in `cases`, waits
+ * until they are gone, leaves `harness` with those of our children that are in it, removes all. False:
+ * something is still there when `patience` is over; with 0 what can go at once goes. As long as somebody else
+ * is in `harness` it stays: the last to leave ends it. Only paths in cgroupfs whose last part begins with
  * "run-matrix-" are touched. What is not there any more is fine.
  */
 bool cgroups_end(const char *path, nanos patience);
@@ -88,9 +90,9 @@ bool cgroups_hold(const struct cgroups *groups, pid_t pid);
 bool cgroup_is_empty(const struct cgroup *group); /* no living process in it or below */
 int cgroup_kill_all(struct cgroup *group);
 /*
- * Before a case is started: makes it anew if it was killed. For the kernel kills whoever is cloned into a group that was killed at any time before,
- * by whom was not (seen with Linux 6.18; the same since 6.14). Its limits are none then, and its hits 0, where they are those of version 2. -1 and
- * errno: it is as it was.
+ * Before a case is started: makes it anew if it was killed. For the kernel kills whoever is cloned into a
+ * group that was killed at any time before, by whom was not (seen with Linux 6.18; the same since 6.14). Its
+ * limits are none then, and its hits 0, where they are those of version 2. -1 and errno: it is as it was.
  */
 int cgroup_renew(struct cgroup *group);
 /* The living, of groups below it too: the kernel does not list who has ended, reaped or not. */
@@ -98,8 +100,9 @@ void cgroup_procs(const struct cgroup *group, struct proc_ids *out);
 bool cgroup_holds(const struct cgroup *group, pid_t pid);
 
 /*
- * Between cases, or while one runs. Memory is to be limited only when the case has executed: until then it runs in our memory, and the
- * killer for want of memory would end us with it. EBUSY: more than that is in use (version 1).
+ * Between cases, or while one runs. Memory is to be limited only when the case has executed: until then it
+ * runs in our memory, and the killer for want of memory would end us with it. EBUSY: more than that is in use
+ * (version 1).
  */
 bool cgroup_can_limit(const struct cgroup *group, enum cgroup_limit limit);
 int cgroup_limit(struct cgroup *group, enum cgroup_limit limit,

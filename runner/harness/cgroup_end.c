@@ -104,8 +104,8 @@ static int put_into(const char *procs, pid_t pid)
 }
 
 /*
- * A group that has given its controllers on can be entered by nobody. When that is the state of the one we came from, it
- * was us: it had a process, us, when we came, and could not have done so before.
+ * A group that has given its controllers on can be entered by nobody. When that is the state of the one we
+ * came from, it was us: it had a process, us, when we came, and could not have done so before.
  */
 static void leave(const char *path)
 {

@@ -142,8 +142,8 @@ static void close_dir(DIR *dir)
 }
 
 /*
- * Goes down to the innermost first group and says in whose folder it is (NULL: there is nothing below) and its name. Step by step, as groups can
- * be nested deeper than a path can be long.
+ * Goes down to the innermost first group and says in whose folder it is (NULL: there is nothing below) and
+ * its name. Step by step, as groups can be nested deeper than a path can be long.
  */
 static DIR *find_innermost(DIR *dir, char name[NAME_MAX + 1])
 {

@@ -1,6 +1,6 @@
 /*
- * Which folder is the group that we are in. The kernel names it from the root of our namespace, and a mount may begin below that (or, in a
- * container, above), so both have to be looked at.
+ * Which folder is the group that we are in. The kernel names it from the root of our namespace, and a mount
+ * may begin below that (or, in a container, above), so both have to be looked at.
  */
 #include "runner/harness/cgroup_room.h"
 

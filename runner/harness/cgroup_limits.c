@@ -1,6 +1,7 @@
 /*
- * Limits of a case: by version 2 where its controllers can be had, by groups of version 1 elsewhere. Version 2 gives a controller only to
- * groups whose parent has no process of its own; a shell that we were started from is one.
+ * Limits of a case: by version 2 where its controllers can be had, by groups of version 1 elsewhere. Version
+ * 2 gives a controller only to groups whose parent has no process of its own; a shell that we were started
+ * from is one.
  */
 #include "runner/base/dir.h"
 #include "runner/base/io.h"
@@ -17,8 +18,8 @@
 #define VALUE_SIZE 32
 
 /*
- * Swap would make a limit of memory void. Version 2 counts it apart, and it is forbidden; version 1 limits the sum of both, which
- * must not be below the limit of memory at any time.
+ * Swap would make a limit of memory void. Version 2 counts it apart, and it is forbidden; version 1 limits
+ * the sum of both, which must not be below the limit of memory at any time.
  */
 struct knob_files {
     const char *limit, *swap, *events, *key; /* key: in `events` */

@@ -41,8 +41,8 @@ void cgroup_close(struct cgroup *group);
 /* ---- limits ---- */
 
 /*
- * Gives the controllers to the groups below `own`, or makes groups of version 1. Called when nobody of ours is in `own` any more. Sets
- * `legacy` and `unlimited`.
+ * Gives the controllers to the groups below `own`, or makes groups of version 1. Called when nobody of ours
+ * is in `own` any more. Sets `legacy` and `unlimited`.
  */
 void cgroup_limits_open(struct cgroups *groups, const char *own);
 /* Takes controllers away again, as nobody can enter a group that has given its own on. */

@@ -43,8 +43,8 @@ static void wait_to_be_killed(pid_t parent)
 }
 
 /*
- * Like fork. No signal is sent when it ends, so that none is left over for the caller. We have no other thread, and nothing of the C
- * library's state changes hands.
+ * Like fork. No signal is sent when it ends, so that none is left over for the caller. We have no other
+ * thread, and nothing of the C library's state changes hands.
  */
 static pid_t start_in(int folder, int *pidfd)
 {

@@ -270,7 +270,10 @@ bool contain_waits(const struct contain_place *place)
     return place->memory != 0;
 }
 
-/* Refused: it has more than that, and the kernel found nothing that it could take away. Version 2 would have it killed for that. */
+/*
+ * Refused: it has more than that, and the kernel found nothing that it could take away. Version 2 would have
+ * it killed for that.
+ */
 static bool has_too_much(const struct contain_place *place)
 {
     return cgroup_limit(place->cgroup, CGROUP_MEMORY, place->memory) < 0 && errno == EBUSY;
@@ -373,7 +376,10 @@ static int signal_group(const struct process *leader, int signal)
     return errno == ESRCH ? pidfd_signal(leader->pidfd, signal) : -1;
 }
 
-/* One that left the group. Its number may be somebody else's by now; what the pidfd means does not change once we have it. */
+/*
+ * One that left the group. Its number may be somebody else's by now; what the pidfd means does not change
+ * once we have it.
+ */
 static void signal_straggler(struct contain_place *place, const struct proc_stat *listed, int signal)
 {
     int pidfd = pidfd_of(listed->pid);

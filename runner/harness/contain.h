@@ -1,10 +1,11 @@
 /*
- * What belongs to a case, and how all of it is reached: by a control group, by a PID namespace, or, where neither can be had,
- * by process group and by being the one to whom orphans fall. Each is an object of a table; which one is found out by trying, the
- * strongest first.
+ * What belongs to a case, and how all of it is reached: by a control group, by a PID namespace, or, where
+ * neither can be had, by process group and by being the one to whom orphans fall. Each is an object of a
+ * table; which one is found out by trying, the strongest first.
  *
- * A run has one containment, with a place for every slot. All that is done to a place that has a leader is done under the lock of the
- * watchdog, and before that leader is reaped: so its number, and that of its group, cannot be somebody else's.
+ * A run has one containment, with a place for every slot. All that is done to a place that has a leader is
+ * done under the lock of the watchdog, and before that leader is reaped: so its number, and that of its
+ * group, cannot be somebody else's.
  */
 #ifndef RM_HARNESS_CONTAIN_H
 #define RM_HARNESS_CONTAIN_H
@@ -38,13 +39,17 @@ struct contain;
 struct contain_place; /* of a slot */
 
 /*
- * `wanted` is a word of the table, or NULL for the strongest that can be had. With control groups we are in one of ours from here on, and
- * so is whom we fork: call it before. NULL: `why` says why it cannot be had; else why not a stronger one, empty when there is none.
+ * `wanted` is a word of the table, or NULL for the strongest that can be had. With control groups we are in
+ * one of ours from here on, and so is whom we fork: call it before. NULL: `why` says why it cannot be had;
+ * else why not a stronger one, empty when there is none.
  */
 struct contain *contain_open(const char *wanted, const char *run_id, uint32_t slots, struct buf *why);
 /* In the process that starts the cases, on the thread that will. Orphans fall to it from here on. */
 int contain_start(struct contain *contain);
-/* Every case is over. Removes what was made; control groups that others of us are still in are theirs to end (cgroups_end_all). */
+/*
+ * Every case is over. Removes what was made; control groups that others of us are still in are theirs to end
+ * (cgroups_end_all).
+ */
 void contain_close(struct contain *contain);
 
 enum containment contain_kind(const struct contain *contain);
@@ -64,15 +69,16 @@ struct contain_wants {
 };
 
 /*
- * Before a start: what the child has to be put into is added to `spec`, which stays as it is until the case is over. -1 and errno. Then contain_started or
- * contain_not_started, whatever came of it.
+ * Before a start: what the child has to be put into is added to `spec`, which stays as it is until the case
+ * is over. -1 and errno. Then contain_started or contain_not_started, whatever came of it.
  */
 int contain_prepare(struct contain_place *place, const struct contain_wants *wants, struct spawn_spec *spec);
 void contain_started(struct contain_place *place, struct process leader); /* by the watch */
 void contain_not_started(struct contain_place *place);
 /*
- * It was seen to have executed: what could not hold before does from here on. A limit of memory that is refused, as more is in use by then
- * (version 1), is tried once more when this is called again; then all of it is killed, and that is a hit. True: there is something to be set.
+ * It was seen to have executed: what could not hold before does from here on. A limit of memory that is
+ * refused, as more is in use by then (version 1), is tried once more when this is called again; then all of
+ * it is killed, and that is a hit. True: there is something to be set.
  */
 bool contain_waits(const struct contain_place *place);
 void contain_executed(struct contain_place *place);
@@ -89,7 +95,10 @@ void contain_members(struct contain_place *place, const struct census *machine, 
 
 /* Nobody of it is alive. To be asked when the leader has exited and is not reaped. */
 bool contain_is_empty(struct contain_place *place);
-/* One of them may be another case's, which has ended since: it left its group and session, and has no environment to tell. */
+/*
+ * One of them may be another case's, which has ended since: it left its group and session, and has no
+ * environment to tell.
+ */
 bool contain_is_shared(const struct contain *contain, struct proc_id id);
 /* To the leader, its group, or all members. 0, or -1 and errno; ESRCH: nobody is left there. */
 int contain_signal(struct contain_place *place, enum ladder_target target, int signal,

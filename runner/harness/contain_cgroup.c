@@ -1,6 +1,6 @@
 /*
- * By control group: exact, and one write ends all. But who may write to a group above ours, as root may, can leave it: whoever does so
- * falls to us when he has no parent any more, and is known as with process groups.
+ * By control group: exact, and one write ends all. But who may write to a group above ours, as root may, can
+ * leave it: whoever does so falls to us when he has no parent any more, and is known as with process groups.
  */
 #include "runner/harness/contain_internal.h"
 

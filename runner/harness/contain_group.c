@@ -1,7 +1,7 @@
 /*
- * By process group, and by being the one to whom orphans fall: best effort. Whoever outlives his parents becomes our own child, so
- * nobody is overlooked; but whose he was must be guessed when he has left group and session and cleared his environment while several
- * cases ran.
+ * By process group, and by being the one to whom orphans fall: best effort. Whoever outlives his parents
+ * becomes our own child, so nobody is overlooked; but whose he was must be guessed when he has left group and
+ * session and cleared his environment while several cases ran.
  */
 #include "runner/harness/contain_internal.h"
 

@@ -63,8 +63,8 @@ bool stranger_is(const struct contain *contain, const struct proc_stat *stat);
 /* True: it is our child, and was dead; nobody waits for it but us. */
 bool stranger_reap(pid_t pid);
 /*
- * By its session, group or environment, or as nobody else was there who could have made it. With control groups that is asked only of
- * those who have left theirs.
+ * By its session, group or environment, or as nobody else was there who could have made it. With control
+ * groups that is asked only of those who have left theirs.
  */
 bool stranger_is_its(const struct contain_place *place, const struct proc_stat *stat);
 

@@ -1,6 +1,6 @@
 /*
- * By PID namespace. Its init is an anchor made ahead, to which all orphans fall and whose end is everybody's; it serves again when
- * nobody is left beside it. Nobody can leave a PID namespace, so this is exact, too.
+ * By PID namespace. Its init is an anchor made ahead, to which all orphans fall and whose end is everybody's;
+ * it serves again when nobody is left beside it. Nobody can leave a PID namespace, so this is exact, too.
  */
 #include "runner/harness/contain_internal.h"
 
@@ -11,8 +11,9 @@
 #define LOOKS_MOST 16
 
 /*
- * Anybody may have killed the init, as the kernel does for want of memory. A dying one has left its mount namespace before it ends and
- * awaits the others: so this is seen before its pidfd is readable, and by all that were killed with it.
+ * Anybody may have killed the init, as the kernel does for want of memory. A dying one has left its mount
+ * namespace before it ends and awaits the others: so this is seen before its pidfd is readable, and by all
+ * that were killed with it.
  */
 static bool is_whole(const struct anchor *anchor)
 {
@@ -88,7 +89,10 @@ static bool holds(struct contain_place *place, const struct proc_stat *listed)
 
 enum look { NOBODY, DEAD, ALIVE };
 
-/* The dead are reaped: the namespace does not end before. One that is being started is in none whose leader has exited. */
+/*
+ * The dead are reaped: the namespace does not end before. One that is being started is in none whose leader
+ * has exited.
+ */
 static enum look look_for_siblings(struct contain_place *place)
 {
     struct proc_ids strangers = {0};

@@ -1,4 +1,7 @@
-/* Children of ours that no place knows: orphans of cases, and what a leader has cloned with CLONE_PARENT. Whose are they? */
+/*
+ * Children of ours that no place knows: orphans of cases, and what a leader has cloned with CLONE_PARENT.
+ * Whose are they?
+ */
 #include "runner/harness/contain_internal.h"
 
 #include "runner/base/io.h"
@@ -70,8 +73,9 @@ static bool note_child(void *user, pid_t pid)
 }
 
 /*
- * The kernel may be built without the list of children. What is being started meanwhile is in the list before it is in a place; who has the lock
- * and asks afterwards whether something is, is not deceived: it gets its place under the lock.
+ * The kernel may be built without the list of children. What is being started meanwhile is in the list before
+ * it is in a place; who has the lock and asks afterwards whether something is, is not deceived: it gets its
+ * place under the lock.
  */
 bool strangers_list(struct contain *contain, struct proc_ids *out)
 {
@@ -122,7 +126,10 @@ static enum claim claim_by(struct str environment, const char *cookie)
     return claim;
 }
 
-/* All three are those of this attempt; or the run is, and the case or the attempt is not. Of other runs we know nothing. */
+/*
+ * All three are those of this attempt; or the run is, and the case or the attempt is not. Of other runs we
+ * know nothing.
+ */
 static enum claim claim_of(const struct contain_place *place, struct str environment)
 {
     enum claim claims[COOKIES_MOST];
@@ -193,7 +200,10 @@ static bool is_in_a_group(const struct contain *contain, pid_t pid)
 
 enum ownership { NOT_ITS, MAY_BE_ITS, ITS };
 
-/* Without a mark it is that of the only one that was there when it began. A mark may be that of a case which was given up. */
+/*
+ * Without a mark it is that of the only one that was there when it began. A mark may be that of a case which
+ * was given up.
+ */
 static enum ownership judge(const struct contain_place *place, const struct subject *subject)
 {
     if (is_marked(place, subject))

@@ -1,10 +1,11 @@
 /*
  * The watchdog: a thread that owns every deadline and climbs every ladder, so that both go on when the loop
- * stands still. Each slot of the run has a place here: generation, process and deadlines under one mutex; nothing is
- * signalled or closed but under it, so no number that belongs to somebody else by now can be hit.
+ * stands still. Each slot of the run has a place here: generation, process and deadlines under one mutex;
+ * nothing is signalled or closed but under it, so no number that belongs to somebody else by now can be hit.
  *
- * Its clock stands still while the run is stopped (Ctrl-Z, SIGSTOP, a frozen container): while something runs the thread
- * looks every WATCH_TICK, and what it comes too late by is taken out of the clock. So no deadline has to be moved.
+ * Its clock stands still while the run is stopped (Ctrl-Z, SIGSTOP, a frozen container): while something runs
+ * the thread looks every WATCH_TICK, and what it comes too late by is taken out of the clock. So no deadline
+ * has to be moved.
  *
  * watch_reap is for the thread that started the process: no other can reap it.
  */
@@ -131,17 +132,19 @@ bool watch_next(struct watch *watch, struct watch_event *event);
  */
 uint32_t watch_begin(struct watch *watch, uint32_t slot, const struct watched *watched, nanos started);
 /*
- * The process that people take for all of us. Somebody who stops that one alone means us as well, and nobody tells us: so it is
- * looked at on every tick; and again when the event is taken, since he may have been continued meanwhile.
+ * The process that people take for all of us. Somebody who stops that one alone means us as well, and nobody
+ * tells us: so it is looked at on every tick; and again when the event is taken, since he may have been
+ * continued meanwhile.
  */
 void watch_outer(struct watch *watch, struct proc_id outer); /* pid 0: nobody any more */
 /* When the session ends all, on the watch's clock; 0: never. */
 void watch_session(struct watch *watch, nanos deadline);
 
 /*
- * Climb the ladder of one slot, from its first step; nothing when it is being climbed already. What has not executed yet
- * has no user's code to be asked, and all signals blocked: it goes straight to KILL, whatever the cause. Of what has ended by
- * itself others may be left: their grace is over, and WATCH_TELLS_REMAINS comes before they are ended.
+ * Climb the ladder of one slot, from its first step; nothing when it is being climbed already. What has not
+ * executed yet has no user's code to be asked, and all signals blocked: it goes straight to KILL, whatever
+ * the cause. Of what has ended by itself others may be left: their grace is over, and WATCH_TELLS_REMAINS
+ * comes before they are ended.
  */
 void watch_end(struct watch *watch, uint32_t slot, enum watch_cause cause);
 /*

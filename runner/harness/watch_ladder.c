@@ -93,7 +93,10 @@ void slot_strike(struct watch *watch, struct watch_slot *slot, enum watch_cause 
     }
 }
 
-/* Nobody was left, and now there is: one that might have been another case's, which has ended. It has no claim to a ladder of its own. */
+/*
+ * Nobody was left, and now there is: one that might have been another case's, which has ended. It has no
+ * claim to a ladder of its own.
+ */
 static void kill_late(struct watch_slot *slot, nanos now)
 {
     slot->state = WATCH_SETTLING;

@@ -65,8 +65,8 @@ static bool is_port(struct str text)
 }
 
 /*
- * What is found is called in full, "127.0.0.1:8080", "/src/kv/run/kv.sock": a port alone is that of any address, and a path that
- * does not begin at the root is the end of one. NULL: a cell without a value.
+ * What is found is called in full, "127.0.0.1:8080", "/src/kv/run/kv.sock": a port alone is that of any
+ * address, and a path that does not begin at the root is the end of one. NULL: a cell without a value.
  */
 static const char *glob_of(struct cooking *k, enum leak_kind kind, struct str text)
 {

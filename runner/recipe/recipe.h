@@ -85,8 +85,8 @@ struct recipe {
 };
 
 /*
- * Everything that can be wrong with any case's settings is found here, before the first is started. Warns, once a run or
- * once a test, of what this version does not do yet.
+ * Everything that can be wrong with any case's settings is found here, before the first is started. Warns,
+ * once a run or once a test, of what this version does not do yet.
  */
 bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct terms *terms,
                   struct arena *scratch, struct diags *diags);

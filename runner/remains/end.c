@@ -1,6 +1,7 @@
 /*
- * Processes are ended: asked first, unless the run has only just died, then killed. Whom a look has found is opened, looked at
- * again, and signalled through that descriptor: a number that means another process by then does no harm.
+ * Processes are ended: asked first, unless the run has only just died, then killed. Whom a look has found is
+ * opened, looked at again, and signalled through that descriptor: a number that means another process by then
+ * does no harm.
  */
 #include "runner/remains/internal.h"
 
@@ -173,8 +174,8 @@ static void kill_all(struct search *s, const char *group)
 }
 
 /*
- * Processes that fork and exit for ever are gone before a look at the whole machine is over. The newest number is theirs more
- * often than not. One that is killed while it forks has no child.
+ * Processes that fork and exit for ever are gone before a look at the whole machine is over. The newest
+ * number is theirs more often than not. One that is killed while it forks has no child.
  */
 static void chase(struct search *s)
 {

@@ -9,8 +9,8 @@
 #define CHASES      200 /* for the one process that was born last */
 
 /*
- * So many looks, and for so long, that find nobody, where somebody else was born meanwhile. Time alone says nothing: on a machine
- * that has no time for us it passes without a look.
+ * So many looks, and for so long, that find nobody, where somebody else was born meanwhile. Time alone says
+ * nothing: on a machine that has no time for us it passes without a look.
  */
 #define CALM_LOOKS 20
 #define CALM_TIME  (200 * NS_PER_MS)
@@ -118,7 +118,10 @@ struct telling {
     struct str run; /* empty: of none */
 };
 
-/* Counts a thing, and says it where there are words: "<words>, of run <run>: <outcome>", or with `why` "...: left: <why>". */
+/*
+ * Counts a thing, and says it where there are words: "<words>, of run <run>: <outcome>", or with `why` "...:
+ * left: <why>".
+ */
 void tell(const struct telling *t, enum outcome outcome, const char *words, const char *why);
 /* "process 4711 (sleep 1000), 3m old"; from the arena. */
 const char *tell_process(const struct proc_stat *stat, struct arena *arena);
@@ -140,7 +143,10 @@ struct reap {
     bool unsure;             /* something may be a run's that is going on: whoever comes later may know */
 };
 
-/* When the run was alive for certain; a case may be silent for as long as its deadline. To be asked before anything is changed. */
+/*
+ * When the run was alive for certain; a case may be silent for as long as its deadline. To be asked before
+ * anything is changed.
+ */
 nanos things_last_sign(const struct reap *r);
 void things_look(struct reap *r); /* before they are ended */
 void things_remove(struct reap *r);

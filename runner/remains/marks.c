@@ -78,8 +78,8 @@ static bool is_for_writing(int descriptors, const char *name)
 }
 
 /*
- * Whoever reads a run's output, or stands in its folder, may be a person looking into it, or somebody who saves it; only
- * its processes write there.
+ * Whoever reads a run's output, or stands in its folder, may be a person looking into it, or somebody who
+ * saves it; only its processes write there.
  */
 static bool writes_below(pid_t pid, const char *folder)
 {
@@ -100,8 +100,8 @@ static bool writes_below(pid_t pid, const char *folder)
 }
 
 /*
- * A shell that a person has in the folder of TMPDIRs has a terminal. Cases have none; what they give a terminal to loses it, and
- * gets HUP, when they end.
+ * A shell that a person has in the folder of TMPDIRs has a terminal. Cases have none; what they give a
+ * terminal to loses it, and gets HUP, when they end.
  */
 static bool is_in_folders(const struct marks *marks, const struct proc_stat *stat)
 {

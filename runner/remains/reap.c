@@ -1,6 +1,7 @@
 /*
- * A dead run is cleared away: processes, sockets and segments, folders and groups, the journal, the record, in this order. Whoever
- * is killed in the midst of it has done a part that need not be done again, and the record is there for the next.
+ * A dead run is cleared away: processes, sockets and segments, folders and groups, the journal, the record,
+ * in this order. Whoever is killed in the midst of it has done a part that need not be done again, and the
+ * record is there for the next.
  */
 #include "runner/remains/internal.h"
 

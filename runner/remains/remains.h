@@ -1,12 +1,12 @@
 /*
- * What a run holds on this machine, on record in its folder (held.json) from before the first process until it has let
- * go of all of it. A run that has the record and is locked by nobody is dead, and something may be left of it: this room
- * finds that, ends it, and removes it.
+ * What a run holds on this machine, on record in its folder (held.json) from before the first process until
+ * it has let go of all of it. A run that has the record and is locked by nobody is dead, and something may be
+ * left of it: this room finds that, ends it, and removes it.
  *
- * A process is a run's when it is in its control group, has the run's id in its environment, has a file in the run's
- * folder open for writing, or has anything to do with the folder of its TMPDIRs; and so are the descendants of such a
- * one. Never by its name, never because its parent is gone. Nobody who is older than the run is ever its process, and
- * our own ancestors are never touched.
+ * A process is a run's when it is in its control group, has the run's id in its environment, has a file in
+ * the run's folder open for writing, or has anything to do with the folder of its TMPDIRs; and so are the
+ * descendants of such a one. Never by its name, never because its parent is gone. Nobody who is older than
+ * the run is ever its process, and our own ancestors are never touched.
  */
 #ifndef RM_REMAINS_REMAINS_H
 #define RM_REMAINS_REMAINS_H
@@ -65,15 +65,15 @@ struct reaping {
 };
 
 /*
- * A dead run whose lock the caller holds: processes, then sockets and segments, then folders and control groups, then the
- * journal gets its note and the record is removed. False: something is left, or what may be the run's or another's was
- * left alone, and the record stays. Its guard and its keeper, who may be those who call, are left alone; while its runner
- * is alive nothing is done at all.
+ * A dead run whose lock the caller holds: processes, then sockets and segments, then folders and control
+ * groups, then the journal gets its note and the record is removed. False: something is left, or what may be
+ * the run's or another's was left alone, and the record stays. Its guard and its keeper, who may be those who
+ * call, are left alone; while its runner is alive nothing is done at all.
  */
 bool reap_run(struct run_folder *run, const struct reaping *how, struct reaped *result);
 /*
- * Every dead run of a store that has a record, and folders of TMPDIRs whose run has none. Live runs are passed over. Before
- * a run makes anything of its own.
+ * Every dead run of a store that has a record, and folders of TMPDIRs whose run has none. Live runs are
+ * passed over. Before a run makes anything of its own.
  */
 void reap_store(struct store *store, const struct reaping *how, struct reaped *result, struct diags *diags);
 /* The descendants of a process that is not ours, which itself is left alone: `reap --parent`. */
@@ -82,8 +82,8 @@ bool reap_descendants(struct proc_id parent, const struct reaping *how, struct r
 /* Another run of ours was there when something appeared (wall clock, 0: not known): it may be that one's. */
 bool remains_has_neighbour(const char *folder, nanos born);
 /*
- * The folder of TMPDIRs of a run that is over is removed; while others are going on that were beside it, it stays and says when that
- * was. The last of them, which has let go of its lock by then, removes them all.
+ * The folder of TMPDIRs of a run that is over is removed; while others are going on that were beside it, it
+ * stays and says when that was. The last of them, which has let go of its lock by then, removes them all.
  */
 void remains_close_root(const char *root, const char *folder);
 void remains_forget_ended(void);

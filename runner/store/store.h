@@ -40,7 +40,10 @@ void store_close(struct store *store);
 /* A new one, locked, `latest` pointing to it. `wall`: ms since 1970. */
 int store_new_run(struct store *store, int64_t wall, struct arena *arena, struct run_folder *run,
                   struct diags *diags);
-/* One that could not begin: it is gone, and `latest` points to the newest that there is, if it pointed to it. -1 and errno. */
+/*
+ * One that could not begin: it is gone, and `latest` points to the newest that there is, if it pointed to it.
+ * -1 and errno.
+ */
 int store_take_back(struct store *store, const struct run_folder *run, struct arena *arena);
 /* By id, by its beginning, by number ("42"), "latest", or the path of a folder with a journal in it. Not locked. */
 int store_find_run(struct store *store, const char *name, struct arena *arena, struct run_folder *run,
