@@ -120,9 +120,9 @@ test_bg() {
 
 test_kill_of_a_stopped_job() {
     waits
-    in_bash 'ready>' "$program\n" --then 'a 0s' '\x1a' --then 'ready>' 'kill %1; wait %1; echo status=$?\n' \
-        --then 'status=2' 'exit\n'
+    in_bash 'ready>' "$program\n" --then 'a 0s' '\x1a' --then 'ready>' 'kill %1; while jobs >j; [ -s j ]; do cp j last; sleep 0.1; done; cat last\n' --then 'Exit 2' 'exit\n'
     out_has 'interrupted: SIGTERM'
+    out_has 'Exit 2'
 }
 
 # By its guard, which has the terminal too. With -s it is the case that has changed the modes.

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define MANY 200
+#define MANY 50
 
 static int set_up(void **state)
 {
