@@ -2,8 +2,6 @@
 # Full counts of what `make check` does in small: many cases, long stops.
 . "$(dirname "$0")/../e2e/lib.sh"
 
-last_line_is() { is "$(tail -n 1 "$scratch/out")" "$1"; }
-
 grid() { # ROWS COLUMNS COMMAND
     {
         echo "strategy: {matrix: {row: [$(seq -s, "$1")], column: [$(seq -s, "$2")]}}"
@@ -22,14 +20,26 @@ runner_of() { # GUARD
 
 # What the runner itself has open and what it has not reaped, looked at while it goes on.
 watch_runner() { # PID
-    descriptors=0 zombies=0
+    zombies=0
+    : >"$scratch/descriptors"
     while kill -0 "$1" 2>/dev/null; do
-        now=$(find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l)
-        [ "$now" -le "$descriptors" ] || descriptors=$now
+        find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l >>"$scratch/descriptors"
         now=$(pgrep -c -r Z -P "$1" || :)
         [ "$now" -le "$zombies" ] || zombies=$now
-        sleep 0.2
+        sleep 0.02
     done
+}
+
+most() { sort -n | tail -n 1; }
+
+# It has as many open near its end as it had near its beginning; how many these are is its own matter.
+descriptors_do_not_grow() {
+    fifth=$(($(wc -l <"$scratch/descriptors") / 5))
+    [ "$fifth" -ge 3 ] || fail 'the runner was hardly seen'
+    early=$(head -n "$fifth" "$scratch/descriptors" | most)
+    late=$(tail -n "$fifth" "$scratch/descriptors" | most)
+    [ "$early" -gt 3 ] || fail 'the runner was not seen'
+    [ $((late - early)) -le 8 ] || fail "$early descriptors in the first fifth of the run, $late in the last"
 }
 
 test_ten_thousand_fast_exits_five_times() {
@@ -39,12 +49,30 @@ test_ten_thousand_fast_exits_five_times() {
         runner=$!
         watch_runner "$(runner_of "$runner")"
         wait "$runner" || fail 'it failed'
-        [ "$descriptors" -gt 3 ] || fail 'the runner was not seen'
         last_line_is '10000 passed, 0 failed'
         is "$(grep -c '"verdict":"lost"' .run-matrix/latest/journal.ndjson)" 0
-        [ "$descriptors" -lt 200 ] || fail "$descriptors descriptors"
+        descriptors_do_not_grow
         [ "$zombies" -le 8 ] || fail "$zombies zombies"
     done
+}
+
+# What is opened for the sake of who is left, and of who is ended, is closed again.
+test_a_thousand_that_leak_or_time_out() {
+    {
+        echo "strategy: {matrix: {n: [$(seq -s, 500)]}}"
+        echo 'defaults: {leak-grace: 0s, stop: [KILL]}'
+        echo 'tests:'
+        echo "  - {name: leaves, run: ['$kid', daemon, '$token']}"
+        echo "  - {name: stays, timeout: 100ms, run: ['$kid', linger, '$token']}"
+    } >run-matrix.yaml
+    start -n 8
+    watch_runner "$(runner_of "$runner")"
+    finish
+    status_is 1
+    last_line_is '0 passed, 1000 failed'
+    is "$(records '"verdict":"leaked"') $(records '"verdict":"timeout"')" '500 500'
+    descriptors_do_not_grow
+    nobody_is_left
 }
 
 test_a_hundred_thousand() {
