@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -18,6 +19,19 @@ static inline pid_t must_fork(void)
     if (pid >= 0)
         return pid;
     perror("fork");
+    _exit(1);
+}
+
+/* Nobody stays for ever because a test went wrong, not even stopped or deaf. A child has to say so itself. */
+static inline void limit_life(int seconds)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+    struct itimerspec when = {.it_value = {.tv_sec = seconds}};
+    timer_t timer;
+
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_settime(timer, 0, &when, NULL) == 0)
+        return;
+    perror("timer");
     _exit(1);
 }
 
