@@ -188,7 +188,7 @@ soak-self: build/run-matrix $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/soak $(program)))
 
 EXTRA := $(filter-out %/run %.json,$(wildcard tests/extra/*))
-check-extra: build/run-matrix build/npm/ready
+check-extra: build/run-matrix $(KIDS) build/npm/ready
 	@tests/run $(ARGS) $(foreach script,$(EXTRA),$(call quote,tests/extra/run $(script)))
 build/npm/ready: tests/extra/package.json | build/packages/extra
 	$(call say,NPM,$<)
