@@ -33,13 +33,13 @@ all: build/run-matrix
 
 ROOMS = runner/base matrix/values matrix/yaml matrix/expr matrix/cells matrix/schema matrix/select matrix/suite \
 	matrix/plan backends runner/harness runner/journal runner/report runner/history runner/diagnose runner/store \
-	runner/leaks runner/remains 	runner/recipe runner/queue runner/screen ci runner
+	runner/leaks runner/remains runner/recipe runner/results runner/queue runner/screen ci runner
 SOURCES := $(wildcard $(ROOMS:%=%/*.c))
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 KIDS := build/tests/kids/kid build/tests/kids/tiny
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-LIBRARIES = yaml-0.1 libpcre2-8
+LIBRARIES = yaml-0.1 libpcre2-8 expat
 # Asked once, and only when something is compiled: before that pkg-config may not be there.
 once = $(eval $(1) := $(2))$(value $(1))
 LIBRARY_CFLAGS = $(call once,LIBRARY_CFLAGS,$(shell pkg-config --cflags $(LIBRARIES)))
