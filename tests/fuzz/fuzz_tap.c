@@ -1,0 +1,12 @@
+/* Any bytes as TAP. */
+#include "tests/fuzz/fuzz_results.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct str text = {(const char *)bytes, size};
+
+    check_report(open_tap, text, 1 + size % 7);
+    return 0;
+}
