@@ -221,6 +221,9 @@ static void say_malformed(struct junit *junit, bool last)
             junit, "there is more after the end of the report: a file has one <testsuites> or <testsuite>");
     else if (error == XML_ERROR_UNKNOWN_ENCODING)
         junit_problem(junit, "the encoding is not known: UTF-8 would be right");
+    else if (junit->json)
+        junit_problem(junit, "this is JSON; %s would be right",
+                      junit->gtest ? "--gtest_output=xml:PATH" : "JUnit XML");
     else
         junit_problem(junit, "no XML: %s; what follows is not read", XML_ErrorString(error));
 }
@@ -229,6 +232,8 @@ static void parse(struct junit *junit, size_t len, bool last)
 {
     if (junit->stopped)
         return;
+    if (!junit->fed && len)
+        junit->json = junit->block[0] == '{' || junit->block[0] == '[';
     junit->fed += len;
     if (XML_Parse(junit->parser, junit->block, (int)len, last) != XML_STATUS_OK) {
         say_malformed(junit, last);

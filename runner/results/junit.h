@@ -67,6 +67,7 @@ struct junit {
     char block[JUNIT_BLOCK];
     size_t filled;
     uint64_t fed, seen; /* bytes given to expat, and up to where it has told of them */
+    bool json;          /* it begins like that */
     bool stopped;       /* a problem was told, nothing is read any more */
 
     enum junit_element elements[JUNIT_DEPTH_MOST]; /* those that are open */

@@ -129,7 +129,7 @@ static void test_malformed(void **state)
         {STR("<?xml version='1.0'?>\n"), "2:1: the report ends before its first element\n"},
         {STR("<html><testcase name='n'/></html>"),
          "1:1: a JUnit report begins with <testsuites> or <testsuite>, not with <html>\n"},
-        {STR("{\"tests\": 3}"), "1:1: no XML: not well-formed (invalid token); what follows is not read\n"},
+        {STR("{\"tests\": 3}"), "1:1: this is JSON; JUnit XML would be right\n"},
         {STR("<testsuite tests='3'>\n<testcase name='a'/>\n<testcase name='b'><failure message='m'>te"),
          "passed: a\nfailed: b (m)\nannounced 3, missing 1, left out 0\n"
          "3:43: the report ends in the middle: </failure> is missing\n"},
