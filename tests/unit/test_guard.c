@@ -441,11 +441,14 @@ static void says_signals(struct inner *inner)
 
 static void await_sleep(pid_t pid)
 {
+    nanos until = clock_now() + LONG_MS * NS_PER_MS;
     struct proc_stat stat;
 
     do
         assert_int_equal(proc_stat_read(pid, &stat), 0);
-    while (stat.state != 'S');
+    while (stat.state != 'S' && clock_now() < until);
+    if (stat.state != 'S')
+        fail_msg("its state is %c", stat.state);
 }
 
 /*
@@ -624,9 +627,14 @@ static void send(const struct scene *scene, enum whom whom, int number)
 
 static void await_stop(const struct scene *scene, const char *name)
 {
-    int status;
+    nanos until = clock_now() + LONG_MS * NS_PER_MS;
+    int status = 0;
+    pid_t came;
 
-    assert_int_equal(waitpid(scene->guard, &status, WUNTRACED), scene->guard);
+    while ((came = waitpid(scene->guard, &status, WUNTRACED | WNOHANG)) == 0 && clock_now() < until)
+        usleep(100);
+    if (came != scene->guard)
+        fail_msg("%s: it does not stop", name);
     if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSTOP)
         fail_msg("%s: status %#x", name, (unsigned)status);
 }
