@@ -88,7 +88,7 @@ bool root_is_path(const char *path);
 /* All of ours, where they are made. `beside`: one that is known; NULL: none. The number; the list is in the arena. */
 size_t roots_list(const char *beside, struct arena *arena, struct root **list);
 /* Was another run of ours there when something appeared? The best that is known of it. */
-enum neighbour { NEIGHBOUR_NONE, NEIGHBOUR_ENDED, NEIGHBOUR_DEAD, NEIGHBOUR_GOING_ON };
+enum neighbour { NEIGHBOUR_NONE, NEIGHBOUR_ENDED, NEIGHBOUR_GOING_ON };
 enum neighbour roots_find_neighbour(const struct root *list, size_t count, const char *folder, nanos born);
 /* Somebody who was beside that run, which has ended or ends now, is still to be told of it. */
 bool root_is_wanted(const struct root *list, size_t count, const struct root *root);

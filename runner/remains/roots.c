@@ -146,26 +146,14 @@ static bool is_going_on(const char *path)
     return going_on;
 }
 
-static bool has_record(const char *path, struct arena *arena)
-{
-    return access(arena_printf(arena, "%s/" REMAINS_NAME, path), F_OK) == 0;
-}
-
+/* One that is dead is nobody's neighbour: its folder may be there for ever. */
 static enum neighbour look_at(const struct root *root, nanos born)
 {
-    struct arena arena = {0};
-    enum neighbour neighbour = NEIGHBOUR_NONE;
-
     if (root->since - CLOCK_SLIP > born || (root->ended && root->ended + CLOCK_SLIP < born))
         return NEIGHBOUR_NONE;
     if (root->ended)
         return NEIGHBOUR_ENDED;
-    if (is_going_on(root->run))
-        neighbour = NEIGHBOUR_GOING_ON;
-    else if (has_record(root->run, &arena))
-        neighbour = NEIGHBOUR_DEAD;
-    arena_release(&arena);
-    return neighbour;
+    return is_going_on(root->run) ? NEIGHBOUR_GOING_ON : NEIGHBOUR_NONE;
 }
 
 enum neighbour roots_find_neighbour(const struct root *list, size_t count, const char *folder, nanos born)
@@ -209,7 +197,7 @@ bool root_is_wanted(const struct root *list, size_t count, const struct root *ro
         return false;
     for (size_t i = 0; i < count; i++)
         if (list[i].run && !list[i].ended && strcmp(list[i].run, root->run) != 0 &&
-            look_at(&list[i], ended) > NEIGHBOUR_ENDED)
+            look_at(&list[i], ended) == NEIGHBOUR_GOING_ON)
             return true;
     return false;
 }

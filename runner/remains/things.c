@@ -105,7 +105,7 @@ static void look_at_world(struct reap *r, struct leak_list *appeared)
     world_look(r->held.world, NULL, 0, appeared);
 }
 
-/* Of a run that was over nobody will ever know more; and of two that are dead, each would wait for the other. */
+/* Of a run that was over nobody will ever know more. */
 static void leave_alone(struct reap *r, const struct leak *thing, enum neighbour neighbour)
 {
     if (neighbour == NEIGHBOUR_GOING_ON)
@@ -133,7 +133,7 @@ void things_remove_appeared(struct reap *r)
         if (!can_be_removed(thing) || born(thing) > end)
             continue;
         neighbour = roots_find_neighbour(roots, count, r->folder, born(thing));
-        if (neighbour == NEIGHBOUR_NONE || neighbour == NEIGHBOUR_DEAD)
+        if (neighbour == NEIGHBOUR_NONE)
             remove_thing(r, thing);
         else
             leave_alone(r, thing, neighbour);
