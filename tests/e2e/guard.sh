@@ -254,10 +254,11 @@ test_both_are_killed() {
     waits
     running
     remember
+    keeper=$(who keeper) # its record goes with it
     kill -KILL "$runner" "$(who runner)"
     finish
     status_is 137
-    comes_to "$(who keeper)" none
+    comes_to "$keeper" none
     "$program" reap >/dev/null 2>&1 || :
     all_are_gone
 }
