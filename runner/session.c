@@ -216,9 +216,8 @@ static bool open_machine(struct session *s)
 {
     if (workdirs_open(&s->workdirs, s->run_path) < 0)
         return failed(s, "make a folder for temporary files");
-    workdirs_open_sign(&s->sign,
-                       &s->workdirs);    /* without it others take what they find for theirs, no worse */
-    workdirs_close_artifacts(s->run.fd); /* what a run that died has left there */
+    workdirs_open_sign(&s->sign, &s->workdirs); /* should that fail, others take what they find for theirs */
+    workdirs_close_artifacts(s->run.fd);        /* what a run that died has left there */
     s->room = capture_room_new(s->run.fd, &s->faults);
     if (!s->room)
         return failed(s, "prepare captured output");

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PLACE        "/tmp"
-#define PREFIX       "/rm-"
+#define PLACE        LAYOUT_ROOTS
+#define PREFIX       "/" LAYOUT_ROOT
 #define UNIQUE       PREFIX "XXXXXX"
 #define LONGEST_SLOT 14 /* "/1234-12345678" */
 

@@ -7,8 +7,11 @@
 #define LAYOUT_PACK   "passed.pack" /* the same in one file, when it is short */
 #define LAYOUT_SLOTS  "slots"       /* artifacts of cases that run; gone with the run */
 
-#define LAYOUT_ENDED \
-    "ended" /* in a folder of temporary files: it is only there to say when that run had ended */
+/* Folders of temporary files: where everybody looks for them, and how their names begin. */
+#define LAYOUT_ROOTS "/tmp"
+#define LAYOUT_ROOT  "rm-"
+/* In one: that it is only there to say when its run had ended. */
+#define LAYOUT_ENDED "ended"
 #define LAYOUT_WHOSE "run" /* in a folder of temporary files: the path of the run it belongs to */
 
 #endif

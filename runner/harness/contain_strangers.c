@@ -233,7 +233,7 @@ static bool owns(const struct contain_place *place, const struct proc_stat *stat
 
 static void note_shared(struct contain *contain, const struct proc_stat *stat)
 {
-    struct proc_id id = {stat->pid, stat->start_ticks};
+    struct proc_id id = proc_id_of(stat);
 
     if (!contain_is_shared(contain, id))
         proc_ids_add(&contain->shared, id);

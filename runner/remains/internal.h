@@ -83,6 +83,8 @@ struct root {
     nanos ended;      /* 1970: the run was over then; 0: it has not said so */
 };
 
+struct stat;
+nanos changed_at(const struct stat *st); /* 1970 */
 /* Is it called as they are? A record may be damaged, and everybody has something to do with "/". */
 bool root_is_path(const char *path);
 /* All of ours, where they are made. `beside`: one that is known; NULL: none. The number; the list is in the arena. */

@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PLACE  "/tmp"
-#define PREFIX "rm-"
+#define PLACE  LAYOUT_ROOTS
+#define PREFIX LAYOUT_ROOT
 #define UNIQUE 6
 
 #define CLOCK_SLIP (100 * NS_PER_MS) /* some times are of the last tick, others of the moment */
@@ -44,7 +44,7 @@ static bool is_ours(int fd, mode_t type, struct stat *st)
     return fstat(fd, st) == 0 && (st->st_mode & S_IFMT) == type && st->st_uid == geteuid();
 }
 
-static nanos time_of(const struct stat *st)
+nanos changed_at(const struct stat *st)
 {
     return st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
 }
@@ -63,8 +63,8 @@ static bool read_owner(int folder, struct arena *arena, struct root *root)
          text.ptr[0] == '/' && !memchr(text.ptr, '\0', text.len);
     if (ok) {
         root->run = arena_cstr(arena, str_trim(buf_str(&text)));
-        root->since = time_of(&st);
-        root->ended = fstatat(folder, LAYOUT_ENDED, &st, AT_SYMLINK_NOFOLLOW) == 0 ? time_of(&st) : 0;
+        root->since = changed_at(&st);
+        root->ended = fstatat(folder, LAYOUT_ENDED, &st, AT_SYMLINK_NOFOLLOW) == 0 ? changed_at(&st) : 0;
     }
     buf_release(&text);
     fd_close(&fd);
@@ -228,8 +228,8 @@ int root_end(const struct root *root)
 void remains_close_root(const char *path, const char *folder)
 {
     struct arena arena = {0};
-    struct root *roots, root = {.path = path, .run = folder};
-    size_t count = roots_list(path, &arena, &roots);
+    struct root *roots = NULL, root = {.path = path, .run = folder};
+    size_t count = is_seen_by_all(path) ? roots_list(path, &arena, &roots) : 0;
 
     if (!root_is_wanted(roots, count, &root) || root_end(&root) < 0)
         dir_remove(AT_FDCWD, path);

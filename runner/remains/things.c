@@ -68,7 +68,7 @@ static nanos changed(int at, const char *path)
 
     if (fstatat(at, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
-    return st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+    return changed_at(&st);
 }
 
 nanos things_last_sign(const struct reap *r)
