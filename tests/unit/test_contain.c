@@ -23,6 +23,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/contain_stage.h"
+
 /* ---- a case and what came of it ---- */
 
 #define MEMBERS(X)                                          \
@@ -141,34 +143,11 @@ static void family_end(struct family *family, char reached[MEMBER_COUNT + 1])
 
 /* ---- a containment by group, with us as the one to whom orphans fall ---- */
 
-struct stage {
-    struct contain *contain;
-    struct contain_place *places[3];
-    struct census machine;
-};
-
 static int open_stage(void **state)
 {
-    struct stage *stage = mem_zero(1, sizeof *stage);
-    struct buf why = {0};
+    struct stage *stage = *state = stage_open("group");
 
-    stage->contain = contain_open("group", "test", ARRAY_LEN(stage->places), &why);
     assert_non_null(stage->contain);
-    assert_int_equal(contain_start(stage->contain), 0);
-    for (uint32_t i = 0; i < ARRAY_LEN(stage->places); i++)
-        stage->places[i] = contain_place(stage->contain, i);
-    buf_release(&why);
-    *state = stage;
-    return 0;
-}
-
-static int close_stage(void **state)
-{
-    struct stage *stage = *state;
-
-    contain_close(stage->contain);
-    census_release(&stage->machine);
-    free(stage);
     return 0;
 }
 

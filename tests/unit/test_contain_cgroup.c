@@ -17,39 +17,14 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/contain_stage.h"
+
 #define MEBIBYTE ((size_t)1 << 20)
 #define SOON_MS  20000 /* for what is bound to happen */
 
-struct stage {
-    struct contain *contain;
-    struct contain_place *places[2];
-};
-
 static int open_stage(void **state)
 {
-    struct stage *stage = mem_zero(1, sizeof *stage);
-    struct buf why = {0};
-    char id[32];
-
-    snprintf(id, sizeof id, "test-%ld", (long)getpid());
-    stage->contain = contain_open("cgroup", id, ARRAY_LEN(stage->places), &why);
-    if (stage->contain)
-        assert_int_equal(contain_start(stage->contain), 0);
-    else
-        print_message("%s\n", buf_text(&why));
-    for (uint32_t i = 0; stage->contain && i < ARRAY_LEN(stage->places); i++)
-        stage->places[i] = contain_place(stage->contain, i);
-    buf_release(&why);
-    *state = stage;
-    return 0;
-}
-
-static int close_stage(void **state)
-{
-    struct stage *stage = *state;
-
-    contain_close(stage->contain);
-    free(stage);
+    *state = stage_open("cgroup");
     return 0;
 }
 

@@ -16,37 +16,17 @@
 
 #include <cmocka.h>
 
-#define PLACES 2
-#define RUN    "RUN_MATRIX_RUN_ID=run"
-#define CASE   "RUN_MATRIX_CASE_ID="
-#define TRY    "RUN_MATRIX_ATTEMPT="
+#include "tests/unit/contain_stage.h"
 
-struct stage {
-    struct contain *contain;
-    struct contain_place *places[PLACES];
-};
+#define RUN  "RUN_MATRIX_RUN_ID=run"
+#define CASE "RUN_MATRIX_CASE_ID="
+#define TRY  "RUN_MATRIX_ATTEMPT="
 
 static int open_stage(void **state)
 {
-    struct stage *stage = mem_zero(1, sizeof *stage);
-    struct buf why = {0};
+    struct stage *stage = *state = stage_open("group");
 
-    stage->contain = contain_open("group", "test", PLACES, &why);
     assert_non_null(stage->contain);
-    assert_int_equal(contain_start(stage->contain), 0);
-    for (uint32_t i = 0; i < PLACES; i++)
-        stage->places[i] = contain_place(stage->contain, i);
-    buf_release(&why);
-    *state = stage;
-    return 0;
-}
-
-static int close_stage(void **state)
-{
-    struct stage *stage = *state;
-
-    contain_close(stage->contain);
-    free(stage);
     return 0;
 }
 
