@@ -17,6 +17,7 @@
 /* ---- what the child does ---- */
 
 #define SPAWN_LIMITS_MOST 8
+#define SPAWN_PASS_MOST   16
 
 struct spawn_limit {
     int resource; /* RLIMIT_... */
@@ -39,7 +40,12 @@ struct spawn_spec {
     int cgroup;    /* folder of the control group (version 2) it begins in; 0: ours */
     int joined[2]; /* cgroup.procs of groups of version 1 that it writes itself into; 0: none */
     const struct spawn_room *room; /* namespaces; NULL: ours */
+    int pass[SPAWN_PASS_MOST];     /* what becomes 3, 4, ... */
+    uint32_t pass_count;
+    char *own_pid; /* where it writes its pid, in decimal; part of a variable in `envp`. NULL: nowhere */
 };
+
+#define SPAWN_PID_SIZE 12 /* room for that: digits and a NUL */
 
 /* ---- namespaces ---- */
 
@@ -108,6 +114,7 @@ int isolate_ipc_look(int ipc, struct buf *out);
     X(SPAWN_STAGE_SESSION, "start a session")         \
     X(SPAWN_STAGE_TERMINAL, "take the terminal")      \
     X(SPAWN_STAGE_STDIO, "redirect standard streams") \
+    X(SPAWN_STAGE_PASS, "hand over descriptors")      \
     X(SPAWN_STAGE_CWD, "enter the working directory") \
     X(SPAWN_STAGE_LIMIT, "set a limit")               \
     X(SPAWN_STAGE_SIGNALS, "reset signals")           \

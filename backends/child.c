@@ -96,6 +96,37 @@ static long close_others(const struct spawn_spec *spec)
     return 0;
 }
 
+/* Not one may stand where another is to go before all have been taken out of the way. */
+static long pass_on(const struct spawn_spec *spec)
+{
+    long from[SPAWN_PASS_MOST], result = 0;
+
+    for (uint32_t i = 0; i < spec->pass_count; i++) {
+        from[i] = RAW(fcntl, spec->pass[i], F_DUPFD_CLOEXEC, 3 + spec->pass_count);
+        if (from[i] < 0)
+            return from[i];
+    }
+    for (uint32_t i = 0; i < spec->pass_count && result >= 0; i++)
+        result = RAW(dup3, from[i], 3 + i, 0);
+    return result;
+}
+
+/* As it is known to itself, in whatever namespace: who is handed descriptors compares (sd_listen_fds). */
+static long say_pid(const struct spawn_spec *spec)
+{
+    long pid = spec->own_pid ? RAW(getpid) : 0, rest = pid;
+    char *at = spec->own_pid;
+
+    if (!at)
+        return 0;
+    do
+        at++;
+    while (rest /= 10);
+    for (*at = '\0'; at > spec->own_pid; pid /= 10)
+        *--at = (char)('0' + pid % 10);
+    return 0;
+}
+
 static long enter_folder(const struct spawn_spec *spec)
 {
     return spec->cwd ? RAW(chdir, spec->cwd) : 0;
@@ -128,7 +159,8 @@ static const struct {
 } steps[] = {
     {SPAWN_STAGE_JOIN, join_groups},       {SPAWN_STAGE_SESSION, enter_session},
     {SPAWN_STAGE_TERMINAL, take_terminal}, {SPAWN_STAGE_STDIO, redirect},
-    {SPAWN_STAGE_STDIO, close_others},     {SPAWN_STAGE_CWD, enter_folder},
+    {SPAWN_STAGE_STDIO, close_others},     {SPAWN_STAGE_PASS, pass_on},
+    {SPAWN_STAGE_PASS, say_pid},           {SPAWN_STAGE_CWD, enter_folder},
     {SPAWN_STAGE_LIMIT, set_limits},       {SPAWN_STAGE_SIGNALS, unblock_signals},
 };
 

@@ -65,6 +65,8 @@ static const char *limit_words(const struct session *s, struct slot *slot)
             span_text(&slot->arena, s->session_timeout),
             key_words(&slot->arena, "session-timeout", front_session_origin(s->front, s->in)));
     case WATCH_CANCEL: return s->cancelled ? s->cancelled : "cancelled";
+    case WATCH_FIXTURE:
+    case WATCH_UNWANTED:
     case WATCH_REMAINS:
     case WATCH_NO_CAUSE:
     case WATCH_CAUSE_COUNT: break;

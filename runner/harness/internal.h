@@ -6,7 +6,6 @@
 
 #include <pthread.h>
 
-#define WATCH_NEVER          INT64_MAX
 #define WATCH_GAP            (250 * NS_PER_MS) /* later than this is not the scheduler: the run stood still */
 #define WATCH_FLOOD_TICK     (20 * NS_PER_MS)
 #define WATCH_POLL_LEAST     (NS_PER_MS / 2) /* doubled every time, */

@@ -215,7 +215,7 @@ uint32_t watch_begin(struct watch *watch, uint32_t number, const struct watched 
     pthread_mutex_lock(&watch->lock);
     now = clock_read(watch);
     slot_begin(watch, slot, watched, started);
-    if (watch->urgency)
+    if (watch->urgency && !watched->aside)
         slot_strike(watch, slot, watch->cause, now);
     slot_schedule(slot, now);
     wake_before(watch, slot->next);
@@ -250,6 +250,16 @@ void watch_end(struct watch *watch, uint32_t number, enum watch_cause cause)
     slot_strike(watch, slot, cause, now);
     slot_schedule(slot, now);
     watch_wake(watch);
+    pthread_mutex_unlock(&watch->lock);
+}
+
+void watch_unlimit(struct watch *watch, uint32_t number)
+{
+    struct watch_slot *slot = &watch->slots[number];
+
+    pthread_mutex_lock(&watch->lock);
+    slot->watched.limits[WATCH_CALL] = 0;
+    slot_schedule(slot, clock_read(watch));
     pthread_mutex_unlock(&watch->lock);
 }
 

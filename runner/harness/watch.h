@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#define WATCH_NEVER  INT64_MAX
 #define WATCH_TICK   (100 * NS_PER_MS)
 #define WATCH_GRACE  (2 * NS_PER_S) /* after a step that says no wait */
 #define WATCH_SETTLE (5 * NS_PER_S) /* after KILL, unless it says a wait: what is there then is abandoned */
@@ -43,6 +44,8 @@ enum watch_phase {
     X(WATCH_FLOOD, "output limit")                             \
     X(WATCH_SESSION, "session deadline")                       \
     X(WATCH_CANCEL, "cancelled")                               \
+    X(WATCH_FIXTURE, "a fixture of it died")                   \
+    X(WATCH_UNWANTED, "not needed any more")                   \
     X(WATCH_REMAINS, "left processes behind") /* it ended by itself, others of its tree did not */
 
 enum watch_cause {
@@ -63,7 +66,8 @@ struct watched {
     nanos slow;                      /* 0: none */
     const struct ladder *ladder;     /* must outlive the attempt; without a KILL, one is added */
     struct contain_place *place;
-    nanos leak_grace;      /* for who is left when the process has ended by itself */
+    nanos leak_grace; /* for who is left when the process has ended by itself; WATCH_NEVER: they may stay */
+    bool aside;       /* others use it: a cancel, and the end of the session, are not for it */
     uint64_t output_limit; /* 0: none. Looked at on ticks: who is quicker has to be found at its end */
     int outputs[2];        /* regular files whose sizes count together, not owned; -1: none */
 };
@@ -155,6 +159,10 @@ void watch_end(struct watch *watch, uint32_t slot, enum watch_cause cause);
 void watch_cancel(struct watch *watch, int urgency, nanos cap);
 /* The longest that it takes from the first step of a ladder to being abandoned, waits that it does not say included. */
 nanos watch_bound(const struct ladder *ladder, nanos cap);
+/* It may run for as long as it likes from here on. */
+void watch_unlimit(struct watch *watch, uint32_t slot);
+/* How a process has ended whose tree goes on: WATCH_REMAIN. False: it has not, or nobody knows. */
+bool watch_peek(struct watch *watch, uint32_t slot, int *status, int *signal);
 /* Passes a stop or a continue on to every case. The clock stands still in between. */
 void watch_stop(struct watch *watch);
 void watch_continue(struct watch *watch);

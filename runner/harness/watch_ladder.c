@@ -59,6 +59,12 @@ nanos watch_bound(const struct ladder *ladder, nanos cap)
     return sum;
 }
 
+/* Who is aside is ended when those who use it have been: its share of the time is what they have left. */
+static nanos cap_of(const struct watch *watch, const struct watch_slot *slot)
+{
+    return slot->watched.aside ? watch->cap / 2 : watch->cap;
+}
+
 /* ---- setting out ---- */
 
 /* Of one that has ended by itself only others are left; of any other, the process itself is meant as well. */
@@ -106,9 +112,11 @@ static void kill_late(struct watch_slot *slot, nanos now)
 
 static void linger(struct watch *watch, struct watch_slot *slot, nanos now)
 {
+    nanos grace = slot->watched.leak_grace;
+
     slot->state = WATCH_LINGERING;
-    slot->climb_at = now + slot->watched.leak_grace;
-    if (watch->urgency)
+    slot->climb_at = grace < WATCH_NEVER - now ? now + grace : WATCH_NEVER;
+    if (watch->urgency && !slot->watched.aside)
         slot_tell_remains(watch, slot);
 }
 
@@ -146,7 +154,7 @@ void slot_hasten(const struct watch *watch, struct watch_slot *slot, nanos now)
     if (slot->state == WATCH_CLIMBING && first >= slot->step) {
         skip_to(slot, first, now);
     } else if (slot->ending.rung_count && watch->cap) {
-        nanos latest = now + capped_wait(ladder, slot->step - 1, watch->cap);
+        nanos latest = now + capped_wait(ladder, slot->step - 1, cap_of(watch, slot));
 
         if (latest < slot->climb_at)
             slot->climb_at = latest;
@@ -164,7 +172,8 @@ void slots_end(struct watch *watch, enum watch_cause cause, int urgency, nanos n
 
         if (slot->state == WATCH_FREE)
             continue;
-        slot_strike(watch, slot, cause, now);
+        if (!slot->watched.aside)
+            slot_strike(watch, slot, cause, now);
         slot_hasten(watch, slot, now);
         slot_schedule(slot, now);
     }
@@ -236,7 +245,7 @@ static void take_rung(struct watch *watch, struct watch_slot *slot, const struct
     send_signal(watch, slot->watched.place, step, &members);
     census_release(&members);
     slot->state = step.signal == SIGKILL ? WATCH_SETTLING : WATCH_CLIMBING;
-    slot->climb_at = now + capped_wait(slot->watched.ladder, slot->step - 1, watch->cap);
+    slot->climb_at = now + capped_wait(slot->watched.ladder, slot->step - 1, cap_of(watch, slot));
     slot->poll = WATCH_POLL_LEAST;
 }
 

@@ -127,3 +127,20 @@ enum watch_news watch_reap(struct watch *watch, uint32_t number, struct watch_en
     pthread_mutex_unlock(&watch->lock);
     return news;
 }
+
+bool watch_peek(struct watch *watch, uint32_t number, int *status, int *signal)
+{
+    struct watch_slot *slot = &watch->slots[number];
+    struct watch_ending ending = {.status = -1};
+    siginfo_t info;
+    bool exited;
+
+    pthread_mutex_lock(&watch->lock);
+    exited = slot->state != WATCH_FREE && ask(&slot->watched.process, WNOWAIT, &info, NULL) == HAS_EXITED;
+    pthread_mutex_unlock(&watch->lock);
+    if (exited)
+        note_status(&ending, &info);
+    *status = ending.status;
+    *signal = ending.signal;
+    return exited;
+}

@@ -75,7 +75,8 @@ struct item {
     struct cell *cell;
     struct item *next; /* in its cell */
     uint32_t number;
-    bool waits;
+    bool waits; /* in its kind's heap */
+    bool held;  /* waits, and is in none */
     nanos expected;
 };
 

@@ -75,19 +75,25 @@ static void item_count(struct queue *queue, const struct item *item, int sign)
     }
 }
 
-void queue_item_wait(struct queue *queue, struct item *item, struct rank rank)
+static void item_join(struct item *item, struct rank rank)
 {
     item->waits = true;
     item->node.rank = rank;
-    item_count(queue, item, 1);
     kind_join(item->kind, item);
+}
+
+void queue_item_wait(struct queue *queue, struct item *item, struct rank rank)
+{
+    item_count(queue, item, 1);
+    item_join(item, rank);
 }
 
 static void item_stop_waiting(struct queue *queue, struct item *item)
 {
-    item->waits = false;
     item_count(queue, item, -1);
-    kind_part(item->kind, item);
+    if (item->waits)
+        kind_part(item->kind, item);
+    item->waits = item->held = false;
 }
 
 /* Its cases need no more room from here on. */
@@ -188,6 +194,23 @@ void queue_again(struct queue *queue, uint32_t number)
     give_back(queue, queue->items[number]);
 }
 
+void queue_hold(struct queue *queue, uint32_t number)
+{
+    struct item *item = queue->items[number];
+
+    item->held = true;
+    item_count(queue, item, 1);
+    give_back(queue, item);
+}
+
+void queue_release(struct queue *queue, uint32_t number)
+{
+    struct item *item = queue->items[number];
+
+    item->held = false;
+    item_join(item, (struct rank){LATE_AGAIN, queue->turns++});
+}
+
 bool queue_put_back(struct queue *queue, uint32_t number)
 {
     queue_again(queue, number);
@@ -201,7 +224,7 @@ static void close_cell(struct queue *queue, struct cell *cell, void (*each)(void
                        void *user)
 {
     for (struct item *item = cell->first; item; item = item->next)
-        if (item->waits) {
+        if (item->waits || item->held) {
             item_stop_waiting(queue, item);
             each(user, item->number);
         }
@@ -225,7 +248,7 @@ void queue_close_cells(struct queue *queue, uint32_t suite, void (*each)(void *u
 void queue_close(struct queue *queue, void (*each)(void *user, uint32_t number), void *user)
 {
     for (uint32_t i = 0; i < queue->count; i++)
-        if (queue->items[i]->waits) {
+        if (queue->items[i]->waits || queue->items[i]->held) {
             item_stop_waiting(queue, queue->items[i]);
             each(user, i);
         }

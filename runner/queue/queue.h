@@ -47,6 +47,12 @@ bool queue_take(struct queue *queue, uint32_t *number);
 void queue_done(struct queue *queue, uint32_t number);  /* over for good: gives back what it holds */
 void queue_again(struct queue *queue, uint32_t number); /* gives back, and waits again, before all others */
 /*
+ * It waits for something that is not the queue's: gives back what it holds, and is not handed out before
+ * queue_release, from which on it waits as after queue_again. Its cell stays in flight.
+ */
+void queue_hold(struct queue *queue, uint32_t number);
+void queue_release(struct queue *queue, uint32_t number);
+/*
  * It could not be started for want of something that running cases hold (processes, memory, descriptors): as
  * queue_again, and none is handed out until another one is done. False when none is running that could help: it is
  * for the caller to wait before it takes the next.

@@ -81,6 +81,33 @@ static void test_again_comes_first(void **state)
     queue_free(queue);
 }
 
+/* What waits for something else holds no place and no lock; its cell stays in flight. */
+static void test_held_ones_are_passed_by(void **state)
+{
+    const struct str lock[] = {STR("db")};
+    struct queue *queue = queue_new(1);
+
+    (void)state;
+    queue_suite(queue, 0, 1);
+    add(queue, (struct queue_case){.cell = 0, .locks = lock, .lock_count = 1, .expected = -1});
+    add(queue, (struct queue_case){.cell = 0, .locks = lock, .lock_count = 1, .expected = -1});
+    add(queue, (struct queue_case){.cell = 1, .expected = -1});
+    assert_int_equal(take(queue), 0);
+    queue_hold(queue, 0);
+    assert_int_equal(queue_waiting(queue), 3);
+    assert_int_equal(queue_running(queue), 0);
+    assert_int_equal(take(queue), 1);
+    queue_done(queue, 1);
+    assert_int_equal(take(queue), NONE); /* the other cell has no room beside it */
+    queue_release(queue, 0);
+    assert_int_equal(take(queue), 0);
+    queue_done(queue, 0);
+    assert_int_equal(take(queue), 2);
+    queue_done(queue, 2);
+    assert_int_equal(queue_waiting(queue) + queue_running(queue), 0);
+    queue_free(queue);
+}
+
 /* ---- rules ---- */
 
 static void test_a_heavy_case_is_not_overtaken(void **state)
@@ -270,6 +297,27 @@ static void test_close_cells(void **state)
     assert_int_equal(queue_waiting(queue), 0);
     assert_int_equal(take(queue), NONE);
     assert_int_equal(queue_running(queue), 2);
+    queue_free(queue);
+}
+
+static void test_held_ones_are_given_up_too(void **state)
+{
+    struct queue *queue = queue_new(2);
+    struct given_up given = {0};
+
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++)
+        add(queue, (struct queue_case){.cell = i, .expected = 5});
+    assert_int_equal(take(queue), 0);
+    queue_hold(queue, 0);
+    assert_int_equal(take(queue), 1);
+    queue_close(queue, note_given_up, &given);
+    assert_int_equal(given.count, 2);
+    assert_int_equal(given.sum, 2);
+    assert_int_equal(given.last, 2);
+    assert_int_equal(queue_waiting(queue), 0);
+    queue_done(queue, 1);
+    assert_int_equal(take(queue), NONE);
     queue_free(queue);
 }
 
@@ -611,6 +659,8 @@ int main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_order_of_file_when_nothing_is_known),
         cmocka_unit_test(test_again_comes_first),
+        cmocka_unit_test(test_held_ones_are_passed_by),
+        cmocka_unit_test(test_held_ones_are_given_up_too),
         cmocka_unit_test(test_a_heavy_case_is_not_overtaken),
         cmocka_unit_test(test_too_heavy_a_case_takes_all),
         cmocka_unit_test(test_serial_cases_come_last_and_alone),

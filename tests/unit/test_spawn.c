@@ -74,6 +74,46 @@ static void test_sees(void **state)
     assert_true(prints(bench, &spec, "A=b\nSAY=it\n"));
 }
 
+/* What is to become 3 and 4 stands there the wrong way round; and nothing else gets in. */
+static void test_passes_on(void **state)
+{
+    struct bench *bench = *state;
+    char pid[sizeof "LISTEN_PID=" + SPAWN_PID_SIZE] = "LISTEN_PID=";
+    int first = memfd_create("first", MFD_CLOEXEC), second = memfd_create("second", MFD_CLOEXEC);
+    struct spawn_spec spec;
+
+    bench->out = fcntl(bench->out, F_DUPFD_CLOEXEC, 200);
+    bench->null = fcntl(bench->null, F_DUPFD_CLOEXEC, 200);
+    assert_int_equal(write(first, "first\n", 6), 6);
+    assert_int_equal(write(second, "second\n", 7), 7);
+    lseek(first, 0, SEEK_SET);
+    lseek(second, 0, SEEK_SET);
+    first = fcntl(first, F_DUPFD_CLOEXEC, 100);
+    second = fcntl(second, F_DUPFD_CLOEXEC, 100);
+    assert_int_equal(dup3(second, 3, O_CLOEXEC), 3);
+    assert_int_equal(dup3(first, 4, O_CLOEXEC), 4);
+    spec = spec_of(bench, SHELL("cat <&3; cat <&4; test $LISTEN_PID = $$ && echo me"));
+    spec.pass[0] = 4;
+    spec.pass[1] = 3;
+    spec.pass_count = 2;
+    spec.own_pid = pid + strlen(pid);
+    spec.envp = ARGV(pid, word("PATH=/usr/bin:/bin"));
+    assert_true(prints(bench, &spec, "first\nsecond\nme\n"));
+    for (int fd = 3; fd < 10; fd++)
+        close(fd);
+    close(first);
+    close(second);
+
+    spec = spec_of(bench, KID(word("fds")));
+    spec.pass[0] = -1;
+    spec.pass_count = 1;
+    assert_true(start(bench, &spec));
+    assert_true(exits_with(&bench->process, 127));
+    assert_int_equal(phase(bench), SPAWN_FAILED);
+    assert_int_equal(bench->error.stage, SPAWN_STAGE_PASS);
+    assert_int_equal(bench->error.error, EBADF);
+}
+
 static void test_limits(void **state)
 {
     struct bench *bench = *state;
@@ -442,11 +482,14 @@ static void test_without_descriptors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table), BENCH_TEST(test_status),         BENCH_TEST(test_sees),
-        BENCH_TEST(test_limits),      BENCH_TEST(test_signals),        BENCH_TEST(test_session),
-        BENCH_TEST(test_terminal),    BENCH_TEST(test_stdio),          BENCH_TEST(test_without_stdio),
-        BENCH_TEST(test_joined),      BENCH_TEST(test_cgroup),         BENCH_TEST(test_many),
-        BENCH_TEST(test_threads),     BENCH_TEST(test_without_clone3), BENCH_TEST(test_without_descriptors),
+        cmocka_unit_test(test_table),    BENCH_TEST(test_status),
+        BENCH_TEST(test_sees),           BENCH_TEST(test_passes_on),
+        BENCH_TEST(test_limits),         BENCH_TEST(test_signals),
+        BENCH_TEST(test_session),        BENCH_TEST(test_terminal),
+        BENCH_TEST(test_stdio),          BENCH_TEST(test_without_stdio),
+        BENCH_TEST(test_joined),         BENCH_TEST(test_cgroup),
+        BENCH_TEST(test_many),           BENCH_TEST(test_threads),
+        BENCH_TEST(test_without_clone3), BENCH_TEST(test_without_descriptors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

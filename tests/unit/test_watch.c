@@ -987,6 +987,61 @@ static void test_begin_after_cancel(void **state)
     assert_rungs(&ending, "TERM KILL");
 }
 
+/* Whom others use is not told to end before them; then it is, as fast as the cancel wants. */
+static void test_aside(void **state)
+{
+    struct kid user = kid_start((struct habit){0}), used = kid_start((struct habit){.stubborn = true});
+    struct watched watched = watched_of(1, &used, &patient, 10 * MS);
+    struct watch_ending ending;
+    struct watch_view view;
+
+    watched.aside = true;
+    watch_begin(*state, 1, &watched, watch_now(*state));
+    watch_unlimit(*state, 1);
+    begin(*state, 0, &user, &patient, AN_HOUR);
+    watch_cancel(*state, 1, 0);
+    ending = reap(*state, 0, &user);
+    assert_rungs(&ending, "INT");
+    watch_cancel(*state, 3, 0);
+    assert_true(watch_look(*state, 1, &view));
+    assert_int_equal(view.cause, WATCH_NO_CAUSE);
+    watch_end(*state, 1, WATCH_UNWANTED);
+    ending = reap(*state, 1, &used);
+    assert_rungs(&ending, "KILL");
+    assert_int_equal(ending.cause, WATCH_UNWANTED);
+}
+
+/* Those it has left behind may stay; how it ended can be known all the same. */
+static void test_peek(void **state)
+{
+    struct kid kid = kid_start((struct habit){.family = true});
+    struct watched watched = watched_of(1, &kid, &quick, AN_HOUR);
+    struct watch_ending ending;
+    int status, signal;
+
+    watched.leak_grace = WATCH_NEVER;
+    watched.aside = true;
+    watch_begin(*state, 1, &watched, watch_now(*state));
+    assert_false(watch_peek(*state, 1, &status, &signal));
+    kill(kid.process.pid, SIGUSR1);
+    await_fd(kid.process.pidfd);
+    assert_int_equal(watch_reap(*state, 1, &ending), WATCH_REMAIN);
+    assert_true(watch_peek(*state, 1, &status, &signal));
+    assert_int_equal(status, -1);
+    assert_int_equal(signal, SIGUSR1);
+    watch_cancel(*state, 1, 0);
+    pass(3 * WATCH_TICK);
+    assert_int_equal(watch_reap(*state, 1, &ending), WATCH_REMAIN);
+    watch_end(*state, 1, WATCH_UNWANTED);
+    await_event(*state, WATCH_TELLS_REMAINS);
+    watch_end(*state, 1, WATCH_REMAINS);
+    await_event(*state, WATCH_TELLS_OVER);
+    assert_int_equal(watch_reap(*state, 1, &ending), WATCH_IS_OVER);
+    assert_int_equal(ending.signal, SIGUSR1);
+    assert_false(watch_peek(*state, 1, &status, &signal));
+    fd_close(&kid.life);
+}
+
 static void test_session(void **state)
 {
     struct kid kids[3] = {kid_start((struct habit){0}), kid_start((struct habit){0}),
@@ -1231,6 +1286,8 @@ int main(void)
         TEST(test_cap),
         cmocka_unit_test(test_bound),
         TEST(test_begin_after_cancel),
+        TEST(test_aside),
+        TEST(test_peek),
         TEST(test_session),
         TEST(test_session_of_nothing),
         TEST(test_stop),
