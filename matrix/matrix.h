@@ -6,6 +6,7 @@
 #include "matrix/expr/expr.h"
 #include "matrix/plan/plan.h"
 #include "matrix/schema/schema.h"
+#include "matrix/select/pattern.h"
 #include "matrix/select/select.h"
 #include "matrix/suite/reference.h"
 #include "matrix/suite/suite.h"

@@ -50,12 +50,17 @@ static void take_slot(struct session *s, uint32_t number)
     slot->leaks.arena = &slot->arena;
     slot->leaks.count = 0;
     slot->looked = false;
+    slot->fixtures = NULL;
+    slot->fixture_count = 0;
+    slot->preparing = slot->cleaning = slot->awaited = slot->given_up = false;
+    slot->teardown = slot->fixture_died = NULL;
     s->free_slots--;
     s->cases[number].slot = slot->number;
 }
 
 static void give_slot(struct session *s, struct slot *slot)
 {
+    address_release(&slot->reg_addr);
     slot->busy = false;
     slot->generation = 0;
     s->free_slots++;
@@ -70,7 +75,7 @@ static bool may_pass(int error)
 /* True: it is tried again later, and there is nothing to be said. */
 static bool is_stuck(const struct session *s, struct slot *slot, int error)
 {
-    if (!may_pass(error) || s->stuck_times >= STUCK_TRIES)
+    if (!may_pass(error) || s->stuck_times >= STUCK_TRIES || slot->fixture_count)
         return false;
     slot->outcome = CASE_STUCK;
     return true;
@@ -92,6 +97,15 @@ static bool lend_folders(struct session *s, struct slot *slot)
     return true;
 }
 
+static bool reserve_address(struct session *s, struct slot *slot)
+{
+    bool tcp = recipe_transport(&s->kitchen, session_planned(s, slot->on)) == TRANSPORT_TCP;
+    int answer =
+        tcp ? address_reserve_tcp(&slot->reg_addr) : address_reserve_uds(&slot->reg_addr, slot->tmp.path);
+
+    return answer == 0 || could_not(s, slot, "find a free address", errno);
+}
+
 /* What is wrong with the case's own words becomes the reason of its error. */
 static bool make_recipe(struct session *s, struct slot *slot)
 {
@@ -101,6 +115,7 @@ static bool make_recipe(struct session *s, struct slot *slot)
         .slot = slot->number,
         .tmpdir = slot->tmp.path,
         .artifacts = arena_printf(&slot->arena, "%s/%s", s->run_path, slot->artifacts.path),
+        .given = fixtures_given(s, slot),
     };
     struct recipe *recipe = &slot->recipe;
 
@@ -222,17 +237,12 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
                                      process.pid, slot->started - s->began));
 }
 
-void attempt_start(struct session *s, uint32_t number)
+void attempt_go(struct session *s, uint32_t number)
 {
+    struct slot *slot = slot_of(s, number);
     struct process process;
-    struct slot *slot;
 
-    take_slot(s, number);
-    slot = slot_of(s, number);
-    if (!lend_folders(s, slot)) {
-        recipe_begin(&s->kitchen, session_planned(s, number), &slot->arena, &slot->recipe);
-        return;
-    }
+    slot->outcome = CASE_REFUSED;
     if (!make_recipe(s, slot))
         return;
     if (journal_room(s->journal, s->jobs + 1) < 0) {
@@ -249,6 +259,37 @@ void attempt_start(struct session *s, uint32_t number)
     s->stuck_times = 0;
 }
 
+/* What is known of it whatever happens next. */
+static void begin_recipe(struct session *s, struct slot *slot)
+{
+    recipe_begin(&s->kitchen, session_planned(s, slot->on), &slot->arena, &slot->recipe);
+}
+
+void attempt_start(struct session *s, uint32_t number)
+{
+    struct slot *slot;
+
+    take_slot(s, number);
+    slot = slot_of(s, number);
+    if (!lend_folders(s, slot) || !reserve_address(s, slot)) {
+        begin_recipe(s, slot);
+        return;
+    }
+    switch (fixtures_prepare(s, slot)) {
+    case FIXTURES_ARE_UP: attempt_go(s, number); break;
+    case FIXTURES_ARE_COMING: slot->outcome = CASE_PREPARES; /* fall through */
+    case FIXTURES_HAVE_FAILED: begin_recipe(s, slot); break;
+    }
+}
+
+bool attempt_clean(struct session *s, uint32_t number)
+{
+    struct slot *slot = slot_of(s, number);
+
+    slot->fixture_died = fixtures_dead(s, slot);
+    return slot->fixture_count && fixtures_clean(s, slot);
+}
+
 enum case_event attempt_outcome(const struct session *s, uint32_t number)
 {
     return slot_of(s, number)->outcome;
@@ -261,6 +302,7 @@ void attempt_put_back(struct session *s, uint32_t number)
     outputs_finish_relay(s, slot);
     capture_close(s->room, &slot->capture);
     give_slot(s, slot);
+    fixtures_leave(s, number);
     if (queue_put_back(s->queue, s->cases[number].queued))
         return;
     s->stuck_times++;
@@ -362,6 +404,7 @@ bool attempt_judge(struct session *s, uint32_t number)
     a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
     facts_record(s, slot, &judgement, &a);
     outputs_keep(s, slot, &a);
+    fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED);
     record(s, slot, &a);
     judgement_release(&judgement);
     life->attempts++;
@@ -369,6 +412,9 @@ bool attempt_judge(struct session *s, uint32_t number)
     if (a.last && verdict_counts(a.outcome) == COUNT_FAILED && !a.quarantined && goes_on(s))
         count_failure(s, slot);
     clear_slot(s, slot);
+    fixtures_leave(s, number);
+    if (!again)
+        fixtures_case_over(s, number);
     return again;
 }
 
@@ -388,4 +434,5 @@ void attempt_drop(struct session *s, uint32_t number)
 
     session_wrote(s, journal_ended(s->journal, &a));
     progress_dropped(s->progress);
+    fixtures_case_over(s, number);
 }

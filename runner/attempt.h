@@ -11,6 +11,10 @@ struct session;
 
 /* Takes a free slot and makes a process there, or finds that there will be none; see attempt_outcome. */
 void attempt_start(struct session *s, uint32_t number);
+/* Goes on with a start that waited for fixtures. */
+void attempt_go(struct session *s, uint32_t number);
+/* The fixtures of its own are to go. True: that is waited for. */
+bool attempt_clean(struct session *s, uint32_t number);
 /* Gives the slot back, untouched: the start is to be tried again. */
 void attempt_put_back(struct session *s, uint32_t number);
 void attempt_climbed(struct session *s, uint32_t number);

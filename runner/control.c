@@ -35,6 +35,7 @@ static void cancel(struct session *s, const char *why, int urgency)
     s->cancelled = arena_printf(s->arena, "cancelled by %s", why);
     session_wrote(s, journal_cancelled(s->journal, str_of(why), session_now(s)));
     session_drop(s, s->cancelled);
+    fixtures_give_up(s);
 }
 
 void control_give_up(struct session *s)
@@ -44,6 +45,7 @@ void control_give_up(struct session *s)
     s->urgency = 1;
     watch_cancel(s->watch, 1, s->kitchen.cap);
     session_drop(s, "the run could not go on");
+    fixtures_give_up(s);
 }
 
 /* Nobody else is left to end what runs, should we die as well; nor does anybody wait for us. */
@@ -181,10 +183,15 @@ static void watch_told(struct session *s, const struct watch_event *event)
         progress_line(s->progress,
                       "the session deadline has struck: starting nothing more, ending what runs");
         session_drop(s, "the session deadline struck before");
+        fixtures_give_up(s);
         return;
     }
     if (event->kind == WATCH_TELLS_STOPPED) {
         stop(s);
+        return;
+    }
+    if (event->slot >= s->jobs) {
+        fixtures_watch_told(s, event);
         return;
     }
     slot = &s->slots[event->slot];

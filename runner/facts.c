@@ -166,13 +166,22 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
         facts->last_line = last_line(slot);
 }
 
+static const char *given_up_words(const struct session *s)
+{
+    return s->timed_out   ? "the session deadline struck while its fixtures were made"
+           : s->cancelled ? s->cancelled
+                          : "the run could not go on";
+}
+
 void facts_judge(struct session *s, struct slot *slot, struct judgement *judgement)
 {
     const struct recipe *r = &slot->recipe;
     struct facts facts = {
         .skip = r->skip,
         .unsupported = r->unsupported,
-        .setup = slot->setup,
+        .setup = slot->setup          ? slot->setup
+                 : slot->fixture_died ? slot->fixture_died
+                                      : slot->teardown,
         .status = -1,
         .xfail = r->xfail,
         .xfail_strict = r->xfail_strict,
@@ -186,6 +195,11 @@ void facts_judge(struct session *s, struct slot *slot, struct judgement *judgeme
         facts.leak_count = slot->left_count;
         facts.leaks_more = slot->left_more;
         facts.disk_full = capture_disk_full(s->room);
+    }
+    if (slot->given_up) { /* before it was started */
+        facts.cause = s->timed_out ? WATCH_SESSION : WATCH_CANCEL;
+        facts.limit = given_up_words(s);
+        facts.setup = NULL;
     }
     judge(&facts, judgement);
 }

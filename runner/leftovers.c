@@ -132,7 +132,7 @@ static void found(struct session *s, struct slot *slot, const struct leak *leak,
 static void look_at_world(struct session *s, struct slot *slot)
 {
     struct leak_list list = {.arena = &slot->arena};
-    bool alone = is_alone(s, slot);
+    bool alone = is_alone(s, slot) && !fixtures_are_busy(s);
 
     if (world_changed(s->world))
         world_look(s->world, NULL, 0, &list);
@@ -140,6 +140,37 @@ static void look_at_world(struct session *s, struct slot *slot)
         found(s, slot, &list.list[i], alone);
     if (alone && s->doubtful.count)
         remove_doubtful(s);
+    leak_list_release(&list);
+}
+
+/* Files are what fixtures are for; what would be in the way of others is not. */
+static void left_by_fixture(struct session *s, struct str name, const struct leak *leak, bool alone)
+{
+    bool neighbour = leak->kind != LEAK_OUTSIDE_FILE && remains_has_neighbour(s->run_path, leak->born);
+
+    if (leak_policy_says(&leak_policy_default, leak) != LEAK_FAILS)
+        return;
+    if (!alone || neighbour) {
+        note_ambiguous(s, leak, neighbour);
+        if (!neighbour)
+            keep_doubtful(s, leak);
+        return;
+    }
+    session_note(s, "%s %.*s was left behind by fixture '%.*s'%s", leak_words[leak->kind],
+                 STR_ARG(leak->words), STR_ARG(name), leak_remove(leak) ? ", and removed" : "");
+}
+
+void leftovers_of_fixture(struct session *s, struct str name, bool over)
+{
+    struct leak_list list = {.arena = s->arena};
+    bool alone = is_alone(s, NULL);
+
+    if (!alone && !over)
+        return; /* it is found when the others are over */
+    if (world_changed(s->world))
+        world_look(s->world, NULL, 0, &list);
+    for (size_t i = 0; over && i < list.count; i++)
+        left_by_fixture(s, name, &list.list[i], alone && !fixtures_are_busy(s));
     leak_list_release(&list);
 }
 

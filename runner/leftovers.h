@@ -2,6 +2,10 @@
 #ifndef RM_RUNNER_LEFTOVERS_H
 #define RM_RUNNER_LEFTOVERS_H
 
+#include "runner/base/str.h"
+
+#include <stdbool.h>
+
 struct session;
 struct slot;
 
@@ -12,6 +16,11 @@ void leftovers_of_tree(struct session *s, struct slot *slot);
  * its own.
  */
 void leftovers_of_dead(struct session *s, struct slot *slot);
+/*
+ * What has appeared while a fixture was made is its doing, and known from here on. `over`: it is gone, and what it has
+ * left is told of and removed.
+ */
+void leftovers_of_fixture(struct session *s, struct str name, bool over);
 /* As the record has them, those that fail the case first: `left` of the slot. */
 void leftovers_record(struct slot *slot);
 

@@ -41,6 +41,23 @@ static enum case_state judge_it(struct session *s, uint32_t number)
     return CASE_OVER;
 }
 
+static enum case_state prepare(struct session *s, uint32_t number)
+{
+    (void)s, (void)number;
+    return CASE_PREPARING;
+}
+
+static enum case_state go(struct session *s, uint32_t number)
+{
+    attempt_go(s, number);
+    return CASE_STARTING;
+}
+
+static enum case_state clean_and_judge(struct session *s, uint32_t number)
+{
+    return attempt_clean(s, number) ? CASE_CLEANING : judge_it(s, number);
+}
+
 /* It is out of the queue already. */
 static enum case_state drop(struct session *s, uint32_t number)
 {
@@ -50,9 +67,14 @@ static enum case_state drop(struct session *s, uint32_t number)
 
 static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_WAITING] = {[CASE_TAKEN] = start, [CASE_DROPPED] = drop},
-    [CASE_STARTING] = {[CASE_STARTED] = run, [CASE_REFUSED] = judge_it, [CASE_STUCK] = wait},
-    [CASE_RUNNING] = {[CASE_CLIMBED] = end, [CASE_GONE] = judge_it},
-    [CASE_ENDING] = {[CASE_GONE] = judge_it},
+    [CASE_STARTING] = {[CASE_STARTED] = run,
+                       [CASE_REFUSED] = clean_and_judge,
+                       [CASE_STUCK] = wait,
+                       [CASE_PREPARES] = prepare},
+    [CASE_PREPARING] = {[CASE_PREPARED] = go, [CASE_UNPREPARED] = clean_and_judge},
+    [CASE_RUNNING] = {[CASE_CLIMBED] = end, [CASE_GONE] = clean_and_judge},
+    [CASE_ENDING] = {[CASE_GONE] = clean_and_judge},
+    [CASE_CLEANING] = {[CASE_CLEANED] = judge_it},
 };
 
 static const char *const states[] = {

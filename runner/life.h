@@ -6,12 +6,14 @@
 
 struct session;
 
-#define CASE_STATES(X)                                                     \
-    X(CASE_WAITING, "waiting")   /* in the queue */                        \
-    X(CASE_STARTING, "starting") /* has a slot; a process is being made */ \
-    X(CASE_RUNNING, "running")   /* has a process */                       \
-    X(CASE_ENDING, "ending")     /* its ladder is being climbed */         \
-    X(CASE_OVER, "over")         /* has its verdict, in the journal */
+#define CASE_STATES(X)                                                       \
+    X(CASE_WAITING, "waiting")     /* in the queue */                        \
+    X(CASE_STARTING, "starting")   /* has a slot; a process is being made */ \
+    X(CASE_PREPARING, "preparing") /* its own fixtures are */                \
+    X(CASE_RUNNING, "running")     /* has a process */                       \
+    X(CASE_ENDING, "ending")       /* its ladder is being climbed */         \
+    X(CASE_CLEANING, "cleaning")   /* its own fixtures are going */          \
+    X(CASE_OVER, "over")           /* has its verdict, in the journal */
 
 enum case_state {
 #define X(id, word) id,
@@ -20,14 +22,18 @@ enum case_state {
         CASE_STATE_COUNT
 };
 
-#define CASE_EVENTS(X)                                                               \
-    X(CASE_TAKEN, "taken")     /* the queue handed it out, a slot is free */         \
-    X(CASE_STARTED, "started") /* there is a process */                              \
-    X(CASE_REFUSED, "refused") /* there will be none: skipped, unsupported, error */ \
-    X(CASE_STUCK, "stuck")     /* no descriptors, memory or processes just now */    \
-    X(CASE_CLIMBED, "climbed") /* the first rung of its ladder */                    \
-    X(CASE_GONE, "gone")       /* the process was reaped, or abandoned */            \
-    X(CASE_DROPPED, "dropped") /* it will not be run */
+#define CASE_EVENTS(X)                                                                     \
+    X(CASE_TAKEN, "taken")           /* the queue handed it out, a slot is free */         \
+    X(CASE_PREPARES, "prepares")     /* its own fixtures are on their way */               \
+    X(CASE_PREPARED, "prepared")     /* they are up */                                     \
+    X(CASE_UNPREPARED, "unprepared") /* they will not be */                                \
+    X(CASE_STARTED, "started")       /* there is a process */                              \
+    X(CASE_REFUSED, "refused")       /* there will be none: skipped, unsupported, error */ \
+    X(CASE_STUCK, "stuck")           /* no descriptors, memory or processes just now */    \
+    X(CASE_CLIMBED, "climbed")       /* the first rung of its ladder */                    \
+    X(CASE_GONE, "gone")             /* the process was reaped, or abandoned */            \
+    X(CASE_CLEANED, "cleaned")       /* there is nothing of its own fixtures any more */   \
+    X(CASE_DROPPED, "dropped")       /* it will not be run */
 
 enum case_event {
 #define X(id, word) id,

@@ -86,6 +86,14 @@ void loop_watch_process(struct session *s, struct slot *slot, int pidfd)
         look_instead(s, slot);
 }
 
+bool loop_watch_place(struct session *s, uint32_t place, uint32_t generation, int pidfd)
+{
+    if (add(s, pidfd, EPOLLIN | EPOLLONESHOT, token(FROM_PROCESS, 0, place, generation)) == 0)
+        return true;
+    s->unwatched = true;
+    return false;
+}
+
 void loop_watch_relay(struct session *s, struct slot *slot)
 {
     for (uint32_t end = 0; end < 2; end++)
@@ -122,10 +130,21 @@ static void relay_event(struct session *s, struct slot *slot, uint64_t data)
         arm_again(s, slot->relay.ends[end], data);
 }
 
+static void fixture_event(struct session *s, uint32_t place, uint64_t data)
+{
+    if (fixtures_reap(s, place, (uint32_t)data))
+        arm_again(s, fixtures_pidfd(s, place), data);
+}
+
 static void slot_event(struct session *s, enum source source, uint64_t data)
 {
-    struct slot *slot = &s->slots[data >> 32 & 0xFFFFF];
+    uint32_t place = data >> 32 & 0xFFFFF;
+    struct slot *slot = &s->slots[place];
 
+    if (place >= s->jobs) {
+        fixture_event(s, place, data);
+        return;
+    }
     if (!slot->busy || slot->generation != (uint32_t)data)
         return; /* of an attempt that is over */
     if (source == FROM_PROCESS)
@@ -150,17 +169,23 @@ static void dispatch(struct session *s, uint64_t data)
 
 /* ---- waiting ---- */
 
-static int timeout_of(const struct session *s)
+static int ms_until(const struct session *s, nanos moment)
 {
-    nanos left;
+    nanos left = moment - watch_now(s->watch);
 
-    if (s->stuck_until) {
-        left = s->stuck_until - watch_now(s->watch);
-        return left <= 0 ? 0 : (int)(left / NS_PER_MS) + 1;
-    }
-    if (s->unwatched)
-        return LOOK_MS;
-    return s->style.live ? REDRAW_MS : -1;
+    return left <= 0 ? 0 : (int)(left / NS_PER_MS) + 1;
+}
+
+static int timeout_of(const struct session *s, nanos probe)
+{
+    int most = s->unwatched ? LOOK_MS : s->style.live ? REDRAW_MS : -1;
+    int until = -1;
+
+    if (s->stuck_until)
+        return ms_until(s, s->stuck_until);
+    if (probe != WATCH_NEVER)
+        until = ms_until(s, probe);
+    return until >= 0 && (most < 0 || until < most) ? until : most;
 }
 
 static void look_at(struct session *s, struct slot *slot)
@@ -177,12 +202,13 @@ static void look_at_unwatched(struct session *s)
     for (uint32_t i = 0; i < s->jobs; i++)
         if (s->slots[i].busy && s->slots[i].unwatched)
             look_at(s, &s->slots[i]);
+    fixtures_look(s);
 }
 
-static void wait_for_events(struct session *s)
+static void wait_for_events(struct session *s, nanos probe)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
-    int count = epoll_wait(s->epoll, events, EVENTS_AT_ONCE, timeout_of(s));
+    int count = epoll_wait(s->epoll, events, EVENTS_AT_ONCE, timeout_of(s, probe));
 
     for (int i = 0; i < count; i++)
         dispatch(s, events[i].data.u64);
@@ -192,6 +218,25 @@ static void wait_for_events(struct session *s)
         control_draw(s);
 }
 
+/* The queue has handed it out. */
+static void start_one(struct session *s, uint32_t number)
+{
+    const char *why;
+
+    switch (fixtures_ask(s, number, &why)) {
+    case FIXTURES_ARE_UP:
+        life_event(s, number, CASE_TAKEN);
+        life_event(s, number, attempt_outcome(s, number));
+        break;
+    case FIXTURES_ARE_COMING: queue_hold(s->queue, s->cases[number].queued); break;
+    case FIXTURES_HAVE_FAILED:
+        s->drop_reason = why;
+        life_event(s, number, CASE_DROPPED);
+        queue_done(s->queue, s->cases[number].queued);
+        break;
+    }
+}
+
 static void start_what_may(struct session *s)
 {
     uint32_t number;
@@ -199,11 +244,8 @@ static void start_what_may(struct session *s)
     if (s->stuck_until && watch_now(s->watch) < s->stuck_until)
         return;
     s->stuck_until = 0;
-    while (!s->broken && s->free_slots && !s->stuck_until && queue_take(s->queue, &number)) {
-        number = s->by_queue[number];
-        life_event(s, number, CASE_TAKEN);
-        life_event(s, number, attempt_outcome(s, number));
-    }
+    while (!s->broken && s->free_slots && !s->stuck_until && queue_take(s->queue, &number))
+        start_one(s, s->by_queue[number]);
 }
 
 static void stand_still(struct session *s)
@@ -218,12 +260,13 @@ static void stand_still(struct session *s)
 void loop_run(struct session *s)
 {
     for (;;) {
+        fixtures_probe(s);
         start_what_may(s);
         if (s->broken)
             control_give_up(s);
-        if (!queue_running(s->queue) && !queue_waiting(s->queue))
+        if (!queue_running(s->queue) && !queue_waiting(s->queue) && !fixtures_are_live(s))
             return;
         stand_still(s);
-        wait_for_events(s);
+        wait_for_events(s, fixtures_due(s));
     }
 }

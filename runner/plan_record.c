@@ -171,10 +171,38 @@ static uint32_t first_test(const struct suites *suites, uint32_t suite)
     return first;
 }
 
+static uint32_t count_fixtures(const struct suites *suites, uint32_t suite)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < suite; i++)
+        count += suites->list[i]->fixture_count;
+    return count;
+}
+
+uint32_t plan_fixture_number(const struct session *s, uint32_t suite, const struct fixture *fixture)
+{
+    const struct suites *suites = &s->front->suites;
+
+    return first_test(suites, suites->count) + count_fixtures(suites, suite) +
+           (uint32_t)(fixture - suites->list[suite]->fixtures);
+}
+
+static struct journal_test test_of_fixture(struct session *s, const struct suite *suite,
+                                           const struct fixture *fixture)
+{
+    struct place at = fixture->node ? fixture->node->at : (struct place){0};
+    const char *name =
+        arena_printf(s->arena, "fixture:%.*s%.*s", STR_ARG(suite->prefix), STR_ARG(fixture->name));
+
+    return (struct journal_test){.name = str_of(name), .file = str_of(at.file), .line = at.line};
+}
+
 static void record_tests(struct session *s)
 {
     const struct suites *suites = &s->front->suites;
-    uint32_t count = first_test(suites, suites->count), filled = 0;
+    uint32_t fixtures = s->fixtures ? count_fixtures(suites, suites->count) : 0;
+    uint32_t count = first_test(suites, suites->count) + fixtures, filled = 0;
     struct journal_test *tests = mem_zero(count + 1, sizeof *tests);
 
     for (uint32_t i = 0; i < suites->count; i++)
@@ -184,6 +212,9 @@ static void record_tests(struct session *s)
             tests[filled++] = (struct journal_test){
                 .name = test->id, .file = str_of(test->node->at.file), .line = test->node->at.line};
         }
+    for (uint32_t i = 0; fixtures && i < suites->count; i++)
+        for (uint32_t f = 0; f < suites->list[i]->fixture_count; f++)
+            tests[filled++] = test_of_fixture(s, suites->list[i], &suites->list[i]->fixtures[f]);
     session_wrote(s, journal_tests(s->journal, tests, count));
     free(tests);
 }

@@ -14,4 +14,8 @@ void plan_queue(struct session *s, uint32_t runs);
 /* The first records: the run, its tests and its cases. */
 void plan_record(struct session *s);
 
+struct fixture;
+/* Its place among the tests of the journal: fixtures come after all of them. */
+uint32_t plan_fixture_number(const struct session *s, uint32_t suite, const struct fixture *fixture);
+
 #endif

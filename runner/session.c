@@ -183,6 +183,7 @@ static bool open_slots(struct session *s)
 
         slot->number = slot->tmp.slot = slot->shm.slot = slot->artifacts.slot = i;
         slot->tmp.fd = slot->shm.fd = slot->artifacts.fd = -1;
+        slot->reg_addr = (struct address)ADDRESS_NONE;
         slot->capture.files[0].fd = slot->capture.files[1].fd = -1;
         slot->capture.files[0].given = slot->capture.files[1].given = -1;
         slot->spawn = spawn_new();
@@ -200,7 +201,7 @@ static bool open_containment(struct session *s)
 
     if (wanted && strcmp(wanted, "auto") == 0)
         wanted = NULL;
-    s->contain = contain_open(wanted, arena_cstr(s->arena, s->run.id), s->jobs, &why);
+    s->contain = contain_open(wanted, arena_cstr(s->arena, s->run.id), s->jobs + fixtures_places(s), &why);
     s->containment_why = arena_cstr(s->arena, buf_str(&why));
     buf_release(&why);
     if (!s->contain) {
@@ -222,7 +223,7 @@ static bool open_machine(struct session *s)
     if (!s->room)
         return failed(s, "prepare captured output");
     s->kitchen.run_id = arena_cstr(s->arena, s->run.id);
-    s->watch = watch_new(s->contain, s->jobs);
+    s->watch = watch_new(s->contain, s->jobs + fixtures_places(s));
     if (!s->watch)
         return failed(s, "start the watchdog");
     watch_outer(s->watch, s->guard.guard);
@@ -234,7 +235,7 @@ static bool open_machine(struct session *s)
 /* A run is finished with the cases it was begun with, or not at all. */
 static bool same_cases(struct session *s)
 {
-    if (!s->resumed || (s->resumed->run.digest == s->digest && s->resumed->case_count == s->case_count))
+    if (!s->resumed || (s->resumed->run.digest == s->digest && s->resumed->run.cases == s->case_count))
         return true;
     diag_error(s->in->diags, nowhere, "the cases are not those of run %.*s any more: start a new one",
                STR_ARG(s->resumed->run.id));
@@ -253,7 +254,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
         return EXIT_USAGE;
     s->wall = wall_clock(s);
     open_kitchen(s);
-    if (!plan_cases(s) || !same_cases(s))
+    if (!plan_cases(s) || !fixtures_plan(s) || !same_cases(s))
         return EXIT_USAGE;
     if (signals_open(&s->signals) < 0) {
         failed(s, "read signals");
@@ -274,6 +275,10 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     s->progress = progress_new(&s->style, s->case_count);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
     plan_queue(s, s->jobs > 1 || s->style.live ? RUNS_ASKED : 0);
+    if (!fixtures_open(s)) {
+        failed(s, "get memory for the start of processes");
+        return EXIT_BROKEN;
+    }
     s->begun = true;
     plan_record(s);
     if (s->session_timeout)
@@ -308,6 +313,7 @@ static void take_back(struct session *s)
 void session_close(struct session *s)
 {
     close_slots(s);
+    fixtures_close(s);
     fd_close(&s->epoll);
     if (s->queue)
         queue_free(s->queue);

@@ -5,6 +5,7 @@
 #ifndef RM_RUNNER_SESSION_H
 #define RM_RUNNER_SESSION_H
 
+#include "runner/fixture.h"
 #include "runner/front.h"
 #include "runner/guard.h"
 #include "runner/harness/harness.h"
@@ -42,6 +43,14 @@ struct slot {
     struct relay relay;
     bool relayed;
     struct workdir tmp, shm, artifacts;
+    struct address reg_addr;
+    struct instance *fixtures; /* the attempt's own; in the arena */
+    uint32_t fixture_count;
+    bool preparing;            /* they are on their way, and it waits for them */
+    bool cleaning, awaited;    /* they are to go; it waits for that */
+    bool given_up;             /* while it was preparing, as the run is to end */
+    const char *fixture_died;  /* a daemon that it used, in words; NULL: none has */
+    const char *teardown;      /* what went wrong with theirs; NULL: nothing */
     struct leak_list leaks;    /* what it left behind; in the arena */
     size_t own_leaks;          /* those from here on are in folders and namespaces of its own */
     bool looked;               /* at who was left when its own process had ended */
@@ -103,6 +112,7 @@ struct session {
     int epoll;
     struct slot *slots;
     uint32_t free_slots;
+    struct fixtures *fixtures; /* NULL: no case has any */
 
     /* Cases by number: those that are here, in the order of the plan. */
     struct case_life *cases;

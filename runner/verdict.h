@@ -19,6 +19,7 @@ struct facts {
     const char *skip;        /* reason; "" when none was given */
     const char *unsupported; /* why */
     const char *setup;       /* "cannot execute './unit': No such file or directory" */
+    /* Or later, of what is around it: "kvd died (SIGSEGV) 1.2s ago", "the tear-down of fixture 'db' ..." */
     /* The process: */
     bool executed; /* it got as far as its program */
     bool lost, abandoned, disk_full;

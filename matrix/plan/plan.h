@@ -52,4 +52,9 @@ void case_id(struct buf *out, const struct plan *plan, const struct plan_case *c
 void case_cell_json(struct buf *out, const struct suites *suites, const struct plan_case *c);
 struct node *case_context(const struct suites *suites, const struct plan_case *c, struct arena *arena);
 
+/* A cell, or what of it lies on some axes (one flag per key; NULL: all): its context, "@backend=exec" or "". */
+struct node *cell_context(const struct suite *suite, uint32_t cell, const bool *axes, struct arena *arena);
+void cell_id(struct buf *out, const struct suite *suite, uint32_t cell, const bool *axes);
+bool cell_same(const struct suite *suite, uint32_t a, uint32_t b, const bool *axes);
+
 #endif

@@ -2,10 +2,11 @@
 #ifndef RM_BASE_LAYOUT_H
 #define RM_BASE_LAYOUT_H
 
-#define LAYOUT_CASES  "cases"       /* output that is kept as long as the run, and artifacts */
-#define LAYOUT_PASSED "passed"      /* output of passed cases, until the next run */
-#define LAYOUT_PACK   "passed.pack" /* the same in one file, when it is short */
-#define LAYOUT_SLOTS  "slots"       /* artifacts of cases that run; gone with the run */
+#define LAYOUT_CASES    "cases"       /* output that is kept as long as the run, and artifacts */
+#define LAYOUT_PASSED   "passed"      /* output of passed cases, until the next run */
+#define LAYOUT_PACK     "passed.pack" /* the same in one file, when it is short */
+#define LAYOUT_FIXTURES "fixtures"    /* what fixtures of cells and of the session wrote */
+#define LAYOUT_SLOTS    "slots"       /* artifacts of cases that run; gone with the run */
 
 /* Folders of temporary files: where everybody looks for them, and how their names begin. */
 #define LAYOUT_ROOTS "/tmp"

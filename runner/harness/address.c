@@ -210,6 +210,11 @@ int address_listen(struct address *address)
     return address->listener < 0 ? -1 : 0;
 }
 
+void address_close_listener(struct address *address)
+{
+    fd_close(&address->listener);
+}
+
 void address_release(struct address *address)
 {
     fd_close(&address->listener);
@@ -332,6 +337,20 @@ static int wait_connected(int fd)
     return error;
 }
 
+/*
+ * A server that says something first, to somebody who is not there any more, dies of it when it is not prepared for
+ * that. So it is told that nothing will come, and has a moment to say what it has to say, and to hang up.
+ */
+static void hang_up(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    char text[512];
+
+    shutdown(fd, SHUT_WR);
+    while (poll(&poll_fd, 1, CONNECT_WAIT) > 0 && read(fd, text, sizeof text) > 0)
+        ;
+}
+
 int endpoint_try(const struct endpoint *endpoint)
 {
     int fd = socket(endpoint_family(endpoint), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error = 0;
@@ -340,6 +359,8 @@ int endpoint_try(const struct endpoint *endpoint)
         return errno;
     if (connect(fd, (const struct sockaddr *)endpoint->at, endpoint->length) < 0)
         error = errno == EINPROGRESS ? wait_connected(fd) : errno;
+    if (!error)
+        hang_up(fd);
     close(fd);
     return error;
 }

@@ -48,6 +48,7 @@ int address_reserve_tcp(struct address *address);
 int address_reserve_uds(struct address *address, const char *folder);
 /* Opens a listener there, for somebody who is handed it. -1 and errno. */
 int address_listen(struct address *address);
+void address_close_listener(struct address *address);
 /* The socket file goes with its folder. */
 void address_release(struct address *address);
 
@@ -70,7 +71,7 @@ struct endpoint {
  */
 bool endpoint_parse(struct str text, struct endpoint *endpoint);
 int endpoint_family(const struct endpoint *endpoint);
-/* Does not wait. 0: somebody takes connections there; else an errno. */
+/* Waits for milliseconds at most. 0: somebody takes connections there; else an errno. */
 int endpoint_try(const struct endpoint *endpoint);
 
 #endif

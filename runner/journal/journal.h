@@ -165,6 +165,8 @@ int journal_run(struct journal *journal, const struct journal_run *run);
 int journal_tests(struct journal *journal, const struct journal_test *tests, uint32_t count);
 int journal_cases(struct journal *journal, const struct journal_case *cases,
                   uint32_t count); /* many: call repeatedly */
+/* One that was not planned, under the first number that is free: the failure of a fixture. */
+int journal_case_more(struct journal *journal, uint32_t number, const struct journal_case *c);
 int journal_started(struct journal *journal, uint32_t number, uint32_t attempt, uint32_t slot, int64_t pid,
                     nanos at);
 int journal_ended(struct journal *journal, const struct journal_attempt *attempt);

@@ -184,6 +184,13 @@ int journal_cases(struct journal *journal, const struct journal_case *cases, uin
     return write_list(journal, &list, 0, first);
 }
 
+int journal_case_more(struct journal *journal, uint32_t number, const struct journal_case *c)
+{
+    struct list list = {"cases", add_case, c, 1};
+
+    return write_list(journal, &list, 0, number);
+}
+
 /* ---- cases ---- */
 
 int journal_started(struct journal *journal, uint32_t number, uint32_t attempt, uint32_t slot, int64_t pid,

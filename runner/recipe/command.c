@@ -73,20 +73,18 @@ static const char *folder_of(struct arena *arena, const struct suite *suite, str
     return arena_printf(arena, "%s%.*s", suite->dir, STR_ARG(cwd));
 }
 
-void command_prepare(struct kitchen *kitchen, const struct suite *suite, const struct node *test,
-                     struct test_recipe *shared, struct diags *diags)
+void command_prepare(struct arena *arena, const struct suite *suite, const struct node *run,
+                     const struct node *around, struct test_recipe *shared, struct diags *diags)
 {
-    const struct node *run = node_get(test, "run");
-
     shared->script = run && node_is_scalar(run);
     shared->word_count = node_list_count(run);
-    shared->words = ARENA_ARRAY(kitchen->arena, struct word, shared->word_count);
+    shared->words = ARENA_ARRAY(arena, struct word, shared->word_count);
     for (uint32_t i = 0; i < shared->word_count; i++)
-        shared->words[i] = word_of(kitchen->arena, node_list_item(run, i), diags);
-    shared->shell = word_of(kitchen->arena, node_get(test, "shell"), diags);
-    shared->cwd = word_of(kitchen->arena, node_get(test, "cwd"), diags);
+        shared->words[i] = word_of(arena, node_list_item(run, i), diags);
+    shared->shell = word_of(arena, node_get(around, "shell"), diags);
+    shared->cwd = word_of(arena, node_get(around, "cwd"), diags);
     if (!shared->cwd.parsed)
-        shared->folder = folder_of(kitchen->arena, suite, shared->cwd.text);
+        shared->folder = folder_of(arena, suite, shared->cwd.text);
 }
 
 /* ---- for one case ---- */

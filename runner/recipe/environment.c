@@ -203,7 +203,7 @@ char *const *environment_finish(struct environment *env)
     return (char *const *)(uintptr_t)env->list;
 }
 
-const char *environment_find(char *const *envp, const char *name)
+char *environment_entry(char *const *envp, const char *name)
 {
     size_t length = strlen(name);
 
@@ -211,4 +211,9 @@ const char *environment_find(char *const *envp, const char *name)
         if (strncmp(*envp, name, length) == 0 && (*envp)[length] == '=')
             return *envp;
     return NULL;
+}
+
+const char *environment_find(char *const *envp, const char *name)
+{
+    return environment_entry(envp, name);
 }

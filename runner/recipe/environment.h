@@ -31,6 +31,9 @@ void environment_remove(struct environment *env, struct str name);
 /* No more changes: as execve takes it. */
 char *const *environment_finish(struct environment *env);
 
+/* The same, to be written into by who will have it. */
+char *environment_entry(char *const *envp, const char *name);
+
 /* "NAME=value" out of a finished one, NULL when it is not there. */
 const char *environment_find(char *const *envp, const char *name);
 

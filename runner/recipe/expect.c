@@ -16,10 +16,8 @@ static bool decide(struct cooking *k, const struct node *item, bool *holds)
     if (!expr)
         return false;
     *holds = false;
-    if (expr_speaks_of_fixtures(expr)) {
-        k->recipe->error = LATER_FIXTURES;
+    if (k->rehearsal && expr_speaks_of_fixtures(expr))
         return true;
-    }
     value = expr_eval(expr, &k->contexts, k->arena, k->diags);
     *holds = value && value_truthy(value);
     return value != NULL;

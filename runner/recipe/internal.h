@@ -8,8 +8,6 @@
 /* Linux takes no argument and no variable that is longer, its NUL counted (MAX_ARG_STRLEN). */
 #define ARGUMENT_MOST ((size_t)128 << 10)
 
-#define LATER_FIXTURES "fixtures come with a later version"
-
 /* A scalar of a test as it may differ from case to case. */
 struct word {
     const struct node *scalar;     /* NULL: the test does not say */
@@ -43,13 +41,30 @@ struct cooking {
     struct diags *diags;
     struct recipe *recipe;
     const struct node *matrix; /* what it keeps of its cell */
+    uint32_t cell;
+    const struct node *fixtures; /* by name, what is known of each; NULL: nothing is */
+    bool rehearsal;              /* there are no fixtures yet: what speaks of them is passed over */
     struct expr_env contexts;
 };
 
 /* ---- recipe.c ---- */
 
-/* A setting's value; NULL where there is none, and where it speaks of fixtures: then the recipe has its error. */
+/* A setting's value; NULL where there is none, and in a rehearsal where it speaks of fixtures. */
 bool cook_get(struct cooking *k, enum setting setting, struct setting_value *value);
+
+/* For expr_env: the contexts that its expressions may use. `user` is a struct cooking. */
+const struct node *cook_context(void *user, struct str name);
+/* RUN_MATRIX_AXIS_... of each value it keeps; false when one cannot be had, which is the recipe's error. */
+void cook_axes(struct cooking *k, struct environment *env);
+/* In place of what is there; the recipe has its error when it is too long. */
+void cook_variable(struct cooking *k, struct environment *env, struct str name, struct str value);
+void cook_given(struct cooking *k, struct environment *env, const struct from_fixtures *given);
+
+/* ---- open.c ---- */
+
+/* What a value of a setting says of fixtures, now that there are some. */
+bool cook_is_open(const struct setting_value *value);
+bool cook_close(struct cooking *k, enum setting setting, struct setting_value *value);
 
 /* ---- settings.c: numbers, ladder, limits ---- */
 
@@ -78,8 +93,9 @@ bool expr_speaks_of_fixtures(const struct expr *expr);
 
 /* ---- command.c: run, cwd, shell ---- */
 
-void command_prepare(struct kitchen *kitchen, const struct suite *suite, const struct node *test,
-                     struct test_recipe *shared, struct diags *diags);
+/* `run` is the command; shell and cwd are said beside it. */
+void command_prepare(struct arena *arena, const struct suite *suite, const struct node *run,
+                     const struct node *around, struct test_recipe *shared, struct diags *diags);
 bool cook_cwd(struct cooking *k);
 /* The words alone, for what can be wrong with them. */
 bool cook_words(struct cooking *k);

@@ -42,6 +42,23 @@ static const char *hidden_by(const char *path)
     return NULL;
 }
 
+/* What is listened on outside cannot be reached from in there. */
+static void check_addresses(struct cooking *k, const struct from_fixtures *given)
+{
+    const struct {
+        unsigned isolate;
+        const char *word, *fixture;
+    } rows[] = {{SPAWN_ISOLATE_NET, "net", given->port_of}, {SPAWN_ISOLATE_FILES, "files", given->socket_of}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows) && !k->recipe->unsupported; i++)
+        if (k->recipe->isolate & rows[i].isolate && rows[i].fixture)
+            k->recipe->unsupported =
+                arena_printf(k->arena, "'isolate: [%s]' hides the address of its fixture '%s'", rows[i].word,
+                             rows[i].fixture);
+    if (k->recipe->unsupported)
+        k->recipe->spec.argv = NULL;
+}
+
 void check_isolation(struct cooking *k, const struct place_of_case *where)
 {
     struct spawn_spec *spec = &k->recipe->spec;
@@ -53,6 +70,7 @@ void check_isolation(struct cooking *k, const struct place_of_case *where)
         {"its program", spec->path[0] == '/' ? spec->path : "/"},
     };
 
+    check_addresses(k, &where->given);
     if (!(k->recipe->isolate & SPAWN_ISOLATE_FILES))
         return;
     for (size_t i = 0; i < ARRAY_LEN(needed) && !k->recipe->unsupported; i++) {

@@ -59,7 +59,7 @@ static struct test_recipe *prepare(struct kitchen *kitchen, const struct plan_ca
     if (shared->prepared)
         return shared;
     shared->prepared = true;
-    command_prepare(kitchen, suite, test->node, shared, diags);
+    command_prepare(kitchen->arena, suite, node_get(test->node, "run"), test->node, shared, diags);
     shared->needs = node_get(test->node, "requires");
     shared->must_have = must_have(kitchen, suite);
     note_results(test->node, shared);
@@ -73,7 +73,7 @@ static struct test_recipe *prepare(struct kitchen *kitchen, const struct plan_ca
 static struct node *strategy_context(const struct cooking *k)
 {
     struct node *map = node_map(k->arena, (struct place){0}, 2);
-    const uint32_t numbers[] = {k->c->cell, k->suite->cells.count};
+    const uint32_t numbers[] = {k->cell, k->suite->cells.count};
     const char *const names[] = {"job-index", "job-total"};
 
     for (int i = 0; i < 2; i++)
@@ -82,7 +82,7 @@ static struct node *strategy_context(const struct cooking *k)
     return map;
 }
 
-static const struct node *context(void *user, struct str name)
+const struct node *cook_context(void *user, struct str name)
 {
     struct cooking *k = user;
 
@@ -90,33 +90,12 @@ static const struct node *context(void *user, struct str name)
         return k->matrix;
     if (str_eq_nocase(name, str_of("strategy")))
         return strategy_context(k);
+    if (str_eq_nocase(name, str_of("fixtures")))
+        return k->fixtures;
     return str_eq_nocase(name, str_of("env")) ? k->suite->world->env : NULL;
 }
 
 /* ---- one setting ---- */
-
-static bool has_expr(const struct node *node)
-{
-    return node->kind == NODE_STRING && template_has_expr(node->string);
-}
-
-/* What speaks of fixtures is left as it was written: the very node, where that can be told. */
-static bool is_left_open(const struct setting_value *value)
-{
-    const struct node *node = value->node;
-    bool is_map = node->kind == NODE_MAP;
-
-    for (uint32_t i = 0; i < value->part_count; i++) {
-        const struct node *item = is_map ? node->map.pairs[i].value : node->seq.items[i];
-
-        if (item == value->parts[i].node && has_expr(item))
-            return true;
-    }
-    for (uint32_t i = 0; !value->parts && !is_map && i < node_list_count(node); i++)
-        if (has_expr(node_list_item(node, i)))
-            return true;
-    return false;
-}
 
 bool cook_get(struct cooking *k, enum setting setting, struct setting_value *value)
 {
@@ -124,11 +103,10 @@ bool cook_get(struct cooking *k, enum setting setting, struct setting_value *val
         return false;
     if (!value->node)
         return true;
-    if (is_left_open(value))
-        k->recipe->error = LATER_FIXTURES;
-    else if (value->node->kind != NODE_NULL)
-        return true;
-    *value = (struct setting_value){0};
+    if (cook_is_open(value) && !k->rehearsal)
+        return cook_close(k, setting, value);
+    if (cook_is_open(value) || value->node->kind == NODE_NULL)
+        *value = (struct setting_value){0};
     return true;
 }
 
@@ -162,7 +140,7 @@ static struct str axis_text(struct cooking *k, const struct node *value)
     return text;
 }
 
-static void add_cell(struct cooking *k, struct environment *env)
+void cook_axes(struct cooking *k, struct environment *env)
 {
     for (uint32_t i = 0; i < k->matrix->map.count; i++) {
         struct str axis = k->matrix->map.pairs[i].key->string;
@@ -188,26 +166,38 @@ static void add_case(struct cooking *k, struct environment *env, const struct pl
     environment_add(env, str_of("RUN_MATRIX_ARTIFACTS"), str_of(where->artifacts));
     environment_add(env, str_of("TMPDIR"),
                     str_of(k->recipe->isolate & SPAWN_ISOLATE_FILES ? "/tmp" : where->tmpdir));
-    add_cell(k, env);
 }
 
-#define OF_CASE 6u /* variables that add_case adds, those of the cell not counted */
+#define OF_CASE 6u /* variables that add_case adds */
 
-static void put_variable(struct cooking *k, struct environment *env, const struct pair *pair)
+void cook_variable(struct cooking *k, struct environment *env, struct str name, struct str value)
 {
-    struct str name = pair->key->string, text;
-
-    if (pair->value->kind == NODE_NULL) {
-        environment_remove(env, name);
-        return;
-    }
-    text = node_text(pair->value, k->arena);
-    if (name.len + 1 + text.len < ARGUMENT_MOST)
-        environment_put(env, name, text);
+    if (name.len + 1 + value.len < ARGUMENT_MOST)
+        environment_put(env, name, value);
     else
         k->recipe->error = arena_printf(
             k->arena, "the variable '%.*s' has %zu bytes, and Linux hands a program at most %zu in one piece",
-            STR_ARG(name), text.len, ARGUMENT_MOST - 1 - name.len - 1);
+            STR_ARG(name), value.len, ARGUMENT_MOST - 1 - name.len - 1);
+}
+
+void cook_given(struct cooking *k, struct environment *env, const struct from_fixtures *given)
+{
+    for (uint32_t i = 0; i < given->variable_count; i++) {
+        const struct variable *variable = &given->variables[i];
+
+        if (variable->removed)
+            environment_remove(env, variable->name);
+        else
+            cook_variable(k, env, variable->name, variable->value);
+    }
+}
+
+static void put_variable(struct cooking *k, struct environment *env, const struct pair *pair)
+{
+    if (pair->value->kind == NODE_NULL)
+        environment_remove(env, pair->key->string);
+    else
+        cook_variable(k, env, pair->key->string, node_text(pair->value, k->arena));
 }
 
 static bool cook_environment(struct cooking *k, const struct place_of_case *where)
@@ -217,8 +207,13 @@ static bool cook_environment(struct cooking *k, const struct place_of_case *wher
 
     if (!get_variables(k, &value))
         return false;
-    environment_init(&env, k->kitchen, k->arena, OF_CASE + k->matrix->map.count + value.part_count);
+    environment_init(&env, k->kitchen, k->arena,
+                     OF_CASE + k->matrix->map.count + where->given.variable_count + value.part_count);
     add_case(k, &env, where);
+    cook_axes(k, &env);
+    cook_given(k, &env, &where->given);
+    if (where->given.reg_socket && k->recipe->isolate & SPAWN_ISOLATE_FILES)
+        environment_put(&env, str_of("RUN_MATRIX_REG_ADDR"), str_of("unix:///tmp/s"));
     for (uint32_t i = 0; i < value.part_count; i++)
         put_variable(k, &env, &value.node->map.pairs[i]);
     k->recipe->spec.envp = environment_finish(&env);
@@ -228,19 +223,31 @@ static bool cook_environment(struct cooking *k, const struct place_of_case *wher
 /* ---- where it is started, and how its output is caught ---- */
 
 /* What the case's cell has on a built-in axis; NULL where it has none, or keeps none. */
-static const struct node *value_on(const struct cooking *k, enum built_in_axis axis)
+static const struct node *value_on(const struct suites *suites, const struct plan_case *c,
+                                   enum built_in_axis axis)
 {
-    uint32_t key = k->suite->bound[axis], value;
+    const struct suite *suite = case_suite(suites, c);
+    uint32_t key = suite->bound[axis], value;
 
-    if (key == CELL_ABSENT || !k->test->axes[key])
+    if (key == CELL_ABSENT || !case_test(suites, c)->axes[key])
         return NULL;
-    value = cells_row(&k->suite->cells, k->c->cell)[key];
-    return value == CELL_ABSENT ? NULL : k->suite->cells.keys[key].values[value].node;
+    value = cells_row(&suite->cells, c->cell)[key];
+    return value == CELL_ABSENT ? NULL : suite->cells.keys[key].values[value].node;
+}
+
+enum transport recipe_transport(const struct kitchen *kitchen, const struct plan_case *c)
+{
+    const struct node *value = value_on(kitchen->plan->suites, c, AXIS_TRANSPORT);
+    enum transport transport = TRANSPORT_TCP;
+
+    if (value && value->kind == NODE_STRING)
+        transport_find(value->string, &transport);
+    return transport;
 }
 
 static void choose_backend(struct cooking *k)
 {
-    const struct node *value = value_on(k, AXIS_BACKEND);
+    const struct node *value = value_on(k->kitchen->plan->suites, k->c, AXIS_BACKEND);
     struct str name = value ? value_text(value, k->arena) : str_of("exec");
     const struct backend *backend = backend_find(name);
 
@@ -254,7 +261,7 @@ static void choose_backend(struct cooking *k)
 /* A cell that says it is in the id: a case named so is not run in another way. */
 static void choose_capture(struct cooking *k)
 {
-    const struct node *value = value_on(k, AXIS_CAPTURE);
+    const struct node *value = value_on(k->kitchen->plan->suites, k->c, AXIS_CAPTURE);
     struct str word = value ? value_text(value, k->arena) : str_of(k->kitchen->capture);
 
     if (word.len && !capture_find(word, &k->recipe->capture))
@@ -291,7 +298,8 @@ static void begin(struct cooking *k, struct kitchen *kitchen, const struct plan_
                           .diags = diags,
                           .recipe = recipe,
                           .matrix = case_context(suites, c, arena),
-                          .contexts = {context, k}};
+                          .cell = c->cell,
+                          .contexts = {cook_context, k}};
     *recipe = (struct recipe){
         .unsupported = k->shared->unsupported,
         .capture = CAPTURE_FD,
@@ -301,8 +309,6 @@ static void begin(struct cooking *k, struct kitchen *kitchen, const struct plan_
     name_case(k);
     choose_backend(k);
     choose_capture(k);
-    if (k->test->fixture_count)
-        recipe->error = LATER_FIXTURES;
 }
 
 void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
@@ -319,19 +325,38 @@ static bool is_settled(const struct recipe *recipe)
     return recipe->skip || recipe->unsupported || recipe->error;
 }
 
+/* All that may be a reason not to start it. */
+static bool cook_until_command(struct cooking *k, const struct place_of_case *where)
+{
+    if (!cook_settings(k) || !cook_expectations(k))
+        return false;
+    if (is_settled(k->recipe))
+        return true;
+    if (!cook_environment(k, where) || !cook_cwd(k))
+        return false;
+    return !k->shared->needs || is_settled(k->recipe) || cook_requirements(k);
+}
+
+bool recipe_is_settled(struct kitchen *kitchen, const struct plan_case *c, struct arena *scratch)
+{
+    const struct place_of_case nowhere = {.tmpdir = "", .artifacts = ""};
+    struct diags diags = {.arena = scratch};
+    struct recipe recipe;
+    struct cooking k;
+
+    begin(&k, kitchen, c, scratch, &recipe, &diags);
+    k.rehearsal = true;
+    return cook_until_command(&k, &nowhere) && is_settled(&recipe);
+}
+
 bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struct place_of_case *where,
                  struct arena *arena, struct recipe *recipe, struct diags *diags)
 {
     struct cooking k;
 
     begin(&k, kitchen, c, arena, recipe, diags);
-    if (!cook_settings(&k) || !cook_expectations(&k))
-        return false;
-    if (is_settled(recipe))
-        return true;
-    if (!cook_environment(&k, where) || !cook_cwd(&k))
-        return false;
-    if (k.shared->needs && !is_settled(recipe) && !cook_requirements(&k))
+    k.fixtures = where->given.context;
+    if (!cook_until_command(&k, where))
         return false;
     if (!is_settled(recipe) && !cook_command(&k))
         return false;
@@ -372,6 +397,7 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
     struct cooking k;
 
     begin(&k, kitchen, c, scratch, &recipe, diags);
+    k.rehearsal = true;
     warn_of_results(&k);
     warn_of_mask(&k);
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&

@@ -45,6 +45,8 @@ struct kitchen {
 
 void kitchen_open(struct kitchen *kitchen, struct arena *arena);
 
+#include "runner/recipe/fixture.h"
+
 /* What is known before any case starts: how it may be placed. */
 struct terms {
     uint32_t weight;
@@ -60,6 +62,7 @@ struct place_of_case {
     uint32_t slot;
     const char *tmpdir;    /* absolute, at most 40 bytes */
     const char *artifacts; /* absolute */
+    struct from_fixtures given;
 };
 
 struct recipe {
@@ -99,5 +102,9 @@ void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct are
  */
 bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struct place_of_case *where,
                  struct arena *arena, struct recipe *recipe, struct diags *diags);
+/* What `reg_addr` of a case is: by its cell's transport, tcp where it has none. */
+enum transport recipe_transport(const struct kitchen *kitchen, const struct plan_case *c);
+/* Whatever its fixtures are it will not be started: skipped, unsupported, or an error. They need not be made. */
+bool recipe_is_settled(struct kitchen *kitchen, const struct plan_case *c, struct arena *scratch);
 
 #endif

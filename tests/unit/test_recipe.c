@@ -132,8 +132,8 @@ static void set_environ(struct kept *k)
                                           "GITHUB_STATE=/x",       "GITHUB_STEP_SUMMARY=/x",
                                           "GITHUB_ACTIONS=true",   "RUN_MATRIX=1",
                                           "RUN_MATRIX_FAULTS=all", "RUN_MATRIX_AXIS_OUTER=1",
-                                          "RUN_MATRIXES=mine",     "HOME=/home/second",
-                                          "no equals sign"};
+                                          "RUN_MATRIXES=mine",     "REMOVED=by a fixture",
+                                          "HOME=/home/second",     "no equals sign"};
 
     k->env = node_map(&k->arena, (struct place){0}, ARRAY_LEN(k->environ));
     k->env->map.count = 0;
@@ -186,10 +186,20 @@ static void close_suite(struct kept *k)
 
 static bool make(struct kept *k, uint32_t number)
 {
-    static const struct place_of_case where = {
-        .attempt = 2, .slot = 0, .tmpdir = "/tmp/rm-1/0", .artifacts = "/run/artifacts/0"};
+    static const struct variable given[] = {{STR("GIVEN"), STR("by a fixture"), false},
+                                            {STR("REMOVED"), STR(""), true}};
+    struct place_of_case where = {.attempt = 2,
+                                  .slot = 0,
+                                  .tmpdir = "/tmp/rm-1/0",
+                                  .artifacts = "/run/artifacts/0",
+                                  .given = {.variables = given, .variable_count = 2}};
 
     arena_clear(&k->slot);
+    where.given.context =
+        json_to_node(&k->slot,
+                     str_of("{\"reg_addr\": {\"url\": \"tcp://127.0.0.1:4711\", \"port\": 4711, "
+                            "\"path\": null, \"host\": \"${{ not this }}\", \"time\": \"5s\"}}"),
+                     (struct place){0}, &k->diags);
     return recipe_make(&k->kitchen, &k->plan.cases[number], &where, &k->slot, &k->recipe, &k->diags);
 }
 
@@ -455,20 +465,26 @@ static void test_commands(void **state)
         {TEST("run: [tool], results: {tap: stdout}"), 0, "unsupported",
          "its results are in its output, which a later version reads"},
         {TEST("run: [tool], preset: pytest"), 0, "argv", "tool"},
-        {"fixtures: {f: {run: [x]}}\n" TEST("run: [tool], fixtures: [f]"), 0, "error",
-         "fixtures come with a later version"},
-        {TEST("run: [tool, '${{ fixtures.reg_addr.url }}']"), 0, "error",
-         "fixtures come with a later version"},
-        {TEST("run: [tool], cwd: '${{ fixtures.reg_addr.path }}'"), 0, "error",
-         "fixtures come with a later version"},
-        {TEST("run: [tool], env: {A: '${{ fixtures.reg_addr.url }}'}"), 0, "error",
-         "fixtures come with a later version"},
+        /* what fixtures are */
+        {"fixtures: {f: {run: [x]}}\n" TEST("run: [tool], fixtures: [f]"), 0, "argv", "tool"},
+        {TEST("run: [tool, '${{ fixtures.reg_addr.url }}', '${{ fixtures.reg_addr.port }}']"), 0, "argv",
+         "tool|tcp://127.0.0.1:4711|4711"},
+        {TEST("run: [tool, '${{ fixtures.reg_addr.host }}']"), 0, "argv", "tool|${{ not this }}"},
+        {TEST("run: [tool], cwd: '${{ fixtures.reg_addr.time }}'"), 0, "cwd", "@/suite/5s"},
+        {TEST("run: [tool], env: {A: '${{ fixtures.reg_addr.url }}', B: '${{ fixtures.reg_addr.host }}'}"), 0,
+         "$A", "tcp://127.0.0.1:4711"},
+        {TEST("run: [tool], env: {A: '${{ fixtures.reg_addr.url }}', B: '${{ fixtures.reg_addr.host }}'}"), 0,
+         "$B", "${{ not this }}"},
+        {TEST("run: [tool]"), 0, "$GIVEN", "by a fixture"},
+        {TEST("run: [tool]"), 0, "$REMOVED", "(none)"},
+        {TEST("run: [tool], env: {GIVEN: mine}"), 0, "$GIVEN", "mine"},
+        {TEST("run: [tool], timeout: '${{ fixtures.reg_addr.time }}'"), 0, "numbers",
+         "timeout 5s by test, slow 10s, output 0, retries 0"},
         {TEST("run: [tool], timeout: '${{ fixtures.reg_addr.url }}'"), 0, "error",
-         "fixtures come with a later version"},
-        {TEST("run: [tool], stop: ['${{ fixtures.reg_addr.url }}']"), 0, "error",
-         "fixtures come with a later version"},
-        {TEST("run: [tool], skip: {if: fixtures.reg_addr.url}"), 0, "error",
-         "fixtures come with a later version"},
+         "refused: 'timeout' must be a duration such as 30s, 1m30s or 250ms, not "
+         "'tcp://127.0.0.1:4711'"},
+        {TEST("run: [tool], stop: ['TERM ${{ fixtures.reg_addr.time }}']"), 0, "ladder", "SIGTERM group 5s"},
+        {TEST("run: [tool], skip: {if: fixtures.reg_addr.port == 4711, reason: taken}"), 0, "skip", "taken"},
     };
 
     check_rows(state, rows, ARRAY_LEN(rows));

@@ -1,0 +1,316 @@
+/* The life of an instance: which event leads where, and what is done on the way. */
+#include "runner/fixture_internal.h"
+
+#define IDLE_DEATHS_MOST 3 /* in a row: then it is not tried again */
+
+typedef void action(struct session *s, struct instance *instance);
+
+static void enter(struct session *s, struct instance *instance, enum fixture_state state)
+{
+    s->fixtures->live -= instance_is_live(instance);
+    instance->state = (uint8_t)state;
+    s->fixtures->live += instance_is_live(instance);
+}
+
+static void leave_out(struct session *s, struct instance *instance)
+{
+    (void)s, (void)instance;
+}
+
+/* ---- undoing ---- */
+
+static void finish(struct session *s, struct instance *instance)
+{
+    instance_release(s, instance);
+    enter(s, instance, instance->failing ? FIXTURE_FAILED : FIXTURE_IDLE);
+    instance->stale = false;
+    instance_is_gone(s, instance);
+}
+
+static void end_processes(struct session *s, struct instance *instance)
+{
+    enter(s, instance, FIXTURE_ENDING);
+    process_end(s, &instance->main, WATCH_UNWANTED);
+    process_end(s, &instance->side, WATCH_UNWANTED);
+    if (!instance->main.seat && !instance->side.seat)
+        finish(s, instance);
+}
+
+/* Also of what could not be made: half of it may be there. */
+static void unmake(struct session *s, struct instance *instance)
+{
+    instance->asked = false;
+    if (!instance->recipe.has[COMMAND_TEARDOWN] || instance->side.seat) {
+        end_processes(s, instance);
+        return;
+    }
+    enter(s, instance, FIXTURE_UNMAKING);
+    if (process_start(s, instance, &instance->side, COMMAND_TEARDOWN, instance->recipe.timeout))
+        return;
+    session_note(s, "the tear-down of fixture '%.*s' could not be started: %s",
+                 STR_ARG(instance->fixture->name), instance->reason);
+    end_processes(s, instance);
+}
+
+static void note_teardown(struct session *s, struct instance *instance)
+{
+    const char *words = words_of_teardown(s, instance);
+
+    if (!words)
+        return;
+    if (!instance->slot)
+        instance_record(s, instance, words);
+    else if (!instance->slot->teardown)
+        instance->slot->teardown = arena_cstr(&instance->slot->arena, str_of(words));
+}
+
+static void torn_down(struct session *s, struct instance *instance)
+{
+    note_teardown(s, instance);
+    end_processes(s, instance);
+}
+
+static void ended(struct session *s, struct instance *instance)
+{
+    if (!instance->main.seat && !instance->side.seat)
+        finish(s, instance);
+}
+
+/* ---- failing ---- */
+
+static void fail_with(struct session *s, struct instance *instance, const char *reason)
+{
+    instance->failing = true;
+    instance->asked = false;
+    instance->reason = reason;
+    instance_has_failed(s, instance);
+}
+
+/* Its own process is over, or was never there. */
+static void fail(struct session *s, struct instance *instance, const char *reason)
+{
+    enter(s, instance, FIXTURE_BREAKING);
+    fail_with(s, instance, reason);
+    unmake(s, instance);
+}
+
+/* It runs, and has to go first. */
+static void fail_running(struct session *s, struct instance *instance, const char *reason)
+{
+    enter(s, instance, FIXTURE_BREAKING);
+    fail_with(s, instance, reason);
+    process_end(s, &instance->main, WATCH_UNWANTED);
+    process_end(s, &instance->side, WATCH_UNWANTED);
+}
+
+/* That one has a record of its failure; this one was not even begun. */
+static void fail_with_need(struct session *s, struct instance *instance)
+{
+    for (uint32_t i = 0; i < instance->need_count; i++)
+        if (instance->needs[i]->state == FIXTURE_FAILED || instance->needs[i]->failing) {
+            enter(s, instance, FIXTURE_FAILED);
+            instance->told = true;
+            fail_with(s, instance, instance->needs[i]->reason);
+            return;
+        }
+}
+
+/* ---- making ---- */
+
+static void rise(struct session *s, struct instance *instance)
+{
+    instance->asked = false;
+    if (!instance_complete(s, instance)) {
+        fail_running(s, instance, instance->reason);
+        if (!instance->main.seat)
+            unmake(s, instance);
+        return;
+    }
+    if (instance->main.seat)
+        watch_unlimit(s->watch, instance->main.seat->number);
+    enter(s, instance, FIXTURE_UP);
+    instance_is_up(s, instance);
+}
+
+/* Before it is started: it may tell at once. */
+static bool can_be_asked(struct instance *instance)
+{
+    struct buf why = {0};
+    bool can =
+        instance->recipe.kind != FIXTURE_DAEMON ||
+        ready_begin(&instance->ready, &instance->recipe, &instance->main.capture, instance->notify, &why);
+
+    if (!can)
+        instance->reason = arena_cstr(&instance->arena, buf_str(&why));
+    buf_release(&why);
+    return can;
+}
+
+static void make(struct session *s, struct instance *instance)
+{
+    const struct fixture_recipe *recipe = &instance->recipe;
+
+    instance->failing = instance->told = false;
+    enter(s, instance, FIXTURE_MAKING);
+    if (!instance_prepare(s, instance)) {
+        fail(s, instance, instance->reason);
+        return;
+    }
+    if (recipe->kind == FIXTURE_ADDRESS) {
+        rise(s, instance);
+        return;
+    }
+    if (!can_be_asked(instance) ||
+        !process_start(s, instance, &instance->main, COMMAND_MAIN,
+                       recipe->kind == FIXTURE_DAEMON ? recipe->within : recipe->timeout)) {
+        fail(s, instance, instance->reason);
+        return;
+    }
+    instance->asked = recipe->kind == FIXTURE_DAEMON;
+    instance->next_try = instance->pause = 0;
+}
+
+static void want(struct session *s, struct instance *instance)
+{
+    bool all = true;
+
+    enter(s, instance, FIXTURE_WAITING);
+    for (uint32_t i = 0; i < instance->need_count && instance->state == FIXTURE_WAITING; i++) {
+        struct instance *need = instance->needs[i];
+
+        if (need->state == FIXTURE_IDLE)
+            instance_event(s, need, FIXTURE_WANTED);
+        if (need->state == FIXTURE_FAILED || need->failing) {
+            fail_with_need(s, instance);
+            return;
+        }
+        all = all && need->state == FIXTURE_UP && !need->stale;
+    }
+    if (all && instance->state == FIXTURE_WAITING)
+        make(s, instance);
+}
+
+static void forget(struct session *s, struct instance *instance)
+{
+    enter(s, instance, FIXTURE_IDLE);
+    instance_is_gone(s, instance);
+}
+
+/* ---- its process has ended ---- */
+
+/* A command that makes something is over when its own process is; what it has left running is part of it. */
+static void made(struct session *s, struct instance *instance)
+{
+    const char *failure = words_of_failure(s, instance);
+
+    if (!failure)
+        rise(s, instance);
+    else if (instance->main.seat)
+        fail_running(s, instance, failure);
+    else
+        fail(s, instance, failure);
+}
+
+static void made_headless(struct session *s, struct instance *instance)
+{
+    if (instance->recipe.kind == FIXTURE_RUN)
+        made(s, instance);
+}
+
+static void give_up(struct session *s, struct instance *instance)
+{
+    instance->asked = false;
+    enter(s, instance, FIXTURE_BREAKING);
+    process_end(s, &instance->main, WATCH_CANCEL);
+    process_end(s, &instance->side, WATCH_CANCEL);
+}
+
+static void broken(struct session *s, struct instance *instance)
+{
+    if (!instance->main.seat && !instance->side.seat)
+        unmake(s, instance);
+}
+
+/* Nobody notices that it is dead but those who use it. */
+static void die(struct session *s, struct instance *instance)
+{
+    int status = instance->main.ending.status, signal = instance->main.ending.signal;
+
+    if (instance->main.seat)
+        watch_peek(s->watch, instance->main.seat->number, &status, &signal);
+    instance->died = watch_now(s->watch);
+    instance->reason = words_of_death(instance, status, signal);
+    enter(s, instance, FIXTURE_DEAD);
+    if (!instance->slot && !instance->users && ++instance->idle_deaths == IDLE_DEATHS_MOST)
+        fail_with(s, instance,
+                  arena_printf(&instance->arena, "fixture '%.*s' died %d times before anybody used it; it %s",
+                               STR_ARG(instance->fixture->name), IDLE_DEATHS_MOST, instance->reason));
+    instance_has_died(s, instance);
+    if (instance_is_unwanted(s, instance))
+        instance_event(s, instance, FIXTURE_UNWANTED);
+}
+
+static void lose(struct session *s, struct instance *instance)
+{
+    if (instance->recipe.kind == FIXTURE_DAEMON)
+        die(s, instance);
+}
+
+/* ---- the table ---- */
+
+static action *const table[FIXTURE_STATE_COUNT][FIXTURE_EVENT_COUNT] = {
+    [FIXTURE_IDLE] = {[FIXTURE_WANTED] = want, [FIXTURE_UNWANTED] = leave_out},
+    [FIXTURE_WAITING] =
+        {[FIXTURE_NEED_IS_UP] = want, [FIXTURE_NEED_FAILED] = fail_with_need, [FIXTURE_UNWANTED] = forget},
+    [FIXTURE_MAKING] = {[FIXTURE_READY] = rise,
+                        [FIXTURE_HEADLESS] = made_headless,
+                        [FIXTURE_GONE] = made,
+                        [FIXTURE_SIDE_GONE] = leave_out,
+                        [FIXTURE_UNWANTED] = give_up},
+    [FIXTURE_UP] = {[FIXTURE_HEADLESS] = lose,
+                    [FIXTURE_GONE] = lose,
+                    [FIXTURE_SIDE_GONE] = leave_out,
+                    [FIXTURE_UNWANTED] = unmake},
+    [FIXTURE_BREAKING] = {[FIXTURE_HEADLESS] = leave_out,
+                          [FIXTURE_GONE] = broken,
+                          [FIXTURE_SIDE_GONE] = broken,
+                          [FIXTURE_UNWANTED] = leave_out},
+    [FIXTURE_DEAD] = {[FIXTURE_HEADLESS] = leave_out,
+                      [FIXTURE_GONE] = leave_out,
+                      [FIXTURE_SIDE_GONE] = leave_out,
+                      [FIXTURE_UNWANTED] = unmake},
+    [FIXTURE_UNMAKING] = {[FIXTURE_HEADLESS] = leave_out,
+                          [FIXTURE_GONE] = leave_out,
+                          [FIXTURE_SIDE_GONE] = torn_down,
+                          [FIXTURE_UNWANTED] = leave_out},
+    [FIXTURE_ENDING] = {[FIXTURE_HEADLESS] = leave_out,
+                        [FIXTURE_GONE] = ended,
+                        [FIXTURE_SIDE_GONE] = ended,
+                        [FIXTURE_UNWANTED] = leave_out},
+    [FIXTURE_FAILED] = {[FIXTURE_UNWANTED] = leave_out},
+};
+
+static const char *const states[] = {
+#define X(id, word) [id] = word,
+    FIXTURE_STATES(X)
+#undef X
+};
+
+static const char *const events[] = {
+#define X(id, word) [id] = word,
+    FIXTURE_EVENTS(X)
+#undef X
+};
+
+void instance_event(struct session *s, struct instance *instance, enum fixture_event event)
+{
+    action *act = table[instance->state][event];
+
+    if (act) {
+        act(s, instance);
+        return;
+    }
+    session_note(s, "a bug of run-matrix: fixture '%.*s' is %s and was told '%s'",
+                 STR_ARG(instance->fixture->name), states[instance->state], events[event]);
+    s->broken = true;
+}

@@ -1,0 +1,181 @@
+#include "runner/ready.h"
+
+#include "runner/base/io.h"
+#include "runner/base/utf8.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MESSAGE_MOST 4096
+
+/* ---- connecting ---- */
+
+static bool has_connected(struct ready *ready)
+{
+    ready->error = endpoint_try(&ready->endpoint);
+    return ready->error == 0;
+}
+
+/* ---- a line of its output ---- */
+
+static bool line_matches(struct ready *ready, struct str line)
+{
+    return pattern_search(ready->pattern, line, 0) == PATTERN_YES;
+}
+
+/* What has no end yet is looked at too: a prompt has none. Of a line that is too long the beginning counts. */
+static bool take_text(struct ready *ready, struct buf *line, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] != '\n') {
+            if (line->len < PATTERN_TEXT_MOST)
+                buf_addc(line, text[i]);
+            continue;
+        }
+        if (line_matches(ready, buf_str(line)))
+            return true;
+        buf_clear(line);
+    }
+    return line->len && line_matches(ready, buf_str(line));
+}
+
+static bool has_written(struct ready *ready)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct capture_file *file = &ready->capture->files[i];
+        struct ready_stream *stream = &ready->streams[i];
+        char text[8192];
+        ssize_t got;
+
+        while (file->fd >= 0 && (got = pread(file->fd, text, sizeof text, (off_t)stream->at)) > 0) {
+            stream->at += (uint64_t)got;
+            if (take_text(ready, &stream->line, text, (size_t)got))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* ---- a file ---- */
+
+static bool is_there(struct ready *ready)
+{
+    ready->error = access(ready->text.ptr, F_OK) == 0 ? 0 : errno;
+    return ready->error == 0;
+}
+
+/* ---- sd_notify ---- */
+
+static int open_notify(const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof name) < 0)
+        fd_close(&fd);
+    return fd;
+}
+
+static bool take_assignment(struct ready *ready, struct str line)
+{
+    struct buf shown = {0};
+
+    if (str_starts(line, "STATUS=")) {
+        utf8_show(&shown, str_slice(line, strlen("STATUS="), line.len));
+        snprintf(ready->status, sizeof ready->status, "%s", buf_text(&shown));
+        buf_release(&shown);
+    }
+    return str_is(line, "READY=1");
+}
+
+static bool has_notified(struct ready *ready)
+{
+    char text[MESSAGE_MOST];
+    bool is = false;
+    ssize_t got;
+
+    while ((got = recv(ready->socket, text, sizeof text, 0)) >= 0)
+        for (char *at = text, *end = text + got; at < end;) {
+            char *newline = memchr(at, '\n', (size_t)(end - at));
+            size_t length = (size_t)((newline ? newline : end) - at);
+
+            is = take_assignment(ready, (struct str){at, length}) || is;
+            at += length + 1;
+        }
+    return is;
+}
+
+/* ---- the table ---- */
+
+static const struct {
+    bool (*ask)(struct ready *ready);
+    const char *tried;
+} kinds[READY_KIND_COUNT] = {
+    [READY_CONNECT] = {has_connected, "tried to connect to"},
+    [READY_LINE] = {has_written, "looked for a line that matches"},
+    [READY_FILE] = {is_there, "looked for the file"},
+    [READY_NOTIFY] = {has_notified, "waited for READY=1 in the socket"},
+};
+
+bool ready_begin(struct ready *ready, const struct fixture_recipe *recipe, const struct capture *capture,
+                 const char *notify, struct buf *why)
+{
+    struct pattern_error error;
+
+    *ready =
+        (struct ready){.kind = recipe->ready, .text = recipe->ready_text, .capture = capture, .socket = -1};
+    switch (ready->kind) {
+    case READY_CONNECT:
+        if (endpoint_parse(ready->text, &ready->endpoint))
+            return true;
+        buf_addf(why, "'%.*s' is no address to connect to", STR_ARG(ready->text));
+        return false;
+    case READY_LINE:
+        ready->pattern = pattern_compile(ready->text, 0, &error);
+        if (!ready->pattern)
+            buf_addf(why, "its 'line' is no regular expression: %s", error.text);
+        return ready->pattern != NULL;
+    case READY_NOTIFY:
+        ready->text = str_of(notify);
+        ready->socket = open_notify(notify);
+        if (ready->socket < 0)
+            buf_addf(why, "cannot make the socket '%s': %s", notify, strerror(errno));
+        return ready->socket >= 0;
+    default: return true;
+    }
+}
+
+bool ready_is(struct ready *ready)
+{
+    if (!kinds[ready->kind].ask)
+        return false;
+    ready->tries++;
+    return kinds[ready->kind].ask(ready);
+}
+
+void ready_words(const struct ready *ready, struct buf *out)
+{
+    if (!kinds[ready->kind].tried)
+        return;
+    buf_addf(out, "%s %.*s", kinds[ready->kind].tried, STR_ARG(ready->text));
+    if (ready->kind == READY_CONNECT || ready->kind == READY_FILE)
+        buf_addf(out, " %u time%s: %s", ready->tries, ready->tries == 1 ? "" : "s",
+                 ready->error ? strerror(ready->error) : "not yet");
+    if (ready->status[0])
+        buf_addf(out, "; its status was '%s'", ready->status);
+}
+
+void ready_end(struct ready *ready)
+{
+    if (ready->pattern)
+        pattern_free(ready->pattern);
+    for (int i = 0; i < 2; i++)
+        buf_release(&ready->streams[i].line);
+    fd_close(&ready->socket);
+    *ready = (struct ready){.socket = -1};
+}
