@@ -91,6 +91,7 @@ struct instance {
     const struct node *context; /* what `fixtures.<name>` is */
     struct variable *variables; /* for its users */
     uint32_t variable_count;
+    struct leak_list left; /* wide: what has appeared while it was made */
     struct fixture_process main, side;
     struct ready ready;
     bool asked;            /* whether it is up */

@@ -279,7 +279,7 @@ bool instance_complete(struct session *s, struct instance *instance)
         return false;
     describe(instance);
     if (!instance->slot)
-        leftovers_of_fixture(s, instance->fixture->name, false);
+        leftovers_of_making(s, &instance->left);
     return true;
 }
 
@@ -385,5 +385,5 @@ void instance_release(struct session *s, struct instance *instance)
     process_forget_output(s, &instance->main);
     process_forget_output(s, &instance->side);
     if (instance->recipe.kind != FIXTURE_ADDRESS)
-        leftovers_of_fixture(s, instance->fixture->name, true);
+        leftovers_of_fixture(s, instance->fixture->name, &instance->left);
 }

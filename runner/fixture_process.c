@@ -1,9 +1,11 @@
 /* The processes of fixtures: each in a seat, with a place of its own in containment and watch. */
 #include "runner/fixture_internal.h"
 
+#include "runner/base/sig.h"
 #include "runner/loop.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +175,16 @@ void process_end(struct session *s, const struct fixture_process *process, enum 
         watch_end(s->watch, process->seat->number, cause);
 }
 
+/* It was asked to end and did not: that is no failure of a test, and somebody may want to know. */
+static void note_killed(struct session *s, const struct instance *instance, const struct watch_ending *ending)
+{
+    uint32_t last = ending->rung_count - 1;
+
+    if (ending->cause == WATCH_UNWANTED && ending->rung_count > 1 && ending->rungs[last].signal == SIGKILL)
+        session_note(s, "fixture '%.*s' did not end by %s, and was killed", STR_ARG(instance->fixture->name),
+                     signal_name(ending->rungs[last - 1].signal));
+}
+
 static void is_over(struct session *s, struct seat *seat)
 {
     struct instance *instance = seat->instance;
@@ -180,6 +192,7 @@ static void is_over(struct session *s, struct seat *seat)
 
     process->seat = NULL;
     seat->busy = false;
+    note_killed(s, instance, &process->ending);
     if (process->ending.abandoned) {
         spawn_free(seat->spawn); /* does nothing while it is in use */
         seat->spawn = spawn_new();

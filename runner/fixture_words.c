@@ -180,11 +180,20 @@ const char *words_of_teardown(struct session *s, struct instance *instance)
 
 /* ---- on record ---- */
 
-static uint32_t record_number(struct session *s)
+/* It may have failed before the run was resumed: then it fails once more, and is one failure all the same. */
+static uint32_t record_number(struct session *s, struct str id, uint32_t *attempt)
 {
-    uint32_t first =
-        s->resumed && s->resumed->case_count > s->case_count ? s->resumed->case_count : s->case_count;
+    const struct journal_record *before = s->resumed;
+    uint32_t first = s->case_count;
 
+    *attempt = 1;
+    for (uint32_t i = s->case_count; before && i < before->case_count; i++) {
+        if (before->cases[i].what && str_eq(before->cases[i].what->id, id)) {
+            *attempt = before->cases[i].count + 1;
+            return i;
+        }
+        first = before->case_count;
+    }
     return first + s->fixtures->failures++;
 }
 
@@ -210,8 +219,6 @@ void instance_record(struct session *s, struct instance *instance, const char *r
 {
     struct buf cell = {0};
     struct journal_attempt a = {
-        .number = record_number(s),
-        .attempt = 1,
         .verdict = VERDICT_ERROR,
         .outcome = VERDICT_ERROR,
         .last = true,
@@ -230,6 +237,7 @@ void instance_record(struct session *s, struct instance *instance, const char *r
                            &instance->arena),
               0);
     what.cell = buf_str(&cell);
+    a.number = record_number(s, instance->id, &a.attempt);
     a.output_count = outputs_of(instance, outputs);
     a.outputs = outputs;
     instance->told = true;

@@ -144,34 +144,59 @@ static void look_at_world(struct session *s, struct slot *slot)
 }
 
 /* Files are what fixtures are for; what would be in the way of others is not. */
-static void left_by_fixture(struct session *s, struct str name, const struct leak *leak, bool alone)
+static bool is_in_the_way(const struct leak *leak)
 {
-    bool neighbour = leak->kind != LEAK_OUTSIDE_FILE && remains_has_neighbour(s->run_path, leak->born);
-
-    if (leak_policy_says(&leak_policy_default, leak) != LEAK_FAILS)
-        return;
-    if (!alone || neighbour) {
-        note_ambiguous(s, leak, neighbour);
-        if (!neighbour)
-            keep_doubtful(s, leak);
-        return;
-    }
-    session_note(s, "%s %.*s was left behind by fixture '%.*s'%s", leak_words[leak->kind],
-                 STR_ARG(leak->words), STR_ARG(name), leak_remove(leak) ? ", and removed" : "");
+    return leak_policy_says(&leak_policy_default, leak) == LEAK_FAILS;
 }
 
-void leftovers_of_fixture(struct session *s, struct str name, bool over)
+static void look_for_fixture(struct session *s, struct leak_list *out)
 {
     struct leak_list list = {.arena = s->arena};
-    bool alone = is_alone(s, NULL);
 
-    if (!alone && !over)
-        return; /* it is found when the others are over */
     if (world_changed(s->world))
         world_look(s->world, NULL, 0, &list);
-    for (size_t i = 0; over && i < list.count; i++)
-        left_by_fixture(s, name, &list.list[i], alone && !fixtures_are_busy(s));
+    for (size_t i = 0; i < list.count; i++)
+        if (is_in_the_way(&list.list[i])) {
+            GROW(out->list, out->count, out->cap);
+            out->list[out->count++] = list.list[i];
+        }
     leak_list_release(&list);
+}
+
+void leftovers_of_making(struct session *s, struct leak_list *made)
+{
+    made->arena = s->arena;
+    if (is_alone(s, NULL)) /* else it is found when the others are over */
+        look_for_fixture(s, made);
+}
+
+static void left_by_fixture(struct session *s, struct str name, const struct leak *leak, bool alone)
+{
+    bool neighbour = remains_has_neighbour(s->run_path, leak->born);
+
+    if (alone && !neighbour) {
+        if (leak_remove(leak))
+            session_note(s, "%s %.*s was left behind by fixture '%.*s', and removed", leak_words[leak->kind],
+                         STR_ARG(leak->words), STR_ARG(name));
+        return;
+    }
+    note_ambiguous(s, leak, neighbour);
+    if (!neighbour)
+        keep_doubtful(s, leak);
+}
+
+void leftovers_of_fixture(struct session *s, struct str name, struct leak_list *made)
+{
+    struct leak_list found = {.arena = s->arena};
+    bool alone = is_alone(s, NULL) && !fixtures_are_busy(s);
+
+    for (size_t i = 0; i < made->count; i++)
+        left_by_fixture(s, name, &made->list[i], true);
+    look_for_fixture(s, &found);
+    for (size_t i = 0; i < found.count; i++)
+        left_by_fixture(s, name, &found.list[i], alone);
+    leak_list_release(&found);
+    leak_list_release(made);
 }
 
 /* Not what is beside them in the structure. */

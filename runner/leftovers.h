@@ -2,9 +2,7 @@
 #ifndef RM_RUNNER_LEFTOVERS_H
 #define RM_RUNNER_LEFTOVERS_H
 
-#include "runner/base/str.h"
-
-#include <stdbool.h>
+#include "runner/leaks/leaks.h"
 
 struct session;
 struct slot;
@@ -17,10 +15,11 @@ void leftovers_of_tree(struct session *s, struct slot *slot);
  */
 void leftovers_of_dead(struct session *s, struct slot *slot);
 /*
- * What has appeared while a fixture was made is its doing, and known from here on. `over`: it is gone, and what it has
- * left is told of and removed.
+ * What has appeared while a fixture was made is its doing: known from here on, and in the list. When it is gone, what
+ * is there of the list, and what else has appeared, is told of and removed.
  */
-void leftovers_of_fixture(struct session *s, struct str name, bool over);
+void leftovers_of_making(struct session *s, struct leak_list *made);
+void leftovers_of_fixture(struct session *s, struct str name, struct leak_list *made);
 /* As the record has them, those that fail the case first: `left` of the slot. */
 void leftovers_record(struct slot *slot);
 

@@ -237,7 +237,7 @@ static const struct schema_key ready_keys[] = {
     {"file", &type_path, .doc = "a file that exists", .role = ROLE_ONE_OF},
     {"notify", &type_boolean, .doc = "it says so itself, as sd_notify does", .role = ROLE_ONE_OF},
     {"command", &type_command, .doc = "a command that succeeds", .role = ROLE_ONE_OF},
-    {"within", &type_duration, .doc = "how long that may take"},
+    {"within", &type_duration, .doc = "how long that may take", .builtin = "30s"},
 };
 OBJECT(ready, "'ready'", .doc = "How to know that a daemon is up.");
 
@@ -248,14 +248,14 @@ static const struct schema_key fixture_keys[] = {
      .role = ROLE_ONE_OF},
     {"teardown", &type_command, .doc = "a command that undoes it, always run", .beside = "run"},
     {"ready", &type_ready, .doc = "how to know that it is up", .beside = "daemon"},
-    {"stop", &type_ladder, .doc = "how it is ended", .beside = "daemon"},
+    {"stop", &type_ladder, .doc = "how it is ended", .beside = "daemon", .builtin = "[TERM 5s, KILL]"},
     {"pass", &type_pass, .doc = "hand over the listener, as LISTEN_FDS", .beside = "daemon"},
     {"needs", &type_names, .doc = "fixtures that come first"},
     {"scope", &type_scope, .doc = "how long one lives", .builtin = "case"},
     {"axes", &type_axes, .doc = "axes that a session fixture depends on: one for each projection"},
     {"env", &type_env, .doc = "environment of its users"},
     {"cwd", &type_path, .doc = "working directory", .builtin = "."},
-    {"timeout", &type_duration, .doc = "deadline of its commands, 0 for none"},
+    {"timeout", &type_duration, .doc = "deadline of each of its commands, 0 for none", .builtin = "60s"},
     {"shell", &type_shell, .doc = "what runs a command that is a string; `bash -e` when not said"},
 };
 OBJECT(fixture, "a fixture", .exprs = EXPRS_YES,

@@ -29,6 +29,12 @@ test_the_first_one_passes() {
     is "$(tail -n 1 "$scratch/out")" '5 passed, 0 failed'
 }
 
+test_a_daemon_is_shared() {
+    run_example daemon
+    status_is 0
+    is "$(tail -n 1 "$scratch/out")" '4 passed, 0 failed'
+}
+
 test_a_monorepo_is_one_run() {
     run_example monorepo
     status_is 0
