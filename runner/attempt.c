@@ -60,7 +60,6 @@ static void take_slot(struct session *s, uint32_t number)
 
 static void give_slot(struct session *s, struct slot *slot)
 {
-    address_release(&slot->reg_addr);
     slot->busy = false;
     slot->generation = 0;
     s->free_slots++;
@@ -97,12 +96,17 @@ static bool lend_folders(struct session *s, struct slot *slot)
     return true;
 }
 
+/* A port that the last case in this slot did not use, or has left without a trace, serves again. */
 static bool reserve_address(struct session *s, struct slot *slot)
 {
+    struct address *address = &slot->reg_addr;
     bool tcp = recipe_transport(&s->kitchen, session_planned(s, slot->on)) == TRANSPORT_TCP;
-    int answer =
-        tcp ? address_reserve_tcp(&slot->reg_addr) : address_reserve_uds(&slot->reg_addr, slot->tmp.path);
+    int answer;
 
+    if (tcp && address->claim >= 0 && !address_is_taken(address))
+        return true;
+    address_release(address);
+    answer = tcp ? address_reserve_tcp(address) : address_reserve_uds(address, slot->tmp.path);
     return answer == 0 || could_not(s, slot, "find a free address", errno);
 }
 

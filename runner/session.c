@@ -292,6 +292,7 @@ static void close_slots(struct session *s)
 {
     for (uint32_t i = 0; s->slots && i < s->jobs; i++) {
         fd_close(&s->slots[i].tmp.fd);
+        address_release(&s->slots[i].reg_addr);
         fd_close(&s->slots[i].shm.fd);
         leak_list_release(&s->slots[i].leaks);
         fd_close(&s->slots[i].artifacts.fd);
