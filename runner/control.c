@@ -98,15 +98,18 @@ static bool look(struct session *s, struct slot *slot, struct progress_running *
 
 static void show_status(struct session *s)
 {
-    struct progress_running *running = mem_zero(s->jobs, sizeof *running);
-    struct buf *lines = mem_zero(s->jobs, sizeof *lines);
-    uint32_t count = 0;
+    uint32_t fixtures = fixtures_places(s), most = s->jobs + fixtures, count = 0;
+    struct progress_running *running = mem_zero(most, sizeof *running);
+    struct buf *lines = mem_zero(most, sizeof *lines);
 
     for (uint32_t i = 0; i < s->jobs; i++)
         if (look(s, &s->slots[i], &running[count], &lines[count]))
             count++;
+    for (uint32_t i = 0; i < fixtures; i++)
+        if (fixtures_running(s, i, &running[count], &lines[count]))
+            count++;
     progress_status(s->progress, running, count, queue_waiting(s->queue));
-    for (uint32_t i = 0; i < s->jobs; i++)
+    for (uint32_t i = 0; i < most; i++)
         buf_release(&lines[i]);
     free(lines);
     free(running);

@@ -60,6 +60,9 @@ void fixtures_give_up(struct session *s);
 /* A pidfd of a place after the slots is readable. True: it is to be watched on. */
 bool fixtures_reap(struct session *s, uint32_t place, uint32_t generation);
 void fixtures_watch_told(struct session *s, const struct watch_event *event);
+/* What somebody who asks is told of the number-th process, when it makes or undoes something. False: nothing. */
+struct progress_running;
+bool fixtures_running(struct session *s, uint32_t number, struct progress_running *running, struct buf *line);
 void fixtures_look(struct session *s);  /* where the loop is not told of the end of processes */
 void fixtures_probe(struct session *s); /* asks those that are due whether they are up */
 nanos fixtures_due(struct session *s);  /* when the next one is; WATCH_NEVER: none */

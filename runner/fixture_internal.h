@@ -97,6 +97,7 @@ struct instance {
     bool asked;            /* whether it is up */
     nanos next_try, pause; /* when it is asked again, and how long after that */
     nanos began, died;
+    uint32_t shown;     /* the number under which the screen knows that it is being made */
     const char *reason; /* of its failure, or of its death */
 };
 

@@ -80,6 +80,7 @@ static void ended(struct session *s, struct instance *instance)
 
 static void fail_with(struct session *s, struct instance *instance, const char *reason)
 {
+    progress_gone(s->progress, instance->shown, instance->id);
     instance->failing = true;
     instance->asked = false;
     instance->reason = reason;
@@ -126,6 +127,8 @@ static void rise(struct session *s, struct instance *instance)
             unmake(s, instance);
         return;
     }
+    if (instance->recipe.kind != FIXTURE_ADDRESS)
+        progress_made(s->progress, instance->shown, instance->id, watch_now(s->watch) - instance->began);
     if (instance->main.seat)
         watch_unlimit(s->watch, instance->main.seat->number);
     enter(s, instance, FIXTURE_UP);
@@ -219,6 +222,7 @@ static void made_headless(struct session *s, struct instance *instance)
 
 static void give_up(struct session *s, struct instance *instance)
 {
+    progress_gone(s->progress, instance->shown, instance->id);
     instance->asked = false;
     enter(s, instance, FIXTURE_BREAKING);
     process_end(s, &instance->main, WATCH_CANCEL);

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAUSE_LEAST (2 * NS_PER_MS)
-#define PAUSE_MOST  (100 * NS_PER_MS)
+#define LAST_LINE_MOST 160
+#define PAUSE_LEAST    (2 * NS_PER_MS)
+#define PAUSE_MOST     (100 * NS_PER_MS)
 
 /* ---- starting ---- */
 
@@ -142,6 +143,10 @@ static void take_seat(struct session *s, struct instance *instance, struct fixtu
     seat->process = process;
     seat->pidfd = made.pidfd;
     seat->generation = watch_begin(s->watch, seat->number, &watched, process->started);
+    if (process->command == COMMAND_MAIN) {
+        instance->shown = seat->number;
+        progress_started(s->progress, seat->number, instance->id, process->started);
+    }
     seat->unwatched = !loop_watch_place(s, seat->number, seat->generation, made.pidfd);
 }
 
@@ -252,6 +257,33 @@ void fixtures_look(struct session *s)
     for (uint32_t i = 0; s->fixtures && i < s->fixtures->seat_count; i++)
         if (s->fixtures->seats[i].busy && s->fixtures->seats[i].unwatched)
             reap(s, &s->fixtures->seats[i]);
+}
+
+bool fixtures_running(struct session *s, uint32_t number, struct progress_running *running, struct buf *line)
+{
+    static const char *const words[FIXTURE_STATE_COUNT] = {
+        [FIXTURE_MAKING] = "being made",
+        [FIXTURE_BREAKING] = "being given up",
+        [FIXTURE_UNMAKING] = "in its tear-down",
+        [FIXTURE_ENDING] = "being ended",
+    };
+    struct seat *seat = &s->fixtures->seats[number];
+    struct watch_view view;
+
+    if (!seat->busy || !words[seat->instance->state] || !watch_look(s->watch, seat->number, &view))
+        return false;
+    capture_last_line(&seat->process->capture.files[0], LAST_LINE_MOST, line);
+    *running = (struct progress_running){
+        .id = seat->instance->id,
+        .attempt = seat->instance->time,
+        .running = view.running,
+        .state = words[seat->instance->state],
+        .last_line = buf_str(line),
+    };
+    if (!seat->instance->slot)
+        running->path = arena_printf(&seat->instance->arena, "%s/%s", s->run.path,
+                                     process_output(seat->instance, seat->process, 0));
+    return true;
 }
 
 /* ---- is it up? ---- */

@@ -244,6 +244,6 @@ void instance_record(struct session *s, struct instance *instance, const char *r
     s->failures++;
     session_wrote(s, journal_case_more(s->journal, a.number, &what));
     session_wrote(s, journal_ended(s->journal, &a));
-    progress_fixture(s->progress, instance->id, &a);
+    progress_fixture(s->progress, instance->shown, instance->id, &a);
     buf_release(&cell);
 }

@@ -14,6 +14,7 @@ struct event {
 };
 
 static const struct event started = {"START  ", PLAIN, 2};
+static const struct event made = {"READY  ", PLAIN, 1};
 static const struct event ending = {"ENDING ", YELLOW, 1};
 static const struct event slow = {"SLOW   ", YELLOW, 0};
 static const struct event retried = {"RETRY  ", MAGENTA, 0};
@@ -172,10 +173,29 @@ void progress_ended(struct progress *progress, uint32_t slot, struct str id,
     progress->said = at;
 }
 
-void progress_fixture(struct progress *progress, struct str id, const struct journal_attempt *attempt)
+void progress_gone(struct progress *progress, uint32_t slot, struct str id)
+{
+    live_ended(&progress->live, slot, id);
+}
+
+void progress_made(struct progress *progress, uint32_t slot, struct str id, nanos span)
+{
+    struct buf *out;
+
+    live_ended(&progress->live, slot, id);
+    if (!is_told(progress, &made))
+        return;
+    out = begin_event(progress, &made, span);
+    utf8_show(out, id);
+    buf_addc(out, '\n');
+    progress_end(progress);
+}
+
+void progress_fixture(struct progress *progress, uint32_t slot, struct str id,
+                      const struct journal_attempt *attempt)
 {
     progress->live.cases++;
-    progress_ended(progress, UINT32_MAX, id, attempt, 0);
+    progress_ended(progress, slot, id, attempt, 0);
 }
 
 void progress_dropped(struct progress *progress)

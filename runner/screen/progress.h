@@ -58,8 +58,12 @@ void progress_ending(struct progress *progress, struct str id, const char *why);
 /* `retries`: how often the case may be run again in all. */
 void progress_ended(struct progress *progress, uint32_t slot, struct str id,
                     const struct journal_attempt *attempt, uint32_t retries);
+/* A fixture was being made, since progress_started with this number past those of the slots: it is up after `span`. */
+void progress_made(struct progress *progress, uint32_t slot, struct str id, nanos span);
+void progress_gone(struct progress *progress, uint32_t slot, struct str id); /* nothing will come of it */
 /* A fixture failed, which is one more than was planned. */
-void progress_fixture(struct progress *progress, struct str id, const struct journal_attempt *attempt);
+void progress_fixture(struct progress *progress, uint32_t slot, struct str id,
+                      const struct journal_attempt *attempt);
 void progress_dropped(struct progress *progress); /* one that will not be run */
 
 /* Draws the live line, not more often than ten times a second. `left`: -1 when it is not known. */

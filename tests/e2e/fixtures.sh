@@ -28,8 +28,9 @@ strategy: {matrix: {n: [1, 2, 3, 4, 5]}}
 fixtures:
   build: {scope: session, run: 'echo made >>log; touch built', teardown: 'echo undone >>log; rm built'}
 YAML
-    run -n 4
+    run -n 4 -v
     status_is 0
+    out_has READY
     last_line_is '5 passed, 0 failed'
     is "$(cat log)" 'made
 undone'
@@ -433,6 +434,24 @@ YAML
         out_has 'not run: 1'
         nobody_is_left
     done
+}
+
+test_somebody_who_asks_is_told_of_them() {
+    file '{name: t, fixtures: [f], run: [true]}' <<YAML
+fixtures: {f: {scope: session, run: 'echo step 1; touch made; exec $kid hang $token', timeout: 20s}}
+YAML
+    start -v
+    for _ in $(seq 300); do
+        [ ! -e made ] || break
+        sleep 0.1
+    done
+    kill -USR1 "$runner"
+    await "$scratch/out" 'being made'
+    out_has fixture:f
+    out_has 'fixtures/f/stdout'
+    kill -INT "$runner"
+    finish
+    nobody_is_left
 }
 
 test_a_third_signal_kills_them_too() {
