@@ -405,7 +405,7 @@ test_a_cancel_undoes_them_after_their_users() {
         rm -rf log .run-matrix
         long_daemon "$scope"
         start -vv
-        await "$scratch/out" START
+        await "$scratch/out" 'START              t'
         kill -INT "$runner"
         finish
         status_is 2
@@ -459,7 +459,7 @@ test_a_third_signal_kills_them_too() {
 fixtures: {f: {scope: session, daemon: [$kid, stubborn, $token], stop: [TERM 1000s, KILL]}}
 YAML
     start -vv
-    await "$scratch/out" START
+    await "$scratch/out" 'START              t'
     kill -INT "$runner"
     await "$scratch/out" ENDING
     kill -TERM "$runner"
@@ -481,7 +481,7 @@ undone'
 test_a_killed_runner_leaves_none() {
     long_daemon session
     start -vv
-    await "$scratch/out" START
+    await "$scratch/out" 'START              t'
     kill -KILL "$runner"
     finish
     nobody_is_left
@@ -544,7 +544,7 @@ fixtures:
   bad: {scope: session, run: [false]}
 YAML
     start -vv -n 2
-    await "$scratch/out" START
+    await "$scratch/out" 'START              t'
     await "$scratch/out" ERROR
     kill -KILL "$runner"
     finish
