@@ -240,11 +240,11 @@ test_a_command_that_fails() {
 }
 
 test_a_daemon_that_is_never_ready() {
-    failing "daemon: [$kvd, serve, '\${{ fixtures.addr.url }}', never, $token], ready: {connect: '\${{ fixtures.addr }}', within: 600ms}"
-    out_has "fixture 'f' was not ready within 600ms: tried to connect to tcp://127.0.0.1:"
+    failing "daemon: 'echo kvd thinks about it; exec $kid hang $token', ready: {connect: '\${{ fixtures.addr }}', within: 2s}"
+    out_has "fixture 'f' was not ready within 2s: tried to connect to tcp://127.0.0.1:"
     out_has 'times: Connection refused'
     out_has "raise 'within' at run-matrix.yaml:3:"
-    out_has 'its last words: kvd thinks about it'
+    out_has 'its last words: ready'
     failing "daemon: [$kvd, serve, '\${{ fixtures.addr.url }}', silent, $token], ready: {line: ready to go, within: 600ms}"
     out_has 'looked for a line that matches ready to go'
     failing "daemon: [$kvd, serve, '\${{ fixtures.addr.url }}', silent, $token], ready: {file: up, within: 600ms}"
