@@ -36,6 +36,14 @@ static void end_processes(struct session *s, struct instance *instance)
         finish(s, instance);
 }
 
+/* Where somebody who cancels gives only so much time, it is what the ladders of fixtures have, too. */
+static nanos teardown_limit(const struct session *s, const struct instance *instance)
+{
+    nanos cap = s->urgency ? s->kitchen.cap / 2 : 0, limit = instance->recipe.timeout;
+
+    return cap && (!limit || limit > cap) ? cap : limit;
+}
+
 /* Also of what could not be made: half of it may be there. */
 static void unmake(struct session *s, struct instance *instance)
 {
@@ -45,7 +53,7 @@ static void unmake(struct session *s, struct instance *instance)
         return;
     }
     enter(s, instance, FIXTURE_UNMAKING);
-    if (process_start(s, instance, &instance->side, COMMAND_TEARDOWN, instance->recipe.timeout))
+    if (process_start(s, instance, &instance->side, COMMAND_TEARDOWN, teardown_limit(s, instance)))
         return;
     session_note(s, "the tear-down of fixture '%.*s' could not be started: %s",
                  STR_ARG(instance->fixture->name), instance->reason);

@@ -119,8 +119,18 @@ static void plan_wide(struct session *s, const struct plan_case *c, uint32_t fix
 
 /* ---- what can be wrong with them ---- */
 
-/* Once for each fixture, with the values of the first case that needs it. */
-static bool rehearse(struct session *s, const struct plan_case *c, uint32_t fixture, bool *done)
+/* From when nobody wants it any more. */
+static nanos undoing_of(const struct session *s, const struct fixture_recipe *recipe)
+{
+    nanos cap = s->kitchen.cap / 2, teardown = recipe->has[COMMAND_TEARDOWN] ? recipe->timeout : 0;
+
+    if (recipe->kind == FIXTURE_ADDRESS)
+        return 0;
+    return (cap && teardown > cap ? cap : teardown) + watch_bound(&recipe->stop, cap);
+}
+
+/* With the values of the first case that needs it. */
+static bool rehearse(struct session *s, const struct plan_case *c, uint32_t fixture, nanos *undoing)
 {
     const struct suite *suite = suite_of(s, c->suite);
     const struct fixture *what = &suite->fixtures[fixture];
@@ -131,16 +141,14 @@ static bool rehearse(struct session *s, const struct plan_case *c, uint32_t fixt
     };
     struct fixture_recipe recipe;
     struct arena scratch = {0};
-    bool good = true;
+    bool good;
 
-    if (done[fixture] || !what->node)
-        return true;
-    done[fixture] = true;
     place.matrix =
         what->scope == SCOPE_CASE
             ? case_context(&s->front->suites, c, &scratch)
             : cell_context(suite, c->cell, what->scope == SCOPE_SESSION ? what->axes : NULL, &scratch);
     good = fixture_cook(&s->kitchen, suite, what, &place, true, &scratch, &recipe, s->in->diags);
+    *undoing = undoing_of(s, &recipe);
     arena_release(&scratch);
     return good;
 }
@@ -189,24 +197,37 @@ static bool any_test_has(const struct session *s)
     return false;
 }
 
-static bool plan_case_fixtures(struct session *s, uint32_t number, bool **done, uint32_t *most)
+/* Of each fixture of a suite: how long it takes to undo, when that is known. */
+struct rehearsal {
+    bool done;
+    nanos undoing;
+};
+
+static bool plan_case_fixtures(struct session *s, uint32_t number, struct rehearsal **of, uint32_t *most)
 {
     const struct plan_case *c = session_planned(s, number);
     const struct closure *closure = new_closure(s, number);
+    nanos undoing = 0;
     uint32_t seats = 0;
     bool good = true;
 
-    if (!done[c->suite])
-        done[c->suite] = ARENA_ARRAY(s->arena, bool, suite_of(s, c->suite)->fixture_count);
+    if (!of[c->suite])
+        of[c->suite] = ARENA_ARRAY(s->arena, struct rehearsal, suite_of(s, c->suite)->fixture_count);
     for (uint32_t i = 0; i < closure->count; i++) {
         const struct fixture *what = &suite_of(s, c->suite)->fixtures[closure->list[i]];
+        struct rehearsal *rehearsal = &of[c->suite][closure->list[i]];
 
         if (what->scope != SCOPE_CASE)
             plan_wide(s, c, closure->list[i]);
         else
             seats += seats_of(what);
-        good = rehearse(s, c, closure->list[i], done[c->suite]) && good;
+        if (!rehearsal->done)
+            good = rehearse(s, c, closure->list[i], &rehearsal->undoing) && good;
+        rehearsal->done = true;
+        undoing += rehearsal->undoing;
     }
+    if (undoing > s->longest_undoing)
+        s->longest_undoing = undoing;
     if (seats > *most)
         *most = seats;
     return good;
@@ -215,16 +236,17 @@ static bool plan_case_fixtures(struct session *s, uint32_t number, bool **done, 
 bool fixtures_plan(struct session *s)
 {
     uint32_t suites = s->front->suites.count, of_case = 0;
-    bool **done, good = true;
+    struct rehearsal **of;
+    bool good = true;
 
     if (!any_test_has(s))
         return true;
     s->fixtures = ARENA_NEW(s->arena, struct fixtures);
     s->fixtures->closures = ARENA_ARRAY(s->arena, struct closure *, suites);
     s->fixtures->of_suite = ARENA_ARRAY(s->arena, struct instance **, suites);
-    done = ARENA_ARRAY(s->arena, bool *, suites);
+    of = ARENA_ARRAY(s->arena, struct rehearsal *, suites);
     for (uint32_t i = 0; i < s->case_count; i++)
-        good = plan_case_fixtures(s, i, done, &of_case) && good;
+        good = plan_case_fixtures(s, i, of, &of_case) && good;
     s->fixtures->seat_count = count_seats(s, of_case);
     return good;
 }

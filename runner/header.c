@@ -118,9 +118,13 @@ static void add_containment(const struct session *s, struct buf *out)
 static void add_bounds(const struct session *s, struct buf *out)
 {
     buf_adds(out, "an ending takes at most ");
-    span_format(out, header_ending(s->longest_ending));
+    span_format(out, header_ending(s->longest_ending + s->longest_undoing));
     buf_adds(out, ": ladder and reaping ");
     span_format(out, s->longest_ending);
+    if (s->longest_undoing) {
+        buf_adds(out, ", fixtures ");
+        span_format(out, s->longest_undoing);
+    }
     buf_adds(out, ", watchdog ");
     span_format(out, WATCH_TICK);
     buf_adds(out, ", records and reports ");

@@ -120,6 +120,7 @@ struct session {
     uint32_t case_count;
     struct queue_case *placing; /* how each may be placed, and how long it is expected to take */
     nanos longest_ending;       /* of all ladders */
+    nanos longest_undoing;      /* of all fixtures of a case, one after another */
 
     bool begun;   /* the plan goes on record */
     nanos ended;  /* time of the run when its watch was closed */
