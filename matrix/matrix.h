@@ -11,9 +11,9 @@
 #include "matrix/suite/reference.h"
 #include "matrix/suite/suite.h"
 #include "matrix/suite/workflow.h"
-#include "matrix/values/id.h"
 #include "matrix/values/node.h"
 #include "matrix/values/value.h"
 #include "matrix/yaml/yaml.h"
+#include "runner/base/id.h"
 
 #endif

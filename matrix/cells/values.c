@@ -1,6 +1,6 @@
 #include "matrix/cells/internal.h"
-#include "matrix/values/id.h"
 #include "matrix/values/value.h"
+#include "runner/base/id.h"
 
 #include <math.h>
 #include <string.h>

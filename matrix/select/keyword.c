@@ -6,7 +6,7 @@
  *   operand: 'not' operand | '(' or ')' | WORD
  */
 #include "matrix/select/internal.h"
-#include "matrix/values/id.h"
+#include "runner/base/id.h"
 #include "runner/base/utf8.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* axis=value,axis=value: the grammar of --cell, of what follows the '@' of an id, and of parameters. */
 #include "matrix/select/internal.h"
-#include "matrix/values/id.h"
+#include "runner/base/id.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #include "matrix/select/internal.h"
-#include "matrix/values/id.h"
+#include "runner/base/id.h"
 #include "runner/base/utf8.h"
 
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 #include "matrix/suite/suite.h"
 
 #include "matrix/suite/internal.h"
-#include "matrix/values/id.h"
 #include "matrix/yaml/yaml.h"
+#include "runner/base/id.h"
 #include "runner/base/nearest.h"
 
 #include <string.h>

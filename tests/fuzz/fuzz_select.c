@@ -4,7 +4,7 @@
  */
 #include "matrix/cells/cells.h"
 #include "matrix/select/select.h"
-#include "matrix/values/id.h"
+#include "runner/base/id.h"
 
 #include <stdio.h>
 #include <stdlib.h>

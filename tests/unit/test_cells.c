@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "matrix/cells/cells.h"
-#include "matrix/values/id.h"
 #include "matrix/yaml/yaml.h"
+#include "runner/base/id.h"
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 

@@ -1,4 +1,4 @@
-#include "matrix/values/id.h"
+#include "runner/base/id.h"
 
 static bool stands_in_id(unsigned char c)
 {

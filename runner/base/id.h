@@ -1,6 +1,6 @@
 /* Text as it stands in ids: what could be taken for a separator is written as %XX. */
-#ifndef RM_MATRIX_VALUES_ID_H
-#define RM_MATRIX_VALUES_ID_H
+#ifndef RM_BASE_ID_H
+#define RM_BASE_ID_H
 
 #include "runner/base/buf.h"
 
