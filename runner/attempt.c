@@ -93,6 +93,8 @@ static bool lend_folders(struct session *s, struct slot *slot)
         return could_not(s, slot, "make a folder for temporary files", errno);
     if (workdir_lend_artifacts(s->run.fd, &slot->artifacts) < 0)
         return could_not(s, slot, "make a folder for artifacts", errno);
+    if (!case_results_lend(s, slot, &slot->reports))
+        return could_not(s, slot, "make a folder for reports", errno);
     return true;
 }
 
@@ -120,6 +122,7 @@ static bool make_recipe(struct session *s, struct slot *slot)
         .tmpdir = slot->tmp.path,
         .artifacts = arena_printf(&slot->arena, "%s/%s", s->run_path, slot->artifacts.path),
         .given = fixtures_given(s, slot),
+        .results = slot->reports,
     };
     struct recipe *recipe = &slot->recipe;
 
@@ -255,7 +258,8 @@ void attempt_go(struct session *s, uint32_t number)
         return;
     }
     fault_die(&s->faults, FAULT_DIE_START);
-    if (!open_capture(s, slot) || !prepare_place(s, slot) || !make_process(s, slot, &process))
+    if (!open_capture(s, slot) || !case_results_await(s, slot) || !prepare_place(s, slot) ||
+        !make_process(s, slot, &process))
         return;
     watch_process(s, slot, process);
     progress_started(s->progress, slot->number, slot->recipe.id, slot->started);
@@ -305,6 +309,7 @@ void attempt_put_back(struct session *s, uint32_t number)
 
     outputs_finish_relay(s, slot);
     capture_close(s->room, &slot->capture);
+    case_results_clear(s, slot);
     give_slot(s, slot);
     fixtures_leave(s, number);
     if (queue_put_back(s->queue, s->cases[number].queued))
@@ -386,6 +391,7 @@ static void clear_slot(struct session *s, struct slot *slot)
     workdir_return(&slot->tmp, left_clean(slot));
     workdir_return(&slot->shm, left_clean(slot));
     workdir_return_artifacts(s->run.fd, &slot->artifacts, left_clean(slot));
+    case_results_clear(s, slot);
     if (!slot->listed || !slot->ending.abandoned || replace_spawn(s, slot))
         give_slot(s, slot);
 }
@@ -409,6 +415,7 @@ bool attempt_judge(struct session *s, uint32_t number)
     facts_record(s, slot, &judgement, &a);
     outputs_keep(s, slot, &a);
     fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED);
+    case_results_record(s, slot, &a);
     record(s, slot, &a);
     judgement_release(&judgement);
     life->attempts++;

@@ -188,6 +188,7 @@ void facts_judge(struct session *s, struct slot *slot, struct judgement *judgeme
     };
 
     if (slot->listed) {
+        facts.results = case_results_read(s, slot);
         take_ending(s, slot, &facts);
         take_limits(s, slot, &facts);
         leftovers_record(slot);

@@ -45,16 +45,20 @@ void outputs_finish_relay(struct session *s, struct slot *slot)
 
 /* "cases/proto@backend=exec/1", with what stands below it. Output of passed cases that is kept until the next run
  * only has a folder of its own. */
-static const char *path_of(struct session *s, struct slot *slot, const char *folder, const char *name)
+const char *outputs_path(struct slot *slot, const char *folder, uint32_t attempt, const char *name)
 {
     struct buf slug = {0};
     const char *path;
 
     store_slug(&slug, slot->recipe.id);
-    path = arena_printf(&slot->arena, "%s/%s/%u/%s", folder, buf_text(&slug),
-                        s->cases[slot->on].attempts + 1u, name);
+    path = arena_printf(&slot->arena, "%s/%s/%u/%s", folder, buf_text(&slug), attempt, name);
     buf_release(&slug);
     return path;
+}
+
+static const char *path_of(struct session *s, struct slot *slot, const char *folder, const char *name)
+{
+    return outputs_path(slot, folder, s->cases[slot->on].attempts + 1u, name);
 }
 
 const char *outputs_follow(struct session *s, struct slot *slot)

@@ -11,6 +11,9 @@ struct slot;
 bool outputs_carry(struct session *s, struct slot *slot, int end);
 void outputs_finish_relay(struct session *s, struct slot *slot);
 
+/* "cases/proto@backend=exec/1/stdout", in the slot's arena */
+const char *outputs_path(struct slot *slot, const char *folder, uint32_t attempt, const char *name);
+
 /* Gives the output of a running attempt a name; its path for people, NULL: it cannot be followed. */
 const char *outputs_follow(struct session *s, struct slot *slot);
 

@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 /*
- * Descriptors that the run itself needs, and a slot: pidfd, two captures, two relays, three folders, two
+ * Descriptors that the run itself needs, and a slot: pidfd, two captures, two relays, four folders, two
  * given, and what holds a case together (a control group and its knobs, or an anchor and its namespaces).
  */
 #define FILES_OF_RUN  48
-#define FILES_OF_SLOT 24
+#define FILES_OF_SLOT 26
 #define JOBS_MOST     10000
 #define GITHUB_WAIT   (2 * NS_PER_S) /* a step that is cancelled has 7.5 s for everything */
 #define RUNS_ASKED    3              /* the newest so many say how long cases take */
@@ -181,8 +181,8 @@ static bool open_slots(struct session *s)
     for (uint32_t i = 0; i < s->jobs; i++) {
         struct slot *slot = &s->slots[i];
 
-        slot->number = slot->tmp.slot = slot->shm.slot = slot->artifacts.slot = i;
-        slot->tmp.fd = slot->shm.fd = slot->artifacts.fd = -1;
+        slot->number = slot->tmp.slot = slot->shm.slot = slot->artifacts.slot = slot->results.folder.slot = i;
+        slot->tmp.fd = slot->shm.fd = slot->artifacts.fd = slot->results.folder.fd = -1;
         slot->reg_addr = (struct address)ADDRESS_NONE;
         slot->capture.files[0].fd = slot->capture.files[1].fd = -1;
         slot->capture.files[0].given = slot->capture.files[1].given = -1;
@@ -296,6 +296,7 @@ static void close_slots(struct session *s)
         fd_close(&s->slots[i].shm.fd);
         leak_list_release(&s->slots[i].leaks);
         fd_close(&s->slots[i].artifacts.fd);
+        case_results_clear(s, &s->slots[i]);
         if (s->slots[i].spawn)
             spawn_free(s->slots[i].spawn);
         arena_release(&s->slots[i].arena);

@@ -5,6 +5,7 @@
 #ifndef RM_RUNNER_SESSION_H
 #define RM_RUNNER_SESSION_H
 
+#include "runner/case_results.h"
 #include "runner/fixture.h"
 #include "runner/front.h"
 #include "runner/guard.h"
@@ -46,11 +47,12 @@ struct slot {
     struct address reg_addr;
     struct instance *fixtures; /* the attempt's own; in the arena */
     uint32_t fixture_count;
-    bool preparing;            /* they are on their way, and it waits for them */
-    bool cleaning, awaited;    /* they are to go; it waits for that */
-    bool given_up;             /* while it was preparing, as the run is to end */
-    const char *fixture_died;  /* a daemon that it used, in words; NULL: none has */
-    const char *teardown;      /* what went wrong with theirs; NULL: nothing */
+    bool preparing;           /* they are on their way, and it waits for them */
+    bool cleaning, awaited;   /* they are to go; it waits for that */
+    bool given_up;            /* while it was preparing, as the run is to end */
+    const char *fixture_died; /* a daemon that it used, in words; NULL: none has */
+    const char *teardown;     /* what went wrong with theirs; NULL: nothing */
+    struct case_results results;
     struct leak_list leaks;    /* what it left behind; in the arena */
     size_t own_leaks;          /* those from here on are in folders and namespaces of its own */
     bool looked;               /* at who was left when its own process had ended */
@@ -59,6 +61,7 @@ struct slot {
     nanos started;                    /* on the watch's clock */
     const char *prefix;               /* of lines that are shown as they come */
     bool tailed;                      /* its output has a name already, so that somebody can follow it */
+    const char *reports;              /* RUN_MATRIX_RESULTS; NULL: it has none */
     const char *setup;                /* what could not be set up, NULL: all could */
     enum case_event outcome;          /* of the start */
     struct watch_ending ending;       /* when `listed` and the process is gone */

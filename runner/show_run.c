@@ -64,6 +64,27 @@ static bool is_shown(const struct showing *s, const struct journal_history *hist
     return selection_matches(s->selection, &view) == SELECT_YES;
 }
 
+/* The case is not asked for: some of its results may be. */
+static bool is_wanted(void *user, struct str id)
+{
+    const struct showing *s = user;
+    struct str test = id;
+    struct id_parts parts;
+    struct case_view view;
+    size_t at;
+
+    if (str_find(id, "@", &at))
+        test = str_slice(id, 0, at);
+    view = view_of(id, test, &parts);
+    return selection_matches(s->selection, &view) == SELECT_YES;
+}
+
+static void show_results(struct showing *s, const struct journal_history *history, struct report_sink *sink)
+{
+    if (s->selection)
+        s->shown += report_results(&s->past.input, history, is_wanted, s, sink);
+}
+
 static bool any_failed(const struct journal_record *record)
 {
     for (uint32_t i = 0; i < record->case_count; i++)
@@ -77,8 +98,12 @@ static void show_those(struct showing *s, struct report_sink *sink, bool failed)
     for (uint32_t i = 0; i < s->past.record.case_count; i++) {
         const struct journal_history *history = &s->past.record.cases[i];
 
-        if ((verdict_counts(journal_outcome(history)) == COUNT_FAILED) != failed || !is_shown(s, history))
+        if ((verdict_counts(journal_outcome(history)) == COUNT_FAILED) != failed)
             continue;
+        if (!is_shown(s, history)) {
+            show_results(s, history, sink);
+            continue;
+        }
         report_case(&s->past.input, history, sink);
         s->shown++;
     }
@@ -90,6 +115,7 @@ static enum exit_code show(struct showing *s, struct invocation *in)
     int error;
 
     s->everything = !any_failed(&s->past.record);
+    s->past.options.results = s->selection != NULL;
     report_sink_open(&sink, STDOUT_FILENO);
     show_those(s, &sink, true);
     show_those(s, &sink, false);

@@ -3,13 +3,11 @@
 #include "runner/base/mem.h"
 #include "runner/base/sig.h"
 #include "runner/base/utf8.h"
-#include "runner/leaks/leaks.h"
+#include "runner/verdict_words.h"
 
 #include <ctype.h>
 #include <signal.h>
 #include <string.h>
-
-#define LEAKS_TOLD_MOST 4 /* in one line; the record has more of them */
 
 static const char disk_full_words[] = "no room was left on the disk: its output may be cut";
 
@@ -20,8 +18,7 @@ static bool is_blank(char c)
     return isspace((unsigned char)c);
 }
 
-/* Texts that users write may go over several lines; a reason is one that a terminal may see. */
-static void add_line(struct buf *out, struct str text)
+void words_line(struct buf *out, struct str text)
 {
     size_t at = 0, end;
 
@@ -118,15 +115,7 @@ static bool is_crashed(const struct facts *f)
 static bool is_failed(const struct facts *f)
 {
     return ended_by_itself(f) && !f->signal && f->status != 0 && f->status != EXIT_STATUS_SKIP &&
-           f->status != EXIT_STATUS_ERROR;
-}
-
-static bool any_leak(const struct facts *f, bool fails)
-{
-    for (uint32_t i = 0; i < f->leak_count; i++)
-        if (f->leaks[i].fails == fails)
-            return true;
-    return false;
+           f->status != EXIT_STATUS_ERROR && !results_failed(f) && !results_bailed_out(f);
 }
 
 static bool is_leaked(const struct facts *f)
@@ -139,17 +128,20 @@ static bool is_leaked(const struct facts *f)
 static void say_setup(const struct facts *f, const char *words, struct buf *out)
 {
     (void)words;
-    add_line(out, str_of(f->setup));
+    words_line(out, str_of(f->setup));
 }
 
 static void say_limit(const struct facts *f, const char *words, struct buf *out)
 {
-    add_line(out, str_of(f->limit ? f->limit : words));
+    words_line(out, str_of(f->limit ? f->limit : words));
+    if (f->cause != WATCH_CANCEL)
+        words_reached(f, ";", out);
 }
 
 static void say_memory(const struct facts *f, const char *words, struct buf *out)
 {
-    add_line(out, str_of(*f->oom ? f->oom : words));
+    words_line(out, str_of(*f->oom ? f->oom : words));
+    words_reached(f, ";", out);
 }
 
 static void say_unexecuted(const struct facts *f, const char *words, struct buf *out)
@@ -167,6 +159,7 @@ static void say_signal(const struct facts *f, const char *words, struct buf *out
     add_signal(out, f);
     if (f->signal == SIGKILL)
         buf_adds(out, words);
+    words_reached(f, f->signal == SIGKILL ? "," : "", out);
 }
 
 static void say_status(const struct facts *f, const char *words, struct buf *out)
@@ -174,57 +167,16 @@ static void say_status(const struct facts *f, const char *words, struct buf *out
     buf_addf(out, "exit status %d%s", f->status, words);
 }
 
-/* ---- what was left behind, in words ---- */
-
-static bool is_process(const struct journal_leak *leak)
+static void say_failed(const struct facts *f, const char *words, struct buf *out)
 {
-    return str_is(leak->kind, leak_words[LEAK_PROCESS]);
-}
-
-/* "left 2 processes behind: ", "left behind: " where no process is among them */
-static void add_leaks_head(const struct facts *f, bool fails, struct buf *out)
-{
-    uint32_t processes = 0;
-
-    for (uint32_t i = 0; i < f->leak_count; i++)
-        processes += f->leaks[i].fails == fails && is_process(&f->leaks[i]);
-    buf_adds(out, "left ");
-    if (processes)
-        buf_addf(out, "%s%u process%s ", fails && f->leaks_more ? "at least " : "", processes,
-                 processes == 1 ? "" : "es");
-    buf_adds(out, "behind: ");
-}
-
-/* A process is known by its command; of all else the kind is said too. */
-static void add_leaks(const struct facts *f, bool fails, struct buf *out)
-{
-    uint32_t told = 0, more = fails ? f->leaks_more : 0;
-
-    add_leaks_head(f, fails, out);
-    for (uint32_t i = 0; i < f->leak_count; i++) {
-        const struct journal_leak *leak = &f->leaks[i];
-
-        if (leak->fails != fails)
-            continue;
-        if (told == LEAKS_TOLD_MOST) {
-            more++;
-            continue;
-        }
-        buf_adds(out, told++ ? "; " : "");
-        if (!is_process(leak)) {
-            add_line(out, leak->kind);
-            buf_addc(out, ' ');
-        }
-        add_line(out, leak->words);
-    }
-    if (more)
-        buf_addf(out, "; and %u more", more);
+    say_status(f, words, out);
+    words_unexplained(f, out);
 }
 
 static void say_leaks(const struct facts *f, const char *words, struct buf *out)
 {
     (void)words;
-    add_leaks(f, true, out);
+    words_leaks(f, true, out);
 }
 
 /* ---- the order ---- */
@@ -249,7 +201,11 @@ static const struct order {
     {VERDICT_TIMEOUT, is_late, "timed out", say_limit},
     {VERDICT_TIMEOUT, is_late_for_session, "the time of the session was up", say_limit},
     {VERDICT_CRASHED, is_crashed, ", which run-matrix did not send", say_signal},
-    {VERDICT_FAILED, is_failed, "", say_status},
+    {VERDICT_FAILED, results_bailed_out, "bailed out", say_bail_out},
+    {VERDICT_FAILED, results_failed, "", say_results_failed},
+    {VERDICT_FAILED, is_failed, "", say_failed},
+    {VERDICT_FAILED, results_incomplete, "", say_results_incomplete},
+    {VERDICT_ERROR, results_missing, "", say_results_missing},
     {VERDICT_LEAKED, is_leaked, "", say_leaks},
 };
 
@@ -301,7 +257,20 @@ static void note_text(struct judgement *j, const char *text)
     struct buf *note = text ? new_note(j) : NULL;
 
     if (note)
-        add_line(note, str_of(text));
+        words_line(note, str_of(text));
+}
+
+/* A status that failing tests explain is no failure of its own. */
+static void note_explained(const struct facts *f, struct judgement *j)
+{
+    struct buf *note;
+
+    if (!ended_by_itself(f) || f->signal || !f->status || f->status == EXIT_STATUS_ERROR ||
+        !(results_failed(f) || results_bailed_out(f)))
+        return;
+    note = new_note(j);
+    if (note)
+        buf_addf(note, "exit status %d", f->status);
 }
 
 /* What was left behind and fails nobody, by what holds for the case or because it may be somebody else's. */
@@ -312,7 +281,7 @@ static void note_warnings(const struct facts *f, struct judgement *j)
     if (!note)
         return;
     buf_adds(note, "warning: ");
-    add_leaks(f, false, note);
+    words_leaks(f, false, note);
 }
 
 /* False when nothing is wrong with it. */
@@ -348,6 +317,10 @@ static void judge_skip(const struct facts *f, struct judgement *j)
     struct str line = str_trim(str_of(f->last_line));
 
     j->verdict = VERDICT_SKIPPED;
+    if (results_skipped(f)) {
+        words_line(&j->reason, str_of(results_skipped(f)));
+        return;
+    }
     if (can_be_reason(line, &j->reason))
         return;
     buf_clear(&j->reason);
@@ -363,14 +336,14 @@ static void judge_pass(const struct facts *f, struct judgement *j)
     buf_adds(&j->reason, "passed, and a failure was expected");
     if (*f->xfail) {
         buf_adds(&j->reason, ": ");
-        add_line(&j->reason, str_of(f->xfail));
+        words_line(&j->reason, str_of(f->xfail));
     }
 }
 
 /* Nothing is wrong with the process: then what it may have failed to write is. */
 static void judge_clean(const struct facts *f, struct judgement *j)
 {
-    bool skips = f->status == EXIT_STATUS_SKIP;
+    bool skips = f->status == EXIT_STATUS_SKIP || results_skipped(f);
 
     if (f->disk_full && !skips) {
         j->verdict = VERDICT_ERROR;
@@ -394,7 +367,7 @@ static void judge_expected(const struct facts *f, struct judgement *j)
     buf_addstr(&happened, buf_str(&j->reason));
     j->verdict = VERDICT_XFAILED;
     buf_clear(&j->reason);
-    add_line(&j->reason, *f->xfail ? str_of(f->xfail) : buf_str(&happened));
+    words_line(&j->reason, *f->xfail ? str_of(f->xfail) : buf_str(&happened));
     if (!*f->xfail || j->note_count == JOURNAL_NOTES_MOST) {
         buf_release(&happened);
         return;
@@ -415,7 +388,7 @@ static bool judge_unstarted(const struct facts *f, struct judgement *j)
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
         if (reasons[i].reason) {
             j->verdict = reasons[i].verdict;
-            add_line(&j->reason, str_of(reasons[i].reason));
+            words_line(&j->reason, str_of(reasons[i].reason));
             return true;
         }
     return false;
@@ -429,10 +402,12 @@ void judge(const struct facts *facts, struct judgement *judgement)
     if (!find_fault(facts, judgement))
         judge_clean(facts, judgement);
     judge_expected(facts, judgement);
+    note_explained(facts, judgement);
     note_ending(facts, judgement);
     if (facts->disk_full && !str_is(buf_str(&judgement->reason), disk_full_words))
         note_text(judgement, disk_full_words);
     note_text(judgement, facts->limited);
+    note_text(judgement, facts->results ? facts->results->problem : NULL);
     note_warnings(facts, judgement);
 }
 

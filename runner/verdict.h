@@ -14,6 +14,19 @@
 #define EXIT_STATUS_ERROR 99
 #define SKIP_REASON_MOST  ((size_t)200) /* a longer line is no reason */
 
+/* What a process said of its own tests. Texts are NULL where they do not hold. */
+struct result_facts {
+    uint64_t reported, failed, skipped; /* failed and skipped are of those that were reported */
+    uint64_t not_run;                   /* announced, or begun, and nothing more was heard of them ... */
+    uint64_t unlisted;                  /* ... of these, those that have no result of their own */
+    const char *failed_names;           /* "a, b and 7 more" */
+    const char *open;                   /* the one that was begun and not ended */
+    const char *bail_out;               /* it gave up; "" when it did not say why */
+    const char *skip;                   /* none was to be run; why */
+    const char *missing;                /* why nothing is known of its tests, or not of all of them */
+    const char *problem;                /* with the report, which does not matter to what was read */
+};
+
 struct facts {
     /* Texts are NULL where they do not hold. Before anything was started: */
     const char *skip;        /* reason; "" when none was given */
@@ -37,6 +50,7 @@ struct facts {
     /* What it left behind, those that fail it first; how many more there were. */
     const struct journal_leak *leaks;
     uint32_t leak_count, leaks_more;
+    const struct result_facts *results; /* NULL: it was not to tell */
     /* What was expected: */
     const char *xfail; /* reason; "" when none was given */
     bool xfail_strict;

@@ -142,16 +142,26 @@ void workdir_return(struct workdir *dir, bool clean)
 
 /* ---- artifacts ---- */
 
-int workdir_lend_artifacts(int run, struct workdir *dir)
+static int lend_in_run(int run, struct workdir *dir, const char *what)
 {
     if (dir->path[0])
         return 0;
-    snprintf(dir->path, sizeof dir->path, LAYOUT_SLOTS "/%u-%u", dir->slot, dir->renewed++);
+    snprintf(dir->path, sizeof dir->path, LAYOUT_SLOTS "/%u-%u%s", dir->slot, dir->renewed++, what);
     if (make(run, dir) == 0)
         return 0;
     if (errno == ENOENT && dir_make(run, LAYOUT_SLOTS, 0777) == 0 && make(run, dir) == 0)
         return 0;
     return lost(dir);
+}
+
+int workdir_lend_artifacts(int run, struct workdir *dir)
+{
+    return lend_in_run(run, dir, "");
+}
+
+int workdir_lend_reports(int run, struct workdir *dir)
+{
+    return lend_in_run(run, dir, "-reports");
 }
 
 bool workdir_has_artifacts(const struct workdir *dir)

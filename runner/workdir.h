@@ -53,6 +53,8 @@ int workdir_lend_artifacts(int run, struct workdir *dir);
 bool workdir_has_artifacts(const struct workdir *dir);
 /* They are at `path` in the run folder from here on; -1 and errno: they are where they were. */
 int workdir_move_artifacts(int run, struct workdir *dir, const char *path);
+/* Reports: the same, taken back when they were read. */
+int workdir_lend_reports(int run, struct workdir *dir);
 void workdir_return_artifacts(int run, struct workdir *dir, bool clean);
 void workdirs_close_artifacts(int run); /* those that are left */
 

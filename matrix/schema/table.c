@@ -178,7 +178,8 @@ OBJECT(quarantine, "'quarantine'", .doc = "After its last day failures count aga
 static const struct schema_key results_keys[] = {
     {"junit", &type_path, .doc = "JUnit XML that the command writes", .role = ROLE_ONE_OF},
     {"tap", &type_stdout, .doc = "TAP in its output", .role = ROLE_ONE_OF},
-    {"gtest", &type_path, .doc = "GoogleTest's JSON or XML that it writes", .role = ROLE_ONE_OF},
+    {"gtest", &type_path, .doc = "GoogleTest's XML that it writes: `--gtest_output=xml:PATH`",
+     .role = ROLE_ONE_OF},
     {"lines", &type_regex, .doc = "lines of its output that match", .role = ROLE_ONE_OF},
 };
 OBJECT(results, "'results'", .doc = "One process, many results: each gets an id and a record of its own.");

@@ -117,6 +117,8 @@ bool read_tests(struct reading *reading);
 bool read_cases(struct reading *reading);
 bool read_start(struct reading *reading);
 bool read_end(struct reading *reading);
+/* The value of "results" in it, into a const struct journal_results *. */
+field_reader field_results;
 bool read_note(struct reading *reading);
 bool read_cancel(struct reading *reading);
 bool read_finish(struct reading *reading);

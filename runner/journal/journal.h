@@ -111,10 +111,23 @@ struct journal_leak {
     bool ended;       /* the process was ended, the file or segment removed */
 };
 
-#define JOURNAL_OUTPUTS_MOST 4
-#define JOURNAL_RUNGS_MOST   17
-#define JOURNAL_NOTES_MOST   8
-#define JOURNAL_LEAKS_MOST   32
+/* What the process of an attempt said of its own tests, in numbers; each of them stands in a file of its own, below. */
+struct journal_results {
+    uint32_t verdicts[VERDICT_COUNT]; /* of those in the file */
+    uint64_t unlisted;                /* that were announced, not reported, and are not in the file either */
+    uint64_t left_out;                /* reported beyond what a file holds */
+    int64_t announced;                /* -1: not known */
+    struct str path;                  /* of the file, in the run folder; empty: it was not kept */
+    struct str report;                /* what they were read from, for people */
+    const struct str *problems;       /* of the report, a line each; JOURNAL_PROBLEMS_MOST */
+    uint32_t problem_count, problems_more;
+};
+
+#define JOURNAL_PROBLEMS_MOST 3
+#define JOURNAL_OUTPUTS_MOST  4
+#define JOURNAL_RUNGS_MOST    17
+#define JOURNAL_NOTES_MOST    8
+#define JOURNAL_LEAKS_MOST    32
 
 struct journal_attempt {
     uint32_t number;  /* of the case, from 0 */
@@ -133,10 +146,11 @@ struct journal_attempt {
     bool core;
     /* The caller's, or the arena's; past these numbers nothing is recorded. A run may have 10^5 attempts in memory, and
      * most have none of them: no arrays in here. */
-    const struct journal_output *outputs; /* JOURNAL_OUTPUTS_MOST */
-    const struct journal_rung *rungs;     /* JOURNAL_RUNGS_MOST */
-    const struct str *notes;              /* JOURNAL_NOTES_MOST: the other facts, a line each */
-    const struct journal_leak *leaks;     /* JOURNAL_LEAKS_MOST */
+    const struct journal_output *outputs;  /* JOURNAL_OUTPUTS_MOST */
+    const struct journal_rung *rungs;      /* JOURNAL_RUNGS_MOST */
+    const struct str *notes;               /* JOURNAL_NOTES_MOST: the other facts, a line each */
+    const struct journal_leak *leaks;      /* JOURNAL_LEAKS_MOST */
+    const struct journal_results *results; /* NULL: nobody asked for any, or there are none */
     uint32_t output_count, rung_count, note_count, leak_count;
     uint32_t leaks_more; /* that were found and are not in the list */
 };
@@ -179,6 +193,39 @@ int journal_finished(struct journal *journal, int exit_code, nanos at);
  * started. Costs nothing as long as it lasts. -1 and errno.
  */
 int journal_room(struct journal *journal, uint32_t records);
+
+/* ---- results of an attempt: one whole line each, in a file of its own ---- */
+
+#define JOURNAL_RESULTS_NAME "results.ndjson"
+#define JOURNAL_RESULT_MOST  ((size_t)2 << 20) /* a line: three long texts, escaped */
+
+struct journal_result {
+    struct str id; /* as the suite names it */
+    enum verdict verdict;
+    nanos duration;                        /* -1: not known */
+    struct str message, details, out, err; /* empty: there is none */
+    struct str file;
+    uint32_t line, reruns;
+};
+
+/* All to be written go through one of these; the first error stays. */
+struct journal_results_out {
+    int fd;
+    int error;
+    struct buf buf;
+};
+/* Creates the file and its folders; one that is there is written anew. -1 and errno. */
+int journal_results_create(struct journal_results_out *out, int folder, const char *path);
+void journal_results_add(struct journal_results_out *out, const struct journal_result *result);
+int journal_results_close(struct journal_results_out *out); /* the error, 0: none */
+
+/* False: enough. */
+typedef bool journal_result_each(void *user, const struct journal_result *result);
+/*
+ * From an open file. What cannot be read is passed over and counted. -1 and errno: what was handed out before stays
+ * true.
+ */
+int journal_results_read(int fd, journal_result_each *each, void *user, uint32_t *torn);
 
 /* ---- reading ---- */
 
@@ -229,10 +276,24 @@ enum verdict journal_outcome(const struct journal_history *history);
 bool journal_is_over(const struct journal_history *history);
 const struct journal_attempt *journal_last(const struct journal_history *history); /* NULL: none ended */
 
+/* What counts for the case as a whole: an expected failure of the case is one of each that failed in it. */
+enum verdict journal_result_counts(const struct journal_attempt *attempt, enum verdict verdict);
+/*
+ * The process of the case is one record more than its results, or the only one: its own end is bad beyond what they
+ * say, or they say nothing.
+ */
+bool journal_counts_itself(const struct journal_history *history);
+/* Some are on record. */
+bool journal_has_results(const struct journal_attempt *attempt);
+uint64_t journal_failed_results(const struct journal_results *results);
+
+/* The results of a case stand for it where it has some. */
 struct journal_counts {
-    uint32_t verdicts[VERDICT_COUNT];
-    uint32_t counts[COUNT_COUNT]; /* those in quarantine left out of COUNT_FAILED */
-    uint32_t quarantined, flaky_fails;
+    uint64_t verdicts[VERDICT_COUNT];
+    uint64_t counts[COUNT_COUNT]; /* those in quarantine left out of COUNT_FAILED */
+    uint64_t quarantined;
+    uint32_t cases[COUNT_COUNT]; /* outcomes of cases, whatever is in them; quarantine as above */
+    uint32_t flaky_fails;
     uint32_t executed; /* cases of which a process was started */
 };
 void journal_count(const struct journal_record *record, struct journal_counts *counts);

@@ -175,6 +175,7 @@ static bool read_end_fields(struct reading *reading, struct end_line *line)
         {"notes", field_facts, 0},
         {"leaks", field_leaks, 0},
         FIELD(struct end_line, "leaks_more", u32, attempt.leaks_more),
+        FIELD(struct end_line, "results", results, attempt.results),
     };
 
     line->attempt =

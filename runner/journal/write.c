@@ -5,24 +5,27 @@
  * What texts may take, in bytes between quotes: a record holds them all at their longest. Those with digits and
  * brackets around them are counted generously.
  */
-#define NAME_MOST   256
-#define PATH_MOST   ((size_t)8 << 10)
-#define ID_MOST     ((size_t)16 << 10)
-#define CELL_MOST   ((size_t)32 << 10)
-#define ARG_MOST    ((size_t)40 << 10)
-#define NOTE_MOST   ((size_t)56 << 10) /* of the run */
-#define REASON_MOST ((size_t)8 << 10)
-#define FACT_MOST   1024
-#define KEPT_MOST   ((size_t)2 << 10) /* path of an output */
-#define ALIVE_MOST  512
-#define WHY_MOST    ((size_t)2 << 10)
-#define WORD_MOST   32 /* of signals, targets, kinds */
-#define WHAT_MOST   256
-#define WORDS_MOST  320
-#define NUMBERS     1024 /* all keys and numbers of a record */
-#define FRAME       128  /* the same for an item of a list */
+#define NAME_MOST    256
+#define PATH_MOST    ((size_t)8 << 10)
+#define ID_MOST      ((size_t)16 << 10)
+#define CELL_MOST    ((size_t)32 << 10)
+#define ARG_MOST     ((size_t)40 << 10)
+#define NOTE_MOST    ((size_t)56 << 10) /* of the run */
+#define REASON_MOST  ((size_t)6 << 10)
+#define FACT_MOST    1024
+#define KEPT_MOST    ((size_t)2 << 10) /* path of an output */
+#define ALIVE_MOST   512
+#define WHY_MOST     ((size_t)2 << 10)
+#define WORD_MOST    32 /* of signals, targets, kinds */
+#define WHAT_MOST    256
+#define WORDS_MOST   320
+#define PROBLEM_MOST 512
+#define REPORT_MOST  512
+#define RESULTS_MOST (REPORT_MOST + FACT_MOST + JOURNAL_PROBLEMS_MOST * PROBLEM_MOST)
+#define NUMBERS      1024 /* all keys and numbers of a record */
+#define FRAME        128  /* the same for an item of a list */
 
-_Static_assert(NUMBERS + REASON_MOST + JOURNAL_NOTES_MOST * (FACT_MOST + FRAME) +
+_Static_assert(NUMBERS + REASON_MOST + RESULTS_MOST + NUMBERS / 2 + JOURNAL_NOTES_MOST * (FACT_MOST + FRAME) +
                        JOURNAL_OUTPUTS_MOST * (NAME_MOST + KEPT_MOST + FRAME) +
                        JOURNAL_RUNGS_MOST * (2 * WORD_MOST + ALIVE_MOST + FRAME) +
                        JOURNAL_LEAKS_MOST * (WORD_MOST + WHAT_MOST + WORDS_MOST + FRAME) <
@@ -277,6 +280,42 @@ static void add_leaks(struct buf *line, const struct journal_attempt *attempt)
         line_int(line, "leaks_more", more);
 }
 
+static void add_problems(struct buf *line, const struct journal_results *results)
+{
+    for (uint32_t i = 0; i < results->problem_count && i < JOURNAL_PROBLEMS_MOST; i++) {
+        buf_adds(line, i ? "," : ",\"problems\":[");
+        line_quote(line, results->problems[i], PROBLEM_MOST);
+    }
+    if (results->problem_count)
+        buf_addc(line, ']');
+    if (results->problems_more)
+        line_int(line, "problems_more", results->problems_more);
+}
+
+/* Keys of the counts are the words of the verdicts. */
+static void add_results(struct buf *line, const struct journal_results *results)
+{
+    const char *comma = "";
+
+    LINE_ADD(line, ",\"results\":{\"counts\":{");
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        if (results->verdicts[v]) {
+            buf_addf(line, "%s\"%s\":%u", comma, verdict_word((enum verdict)v), results->verdicts[v]);
+            comma = ",";
+        }
+    buf_addc(line, '}');
+    if (results->unlisted)
+        line_int(line, "unlisted", (int64_t)results->unlisted);
+    if (results->left_out)
+        line_int(line, "left_out", (int64_t)results->left_out);
+    if (results->announced >= 0)
+        line_int(line, "announced", results->announced);
+    line_text(line, "path", results->path, FACT_MOST);
+    line_text(line, "report", results->report, REPORT_MOST);
+    add_problems(line, results);
+    buf_addc(line, '}');
+}
+
 /* What was measured, less what is nothing. */
 static void add_usage(struct buf *line, const struct journal_attempt *attempt)
 {
@@ -316,6 +355,8 @@ int journal_ended(struct journal *journal, const struct journal_attempt *attempt
     add_rungs(line, attempt);
     add_notes(line, attempt);
     add_leaks(line, attempt);
+    if (attempt->results)
+        add_results(line, attempt->results);
     return end_event(journal);
 }
 

@@ -92,8 +92,15 @@ void environment_open(struct kitchen *kitchen)
 bool environment_is_ours(struct str name)
 {
     static const char *const ours[] = {
-        OURS,         OURS "_RUN_ID",    OURS "_CASE_ID",  OURS "_ATTEMPT",
-        OURS "_CELL", OURS "_ARTIFACTS", OURS "_REG_ADDR", OURS "_ENV",
+        OURS,
+        OURS "_RUN_ID",
+        OURS "_CASE_ID",
+        OURS "_ATTEMPT",
+        OURS "_CELL",
+        OURS "_ARTIFACTS",
+        OURS "_REG_ADDR",
+        OURS "_ENV",
+        OURS "_RESULTS",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)

@@ -27,6 +27,10 @@ struct test_recipe {
     bool must_have;           /* what lacks a requirement is an error, not a skip */
     const char *unsupported;  /* why this version cannot run it; NULL: it can */
     const struct node *whole; /* the key that will make many results of it, and does not yet; NULL: none */
+    enum results_kind results;
+    struct word results_word; /* path or expression */
+    bool results_checked;
+    const char *suite_folder; /* "" or with a slash at its end */
     bool warned;
 };
 
@@ -77,6 +81,19 @@ bool take_leaks(struct cooking *k, const struct setting_value *value);
 bool take_isolate(struct cooking *k, const struct setting_value *value);
 /* When the command is known: a case that would not find what it needs is unsupported. */
 void check_isolation(struct cooking *k, const struct place_of_case *where);
+
+/* ---- results.c ---- */
+
+void results_prepare(struct kitchen *kitchen, const struct suite *suite, const struct node *test,
+                     struct test_recipe *shared, struct diags *diags);
+/* When the capture is known. */
+void choose_results(struct cooking *k);
+/* Before any case starts: an expression that cannot be used. */
+bool check_results(struct cooking *k);
+/* `lock`, with what keeps cases apart that write the same report. */
+const struct node *results_lock(struct cooking *k, const struct node *locks);
+/* When the environment is known. */
+bool cook_results(struct cooking *k, const struct place_of_case *where);
 
 /* ---- expect.c: skip, xfail, requires ---- */
 

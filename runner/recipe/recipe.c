@@ -32,19 +32,13 @@ static bool must_have(const struct kitchen *kitchen, const struct suite *suite)
     return requires && str_is(requires->string, "fail");
 }
 
-/*
- * One process that has many results is one case for now. Its exit status tells enough where failures show in it; a
- * producer of TAP or of lines may well end with 0 whatever it said.
- */
-static void note_results(const struct node *test, struct test_recipe *shared)
+/* A suite that needs more than `results` says is one case for now, whose exit status tells enough. */
+static void note_whole(const struct node *test, struct test_recipe *shared)
 {
-    static const char *const keys[] = {"results", "preset", "discover"};
-    const struct node *results = node_get(test, "results");
+    static const char *const keys[] = {"preset", "discover"};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !shared->whole; i++)
         shared->whole = node_get(test, keys[i]);
-    if (node_get(results, "tap") || node_get(results, "lines"))
-        shared->unsupported = "its results are in its output, which a later version reads";
 }
 
 static struct test_recipe *prepare(struct kitchen *kitchen, const struct plan_case *c, struct diags *diags)
@@ -62,7 +56,8 @@ static struct test_recipe *prepare(struct kitchen *kitchen, const struct plan_ca
     command_prepare(kitchen->arena, suite, node_get(test->node, "run"), test->node, shared, diags);
     shared->needs = node_get(test->node, "requires");
     shared->must_have = must_have(kitchen, suite);
-    note_results(test->node, shared);
+    note_whole(test->node, shared);
+    results_prepare(kitchen, suite, test->node, shared, diags);
     if (test->is_module)
         shared->unsupported = "C tests come with a later version";
     return shared;
@@ -164,11 +159,13 @@ static void add_case(struct cooking *k, struct environment *env, const struct pl
     environment_add(env, str_of("RUN_MATRIX_CELL"), k->recipe->cell);
     environment_add(env, str_of("RUN_MATRIX_ATTEMPT"), str_of(attempt));
     environment_add(env, str_of("RUN_MATRIX_ARTIFACTS"), str_of(where->artifacts));
+    if (where->results)
+        environment_add(env, str_of("RUN_MATRIX_RESULTS"), str_of(where->results));
     environment_add(env, str_of("TMPDIR"),
                     str_of(k->recipe->isolate & SPAWN_ISOLATE_FILES ? "/tmp" : where->tmpdir));
 }
 
-#define OF_CASE 6u /* variables that add_case adds */
+#define OF_CASE 7u /* variables that add_case adds */
 
 void cook_variable(struct cooking *k, struct environment *env, struct str name, struct str value)
 {
@@ -309,6 +306,7 @@ static void begin(struct cooking *k, struct kitchen *kitchen, const struct plan_
     name_case(k);
     choose_backend(k);
     choose_capture(k);
+    choose_results(k);
 }
 
 void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
@@ -362,12 +360,12 @@ bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struc
         return false;
     if (!is_settled(recipe))
         check_isolation(&k, where);
-    return true;
+    return is_settled(recipe) || cook_results(&k, where);
 }
 
 /* ---- before the first is started ---- */
 
-static void warn_of_results(struct cooking *k)
+static void warn_of_whole(struct cooking *k)
 {
     if (!k->shared->whole || k->shared->warned || k->shared->unsupported)
         return;
@@ -398,8 +396,8 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
 
     begin(&k, kitchen, c, scratch, &recipe, diags);
     k.rehearsal = true;
-    warn_of_results(&k);
+    warn_of_whole(&k);
     warn_of_mask(&k);
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
-           cook_cwd(&k) && (is_settled(&recipe) || cook_words(&k));
+           cook_cwd(&k) && check_results(&k) && (is_settled(&recipe) || cook_words(&k));
 }

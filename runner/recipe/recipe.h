@@ -56,12 +56,25 @@ struct terms {
     nanos ending; /* how long it takes at most to end it, unless it is cancelled in a hurry */
 };
 
+/* Where a process tells what became of its many tests. */
+enum results_kind { RESULTS_NONE, RESULTS_JUNIT, RESULTS_GTEST, RESULTS_TAP, RESULTS_LINES };
+
+bool results_in_output(enum results_kind kind);
+
+/* Whoever knows a suite (`results`, a preset) says so by one of these. */
+struct results_wish {
+    enum results_kind kind;
+    struct str text;   /* junit, gtest: the path as it was said; lines: the expression */
+    const char *paths; /* junit, gtest: a glob, from where we are */
+};
+
 /* Where one attempt lives. */
 struct place_of_case {
     uint32_t attempt; /* from 1 */
     uint32_t slot;
     const char *tmpdir;    /* absolute, at most 40 bytes */
     const char *artifacts; /* absolute */
+    const char *results;   /* absolute; NULL: it has none */
     struct from_fixtures given;
 };
 
@@ -79,6 +92,7 @@ struct recipe {
     struct setting_origin processes_from, memory_from;
     unsigned isolate; /* SPAWN_ISOLATE_... */
     struct leak_policy leaks;
+    struct results_wish results;
     uint32_t retries;
     bool flaky_fails, quarantined;
     /* Reasons, NULL where they do not hold; "" is a reason nobody gave. */
@@ -93,6 +107,8 @@ struct recipe {
  */
 bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct terms *terms,
                   struct arena *scratch, struct diags *diags);
+/* It is to tell what became of its tests, so it needs a folder for reports. After recipe_check of any case of its test. */
+bool recipe_has_results(struct kitchen *kitchen, const struct plan_case *c);
 /* What is known of a case whatever happens to it: its id, its cell. recipe_make begins with it too. */
 void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
                   struct recipe *recipe);

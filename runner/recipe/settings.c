@@ -240,7 +240,7 @@ bool cook_terms(struct cooking *k, struct terms *terms)
     terms->serial = value.node && str_is(value_text(value.node, k->arena), "true");
     if (!cook_get(k, SET_LOCK, &value))
         return false;
-    terms->locks = value.node;
+    terms->locks = results_lock(k, value.node);
     terms->ending = watch_bound(&k->recipe->ladder, k->kitchen->cap);
     return true;
 }

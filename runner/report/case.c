@@ -136,6 +136,8 @@ static void add_attempts(const struct report_input *input, const struct journal_
         attempt_facts(attempt, INDENT, &sink->buf);
         if (wants_all(input))
             add_usage(attempt, &sink->buf);
+        if (i + 1 == history->count)
+            case_results_tell(input, history, sink);
         add_outputs(input, attempt, sink);
     }
 }

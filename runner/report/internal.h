@@ -28,6 +28,58 @@ void attempt_facts(const struct journal_attempt *attempt, const char *indent, st
 /* A word as one types it in a shell. */
 void shell_word(struct buf *out, struct str word);
 
+/* ---- results.c: what a process said of its own tests ---- */
+
+/* The attempt whose results stand for the case; NULL: it has none. */
+const struct journal_attempt *case_results(const struct journal_history *history);
+/* "clients" + "tests/test_a.py::test_x" + "@transport=tcp" */
+void result_id(struct buf *out, struct str id, struct str result);
+
+struct results_read {
+    uint32_t count; /* that were handed out */
+    uint32_t torn;
+    int error; /* of opening or reading; 0: none */
+};
+/* As they count for the case. `each` may be NULL: they are counted. */
+struct results_read results_each(const struct report_input *input, const struct journal_attempt *attempt,
+                                 journal_result_each *each, void *user);
+/* Besides those that were read, or in place of them, the case is a record of its own. */
+bool case_itself(const struct journal_history *history, struct results_read read);
+/* Says what is wrong with the file; false: nothing. */
+bool results_trouble(const struct report_input *input, const struct journal_attempt *attempt,
+                     struct results_read read, struct buf *out);
+
+/* Failures in attempts before the last, for results that passed in it. */
+struct earlier_failure {
+    struct str id;
+    uint32_t attempt;
+    enum verdict verdict;
+    struct str message;
+};
+struct earlier {
+    struct arena arena;
+    struct earlier_failure *list; /* by id and attempt */
+    uint32_t count, cap;
+};
+void earlier_load(const struct report_input *input, const struct journal_history *history,
+                  struct earlier *earlier);
+void earlier_release(struct earlier *earlier);
+const struct earlier_failure *earlier_find(const struct earlier *earlier, struct str id, uint32_t *count);
+
+/* ---- case_results.c ---- */
+
+void case_results_tell(const struct report_input *input, const struct journal_history *history,
+                       struct report_sink *sink);
+void report_result(const struct report_input *input, const struct journal_history *history,
+                   const struct journal_result *result, struct report_sink *sink);
+
+/* ---- summary.c, summary_results.c ---- */
+
+void summary_title(const struct report_input *input, struct report_sink *sink, const char *title,
+                   uint64_t count);
+void summary_flaky_results(const struct report_input *input, struct report_sink *sink);
+void summary_slowest_results(const struct report_input *input, struct report_sink *sink);
+
 /* ---- output.c: captured output, line by line ---- */
 
 typedef void report_line(void *user, struct str line);
@@ -43,6 +95,8 @@ int output_excerpt(const struct report_input *input, const struct journal_output
 /* All of it, however long; a line longer than 64 KiB comes in pieces. */
 int output_lines(const struct report_input *input, const struct journal_output *output, report_line *each,
                  void *user);
+/* A file of the run folder, and of nowhere else, to be read; -1 and errno. */
+int output_open(int folder, struct str path);
 /* Where people find it, harmless: ".run-matrix/runs/0042-.../cases/proto/1/stdout". */
 void output_where(const struct report_input *input, const struct journal_output *output, struct buf *out);
 /* Bytes that each output of the failed attempts may have of `budget`, at most `most`; 0 when it would be a scrap. */

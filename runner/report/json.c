@@ -155,14 +155,84 @@ static void add_attempt(struct json_writer *w, const struct journal_attempt *att
     json_object_end(w);
 }
 
+/* ---- results within a case ---- */
+
+/* A case stands in a line of its own; it is made in `line` and goes out piece by piece, for it may be long. */
+struct case_line {
+    struct buf line;
+    struct json_writer inner;
+    struct json_writer *outer;
+    struct report_sink *sink;
+    const struct journal_history *history;
+    bool begun;
+};
+
+static void flush_line(struct case_line *c)
+{
+    if (c->begun)
+        buf_addstr(&c->sink->buf, buf_str(&c->line));
+    else
+        json_raw(c->outer, buf_str(&c->line)); /* with the comma before it */
+    c->begun = true;
+    buf_clear(&c->line);
+    report_sink_relax(c->sink);
+}
+
+static bool add_result(void *user, const struct journal_result *result)
+{
+    struct case_line *c = user;
+    struct json_writer *w = &c->inner;
+    struct buf id = {0};
+
+    result_id(&id, c->history->what->id, result->id);
+    json_object(w);
+    add_str(w, "id", buf_str(&id));
+    add_str(w, "name", result->id);
+    add_str(w, "verdict", str_of(verdict_word(result->verdict)));
+    add_str(w, "message", result->message);
+    json_key_c(w, "duration");
+    if (result->duration >= 0)
+        json_double(w, (double)result->duration / NS_PER_S);
+    else
+        json_null(w);
+    add_optional(w, "file", result->file);
+    add_int(w, "line", result->line);
+    add_int(w, "reruns", result->reruns);
+    add_optional(w, "details", result->details);
+    json_object_end(w);
+    buf_release(&id);
+    flush_line(c);
+    return true;
+}
+
+static void add_results(struct case_line *c, const struct report_input *input)
+{
+    const struct journal_attempt *last = journal_last(c->history);
+    struct results_read read;
+    struct buf trouble = {0};
+
+    if (!last || !last->results)
+        return;
+    json_key_c(&c->inner, "results");
+    json_array(&c->inner);
+    read = results_each(input, last, add_result, c);
+    json_array_end(&c->inner);
+    add_int(&c->inner, "unlisted", (long long)last->results->unlisted);
+    add_optional(&c->inner, "report", last->results->report);
+    add_strings(&c->inner, "problems", last->results->problems, last->results->problem_count);
+    results_trouble(input, last, read, &trouble);
+    add_optional(&c->inner, "results_missing", buf_str(&trouble));
+    buf_release(&trouble);
+}
+
 /* ---- a case ---- */
 
-static void add_case(struct json_writer *w, const struct report_input *input,
-                     const struct journal_history *history)
+static void add_case(struct case_line *c, const struct report_input *input)
 {
+    const struct journal_history *history = c->history;
     const struct journal_case *what = history->what;
     const struct journal_test *test = &input->record->tests[what->test];
-    enum verdict outcome = journal_outcome(history);
+    struct json_writer *w = &c->inner;
 
     json_object(w);
     add_str(w, "id", what->id);
@@ -170,7 +240,7 @@ static void add_case(struct json_writer *w, const struct report_input *input,
     add_optional(w, "file", test->file);
     add_int(w, "line", test->line);
     add_object(w, "cell", what->cell);
-    add_str(w, "verdict", str_of(verdict_word(outcome)));
+    add_str(w, "verdict", str_of(verdict_word(journal_outcome(history))));
     add_str(w, "reason", case_reason(input, history));
     add_bool(w, "quarantined", case_quarantined(history));
     add_seconds(w, "duration", case_duration(history));
@@ -179,27 +249,26 @@ static void add_case(struct json_writer *w, const struct report_input *input,
     for (uint32_t i = 0; i < history->count; i++)
         add_attempt(w, &history->attempts[i]);
     json_array_end(w);
+    add_results(c, input);
     json_object_end(w);
 }
 
-/* Written elsewhere first, so that each stands in a line of its own behind the comma. */
 static void add_cases(struct json_writer *w, const struct report_input *input, struct report_sink *sink)
 {
-    struct buf line = {0};
+    struct case_line c = {.outer = w, .sink = sink};
 
     json_key_c(w, "cases");
     json_array(w);
     for (uint32_t i = 0; i < input->record->case_count; i++) {
-        struct json_writer inner = {.out = &line};
-
-        buf_clear(&line);
-        buf_addc(&line, '\n');
-        add_case(&inner, input, &input->record->cases[i]);
-        json_raw(w, buf_str(&line));
-        report_sink_relax(sink);
+        c.inner = (struct json_writer){.out = &c.line};
+        c.history = &input->record->cases[i];
+        c.begun = false;
+        buf_addc(&c.line, '\n');
+        add_case(&c, input);
+        flush_line(&c);
     }
     json_array_end(w);
-    buf_release(&line);
+    buf_release(&c.line);
 }
 
 /* ---- the run ---- */
@@ -251,13 +320,13 @@ static void add_counts(struct json_writer *w, const struct journal_record *recor
     json_key_c(w, "counts");
     json_object(w);
     for (int i = 0; i < COUNT_COUNT; i++)
-        add_int(w, words[i], counts.counts[i]);
-    add_int(w, "quarantined", counts.quarantined);
+        add_int(w, words[i], (long long)counts.counts[i]);
+    add_int(w, "quarantined", (long long)counts.quarantined);
     add_int(w, "executed", counts.executed);
     json_key_c(w, "verdicts");
     json_object(w);
     for (int i = 0; i < VERDICT_COUNT; i++)
-        add_int(w, verdict_word((enum verdict)i), counts.verdicts[i]);
+        add_int(w, verdict_word((enum verdict)i), (long long)counts.verdicts[i]);
     json_object_end(w);
     json_object_end(w);
 }

@@ -10,27 +10,16 @@
 
 /* ---- totals ---- */
 
-struct totals {
-    uint32_t tests, failures, errors, skipped;
-    nanos duration;
-};
-
-static void totals_add(struct totals *totals, const struct journal_history *history)
+static void totals_add(struct junit *j, struct junit_totals *totals, const struct journal_history *history)
 {
-    totals->tests++;
     totals->duration += case_duration(history);
-    switch (junit_kind(history)) {
-    case JUNIT_PLAIN: break;
-    case JUNIT_SKIPPED: totals->skipped++; break;
-    case JUNIT_FAILURE: totals->failures++; break;
-    case JUNIT_ERROR: totals->errors++; break;
-    }
+    junit_count_results(j, history, totals);
 }
 
-static void add_totals(struct buf *out, const struct totals *totals)
+static void add_totals(struct buf *out, const struct junit_totals *totals)
 {
-    buf_addf(out, " tests=\"%u\" failures=\"%u\" errors=\"%u\"", totals->tests, totals->failures,
-             totals->errors);
+    buf_addf(out, " tests=\"%llu\" failures=\"%llu\" errors=\"%llu\"", (unsigned long long)totals->tests,
+             (unsigned long long)totals->failures, (unsigned long long)totals->errors);
 }
 
 /* ---- one suite ---- */
@@ -78,20 +67,20 @@ static void write_suite(struct junit *j, const struct journal_test *test, const 
 {
     const struct journal_record *record = j->input->record;
     struct buf *out = &j->sink->buf;
-    struct totals totals = {0};
+    struct junit_totals totals = {0};
 
     for (uint32_t i = 0; i < count; i++)
-        totals_add(&totals, &record->cases[cases[i]]);
+        totals_add(j, &totals, &record->cases[cases[i]]);
     buf_adds(out, "  <testsuite");
     xml_attribute(out, "name", test->name);
     add_totals(out, &totals);
-    buf_addf(out, " skipped=\"%u\"", totals.skipped);
+    buf_addf(out, " skipped=\"%llu\"", (unsigned long long)totals.skipped);
     junit_add_time(out, totals.duration);
     add_timestamp(out, record, cases, count);
     buf_adds(out, ">\n");
     add_properties(out, &record->run);
     for (uint32_t i = 0; i < count; i++) {
-        junit_case(j, test, &record->cases[cases[i]]);
+        junit_results(j, test, &record->cases[cases[i]]);
         report_sink_relax(j->sink);
     }
     buf_adds(out, "  </testsuite>\n");
@@ -135,14 +124,14 @@ static void write_head(struct junit *j)
 {
     const struct journal_record *record = j->input->record;
     struct buf *out = &j->sink->buf;
-    struct totals totals = {0};
+    struct junit_totals totals = {0};
 
     for (uint32_t i = 0; i < record->case_count; i++)
-        totals_add(&totals, &record->cases[i]);
+        totals_add(j, &totals, &record->cases[i]);
     buf_adds(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"run-matrix\"");
     add_totals(out, &totals);
     if (!j->input->options->strict)
-        buf_addf(out, " skipped=\"%u\"", totals.skipped);
+        buf_addf(out, " skipped=\"%llu\"", (unsigned long long)totals.skipped);
     junit_add_time(out, record->duration);
     if (!j->input->options->strict)
         add_timestamp(out, record, NULL, 0);
@@ -151,7 +140,7 @@ static void write_head(struct junit *j)
 
 void report_junit_write(const struct report_input *input, struct report_sink *sink)
 {
-    struct junit j = {.input = input, .sink = sink};
+    struct junit j = {.input = input, .sink = sink, .results_left = JUNIT_BUDGET};
 
     j.most = output_share(input->record, JUNIT_BUDGET, JUNIT_STREAM_MOST);
     write_head(&j);

@@ -17,14 +17,26 @@
 struct junit {
     const struct report_input *input;
     struct report_sink *sink;
-    size_t most;     /* of each stream */
-    struct buf line; /* in work */
+    size_t most;         /* of each stream */
+    size_t results_left; /* bytes that texts of results may still have, all together */
+    struct buf line;     /* in work */
 };
 
 enum junit_kind { JUNIT_PLAIN, JUNIT_SKIPPED, JUNIT_FAILURE, JUNIT_ERROR };
 
+struct junit_totals {
+    uint64_t tests, failures, errors, skipped;
+    nanos duration;
+};
+
 enum junit_kind junit_kind(const struct journal_history *history);
 void junit_add_time(struct buf *out, nanos time); /* seconds, never with an exponent */
+void junit_add_names(struct buf *out, struct str id);
+void junit_add_place(struct buf *out, const struct journal_test *test);
+void junit_count(struct junit_totals *totals, enum junit_kind kind);
+/* The results of a case, and the case itself where it is a record of its own. */
+void junit_count_results(struct junit *j, const struct journal_history *history, struct junit_totals *totals);
+void junit_results(struct junit *j, const struct journal_test *test, const struct journal_history *history);
 void junit_case(struct junit *j, const struct journal_test *test, const struct journal_history *history);
 
 #endif

@@ -47,7 +47,7 @@ void junit_add_time(struct buf *out, nanos time)
 }
 
 /* "proto::nested/depth=3@os=linux" is nested/depth=3 in proto[os=linux]. */
-static void add_names(struct buf *out, struct str id)
+void junit_add_names(struct buf *out, struct str id)
 {
     struct buf class = {0};
     size_t at = id.len, colons;
@@ -70,7 +70,7 @@ static void add_names(struct buf *out, struct str id)
     buf_release(&class);
 }
 
-static void add_place(struct buf *out, const struct journal_test *test)
+void junit_add_place(struct buf *out, const struct journal_test *test)
 {
     if (!test->file.len)
         return;
@@ -296,10 +296,10 @@ void junit_case(struct junit *j, const struct journal_test *test, const struct j
     struct buf *out = &j->sink->buf;
 
     buf_adds(out, "    <testcase");
-    add_names(out, history->what->id);
+    junit_add_names(out, history->what->id);
     junit_add_time(out, case_duration(history));
     if (!j->input->options->strict)
-        add_place(out, test);
+        junit_add_place(out, test);
     if (is_bare(history)) {
         buf_adds(out, "/>\n");
         return;

@@ -35,7 +35,7 @@ static bool is_inside(struct str path)
     return true;
 }
 
-static int open_inside(int folder, struct str path)
+int output_open(int folder, struct str path)
 {
     struct buf name = {0};
     int fd;
@@ -79,7 +79,7 @@ static bool stretch_find(struct stretch *s, const struct journal_output *output)
 static int stretch_open(const struct report_input *input, const struct journal_output *output,
                         struct stretch *s)
 {
-    s->fd = open_inside(input->folder, is_packed(output) ? str_of(LAYOUT_PACK) : output->path);
+    s->fd = output_open(input->folder, is_packed(output) ? str_of(LAYOUT_PACK) : output->path);
     if (s->fd >= 0 && !stretch_find(s, output))
         fd_close(&s->fd);
     return s->fd < 0 ? -1 : 0;

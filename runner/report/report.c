@@ -67,7 +67,10 @@ const char *report_label(enum verdict verdict)
 
 void report_tally(const struct journal_counts *counts, struct buf *out)
 {
-    buf_addf(out, "%u passed, %u failed", counts->counts[COUNT_PASSED], counts->counts[COUNT_FAILED]);
-    if (counts->counts[COUNT_SKIPPED])
-        buf_addf(out, ", %u skipped", counts->counts[COUNT_SKIPPED]);
+    const uint64_t *c = counts->counts;
+
+    buf_addf(out, "%llu passed, %llu failed", (unsigned long long)c[COUNT_PASSED],
+             (unsigned long long)c[COUNT_FAILED]);
+    if (c[COUNT_SKIPPED])
+        buf_addf(out, ", %llu skipped", (unsigned long long)c[COUNT_SKIPPED]);
 }

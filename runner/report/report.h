@@ -13,6 +13,7 @@ struct report_options {
     bool strict; /* JUnit without what junit-10.xsd refuses */
     bool colour;
     int verbose;        /* -v counts up, -q down */
+    bool results;       /* of a case told at length, those that did not fail too */
     uint32_t durations; /* the slowest so many, or REPORT_ALL; 0: not asked for */
     uint32_t width;     /* of the terminal; 0: none */
     struct str program; /* how the program is called, for the commands it suggests */
@@ -68,6 +69,10 @@ int report_write(const struct report *report, const struct report_input *input, 
 /* One case at length: verdict, facts, ladder, output, where it lies, and the command that runs just it. */
 void report_case(const struct report_input *input, const struct journal_history *history,
                  struct report_sink *sink);
+/* The results of a case whose whole ids are wanted, at length; how many there were. */
+typedef bool report_result_wanted(void *user, struct str id);
+uint32_t report_results(const struct report_input *input, const struct journal_history *history,
+                        report_result_wanted *wanted, void *user, struct report_sink *sink);
 /* "run-matrix run --id 'proto@backend=exec'" */
 void report_rerun(const struct report_input *input, const struct journal_case *c, struct buf *out);
 /* "3 passed, 1 failed, 2 skipped": the last line. */

@@ -38,15 +38,20 @@ static void list_cases(struct summary *s, bool (*match)(const struct journal_his
             s->list[s->count++] = i;
 }
 
+void summary_title(const struct report_input *input, struct report_sink *sink, const char *title,
+                   uint64_t count)
+{
+    bool colour = input->options->colour;
+
+    buf_addf(&sink->buf, "\n%s%s", colour ? "\x1b[1m" : "", title);
+    if (count)
+        buf_addf(&sink->buf, ": %llu", (unsigned long long)count);
+    buf_addf(&sink->buf, "%s\n", colour ? "\x1b[0m" : "");
+}
+
 static void add_title(struct summary *s, const char *title, uint32_t count)
 {
-    struct buf *out = &s->sink->buf;
-    bool colour = s->input->options->colour;
-
-    buf_addf(out, "\n%s%s", colour ? "\x1b[1m" : "", title);
-    if (count)
-        buf_addf(out, ": %u", count);
-    buf_addf(out, "%s\n", colour ? "\x1b[0m" : "");
+    summary_title(s->input, s->sink, title, count);
 }
 
 /* ---- rows: label, id, a word on it ---- */
@@ -395,9 +400,11 @@ static void add_all(struct summary *s)
     s->list = mem_zero(s->input->record->case_count + (size_t)1, sizeof *s->list);
     add_failures(s);
     add_lists(s);
+    summary_flaky_results(s->input, s->sink);
     add_reasons(s, "not run", is_not_run);
     add_reasons(s, "skipped", is_skipped);
     add_slowest(s);
+    summary_slowest_results(s->input, s->sink);
     add_notes(s);
     buf_addc(&s->sink->buf, '\n');
     add_end(s);

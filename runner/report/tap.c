@@ -20,7 +20,9 @@
 struct tap {
     const struct report_input *input;
     struct report_sink *sink;
-    size_t most; /* of each stream */
+    size_t most;         /* of each stream */
+    uint64_t number;     /* of the last point */
+    size_t results_left; /* bytes that details of results may still have, all together */
 };
 
 /* ---- test lines ---- */
@@ -58,19 +60,23 @@ static void add_description(struct buf *out, struct str id)
     buf_release(&shown);
 }
 
-static void add_line(struct tap *tap, uint32_t number, const struct journal_history *history)
+static void add_point(struct tap *tap, const struct saying *saying, struct str id, struct str reason)
 {
-    const struct saying *saying =
-        case_quarantined(history) ? &quarantined : &sayings[journal_outcome(history)];
     struct buf *out = &tap->sink->buf;
 
-    buf_addf(out, "%sok %u - ", saying->ok ? "" : "not ", number);
-    add_description(out, history->what->id);
+    buf_addf(out, "%sok %llu - ", saying->ok ? "" : "not ", (unsigned long long)++tap->number);
+    add_description(out, id);
     if (saying->directive) {
         buf_addf(out, " # %s %s", saying->directive, saying->before);
-        utf8_show(out, case_reason(tap->input, history));
+        utf8_show(out, reason);
     }
     buf_addc(out, '\n');
+}
+
+static void add_line(struct tap *tap, const struct journal_history *history)
+{
+    add_point(tap, case_quarantined(history) ? &quarantined : &sayings[journal_outcome(history)],
+              history->what->id, case_reason(tap->input, history));
 }
 
 /* ---- diagnostics ---- */
@@ -184,7 +190,92 @@ static bool has_diagnostics(const struct journal_history *history)
            outcome != VERDICT_UNSUPPORTED && outcome != VERDICT_NOT_RUN;
 }
 
+/* ---- results within a case ---- */
+
+struct points {
+    struct tap *tap;
+    const struct journal_history *history;
+};
+
+static void add_details(struct tap *tap, struct str details)
+{
+    struct buf *out = &tap->sink->buf;
+    size_t most = tap->results_left < TAP_STREAM_MOST ? tap->results_left : TAP_STREAM_MOST;
+    struct str rest = utf8_cut(details, most), line;
+
+    tap->results_left -= rest.len;
+    if (!rest.len)
+        return;
+    buf_addf(out, "  details: |\n    [%zu of %zu bytes]\n", rest.len, details.len);
+    while (line_next(&rest, &line))
+        add_line_of_output(out, line);
+}
+
+static void add_result_diagnostics(struct points *p, const struct journal_result *result)
+{
+    struct buf *out = &p->tap->sink->buf, again = {0};
+    const struct journal_test place = {.file = result->file, .line = result->line};
+
+    buf_adds(out, "  ---\n");
+    add_string(out, "message", result->message);
+    buf_addf(out, "  severity: %s\n  verdict: %s\n", case_quarantined(p->history) ? "todo" : "fail",
+             verdict_word(result->verdict));
+    if (result->duration >= 0)
+        buf_addf(out, "  duration_ms: %lld\n", (long long)(result->duration / NS_PER_MS));
+    add_place(out, &place);
+    add_details(p->tap, result->details);
+    report_rerun(p->tap->input, p->history->what, &again);
+    add_string(out, "again", buf_str(&again));
+    buf_adds(out, "  ...\n");
+    buf_release(&again);
+}
+
+static bool add_result(void *user, const struct journal_result *result)
+{
+    struct points *p = user;
+    bool failed = verdict_counts(result->verdict) == COUNT_FAILED;
+    struct buf id = {0};
+
+    result_id(&id, p->history->what->id, result->id);
+    add_point(p->tap, failed && case_quarantined(p->history) ? &quarantined : &sayings[result->verdict],
+              buf_str(&id), result->message);
+    buf_release(&id);
+    if (failed)
+        add_result_diagnostics(p, result);
+    report_sink_relax(p->tap->sink);
+    return true;
+}
+
+static void add_case(struct tap *tap, const struct journal_history *history)
+{
+    struct points points = {tap, history};
+    struct results_read read = results_each(tap->input, case_results(history), add_result, &points);
+    struct buf trouble = {0};
+
+    if (case_itself(history, read)) {
+        add_line(tap, history);
+        if (has_diagnostics(history))
+            add_diagnostics(tap, history);
+    }
+    if (results_trouble(tap->input, journal_last(history), read, &trouble))
+        buf_addf(&tap->sink->buf, "# %s\n", buf_text(&trouble));
+    buf_release(&trouble);
+}
+
 /* ---- the document ---- */
+
+static uint64_t count_points(const struct report_input *input)
+{
+    uint64_t count = 0;
+
+    for (uint32_t i = 0; i < input->record->case_count; i++) {
+        const struct journal_history *history = &input->record->cases[i];
+        struct results_read read = results_each(input, case_results(history), NULL, NULL);
+
+        count += read.count + case_itself(history, read);
+    }
+    return count;
+}
 
 static void add_plan(struct tap *tap)
 {
@@ -192,7 +283,7 @@ static void add_plan(struct tap *tap)
 
     buf_adds(out, "TAP version 13\n");
     if (tap->input->record->case_count)
-        buf_addf(out, "1..%u\n", tap->input->record->case_count);
+        buf_addf(out, "1..%llu\n", (unsigned long long)count_points(tap->input));
     else
         buf_adds(out, "1..0 # SKIP no case was selected\n");
 }
@@ -218,16 +309,12 @@ static void add_end(struct tap *tap)
 
 void report_tap_write(const struct report_input *input, struct report_sink *sink)
 {
-    struct tap tap = {.input = input, .sink = sink};
+    struct tap tap = {.input = input, .sink = sink, .results_left = TAP_BUDGET};
 
     tap.most = output_share(input->record, TAP_BUDGET, TAP_STREAM_MOST);
     add_plan(&tap);
     for (uint32_t i = 0; i < input->record->case_count; i++) {
-        const struct journal_history *history = &input->record->cases[i];
-
-        add_line(&tap, i + 1, history);
-        if (has_diagnostics(history))
-            add_diagnostics(&tap, history);
+        add_case(&tap, &input->record->cases[i]);
         report_sink_relax(sink);
     }
     add_end(&tap);

@@ -288,15 +288,16 @@ static void say_replaced(struct junit *junit)
 static void compare_with_announced(struct junit *junit)
 {
     struct results *results = junit->reader.results;
-    uint64_t reported = results->count + results->left_out;
+    uint64_t reported = results->count + results->left_out - junit->reported_before;
+    uint64_t announced = (uint64_t)(results->announced - junit->announced_before);
 
-    if (results->announced < 0 || (uint64_t)results->announced <= reported)
+    if (results->announced < 0 || announced <= reported)
         return;
-    results->missing = (uint64_t)results->announced - reported;
+    results->missing += announced - reported;
     if (!junit->stopped)
         diag_warning(&results->problems, results_place(results, 0, 0),
-                     "%lld tests are announced by 'tests' attributes, %llu are there",
-                     (long long)results->announced, (unsigned long long)reported);
+                     "%llu tests are announced by 'tests' attributes, %llu are there",
+                     (unsigned long long)announced, (unsigned long long)reported);
 }
 
 static void end(struct results_reader *reader)
@@ -305,6 +306,7 @@ static void end(struct results_reader *reader)
 
     if (!junit->stopped)
         pass_on(junit, true);
+    junit->reader.results->cut |= junit->stopped;
     if (junit->now.open)
         junit_case_close(junit, true);
     say_replaced(junit);
@@ -322,6 +324,8 @@ static struct results_reader *new_reader(struct results *into, bool gtest)
 
     junit->reader = (struct results_reader){&format, into};
     junit->gtest = gtest;
+    junit->reported_before = into->count + into->left_out;
+    junit->announced_before = into->announced < 0 ? 0 : into->announced;
     junit->plain_suite = true;
     junit->parser = XML_ParserCreate(NULL);
     if (!junit->parser)

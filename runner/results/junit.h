@@ -61,6 +61,8 @@ struct junit_case {
 
 struct junit {
     struct results_reader reader;
+    uint64_t reported_before; /* by reports that went into the same list before this one */
+    int64_t announced_before;
     bool gtest;
     XML_Parser parser;
     struct junit_filter filter;

@@ -24,6 +24,11 @@ void results_init(struct results *results, const char *file)
     results->text_left = RESULTS_TEXT_MOST - results->passed_text_left;
 }
 
+void results_go_on(struct results *results, const char *file)
+{
+    results->file = file;
+}
+
 void results_release(struct results *results)
 {
     free(results->list);

@@ -61,6 +61,7 @@ struct results {
     uint32_t verdicts[RESULT_VERDICT_COUNT]; /* of those in the list */
     uint64_t left_out;                       /* reported past RESULTS_MOST */
     int64_t announced; /* by a plan (of TAP the outermost), by `tests=`; -1: not known */
+    bool cut;          /* it could not be read to its end: what follows is not known */
     uint64_t missing;  /* announced and not reported, also those past RESULTS_MISSING_MOST */
     bool bailed_out;
     struct str bail_out;   /* the words after it */
@@ -77,6 +78,8 @@ struct results {
 /* `file`: where the report stands, as problems should name it; must live as long. */
 void results_init(struct results *results, const char *file);
 void results_release(struct results *results);
+/* Another report goes into the same list, where the readers of the one before have ended. */
+void results_go_on(struct results *results, const char *file);
 
 /*
  * Readers are fed in pieces of any size: how a report is cut into pieces changes nothing. results_end says what the end

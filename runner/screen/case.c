@@ -3,6 +3,8 @@
 #include "runner/base/utf8.h"
 #include "runner/report/report.h"
 
+#include <stdio.h>
+
 #define SILENT_MOST (60 * NS_PER_S)
 #define REASON_MOST 400 /* columns; all of it is in the record */
 #define NO_TIME     (-1)
@@ -106,8 +108,29 @@ void progress_ending(struct progress *progress, struct str id, const char *why)
     progress_end(progress);
 }
 
+/* " (1,000 tests)" */
+static void add_test_count(struct buf *out, const struct journal_results *results)
+{
+    uint64_t count = results->unlisted;
+    char digits[24];
+    int length;
+
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        count += results->verdicts[v];
+    length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    buf_adds(out, " (");
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0)
+            buf_addc(out, ',');
+        buf_addc(out, digits[i]);
+    }
+    buf_addf(out, " test%s)", count == 1 ? "" : "s");
+}
+
 static void add_remarks(struct buf *out, const struct journal_attempt *attempt)
 {
+    if (journal_has_results(attempt))
+        add_test_count(out, attempt->results);
     if (attempt->reason.len) {
         buf_adds(out, ": ");
         live_fit(out, attempt->reason, REASON_MOST);

@@ -41,6 +41,12 @@ test_a_monorepo_is_one_run() {
     is "$(tail -n 1 "$scratch/out")" '4 passed, 0 failed'
 }
 
+test_suites_of_many_tests() {
+    run_example results
+    status_is 0
+    is "$(tail -n 1 "$scratch/out")" '7 passed, 0 failed, 3 skipped'
+}
+
 test_the_demo_shows_a_bit_of_everything() {
     run_example demo
     status_is 1

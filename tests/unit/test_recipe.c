@@ -192,6 +192,7 @@ static bool make(struct kept *k, uint32_t number)
                                   .slot = 0,
                                   .tmpdir = "/tmp/rm-1/0",
                                   .artifacts = "/run/artifacts/0",
+                                  .results = "/run/reports[0]",
                                   .given = {.variables = given, .variable_count = 2}};
 
     arena_clear(&k->slot);
@@ -342,6 +343,18 @@ static void tell_place(const struct kept *k, struct buf *out)
     buf_addf(out, "%s %s", k->recipe.backend->name, capture_word(k->recipe.capture));
 }
 
+static void tell_results(const struct kept *k, struct buf *out)
+{
+    static const char *const kinds[] = {"none", "junit", "gtest", "tap", "lines"};
+    const struct results_wish *wish = &k->recipe.results;
+
+    buf_adds(out, kinds[wish->kind]);
+    if (wish->text.len)
+        buf_addf(out, " '%.*s'", STR_ARG(wish->text));
+    if (wish->paths)
+        buf_addf(out, " in %s", wish->paths);
+}
+
 static const struct {
     const char *question;
     void (*tell)(const struct kept *k, struct buf *out);
@@ -350,7 +363,7 @@ static const struct {
     {"error", tell_error},     {"skip", tell_skip},       {"unsupported", tell_unsupported},
     {"xfail", tell_xfail},     {"ladder", tell_ladder},   {"limits", tell_limits},
     {"numbers", tell_numbers}, {"place", tell_place},     {"tree limits", tell_tree_limits},
-    {"leaks", tell_leaks},     {"isolate", tell_isolate},
+    {"leaks", tell_leaks},     {"isolate", tell_isolate}, {"results", tell_results},
 };
 
 /* "$NAME" asks for a variable. The folder of the machine is told as "@". */
@@ -462,8 +475,6 @@ static void test_commands(void **state)
         {CELLS("a: [1]") TEST("run: [tool, \"${{ fromJSON('{') }}\"]"), 0, "argv", "refused: " NO_JSON},
         /* what this version does not have */
         {TEST("module: x.so"), 0, "unsupported", "C tests come with a later version"},
-        {TEST("run: [tool], results: {tap: stdout}"), 0, "unsupported",
-         "its results are in its output, which a later version reads"},
         {TEST("run: [tool], preset: pytest"), 0, "argv", "tool"},
         /* what fixtures are */
         {"fixtures: {f: {run: [x]}}\n" TEST("run: [tool], fixtures: [f]"), 0, "argv", "tool"},
@@ -1016,12 +1027,95 @@ static void test_terms(void **state)
     close_suite(&k);
 }
 
+/* ---- results ---- */
+
+static void test_results(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool]"), 0, "results", "none"},
+        {TEST("run: [tool], results: {tap: stdout}"), 0, "results", "tap"},
+        {TEST("run: [tool], results: {lines: '(?<name>x)'}"), 0, "results", "lines '(?<name>x)'"},
+        {TEST("run: [tool], results: {junit: x.xml}"), 0, "results", "junit 'x.xml' in @/suite/x.xml"},
+        {TEST("run: [tool], results: {gtest: /a/x.xml}"), 0, "results", "gtest '/a/x.xml' in /a/x.xml"},
+        {TEST("run: [tool], results: {junit: 'out/*.xml'}"), 0, "results",
+         "junit 'out/*.xml' in @/suite/out/*.xml"},
+        {CELLS("a: [1, 2]") TEST("run: [tool], results: {junit: 'x-${{ matrix.a }}.xml'}"), 1, "results",
+         "junit 'x-2.xml' in @/suite/x-2.xml"},
+        /* what a variable holds is no pattern */
+        {TEST("run: [tool], results: {junit: '$RUN_MATRIX_RESULTS/*.xml'}"), 0, "results",
+         "junit '$RUN_MATRIX_RESULTS/*.xml' in /run/reports\\[0]/*.xml"},
+        {TEST("run: [tool], env: {OUT: 'a*b'}, results: {junit: '${OUT}x/$OUT.xml'}"), 0, "results",
+         "junit '${OUT}x/$OUT.xml' in @/suite/a\\*bx/a\\*b.xml"},
+        {TEST("run: [tool], results: {junit: 'a$/${b/c$'}"), 0, "results",
+         "junit 'a$/${b/c$' in @/suite/a$/${b/c$"},
+        {TEST("run: [tool], results: {junit: '$NOPE/x'}"), 0, "error",
+         "the path of its results speaks of the variable 'NOPE', which it does not have"},
+        {TEST("run: [/bin/true], cwd: /, results: {junit: '$TMPDIR/x'}, isolate: [files]"), 0, "results",
+         "junit '$TMPDIR/x' in /tmp/rm-1/0/x"},
+        {TEST("run: [/bin/true], cwd: /, results: {junit: '/tmp/x'}, isolate: [files]"), 0, "results",
+         "junit '/tmp/x' in /tmp/rm-1/0/x"},
+        {TEST("run: [tool], results: {junit: '/tmp/x'}"), 0, "results", "junit '/tmp/x' in /tmp/x"},
+        {TEST("run: [tool], results: {junit: \"${{ '' }}\"}"), 0, "results",
+         "refused: t: the path of its results is empty"},
+        {TEST("run: [tool], results: {junit: x.xml}"), 0, "$RUN_MATRIX_RESULTS", "/run/reports[0]"},
+        {TEST("run: [tool], results: {junit: x.xml}"), 0, "numbers",
+         "timeout 15m by built-in, slow 10s, output 0, retries 0"},
+        {TEST("run: [tool], results: {junit: x.xml}, timeout: 2s"), 0, "numbers",
+         "timeout 2s by test, slow 10s, output 0, retries 0"},
+        /* nobody could read there */
+        {CELLS("capture: [discard]") TEST("run: [tool], results: {tap: stdout}"), 0, "unsupported",
+         "its results are in its output, and capture 'discard' throws that away"},
+        {CELLS("capture: [discard]") TEST("run: [tool], results: {junit: x.xml}"), 0, "unsupported",
+         "(none)"},
+        {CELLS("capture: [merged]") TEST("run: [tool], results: {tap: stdout}"), 0, "unsupported", "(none)"},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+/* Found before anything runs, with its place. */
+static void test_bad_expressions(void **state)
+{
+    static const struct {
+        const char *text, *error;
+        uint32_t col;
+    } rows[] = {
+        {TEST("run: [tool], results: {lines: '(?<name>x'}"),
+         "t: the expression of 'lines' cannot be used: missing closing parenthesis, at its character 10", 49},
+        {TEST("run: [tool], results: {lines: x}"),
+         "t: the expression of 'lines' cannot be used: a group '(?<name>...)' is missing: it names the test, "
+         "at "
+         "its character 1",
+         49},
+        {TEST("run: [tool], results: {lines: '(?<name>x)(?<nam>y)'}"),
+         "t: the expression of 'lines' cannot be used: 'nam' is no group that is known: name, verdict, "
+         "message, "
+         "duration, file and line are; did you mean 'name'?, at its character 4",
+         49},
+        {CELLS("a: ['(']") TEST("run: [tool], results: {lines: '(?<name>x)${{ matrix.a }}'}"),
+         "t@a=%28: the expression of 'lines' cannot be used: missing closing parenthesis, at its character "
+         "12",
+         49},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct terms terms;
+        struct kept k;
+
+        open_suite(&k, *state, rows[i].text, NULL);
+        assert_false(check(&k, 0, &terms));
+        assert_int_equal(k.diags.errors, 1);
+        assert_string_equal(k.diags.list[0].text, rows[i].error);
+        assert_int_equal(k.diags.list[0].at.col, rows[i].col);
+        close_suite(&k);
+    }
+}
+
 /* Said once, whatever the number of cases. */
 static void test_warnings(void **state)
 {
     static const char *const wanted[] = {
         "'t' is one case here, and its exit status alone counts: its results are read by a later version",
-        "'u' is one case here, and its exit status alone counts: its results are read by a later version",
     };
     struct terms terms;
     struct kept k;
@@ -1030,7 +1124,7 @@ static void test_warnings(void **state)
         &k, *state,
         CELLS("a: [1, 2]") TEST(
             "run: [x], preset: pytest, limits: {memory: 1G, processes: 3}}, {name: u, run: [x], results: "
-            "{junit: x.xml}, limits: {memory: 1G}}, {name: v, run: [x], results: {lines: x}"),
+            "{junit: x.xml}, limits: {memory: 1G}}, {name: v, run: [x], results: {lines: '(?<name>x)'}"),
         NULL);
     assert_int_equal(k.plan.count, 6);
     for (uint32_t i = 0; i < k.plan.count; i++)
@@ -1117,17 +1211,18 @@ static void test_relative_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commands),       cmocka_unit_test(test_folders),
-        cmocka_unit_test(test_lengths),        cmocka_unit_test(test_variables),
-        cmocka_unit_test(test_each_name_once), cmocka_unit_test(test_cases_share_nothing),
-        cmocka_unit_test(test_settings),       cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_high_limit),     cmocka_unit_test(test_leaks),
-        cmocka_unit_test(test_isolation),      cmocka_unit_test(test_isolated_run_folder),
-        cmocka_unit_test(test_expectations),   cmocka_unit_test(test_requires_fail),
-        cmocka_unit_test(test_places),         cmocka_unit_test(test_unsupported),
-        cmocka_unit_test(test_capture_option), cmocka_unit_test(test_checks),
-        cmocka_unit_test(test_terms),          cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_many_programs),  cmocka_unit_test(test_found_programs),
+        cmocka_unit_test(test_commands),        cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_lengths),         cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_each_name_once),  cmocka_unit_test(test_cases_share_nothing),
+        cmocka_unit_test(test_settings),        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_high_limit),      cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_isolation),       cmocka_unit_test(test_isolated_run_folder),
+        cmocka_unit_test(test_expectations),    cmocka_unit_test(test_requires_fail),
+        cmocka_unit_test(test_places),          cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_capture_option),  cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_terms),           cmocka_unit_test(test_results),
+        cmocka_unit_test(test_bad_expressions), cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_many_programs),   cmocka_unit_test(test_found_programs),
         cmocka_unit_test(test_relative_path),
     };
 

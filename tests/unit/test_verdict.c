@@ -351,6 +351,177 @@ static void check_row(const struct row *row, struct judgement *j)
     buf_release(&notes);
 }
 
+/* ---- what it said of its own tests ---- */
+
+#define SAYS(...)                           \
+    .results = &(const struct result_facts) \
+    {                                       \
+        __VA_ARGS__                         \
+    }
+#define BAD       SAYS(.reported = 100, .failed = 3, .failed_names = "a, b, c")
+#define GOOD      SAYS(.reported = 100)
+#define LESS      SAYS(.reported = 7, .not_run = 3)
+#define GONE      SAYS(.missing = "wrote no report: 'x.xml' is not there")
+#define THREE     "3 of 100 tests failed: a, b, c"
+#define NO_REPORT "wrote no report: 'x.xml' is not there"
+
+static const struct row result_rows[] = {
+    {"all passed", {EXITED(0), GOOD}, VERDICT_PASSED, "", ""},
+    {"some failed, exit 0", {EXITED(0), BAD}, VERDICT_FAILED, THREE, ""},
+    {"some failed, and the status says so", {EXITED(1), BAD}, VERDICT_FAILED, THREE, "exit status 1"},
+    {"one of one",
+     {EXITED(1), SAYS(.reported = 1, .failed = 1, .failed_names = "a")},
+     VERDICT_FAILED,
+     "1 of 1 test failed: a",
+     "exit status 1"},
+    {"a status that nothing explains",
+     {EXITED(1), GOOD},
+     VERDICT_FAILED,
+     "exit status 1, though none of its 100 tests failed",
+     ""},
+    {"the same with one test",
+     {EXITED(1), SAYS(.reported = 1)},
+     VERDICT_FAILED,
+     "exit status 1, though its one test did not fail",
+     ""},
+    {"a status before the end", {EXITED(1), LESS}, VERDICT_FAILED, "exit status 1, after 7 of 10 tests", ""},
+    {"not all", {EXITED(0), LESS}, VERDICT_FAILED, "reported 7 of 10 tests", ""},
+    {"not all, one was begun",
+     {EXITED(0), SAYS(.reported = 7, .not_run = 1, .open = "A.x")},
+     VERDICT_FAILED,
+     "reported 7 of 8 tests; begun and not ended: 'A.x'",
+     ""},
+    {"some failed, and not all",
+     {EXITED(0), SAYS(.reported = 7, .failed = 1, .not_run = 3, .failed_names = "a")},
+     VERDICT_FAILED,
+     "1 of 10 tests failed: a",
+     "failed: reported 7 of 10 tests"},
+    {"gave up",
+     {EXITED(0), SAYS(.reported = 1, .not_run = 1, .bail_out = "no\n db")},
+     VERDICT_FAILED,
+     "bailed out: no db",
+     ""},
+    {"gave up and failed",
+     {EXITED(255), SAYS(.reported = 2, .failed = 1, .failed_names = "a", .bail_out = "")},
+     VERDICT_FAILED,
+     "bailed out",
+     "failed: 1 of 2 tests failed: a | exit status 255"},
+
+    /* The end of the process keeps its place. */
+    {"crash in a test",
+     {KILLED(SIGSEGV), SAYS(.reported = 512, .not_run = 488, .open = "S.n")},
+     VERDICT_CRASHED,
+     "SIGSEGV in 'S.n', after 512 of 1000 tests",
+     ""},
+    {"crash in a test, and nothing was announced",
+     {KILLED(SIGSEGV), SAYS(.reported = 512, .not_run = 1, .open = "S.n")},
+     VERDICT_CRASHED,
+     "SIGSEGV in 'S.n', after 512 tests",
+     ""},
+    {"crash between", {KILLED(SIGABRT), LESS}, VERDICT_CRASHED, "SIGABRT, after 7 of 10 tests", ""},
+    {"crash at its end", {KILLED(SIGABRT), GOOD}, VERDICT_CRASHED, "SIGABRT, after 100 tests", ""},
+    {"crash before the first", {KILLED(SIGABRT), SAYS(0)}, VERDICT_CRASHED, "SIGABRT", ""},
+    {"killed in a test",
+     {KILLED(SIGKILL), SAYS(.reported = 1, .not_run = 1, .open = "S.n")},
+     VERDICT_CRASHED,
+     "SIGKILL, which run-matrix did not send, in 'S.n', after 1 test",
+     ""},
+    {"crash after a failure",
+     {KILLED(SIGSEGV), BAD},
+     VERDICT_CRASHED,
+     "SIGSEGV, after 100 tests",
+     "failed: " THREE},
+    {"crash without a report", {KILLED(SIGSEGV), GONE}, VERDICT_CRASHED, "SIGSEGV", "error: " NO_REPORT},
+    {"timeout in a test",
+     {KILLED(SIGINT), LATE, SAYS(.reported = 2, .not_run = 1, .open = "S.n")},
+     VERDICT_TIMEOUT,
+     "timed out after 1s; in 'S.n', after 2 tests",
+     "when it was ended: SIGINT"},
+    {"timeout, and it finished its report",
+     {EXITED(2), LATE, LESS},
+     VERDICT_TIMEOUT,
+     "timed out after 1s; after 7 of 10 tests",
+     "when it was ended: exit status 2"},
+    {"timeout after failures",
+     {EXITED(1), LATE, BAD},
+     VERDICT_TIMEOUT,
+     "timed out after 1s; after 100 tests",
+     "failed: " THREE " | when it was ended: exit status 1"},
+    {"oom in a test",
+     {KILLED(SIGKILL), NEEDS_MORE, SAYS(.reported = 1, .not_run = 1, .open = "S.n")},
+     VERDICT_OOM,
+     "its tree needed more than 64 MiB; in 'S.n', after 1 test",
+     "crashed: SIGKILL, which run-matrix did not send, in 'S.n', after 1 test"},
+    {"cancelled",
+     {KILLED(SIGINT), CANCELLED, BAD},
+     VERDICT_NOT_RUN,
+     "cancelled by SIGINT",
+     "failed: " THREE " | when it was ended: SIGINT"},
+    {"failed and leaked",
+     {EXITED(1), BAD, LEAKS},
+     VERDICT_FAILED,
+     THREE,
+     "leaked: " SLEEP " | exit status 1"},
+    {"leaked", {EXITED(0), GOOD, LEAKS}, VERDICT_LEAKED, SLEEP, ""},
+    {"hard error", {EXITED(99), BAD}, VERDICT_ERROR, "exit status 99, a hard error", "failed: " THREE},
+
+    /* No report, or not all of it. */
+    {"no report", {EXITED(0), GONE}, VERDICT_ERROR, NO_REPORT, ""},
+    {"no report, and a status", {EXITED(2), GONE}, VERDICT_FAILED, "exit status 2", "error: " NO_REPORT},
+    {"no report under xfail", {EXITED(0), GONE, .xfail = "x"}, VERDICT_ERROR, NO_REPORT, ""},
+    {"no report and leaked", {EXITED(0), GONE, LEAKS}, VERDICT_ERROR, NO_REPORT, "leaked: " SLEEP},
+    {"no report and 77", {EXITED(77), GONE}, VERDICT_SKIPPED, "exit status 77", ""},
+    {"a report that was cut",
+     {EXITED(0), SAYS(.reported = 2, .missing = "its report cannot be read to its end: x:3:4: cut")},
+     VERDICT_ERROR,
+     "its report cannot be read to its end: x:3:4: cut",
+     ""},
+    {"a problem that does not matter",
+     {EXITED(0), SAYS(.reported = 2, .problem = "x:3:4: byte 0x01")},
+     VERDICT_PASSED,
+     "",
+     "x:3:4: byte 0x01"},
+
+    /* Skipped. */
+    {"all skipped",
+     {EXITED(0), SAYS(.reported = 2, .skipped = 2, .skip = "no net")},
+     VERDICT_SKIPPED,
+     "no net",
+     ""},
+    {"all skipped, and a status",
+     {EXITED(1), SAYS(.reported = 2, .skipped = 2, .skip = "no net")},
+     VERDICT_FAILED,
+     "exit status 1, though none of its 2 tests failed",
+     ""},
+    {"all skipped and leaked",
+     {EXITED(0), SAYS(.reported = 1, .skipped = 1, .skip = "no net"), LEAKS},
+     VERDICT_LEAKED,
+     SLEEP,
+     ""},
+    {"77 with results", {EXITED(77), GOOD}, VERDICT_SKIPPED, "exit status 77", ""},
+    {"77 with failures", {EXITED(77), BAD}, VERDICT_FAILED, THREE, "exit status 77"},
+    {"77 before the end", {EXITED(77), LESS}, VERDICT_SKIPPED, "exit status 77", ""},
+
+    /* What is expected of the case holds for it as a whole. */
+    {"xfail",
+     {EXITED(1), BAD, .xfail = "bug 12"},
+     VERDICT_XFAILED,
+     "bug 12",
+     "failed: " THREE " | exit status 1"},
+    {"xpassed", {EXITED(0), GOOD, .xfail = ""}, VERDICT_XPASSED, "passed, and a failure was expected", ""},
+    {"disk full", {EXITED(0), GOOD, .disk_full = true}, VERDICT_ERROR, FULL, ""},
+};
+
+static void test_results(void **state)
+{
+    struct judgement j = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(result_rows); i++)
+        check_row(&result_rows[i], &j);
+    judgement_release(&j);
+}
+
 /* ---- what was left behind, in words ---- */
 
 #define PROCESS(text)                                             \
@@ -618,10 +789,10 @@ static void test_retries(void **state)
 /* ---- the run ---- */
 
 #define RAN(n)     .executed = (n)
-#define PASSED(n)  .counts[COUNT_PASSED] = (n)
-#define FAILED(n)  .counts[COUNT_FAILED] = (n)
-#define SKIPPED(n) .counts[COUNT_SKIPPED] = (n)
-#define NOT_RUN(n) .counts[COUNT_NOT_RUN] = (n)
+#define PASSED(n)  .cases[COUNT_PASSED] = (n)
+#define FAILED(n)  .cases[COUNT_FAILED] = (n)
+#define SKIPPED(n) .cases[COUNT_SKIPPED] = (n)
+#define NOT_RUN(n) .cases[COUNT_NOT_RUN] = (n)
 
 static void test_runs(void **state)
 {
@@ -671,13 +842,10 @@ static void test_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_left_behind),
-        cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_all_at_once),
-        cmocka_unit_test(test_no_pass_after_our_signal),
-        cmocka_unit_test(test_attempts),
-        cmocka_unit_test(test_retries),
+        cmocka_unit_test(test_rows),        cmocka_unit_test(test_results),
+        cmocka_unit_test(test_left_behind), cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_no_pass_after_our_signal),
+        cmocka_unit_test(test_attempts),    cmocka_unit_test(test_retries),
         cmocka_unit_test(test_runs),
     };
 

@@ -1,0 +1,372 @@
+#include "runner/case_results.h"
+
+#include "runner/base/io.h"
+#include "runner/base/layout.h"
+#include "runner/base/mem.h"
+#include "runner/outputs.h"
+#include "runner/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK       ((size_t)64 << 10)
+#define REPORT_MOST ((uint64_t)4 << 30) /* a report that is longer is read so far */
+
+/* ---- before it starts ---- */
+
+bool case_results_lend(struct session *s, struct slot *slot, const char **path)
+{
+    struct workdir *folder = &slot->results.folder;
+
+    *path = NULL;
+    if (!recipe_has_results(&s->kitchen, session_planned(s, slot->on)))
+        return true;
+    if (workdir_lend_reports(s->run.fd, folder) < 0)
+        return false;
+    *path = arena_printf(&slot->arena, "%s/%s", s->run_path, folder->path);
+    return true;
+}
+
+/* Of two that run side by side and write to one place nobody could say whose it is. */
+static bool is_shared(const struct session *s, const struct slot *slot)
+{
+    const struct results_wish *wish = &slot->recipe.results;
+
+    for (uint32_t i = 0; wish->paths && i < s->jobs; i++) {
+        const struct slot *other = &s->slots[i];
+
+        if (other != slot && other->busy && other->results.awaited &&
+            other->recipe.results.kind == wish->kind && strcmp(other->recipe.results.paths, wish->paths) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool case_results_await(struct session *s, struct slot *slot)
+{
+    const struct results_wish *wish = &slot->recipe.results;
+    struct case_results *results = &slot->results;
+
+    if (wish->kind == RESULTS_NONE)
+        return true;
+    if (s->interactive && results_in_output(wish->kind)) {
+        slot->setup =
+            "its results are in its output, and '-s' on a terminal gives that to the terminal alone";
+        return false;
+    }
+    if (is_shared(s, slot)) {
+        slot->setup =
+            arena_printf(&slot->arena,
+                         "another case that runs beside it writes the same report '%.*s': put it into "
+                         "$RUN_MATRIX_RESULTS, give it a name with '${{ matrix }}', or the test a 'lock'",
+                         STR_ARG(wish->text));
+        return false;
+    }
+    if (wish->paths)
+        report_files_find(&results->before, wish->paths, &slot->arena);
+    results->awaited = true;
+    return true;
+}
+
+/* ---- reading ---- */
+
+static struct results_reader *new_reader(const struct results_wish *wish, struct results *into)
+{
+    struct lines_error error;
+
+    switch (wish->kind) {
+    case RESULTS_JUNIT: return results_junit(into);
+    case RESULTS_GTEST: return results_gtest(into);
+    case RESULTS_TAP: return results_tap(into, false);
+    case RESULTS_LINES: return results_lines(into, wish->text, &error);
+    case RESULTS_NONE: break;
+    }
+    return NULL;
+}
+
+/* As much of it as there is when it is opened: somebody may still be writing. False and errno. */
+static bool feed_file(struct results_reader *reader, int fd, char *last)
+{
+    char *bytes = mem_alloc(CHUNK);
+    uint64_t at = 0, size = REPORT_MOST;
+    ssize_t got = 1;
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && (uint64_t)st.st_size < size)
+        size = (uint64_t)st.st_size;
+    while (at < size && got > 0) {
+        got = pread(fd, bytes, size - at < CHUNK ? (size_t)(size - at) : CHUNK, (off_t)at);
+        if (got <= 0)
+            break;
+        results_feed(reader, (struct str){bytes, (size_t)got});
+        *last = bytes[got - 1];
+        at += (uint64_t)got;
+    }
+    free(bytes);
+    return got >= 0;
+}
+
+/* Standard output; where lines are looked for, standard error after it. */
+static void read_output(struct slot *slot, struct case_results *results)
+{
+    const struct results_wish *wish = &slot->recipe.results;
+    struct capture_file *files = slot->capture.files;
+    struct results_reader *reader;
+    char last = '\n';
+
+    results->report = files[0].word ? files[0].word : "output";
+    results_init(&results->results, results->report);
+    reader = new_reader(wish, &results->results);
+    if (!reader)
+        return;
+    for (int i = 0; i < (wish->kind == RESULTS_LINES ? 2 : 1); i++) {
+        if (files[i].fd < 0)
+            continue;
+        if (last != '\n')
+            results_feed(reader, str_of("\n"));
+        feed_file(reader, files[i].fd, &last);
+    }
+    results_end(reader);
+}
+
+/* A FIFO would keep us waiting. */
+static bool read_file(const struct results_wish *wish, struct results *results,
+                      const struct report_file *file)
+{
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct results_reader *reader;
+    char last;
+    bool good = false;
+
+    errno = S_ISREG(file->st.st_mode) ? errno : ENOTSUP;
+    if (fd >= 0 && S_ISREG(file->st.st_mode)) {
+        results_go_on(results, file->path);
+        reader = new_reader(wish, results);
+        good = feed_file(reader, fd, &last);
+        results_end(reader);
+    }
+    if (!good)
+        diag_error(&results->problems, (struct place){.file = file->path}, "cannot be read: %s",
+                   strerror(errno));
+    fd_close(&fd);
+    return good;
+}
+
+static void read_files(struct slot *slot, struct case_results *results)
+{
+    const struct results_wish *wish = &slot->recipe.results;
+    struct report_files found;
+    size_t stale = 0, read = 0;
+
+    report_files_find(&found, wish->paths, &slot->arena);
+    results_init(&results->results, arena_cstr(&slot->arena, wish->text));
+    for (size_t i = 0; i < found.count; i++) {
+        if (report_file_is_stale(&results->before, &found.list[i])) {
+            stale++;
+            continue;
+        }
+        read += read_file(wish, &results->results, &found.list[i]);
+        results->report = found.list[i].path;
+    }
+    if (read > 1)
+        results->report = arena_printf(&slot->arena, "%zu files '%.*s'", read, STR_ARG(wish->text));
+    if (read || results->results.problems.count)
+        return;
+    results->facts.missing =
+        stale ? arena_printf(&slot->arena,
+                             "wrote no report: '%.*s' was there before it began, and is as it was",
+                             STR_ARG(wish->text))
+              : arena_printf(&slot->arena, "wrote no report: '%.*s' is not there", STR_ARG(wish->text));
+}
+
+/* ---- what failed in an earlier attempt ---- */
+
+struct earlier {
+    struct arena *arena;
+    struct str *ids;
+    size_t count, cap;
+};
+
+static bool note_failure(void *user, const struct journal_result *result)
+{
+    struct earlier *earlier = user;
+
+    if (verdict_counts(result->verdict) != COUNT_FAILED)
+        return true;
+    GROW(earlier->ids, earlier->count, earlier->cap);
+    earlier->ids[earlier->count++] = arena_str(earlier->arena, result->id);
+    return true;
+}
+
+static int by_text(const void *left, const void *right)
+{
+    return str_cmp(*(const struct str *)left, *(const struct str *)right);
+}
+
+/* Where they are gone, what was flaky in them is not known; that they are gone is for the reports to say. */
+static void find_earlier(struct session *s, struct slot *slot, struct earlier *earlier)
+{
+    uint32_t torn;
+
+    for (uint32_t attempt = 1; attempt <= s->cases[slot->on].attempts; attempt++) {
+        const char *path = outputs_path(slot, LAYOUT_CASES, attempt, JOURNAL_RESULTS_NAME);
+        int fd = openat(s->run.fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+        if (fd >= 0)
+            journal_results_read(fd, note_failure, earlier, &torn);
+        fd_close(&fd);
+    }
+    if (earlier->count)
+        qsort(earlier->ids, earlier->count, sizeof *earlier->ids, by_text);
+}
+
+/* ---- how each counts ---- */
+
+static const enum verdict verdict_of[RESULT_VERDICT_COUNT] = {
+    [RESULT_PASSED] = VERDICT_PASSED,   [RESULT_FAILED] = VERDICT_FAILED,
+    [RESULT_ERROR] = VERDICT_ERROR,     [RESULT_SKIPPED] = VERDICT_SKIPPED,
+    [RESULT_XFAILED] = VERDICT_XFAILED, [RESULT_XPASSED] = VERDICT_XPASSED,
+    [RESULT_NOT_RUN] = VERDICT_NOT_RUN,
+};
+
+/* What is within a subtest that is expected to fail is expected, too; it stands before it in the list. */
+static void expect_children(struct case_results *results, uint32_t parent)
+{
+    const struct result *list = results->results.list;
+
+    for (uint32_t i = parent; i-- > 0;) {
+        struct str rest = str_slice(list[i].id, list[parent].id.len, list[i].id.len);
+
+        if (!str_starts(list[i].id, list[parent].id.ptr) || !str_starts(rest, "::"))
+            break;
+        if (results->verdicts[i] == VERDICT_FAILED)
+            results->verdicts[i] = VERDICT_XFAILED;
+    }
+}
+
+static void count_each(struct session *s, struct slot *slot, struct case_results *results)
+{
+    struct arena arena = {0};
+    struct earlier earlier = {.arena = &arena};
+
+    find_earlier(s, slot, &earlier);
+    results->verdicts = mem_zero(results->results.count + (size_t)1, sizeof *results->verdicts);
+    for (uint32_t i = 0; i < results->results.count; i++) {
+        const struct result *result = &results->results.list[i];
+
+        results->verdicts[i] = verdict_of[result->verdict];
+        if (result->verdict == RESULT_PASSED &&
+            (result->reruns || (earlier.count && bsearch(&result->id, earlier.ids, earlier.count,
+                                                         sizeof *earlier.ids, by_text))))
+            results->verdicts[i] = VERDICT_FLAKY;
+        if (result->verdict == RESULT_XFAILED && result->is_a_parent)
+            expect_children(results, i);
+    }
+    free(earlier.ids);
+    arena_release(&arena);
+}
+
+const struct result_facts *case_results_read(struct session *s, struct slot *slot)
+{
+    struct case_results *results = &slot->results;
+
+    if (!results->awaited || !slot->listed || slot->ending.spawned != SPAWN_EXECUTED)
+        return NULL;
+    results->facts = (struct result_facts){0};
+    results->read = true;
+    if (results_in_output(slot->recipe.results.kind))
+        read_output(slot, results);
+    else
+        read_files(slot, results);
+    count_each(s, slot, results);
+    result_facts_make(slot, results);
+    return &results->facts;
+}
+
+/* ---- the record ---- */
+
+/* A subtest that only sums up is no test of its own. */
+static void write_all(struct case_results *results, struct journal_results_out *out)
+{
+    for (uint32_t i = 0; i < results->results.count; i++) {
+        const struct result *r = &results->results.list[i];
+        struct journal_result record = {r->id,       results->verdicts[i],
+                                        r->duration, r->message,
+                                        r->details,  r->out,
+                                        r->err,      r->file,
+                                        r->line,     r->reruns};
+
+        if (!r->is_a_parent)
+            journal_results_add(out, &record);
+    }
+}
+
+static void write_file(struct session *s, struct slot *slot, struct case_results *results)
+{
+    const char *path =
+        outputs_path(slot, LAYOUT_CASES, s->cases[slot->on].attempts + 1u, JOURNAL_RESULTS_NAME);
+    struct journal_results_out out;
+    int error = errno;
+
+    if (journal_results_create(&out, s->run.fd, path) < 0) {
+        session_note(s, "cannot write '%s': %s", path, strerror(errno));
+        return;
+    }
+    write_all(results, &out);
+    error = journal_results_close(&out);
+    if (error)
+        session_note(s, "cannot write all of '%s': %s", path, strerror(error));
+    results->record.path = str_of(path);
+}
+
+static void take_problems(struct slot *slot, struct case_results *results)
+{
+    const struct diags *problems = &results->results.problems;
+
+    for (size_t i = 0; i < problems->count && i < JOURNAL_PROBLEMS_MOST; i++) {
+        const char *place = place_text(&slot->arena, problems->list[i].at);
+
+        results->problems[i] = str_of(arena_printf(&slot->arena, "%s: %s", place, problems->list[i].text));
+        results->record.problem_count++;
+    }
+    results->record.problems = results->problems;
+    results->record.problems_more =
+        (uint32_t)(problems->errors + problems->warnings) - results->record.problem_count;
+}
+
+void case_results_record(struct session *s, struct slot *slot, struct journal_attempt *attempt)
+{
+    struct case_results *results = &slot->results;
+
+    if (!results->read)
+        return;
+    results->record = (struct journal_results){
+        .announced = results->results.announced,
+        .unlisted = results->facts.unlisted,
+        .left_out = results->results.left_out,
+        .report = str_of(results->report),
+    };
+    for (uint32_t i = 0; i < results->results.count; i++)
+        results->record.verdicts[results->verdicts[i]] += !results->results.list[i].is_a_parent;
+    take_problems(slot, results);
+    if (results->results.count)
+        write_file(s, slot, results);
+    attempt->results = &results->record;
+}
+
+void case_results_clear(struct session *s, struct slot *slot)
+{
+    struct case_results *results = &slot->results;
+
+    if (results->read)
+        results_release(&results->results);
+    free(results->verdicts);
+    results->verdicts = NULL;
+    results->report = NULL;
+    results->read = results->awaited = false;
+    results->before = (struct report_files){0};
+    workdir_return_artifacts(s->run.fd, &results->folder, false);
+}
