@@ -236,11 +236,13 @@ static const enum verdict verdict_of[RESULT_VERDICT_COUNT] = {
 static void expect_children(struct case_results *results, uint32_t parent)
 {
     const struct result *list = results->results.list;
+    struct str id = list[parent].id;
 
     for (uint32_t i = parent; i-- > 0;) {
-        struct str rest = str_slice(list[i].id, list[parent].id.len, list[i].id.len);
+        struct str child = list[i].id;
 
-        if (!str_starts(list[i].id, list[parent].id.ptr) || !str_starts(rest, "::"))
+        if (child.len <= id.len || !str_eq(str_slice(child, 0, id.len), id) ||
+            !str_starts(str_slice(child, id.len, child.len), "::"))
             break;
         if (results->verdicts[i] == VERDICT_FAILED)
             results->verdicts[i] = VERDICT_XFAILED;

@@ -59,6 +59,14 @@ void choose_results(struct cooking *k)
         k->recipe->unsupported = IN_OUTPUT "capture 'discard' throws that away";
 }
 
+/* Whoever set the wish by other means than `results` did so for the test as a whole. */
+static struct place place_of(const struct cooking *k)
+{
+    const struct node *scalar = k->shared->results_word.scalar;
+
+    return scalar ? scalar->at : k->test->node->at;
+}
+
 /* ---- lines ---- */
 
 static bool check_expression(struct cooking *k, struct str expression)
@@ -73,7 +81,7 @@ static bool check_expression(struct cooking *k, struct str expression)
     results_release(&results);
     if (reader)
         return true;
-    diag_error(k->diags, k->shared->results_word.scalar->at,
+    diag_error(k->diags, place_of(k),
                "%s: the expression of 'lines' cannot be used: %s, at its character %zu", k->recipe->id.ptr,
                error.text, error.at + 1);
     return false;
@@ -156,8 +164,7 @@ static bool cook_path(struct cooking *k, const struct place_of_case *where, stru
     struct buf path = {0}, out = {0};
 
     if (!str_trim(said).len) {
-        diag_error(k->diags, k->shared->results_word.scalar->at, "%s: the path of its results is empty",
-                   k->recipe->id.ptr);
+        diag_error(k->diags, place_of(k), "%s: the path of its results is empty", k->recipe->id.ptr);
         return false;
     }
     if (add_variables(k, where, seen_from_here(k, where, said), &path)) {

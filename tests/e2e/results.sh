@@ -100,8 +100,8 @@ END
     reason_is 'shell@transport=uds' 'failed: 1 of 4 tests failed: a@b, c=d # 1'
     reason_is 'shell@transport=tcp' 'passed: '
     is "$(junit_counts)" '8 1 0 4'
-    "$program" report --format tap >report
-    prove --exec cat report >proved || :
+    "$program" report --format tap >points
+    prove --exec cat points >proved || :
     grep -q 'Failed test:  6' proved || fail 'prove sees something else'
 }
 
@@ -132,6 +132,49 @@ test_what_tap_says_of_itself() {
     reason_is skips 'skipped: nothing here'
     # 1 and 7 and 2 passed; bail, less, none and status are bad beyond what their results say; all, each's x, skips
     last_line_is '10 passed, 4 failed, 3 skipped'
+}
+
+# A subtest that only sums up is no test of its own; what is in one that is expected to fail is expected, too.
+test_subtests() {
+    write run-matrix.yaml <<'YAML'
+tests:
+  - name: a
+    results: {tap: stdout}
+    run: |
+      cat <<'TAP'
+      TAP version 14
+      1..2
+      # Subtest: net
+          1..2
+          ok 1 - opens
+          ok 2 - closes
+      ok 1 - net
+      # Subtest: later
+          1..1
+          not ok 1 - sells
+      not ok 2 - later # TODO not yet
+      TAP
+YAML
+    run
+    status_is 0
+    results_are <<'END'
+a::net::opens passed
+a::net::closes passed
+a::later::sells xfailed
+END
+    last_line_is '2 passed, 0 failed, 1 skipped'
+}
+
+# They are no output: --keep has no say.
+test_results_are_kept_with_the_run() {
+    suite '{name: a, run: "echo 1..1; echo ok 1", results: {tap: stdout}}'
+    run --keep=none
+    status_is 0
+    run --keep=none
+    first=$(printf '%s\n' .run-matrix/runs/* | head -n 1)
+    [ -f "$first/cases/a/1/results.ndjson" ] || fail 'they are gone'
+    run report "$first"
+    last_line_is '1 passed, 0 failed'
 }
 
 test_junit() {
