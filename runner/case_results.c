@@ -66,7 +66,7 @@ bool case_results_await(struct session *s, struct slot *slot)
         return false;
     }
     if (wish->paths)
-        report_files_find(&results->before, wish->paths, &slot->arena);
+        report_files_note(&results->before, wish->paths, &slot->arena);
     results->awaited = true;
     return true;
 }

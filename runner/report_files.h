@@ -22,6 +22,8 @@ struct report_files {
 
 /* What matches now; everything is in the arena. */
 void report_files_find(struct report_files *files, const char *pattern, struct arena *arena);
+/* The same, and whoever writes to one of them from now on changes its times: may take some milliseconds. */
+void report_files_note(struct report_files *files, const char *pattern, struct arena *arena);
 /* It is in `before`, and nobody has written to it since. */
 bool report_file_is_stale(const struct report_files *before, const struct report_file *file);
 

@@ -525,6 +525,14 @@ test_captures_that_nobody_can_read() {
     last_line_is '1 passed, 0 failed'
 }
 
+# On a terminal of its own there is no file that output went to.
+test_a_terminal_is_no_file() {
+    suite '{name: a, run: "echo 1..1; echo ok 1", results: {tap: stdout}}'
+    run_command python3 "$root/tests/e2e/on_terminal.py" '' '' "$program" run -s
+    status_is 1
+    out_has "its results are in its output, and '-s' on a terminal gives that to the terminal alone"
+}
+
 test_resume() {
     suite '{name: a, run: "echo 1..2; echo ok 1; echo ok 2", results: {tap: stdout}}' \
         '{name: b, run: "echo 1..1; echo ok 1", results: {tap: stdout}}'

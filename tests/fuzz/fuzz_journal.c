@@ -41,14 +41,19 @@ static void check_case(const struct journal_record *record, const struct journal
 static void check(const struct journal_record *record)
 {
     struct journal_counts counts;
-    uint32_t sum = 0;
+    uint64_t sum = 0, cases = 0, verdicts = 0;
 
     for (uint32_t i = 0; i < record->case_count; i++)
         check_case(record, &record->cases[i]);
     journal_count(record, &counts);
-    for (int i = 0; i < COUNT_COUNT; i++)
+    for (int i = 0; i < COUNT_COUNT; i++) {
         sum += counts.counts[i];
-    if (sum + counts.quarantined != record->case_count)
+        cases += counts.cases[i];
+    }
+    for (int i = 0; i < VERDICT_COUNT; i++)
+        verdicts += counts.verdicts[i];
+    if (sum + counts.quarantined != verdicts || cases > record->case_count ||
+        (!counts.quarantined && cases != record->case_count))
         abort();
 }
 
@@ -81,6 +86,25 @@ static void go_on(struct arena *arena, int folder, const struct journal_record *
             abort();
 }
 
+static bool look_at(void *user, const struct journal_result *result)
+{
+    *(uint64_t *)user += result->id.len + (uint64_t)result->duration;
+    return verdict_word(result->verdict) != NULL;
+}
+
+/* The same bytes as the results of a case. */
+static void read_results(int folder, size_t size)
+{
+    int fd = openat(folder, JOURNAL_NAME, O_RDONLY | O_CLOEXEC);
+    uint64_t sum = 0;
+    uint32_t torn = 0;
+
+    journal_results_read(fd, look_at, &sum, &torn);
+    if (torn > size)
+        abort();
+    fd_close(&fd);
+}
+
 static void add_up(void *user, struct str id, nanos duration)
 {
     *(uint64_t *)user += id.len + (uint64_t)duration;
@@ -97,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (folder < 0)
         abort();
     put(folder, bytes, size);
+    read_results(folder, size);
     if (read_it(&arena, folder, &record)) {
         if (arena.used > MEMORY_BASE + size * MEMORY_PER_BYTE)
             abort();

@@ -204,6 +204,34 @@ static void test_lines_of_verdicts(void **state)
     }
 }
 
+/* A case that tells of its tests says how many they are. */
+static void test_numbers_of_tests(void **state)
+{
+    static const struct {
+        struct journal_results results;
+        const char *line;
+    } rows[] = {
+        {{.verdicts = {[VERDICT_PASSED] = 1}}, "PASS        1.23s  proto@backend=exec (1 test): because\n"},
+        {{.verdicts = {[VERDICT_PASSED] = 999}},
+         "PASS        1.23s  proto@backend=exec (999 tests): because\n"},
+        {{.verdicts = {[VERDICT_PASSED] = 1, [VERDICT_NOT_RUN] = 1}, .unlisted = 1234565},
+         "PASS        1.23s  proto@backend=exec (1,234,567 tests): because\n"},
+        {{.announced = -1}, "PASS        1.23s  proto@backend=exec: because\n"},
+    };
+    struct stage stage;
+
+    (void)state;
+    stage_open(&stage, (struct progress_style){.verbose = 1}, 10);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct journal_attempt ended = attempt(VERDICT_PASSED);
+
+        ended.results = &rows[i].results;
+        progress_ended(stage.progress, 0, ID, &ended, 0);
+        stage_expect(&stage, rows[i].line);
+    }
+    stage_close(&stage);
+}
+
 static void test_lines_of_events(void **state)
 {
     struct journal_attempt a = attempt(VERDICT_FAILED);
@@ -792,6 +820,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_style),
         cmocka_unit_test(test_lines_of_verdicts),
+        cmocka_unit_test(test_numbers_of_tests),
         cmocka_unit_test(test_lines_of_events),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_colour),

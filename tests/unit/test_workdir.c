@@ -107,11 +107,36 @@ static void test_no_room_when_it_is_made_again(void **state)
     close(dir.fd);
 }
 
+/* Two folders of one slot are two folders; each is empty when it is lent. */
+static void test_reports(void **state)
+{
+    struct workdir artifacts = {.fd = -1}, reports = {.fd = -1};
+    int run = dir_open(AT_FDCWD, *state);
+    char first[sizeof reports.path];
+
+    assert_int_equal(workdir_lend_artifacts(run, &artifacts), 0);
+    assert_int_equal(workdir_lend_reports(run, &reports), 0);
+    assert_string_not_equal(artifacts.path, reports.path);
+    strcpy(first, reports.path);
+    close(openat(reports.fd, "x.xml", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    workdir_return_artifacts(run, &reports, false);
+    assert_int_equal(faccessat(run, first, F_OK, 0), -1);
+    assert_int_equal(workdir_lend_reports(run, &reports), 0);
+    assert_int_equal(dir_is_empty(reports.fd), 1);
+    workdir_return_artifacts(run, &reports, false);
+    workdir_return_artifacts(run, &artifacts, true);
+    assert_int_equal(faccessat(run, artifacts.path, F_OK, 0), 0); /* lent again as it is */
+    workdirs_close_artifacts(run);
+    close(artifacts.fd);
+    close(run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_no_room_for_whose_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_room_when_it_is_made_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reports, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
