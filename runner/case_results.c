@@ -12,9 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHUNK       ((size_t)64 << 10)
-#define REPORT_MOST ((uint64_t)4 << 30) /* a report that is longer is read so far */
-
 /* ---- before it starts ---- */
 
 bool case_results_lend(struct session *s, struct slot *slot, const char **path)
@@ -69,117 +66,6 @@ bool case_results_await(struct session *s, struct slot *slot)
         report_files_note(&results->before, wish->paths, &slot->arena);
     results->awaited = true;
     return true;
-}
-
-/* ---- reading ---- */
-
-static struct results_reader *new_reader(const struct results_wish *wish, struct results *into)
-{
-    struct lines_error error;
-
-    switch (wish->kind) {
-    case RESULTS_JUNIT: return results_junit(into);
-    case RESULTS_GTEST: return results_gtest(into);
-    case RESULTS_TAP: return results_tap(into, false);
-    case RESULTS_LINES: return results_lines(into, wish->text, &error);
-    case RESULTS_NONE: break;
-    }
-    return NULL;
-}
-
-/* As much of it as there is when it is opened: somebody may still be writing. False and errno. */
-static bool feed_file(struct results_reader *reader, int fd, char *last)
-{
-    char *bytes = mem_alloc(CHUNK);
-    uint64_t at = 0, size = REPORT_MOST;
-    ssize_t got = 1;
-    struct stat st;
-
-    if (fstat(fd, &st) == 0 && (uint64_t)st.st_size < size)
-        size = (uint64_t)st.st_size;
-    while (at < size && got > 0) {
-        got = pread(fd, bytes, size - at < CHUNK ? (size_t)(size - at) : CHUNK, (off_t)at);
-        if (got <= 0)
-            break;
-        results_feed(reader, (struct str){bytes, (size_t)got});
-        *last = bytes[got - 1];
-        at += (uint64_t)got;
-    }
-    free(bytes);
-    return got >= 0;
-}
-
-/* Standard output; where lines are looked for, standard error after it. */
-static void read_output(struct slot *slot, struct case_results *results)
-{
-    const struct results_wish *wish = &slot->recipe.results;
-    struct capture_file *files = slot->capture.files;
-    struct results_reader *reader;
-    char last = '\n';
-
-    results->report = files[0].word ? files[0].word : "output";
-    results_init(&results->results, results->report);
-    reader = new_reader(wish, &results->results);
-    if (!reader)
-        return;
-    for (int i = 0; i < (wish->kind == RESULTS_LINES ? 2 : 1); i++) {
-        if (files[i].fd < 0)
-            continue;
-        if (last != '\n')
-            results_feed(reader, str_of("\n"));
-        feed_file(reader, files[i].fd, &last);
-    }
-    results_end(reader);
-}
-
-/* A FIFO would keep us waiting. */
-static bool read_file(const struct results_wish *wish, struct results *results,
-                      const struct report_file *file)
-{
-    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    struct results_reader *reader;
-    char last;
-    bool good = false;
-
-    errno = S_ISREG(file->st.st_mode) ? errno : ENOTSUP;
-    if (fd >= 0 && S_ISREG(file->st.st_mode)) {
-        results_go_on(results, file->path);
-        reader = new_reader(wish, results);
-        good = feed_file(reader, fd, &last);
-        results_end(reader);
-    }
-    if (!good)
-        diag_error(&results->problems, (struct place){.file = file->path}, "cannot be read: %s",
-                   strerror(errno));
-    fd_close(&fd);
-    return good;
-}
-
-static void read_files(struct slot *slot, struct case_results *results)
-{
-    const struct results_wish *wish = &slot->recipe.results;
-    struct report_files found;
-    size_t stale = 0, read = 0;
-
-    report_files_find(&found, wish->paths, &slot->arena);
-    results_init(&results->results, arena_cstr(&slot->arena, wish->text));
-    for (size_t i = 0; i < found.count; i++) {
-        if (report_file_is_stale(&results->before, &found.list[i])) {
-            stale++;
-            continue;
-        }
-        read += read_file(wish, &results->results, &found.list[i]);
-        results->report = found.list[i].path;
-    }
-    if (read > 1)
-        results->report = arena_printf(&slot->arena, "%zu files '%.*s'", read, STR_ARG(wish->text));
-    if (read || results->results.problems.count)
-        return;
-    results->facts.missing =
-        stale ? arena_printf(&slot->arena,
-                             "wrote no report: '%.*s' was there before it began, and is as it was",
-                             STR_ARG(wish->text))
-              : arena_printf(&slot->arena, "wrote no report: '%.*s' is not there", STR_ARG(wish->text));
 }
 
 /* ---- what failed in an earlier attempt ---- */
@@ -279,10 +165,7 @@ const struct result_facts *case_results_read(struct session *s, struct slot *slo
         return NULL;
     results->facts = (struct result_facts){0};
     results->read = true;
-    if (results_in_output(slot->recipe.results.kind))
-        read_output(slot, results);
-    else
-        read_files(slot, results);
+    report_read(s, slot, results);
     count_each(s, slot, results);
     result_facts_make(slot, results);
     return &results->facts;
@@ -339,6 +222,17 @@ static void take_problems(struct slot *slot, struct case_results *results)
         (uint32_t)(problems->errors + problems->warnings) - results->record.problem_count;
 }
 
+/* What could not be read is there to be looked at. */
+static void keep_reports(struct session *s, struct slot *slot, struct case_results *results)
+{
+    const char *path = outputs_path(slot, LAYOUT_CASES, s->cases[slot->on].attempts + 1u, "reports");
+
+    if (!results->results.problems.errors || !workdir_has_artifacts(&results->folder))
+        return;
+    if (workdir_move_artifacts(s->run.fd, &results->folder, path) < 0)
+        session_note(s, "cannot keep '%s': %s", path, strerror(errno));
+}
+
 void case_results_record(struct session *s, struct slot *slot, struct journal_attempt *attempt)
 {
     struct case_results *results = &slot->results;
@@ -356,6 +250,7 @@ void case_results_record(struct session *s, struct slot *slot, struct journal_at
     take_problems(slot, results);
     if (results->results.count)
         write_file(s, slot, results);
+    keep_reports(s, slot, results);
     attempt->results = &results->record;
 }
 

@@ -38,6 +38,11 @@ const struct result_facts *case_results_read(struct session *s, struct slot *slo
 void case_results_record(struct session *s, struct slot *slot, struct journal_attempt *attempt);
 void case_results_clear(struct session *s, struct slot *slot);
 
+/* ---- report_read.c ---- */
+
+/* Fills in results and report, and why there is none. */
+void report_read(struct session *s, struct slot *slot, struct case_results *results);
+
 /* ---- result_facts.c ---- */
 
 /* From results, and how each counts, to what the verdict has to know. */

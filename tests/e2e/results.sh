@@ -229,6 +229,17 @@ test_no_report() {
     last_line_is '1 passed, 7 failed'
 }
 
+# So that somebody can look at it: the folder that was lent is gone.
+test_a_report_that_is_broken_is_kept() {
+    suite '{name: a, run: "echo \"<testsuite><testcase name=\\\"a\\\"/>\" >$RUN_MATRIX_RESULTS/x.xml", results: {junit: "$RUN_MATRIX_RESULTS/*.xml"}}' \
+        '{name: b, run: "echo \"<testsuite><testcase name=\\\"a\\\"/></testsuite>\" >$RUN_MATRIX_RESULTS/x.xml", results: {junit: "$RUN_MATRIX_RESULTS/*.xml"}}'
+    run
+    status_is 1
+    reason_is a 'error: its report cannot be read to its end: $RUN_MATRIX_RESULTS/x.xml:2:1: the report ends in the middle: </testsuite> is missing'
+    [ -f .run-matrix/latest/cases/a/1/reports/x.xml ] || fail 'it is not there'
+    [ ! -e .run-matrix/latest/cases/b/1/reports ] || fail 'the one that is sound is kept'
+}
+
 # What stood there before is not this run's, also where its time was set forward.
 test_a_stale_report() {
     junit_writer

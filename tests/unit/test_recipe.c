@@ -1073,6 +1073,36 @@ static void test_results(void **state)
     check_rows(state, rows, ARRAY_LEN(rows));
 }
 
+/* Cases that write to one place hold a lock in common; with a variable in it nobody knows before they start. */
+static void test_one_report_one_lock(void **state)
+{
+    static const char *const locks[] = {"report @/suite/r.xml", "db, report @/suite/r-1.xml", "", ""};
+    struct kept k;
+
+    open_suite(
+        &k, *state,
+        "tests: [{name: a, run: [x], results: {junit: r.xml}}, {name: b, run: [x], lock: [db], results: "
+        "{gtest: 'r-${{ 1 }}.xml'}}, {name: c, run: [x], results: {junit: $HOME/r.xml}}, {name: d, run: "
+        "[x], results: {tap: stdout}}]",
+        NULL);
+    for (uint32_t i = 0; i < k.plan.count; i++) {
+        struct terms terms;
+        struct buf told = {0};
+
+        assert_true(check(&k, i, &terms));
+        for (uint32_t l = 0; l < node_list_count(terms.locks); l++) {
+            const char *lock = arena_cstr(&k.slot, node_list_item(terms.locks, l)->string);
+            const char *at = strstr(lock, k.root);
+
+            buf_addf(&told, "%s%.*s%s%s", l ? ", " : "", (int)(at ? at - lock : (long)strlen(lock)), lock,
+                     at ? "@" : "", at ? at + strlen(k.root) : "");
+        }
+        assert_string_equal(buf_text(&told), locks[i]);
+        buf_release(&told);
+    }
+    close_suite(&k);
+}
+
 /* Found before anything runs, with its place. */
 static void test_bad_expressions(void **state)
 {
@@ -1211,18 +1241,31 @@ static void test_relative_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commands),        cmocka_unit_test(test_folders),
-        cmocka_unit_test(test_lengths),         cmocka_unit_test(test_variables),
-        cmocka_unit_test(test_each_name_once),  cmocka_unit_test(test_cases_share_nothing),
-        cmocka_unit_test(test_settings),        cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_high_limit),      cmocka_unit_test(test_leaks),
-        cmocka_unit_test(test_isolation),       cmocka_unit_test(test_isolated_run_folder),
-        cmocka_unit_test(test_expectations),    cmocka_unit_test(test_requires_fail),
-        cmocka_unit_test(test_places),          cmocka_unit_test(test_unsupported),
-        cmocka_unit_test(test_capture_option),  cmocka_unit_test(test_checks),
-        cmocka_unit_test(test_terms),           cmocka_unit_test(test_results),
-        cmocka_unit_test(test_bad_expressions), cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_many_programs),   cmocka_unit_test(test_found_programs),
+        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_each_name_once),
+        cmocka_unit_test(test_cases_share_nothing),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_high_limit),
+        cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_isolation),
+        cmocka_unit_test(test_isolated_run_folder),
+        cmocka_unit_test(test_expectations),
+        cmocka_unit_test(test_requires_fail),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_capture_option),
+        cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_results),
+        cmocka_unit_test(test_one_report_one_lock),
+        cmocka_unit_test(test_bad_expressions),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_many_programs),
+        cmocka_unit_test(test_found_programs),
         cmocka_unit_test(test_relative_path),
     };
 
