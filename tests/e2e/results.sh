@@ -407,10 +407,10 @@ END
 # INT comes first, so who writes his report then has written it.
 test_a_timeout() {
     junit_writer
-    suite '{name: a, run: [./writer, o.xml, a=pass, b=fail, c=hang, d=pass], results: {junit: o.xml}, timeout: 500ms}'
+    suite '{name: a, run: [./writer, o.xml, a=pass, b=fail, c=hang, d=pass], results: {junit: o.xml}, timeout: 3s}'
     run
     status_is 1
-    grep -q '^.*timed out after 500ms in its call; .*; after 2 of 4 tests' "$scratch/out" || {
+    grep -q '^.*timed out after 3s in its call; .*; after 2 of 4 tests' "$scratch/out" || {
         show out
         fail 'no timeout that says how far it was'
     }
@@ -594,6 +594,43 @@ PY
     run
     status_is 1
     last_line_is '2 passed, 1 failed, 1 skipped'
+}
+
+# What was told to end writes its report first, whatever the reason.
+test_a_flood() {
+    junit_writer
+    sed -i 's/print("hangs", flush=True)/print("x" * 100000, flush=True)/' writer
+    suite '{name: a, run: [./writer, o.xml, a=pass, c=hang], results: {junit: o.xml}, output-limit: 10k}'
+    run
+    status_is 1
+    is "$(records '"verdict":"output limit"')" 1
+    results_are <<'END'
+a::k::a passed
+END
+    last_line_is '1 passed, 1 failed'
+}
+
+test_perl_itself() {
+    perl -MTest::More -e1 2>/dev/null || skip 'no Test::More'
+    suite "{name: a, run: [perl, $root/tests/data/results/perl/shop.t], results: {tap: stdout}}"
+    run
+    status_is 1
+    last_line_is '4 passed, 2 failed, 2 skipped'
+    reason_is a 'failed: 2 of 8 tests failed: discount # of 10, stock::deep::bottom'
+}
+
+test_node_itself() {
+    command -v node >/dev/null || skip 'no node'
+    cp "$root/tests/data/results/node/shop.test.mjs" .
+    node --test --test-reporter=tap shop.test.mjs >tap 2>&1 || :
+    grep -q '^# fail 2' tap || skip 'a node that has no such reporter'
+    suite '{name: tap, run: [node, --test, --test-reporter=tap, shop.test.mjs], results: {tap: stdout}}' \
+        '{name: xml, run: "node --test --test-reporter=junit --test-reporter-destination=$RUN_MATRIX_RESULTS/x.xml shop.test.mjs", results: {junit: $RUN_MATRIX_RESULTS/x.xml}}'
+    run
+    status_is 1
+    reason_is tap 'failed: 2 of 8 tests failed: discount # of 10, stock::full'
+    reason_is xml 'failed: 2 of 8 tests failed: discount # of 10, stock::full'
+    last_line_is '8 passed, 4 failed, 4 skipped'
 }
 
 test_bats_itself() {
