@@ -181,8 +181,8 @@ static bool cook_path(struct cooking *k, const struct place_of_case *where, stru
 /* ---- for one case ---- */
 
 /*
- * Of two cases that write to one place side by side nobody could say whose it is. A path with a variable in it is known
- * when its case starts, and is most often in a folder that is the case's own.
+ * Of two cases that write to one place side by side nobody could say whose it is. A path with a variable in it, or with
+ * what a fixture says, is known when its case starts, and is most often in a folder that is the case's own.
  */
 const struct node *results_lock(struct cooking *k, const struct node *locks)
 {
@@ -191,8 +191,8 @@ const struct node *results_lock(struct cooking *k, const struct node *locks)
     struct node *longer;
     struct str path;
 
-    if ((kind != RESULTS_JUNIT && kind != RESULTS_GTEST) || !word_text(k, &k->shared->results_word, &path) ||
-        (path.len && memchr(path.ptr, '$', path.len)))
+    if ((kind != RESULTS_JUNIT && kind != RESULTS_GTEST) || k->shared->results_word.fixtures ||
+        !word_text(k, &k->shared->results_word, &path) || (path.len && memchr(path.ptr, '$', path.len)))
         return locks;
     longer = node_seq(k->arena, (struct place){0}, count + 1);
     for (uint32_t i = 0; i < count; i++)
