@@ -140,7 +140,10 @@ static void find_wrong(struct slot *slot, struct case_results *results)
     if (!f->reported && !f->not_run && !f->skip && !f->bail_out)
         f->missing = why_empty(slot, results);
     else if (all->cut)
-        f->missing = arena_printf(&slot->arena, "its report cannot be read to its end: %s",
+        f->missing = arena_printf(&slot->arena, "not all of its report can be read: %s",
+                                  problem(slot, first_problem(&all->problems, DIAG_ERROR)));
+    else if (all->unsound && !f->bail_out)
+        f->missing = arena_printf(&slot->arena, "its report is not sound: %s",
                                   problem(slot, first_problem(&all->problems, DIAG_ERROR)));
     else if (first)
         f->problem = problem(slot, first);

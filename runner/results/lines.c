@@ -187,6 +187,7 @@ static void give_up(struct lines *lines)
 {
     struct results *results = lines->reader.results;
 
+    results->cut = true; /* who knows what stood there */
     diag_error(
         &results->problems, results_place(results, lines->feed.number, 1),
         "the expression takes too long on this line%s",

@@ -61,8 +61,10 @@ struct results {
     uint32_t verdicts[RESULT_VERDICT_COUNT]; /* of those in the list */
     uint64_t left_out;                       /* reported past RESULTS_MOST */
     int64_t announced; /* by a plan (of TAP the outermost), by `tests=`; -1: not known */
-    bool cut;          /* it could not be read to its end: what follows is not known */
-    uint64_t missing;  /* announced and not reported, also those past RESULTS_MISSING_MOST */
+    bool
+        unsound; /* it contradicts itself, or lacks what would tell that all of it is there: a problem says so */
+    bool cut;    /* not all of it could be read: what else stood there is not known */
+    uint64_t missing; /* announced and not reported, also those past RESULTS_MISSING_MOST */
     bool bailed_out;
     struct str bail_out;   /* the words after it */
     struct str skip_all;   /* why the plan is 1..0 */

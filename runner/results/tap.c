@@ -72,6 +72,12 @@ static void miss(struct tap *tap, struct tap_level *level, uint64_t next, uint64
     }
 }
 
+/* What the document's own plan says is what tells that nothing is missing. */
+static void doubt(struct tap *tap, const struct tap_level *level)
+{
+    tap->reader.results->unsound |= level == &tap->levels[0];
+}
+
 /* Numbers twice, beyond the plan, and those that never came. Without a plan the largest one is where it ends. */
 static void compare_with_plan(struct tap *tap, struct tap_level *level)
 {
@@ -83,6 +89,8 @@ static void compare_with_plan(struct tap *tap, struct tap_level *level)
         const struct tap_numbered *n = &level->numbers[i];
         bool beyond = level->plan >= 0 && n->number > level->plan;
 
+        if (beyond || n->number < next)
+            doubt(tap, level);
         if (beyond)
             tap_problem(tap, n->line, 1, "test %u is beyond the plan 1..%lld", n->number,
                         (long long)level->plan);
@@ -114,6 +122,7 @@ static void open_level(struct tap *tap)
 
 static void say_no_plan(struct tap *tap, const struct tap_level *level)
 {
+    doubt(tap, level);
     if (tap->depth)
         tap_problem(tap, level->began, 1, "this subtest has no plan: 1..%u would say how many tests it has",
                     level->points);
@@ -198,6 +207,7 @@ static void on_plan(struct tap *tap, const struct tap_line *line, unsigned depth
     close_levels(tap, depth);
     tap_point_over(tap);
     if (level->plan >= 0) {
+        doubt(tap, level);
         tap_problem(tap, tap->feed.number, line->indent + 1, "a second plan; 1..%lld was the first",
                     (long long)level->plan);
         return;

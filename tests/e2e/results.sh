@@ -177,6 +177,21 @@ test_results_are_kept_with_the_run() {
     last_line_is '1 passed, 0 failed'
 }
 
+# As prove has it: without a plan nobody knows that nothing is missing.
+test_tap_that_is_not_sound() {
+    suite '{name: planless, results: {tap: stdout}, run: "echo ok 1; echo ok 2"}' \
+        '{name: more, results: {tap: stdout}, run: "echo 1..1; echo ok 1; echo ok 2"}' \
+        '{name: twice, results: {tap: stdout}, run: "echo 1..2; echo ok 1; echo ok 2; echo ok 2"}' \
+        '{name: status, results: {tap: stdout}, run: "echo ok 1; exit 3"}'
+    run
+    status_is 1
+    reason_is planless 'error: its report is not sound: stdout:1:1: there is no plan: 1..2 would say how many tests there are'
+    reason_is more 'error: its report is not sound: stdout:3:1: test 2 is beyond the plan 1..1'
+    reason_is twice 'error: its report is not sound: stdout:4:1: test 2 comes a second time: each has a number of its own'
+    reason_is status 'failed: exit status 3, though its one test did not fail'
+    last_line_is '8 passed, 4 failed'
+}
+
 test_junit() {
     junit_writer
     suite '{name: good, run: [./writer, out.xml, a=pass, b=skip], results: {junit: out.xml}}' \
@@ -196,7 +211,7 @@ test_junit() {
         fail 'no place in JUnit'
     reason_is bad 'failed: 2 of 3 tests failed: k::b, k::c'
     # the status is explained, and no failure of its own
-    is "$(records '"notes":["exit status 1"]')" 1
+    is "$(records '"exit status 1"')" 1
 }
 
 test_a_status_that_no_test_explains() {
@@ -222,7 +237,7 @@ test_no_report() {
     reason_is bad 'failed: exit status 1'
     is "$(records "\"error: wrote no report: 'out.xml' is not there\"")" 1
     reason_is empty "error: its report cannot be read: e.xml:2:1: the report ends before its first element"
-    reason_is cut 'error: its report cannot be read to its end: c.xml:1:32: the report ends in the middle: </testsuite> is missing'
+    reason_is cut 'error: not all of its report can be read: c.xml:1:32: the report ends in the middle: </testsuite> is missing'
     reason_is zero "error: there is no test in its report 'z.xml'"
     reason_is pipe 'error: its report cannot be read: p.xml: cannot be read: Operation not supported'
     reason_is json 'error: its report cannot be read: g.xml:1:1: this is JSON; --gtest_output=xml:PATH would be right'
@@ -235,7 +250,7 @@ test_a_report_that_is_broken_is_kept() {
         '{name: b, run: "echo \"<testsuite><testcase name=\\\"a\\\"/></testsuite>\" >$RUN_MATRIX_RESULTS/x.xml", results: {junit: "$RUN_MATRIX_RESULTS/*.xml"}}'
     run
     status_is 1
-    reason_is a 'error: its report cannot be read to its end: $RUN_MATRIX_RESULTS/x.xml:2:1: the report ends in the middle: </testsuite> is missing'
+    reason_is a 'error: not all of its report can be read: $RUN_MATRIX_RESULTS/x.xml:2:1: the report ends in the middle: </testsuite> is missing'
     [ -f .run-matrix/latest/cases/a/1/reports/x.xml ] || fail 'it is not there'
     [ ! -e .run-matrix/latest/cases/b/1/reports ] || fail 'the one that is sound is kept'
 }
