@@ -250,13 +250,79 @@ static void test_large(void **state)
     results_release(&results);
 }
 
+/* What cannot be read to its end is not taken for whole. */
+static void test_cut(void **state)
+{
+    static const struct {
+        struct str xml;
+        bool cut;
+    } rows[] = {
+        {STR("<testsuite><testcase name='a'/></testsuite>"), false},
+        {STR("<testsuite tests='3'><testcase name='a'/></testsuite>"), false},
+        {STR("<testsuite><testcase name='a'/>"), true},
+        {STR("<testsuite><testcase name='a'/></testsuites>"), true},
+        {STR("<testsuite><testcase name='a\x01'/></testsuite>"), false},
+        {STR(""), true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct results results;
+
+        read_in_pieces(&results, results_junit, rows[i].xml, 5);
+        if (results.cut != rows[i].cut)
+            fail_msg("row %zu: %d", i, results.cut);
+        results_release(&results);
+    }
+}
+
+/* Several reports in one list: each has its own place, and misses its own tests. */
+static void test_several(void **state)
+{
+    static const struct str reports[] = {
+        STR("<testsuite><testcase name='a'/><testcase name='b'/></testsuite>"),
+        STR("<testsuite tests='3'><testcase name='a'/></testsuite>"),
+        STR("<testsuite tests='1'>\n<testcase name='c'/>"),
+    };
+    static const char *const names[] = {"one", "two", "three"};
+    struct results results;
+
+    (void)state;
+    results_init(&results, "none");
+    for (size_t i = 0; i < ARRAY_LEN(reports); i++) {
+        struct results_reader *reader;
+
+        results_go_on(&results, names[i]);
+        reader = results_junit(&results);
+        results_feed(reader, reports[i]);
+        results_end(reader);
+    }
+    assert_int_equal(results.count, 4);
+    assert_true(str_is(results.list[2].id, "a#2"));
+    assert_int_equal(results.announced, 4);
+    assert_int_equal(results.missing, 2);
+    assert_true(results.cut);
+    assert_int_equal(results.problems.count, 2);
+    assert_string_equal(results.problems.list[0].text,
+                        "3 tests are announced by 'tests' attributes, 1 are there");
+    assert_string_equal(results.problems.list[0].at.file, "two");
+    assert_string_equal(results.problems.list[1].at.file, "three");
+    results_release(&results);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verdicts),       cmocka_unit_test(test_times),
-        cmocka_unit_test(test_places_and_ids), cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_bytes),          cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_long_token),     cmocka_unit_test(test_large),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_several),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_places_and_ids),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_long_token),
+        cmocka_unit_test(test_large),
     };
 
     return cmocka_run_group_tests_name("results: JUnit", tests, NULL, NULL);

@@ -253,13 +253,46 @@ static void test_limits(void **state)
     buf_release(&text);
 }
 
+/* What the plan of the document is there for; those of subtests are told and no more. */
+static void test_soundness(void **state)
+{
+    static const struct {
+        struct str tap;
+        bool unsound;
+    } rows[] = {
+        {STR("1..2\nok 1\nok 2\n"), false},
+        {STR("ok 1\nok 2\n1..2\n"), false},
+        {STR("1..3\nok 1\n"), false}, /* it is said what is missing */
+        {STR("ok 1\nok 2\n"), true},
+        {STR("1..1\nok 1\nok 2\n"), true},
+        {STR("1..2\nok 1\nok 1\n"), true},
+        {STR("1..1\n1..2\nok 1\n"), true},
+        {STR("hello\n"), true},
+        {STR("1..0 # SKIP no\n"), false},
+        {STR("ok 1\nBail out!\n"), false},
+        {STR("    ok 1 - a\nok 1 - b\n1..1\n"), false},
+        {STR("1..1\nok 1\n  ---\n  x: y\n"), false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct results results;
+
+        read_in_pieces(&results, open_tap, rows[i].tap, 7);
+        if (results.unsound != rows[i].unsound)
+            fail_msg("row %zu: %d", i, results.unsound);
+        results_release(&results);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_points),         cmocka_unit_test(test_directives),
-        cmocka_unit_test(test_plans),          cmocka_unit_test(test_diagnostics),
-        cmocka_unit_test(test_subtests),       cmocka_unit_test(test_strict),
-        cmocka_unit_test(test_while_it_comes), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_soundness),   cmocka_unit_test(test_points),
+        cmocka_unit_test(test_directives),  cmocka_unit_test(test_plans),
+        cmocka_unit_test(test_diagnostics), cmocka_unit_test(test_subtests),
+        cmocka_unit_test(test_strict),      cmocka_unit_test(test_while_it_comes),
+        cmocka_unit_test(test_limits),
     };
 
     return cmocka_run_group_tests_name("results: TAP", tests, NULL, NULL);
