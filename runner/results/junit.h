@@ -48,6 +48,7 @@ enum junit_element {
 struct junit_case {
     bool open;
     bool failed, error, skipped, todo, xfail;
+    bool begun;            /* and interrupted */
     bool blocked, missing; /* ctest: for want of a fixture, of a program */
     bool generic;          /* a message says only that it has failed */
     bool placed;           /* its failure has a file and a line */

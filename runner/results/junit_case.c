@@ -37,7 +37,8 @@ static struct str id_of(struct junit *junit, struct str class, struct str name)
     struct arena *arena = &junit->reader.results->arena;
     struct str text = text_id(arena, buf_str(&id));
     if (!name.len) {
-        junit_problem(junit, "this <testcase> has no name");
+        if (!junit->now.begun)
+            junit_problem(junit, "this <testcase> has no name");
         text = str_of(arena_printf(arena, "#%u", junit->reader.results->count + 1));
     }
     buf_release(&id);
@@ -79,6 +80,15 @@ static void read_status(struct junit_case *c, const char **attributes)
     c->blocked = str_is(status, "notrun") && !result.len;
 }
 
+/*
+ * pytest opens a testcase when it begins, and writes what is known of it when it is interrupted: for the one that ran no
+ * more than a time.
+ */
+static bool is_interrupted(const struct junit *junit, const char **attributes)
+{
+    return junit->pytest && !junit_attribute(attributes, "name") && !junit_attribute(attributes, "classname");
+}
+
 void junit_case_open(struct junit *junit, const char **attributes)
 {
     struct junit_case *c = &junit->now;
@@ -90,6 +100,7 @@ void junit_case_open(struct junit *junit, const char **attributes)
     excerpt_clear(&c->details);
     excerpt_clear(&c->out);
     excerpt_clear(&c->err);
+    c->begun = is_interrupted(junit, attributes);
     c->id = id_of(junit, attribute(attributes, "classname"), attribute(attributes, "name"));
     c->duration = text_duration(attribute(attributes, "time"), NS_PER_S);
     if (locate(junit, attributes))
@@ -177,7 +188,7 @@ static enum result_verdict verdict_of(const struct junit_case *c, bool cut)
         return RESULT_NOT_RUN;
     if (c->skipped)
         return RESULT_SKIPPED;
-    return cut ? RESULT_NOT_RUN : RESULT_PASSED;
+    return cut || c->begun ? RESULT_NOT_RUN : RESULT_PASSED;
 }
 
 static void say(struct junit *junit, struct result *result, bool cut)
@@ -190,6 +201,8 @@ static void say(struct junit *junit, struct result *result, bool cut)
         result->message = text_line(arena, place.rest, RESULT_MESSAGE_MOST);
     if (!result->message.len)
         result->message = text_message(arena, result->details);
+    if (!result->message.len && junit->now.begun)
+        result->message = str_of("it began, and was interrupted before its name was written");
     if (!result->message.len && cut)
         result->message = str_of("the report ends in the middle of it");
 }

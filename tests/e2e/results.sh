@@ -611,6 +611,26 @@ PY
     last_line_is '2 passed, 1 failed, 1 skipped'
 }
 
+# It is interrupted in a test: that one has not passed.
+test_pytest_that_hangs() {
+    python3 -c 'import pytest' 2>/dev/null || skip 'no pytest'
+    write test_h.py <<'PY'
+import time
+def test_good(): pass
+def test_hang(): open("hangs", "w"); time.sleep(1000)
+PY
+    suite '{name: py, run: "exec python3 -m pytest -q -p no:cacheprovider --junit-xml=$RUN_MATRIX_RESULTS/j.xml", results: {junit: "$RUN_MATRIX_RESULTS/j.xml"}, timeout: 5s}'
+    run
+    status_is 1
+    [ -e hangs ] || skip 'it did not get as far within 5 s'
+    last_line_is '1 passed, 1 failed'
+    results_are <<'END'
+py::test_h::test_good passed
+py::%232 not run
+END
+    out_has '; after 1 of 2 tests'
+}
+
 # What was told to end writes its report first, whatever the reason.
 test_a_flood() {
     junit_writer

@@ -58,6 +58,11 @@ static void test_verdicts(void **state)
                   "message='r'><stackTrace>s</stackTrace>"
                   "</rerunFailure>"),
          "failed: c::n after 1 (m)\n"},
+        /* pytest, interrupted in a test: its name is not written */
+        {STR("<testsuite name='pytest' tests='1'><testcase classname='c' name='a'/><testcase "
+             "time='0.1'/></testsuite>"),
+         "passed: c::a\nnot run: #2 100000us (it began, and was interrupted before its name was written)\n"
+         "announced 1, missing 0, left out 0\n"},
         /* jest-junit */
         {STR("<testsuites name='jest tests' tests='2' failures='1' errors='0' time='0.5'>\n"
              "<testsuite name='sum' errors='0' failures='1' skipped='0' timestamp='2026-01-01T00:00:00' "
