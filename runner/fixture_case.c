@@ -86,10 +86,17 @@ bool instance_needs(const struct instance *instance, const struct instance *need
     return false;
 }
 
+static bool stands_on(const struct instance *instance, const struct instance *need)
+{
+    bool waits = instance->state == FIXTURE_WAITING && (need->stale || need->state == FIXTURE_DEAD);
+
+    return instance_is_live(instance) && !waits && instance_needs(instance, need);
+}
+
 static bool is_needed(const struct session *s, const struct instance *instance)
 {
     for (uint32_t i = 0; i < s->fixtures->wide_count; i++)
-        if (instance_is_live(s->fixtures->wide[i]) && instance_needs(s->fixtures->wide[i], instance))
+        if (stands_on(s->fixtures->wide[i], instance))
             return true;
     for (uint32_t i = 0; instance->slot && i < instance->slot->fixture_count; i++)
         if (instance_is_live(&instance->slot->fixtures[i]) &&

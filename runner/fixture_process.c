@@ -293,7 +293,7 @@ static bool has_executed(struct session *s, const struct instance *instance)
     struct watch_view view;
 
     return instance->main.seat && watch_look(s->watch, instance->main.seat->number, &view) &&
-           view.phase == WATCH_CALL;
+           view.phase == WATCH_CALL && view.cause == WATCH_NO_CAUSE;
 }
 
 /* One after another, with a pause between; the last one's status says whether it is up. */

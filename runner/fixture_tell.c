@@ -80,6 +80,8 @@ void instance_is_gone(struct session *s, struct instance *instance)
     for (uint32_t i = 0; i < instance->need_count; i++)
         instance_look(s, instance->needs[i]);
     if (!slot) {
+        if (instance->state == FIXTURE_IDLE)
+            tell_waiting(s, instance, FIXTURE_NEED_IS_UP);
         release_held(s, instance);
     } else if (slot->awaited && !slot_has_live(slot)) {
         slot->awaited = false;
@@ -93,8 +95,10 @@ void instance_is_gone(struct session *s, struct instance *instance)
 static void spread(struct session *s, struct instance *instance)
 {
     for (uint32_t i = 0; i < instance->need_count; i++)
-        if (instance->needs[i]->recipe.kind == FIXTURE_ADDRESS)
+        if (instance->needs[i]->recipe.kind == FIXTURE_ADDRESS && !instance->needs[i]->stale) {
             instance->needs[i]->stale = true;
+            spread(s, instance->needs[i]);
+        }
     for (uint32_t i = 0; i < s->fixtures->wide_count; i++) {
         struct instance *wide = s->fixtures->wide[i];
 
