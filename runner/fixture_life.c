@@ -139,6 +139,8 @@ static void rise(struct session *s, struct instance *instance)
         progress_made(s->progress, instance->shown, instance->id, watch_now(s->watch) - instance->began);
     if (instance->main.seat)
         watch_unlimit(s->watch, instance->main.seat->number);
+    ready_end(
+        &instance->ready); /* nobody would read what it says from here on, and it must not wait for that */
     enter(s, instance, FIXTURE_UP);
     instance_is_up(s, instance);
 }

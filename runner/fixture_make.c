@@ -258,7 +258,7 @@ static bool read_env_file(struct instance *instance)
     struct str line;
     bool good = true;
 
-    if (file_read(instance->env_file, &text, ENV_FILE_MOST) < 0) {
+    if (file_read_regular(instance->env_file, &text, ENV_FILE_MOST) < 0) {
         buf_release(&text);
         return errno == ENOENT || could_not(instance, "read its $RUN_MATRIX_ENV");
     }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define MESSAGE_MOST 4096
+#define ASKED_MOST   (5 * NS_PER_MS) /* of what it wrote: the loop has other things to do */
 
 /* ---- connecting ---- */
 
@@ -27,8 +28,9 @@ static bool line_matches(struct ready *ready, struct str line)
     return pattern_search(ready->pattern, line, 0) == PATTERN_YES;
 }
 
-/* What has no end yet is looked at too: a prompt has none. Of a line that is too long the beginning counts. */
-static bool take_text(struct ready *ready, struct buf *line, const char *text, size_t size)
+/* Of a line that is too long the beginning counts. Answers how much of the text was taken. */
+static size_t take_text(struct ready *ready, struct buf *line, const char *text, size_t size, bool *found,
+                        nanos until)
 {
     for (size_t i = 0; i < size; i++) {
         if (text[i] != '\n') {
@@ -36,36 +38,53 @@ static bool take_text(struct ready *ready, struct buf *line, const char *text, s
                 buf_addc(line, text[i]);
             continue;
         }
-        if (line_matches(ready, buf_str(line)))
-            return true;
+        *found = line_matches(ready, buf_str(line));
         buf_clear(line);
+        if (*found || clock_now() >= until)
+            return i + 1;
     }
-    return line->len && line_matches(ready, buf_str(line));
+    return size;
+}
+
+/* What has no end yet is looked at too, when there is no more: a prompt has none. */
+static bool has_written_to(struct ready *ready, const struct capture_file *file, struct ready_stream *stream,
+                           nanos until)
+{
+    char text[8192];
+    bool found = false;
+    ssize_t got;
+
+    while (!found && clock_now() < until) {
+        got = pread(file->fd, text, sizeof text, (off_t)stream->at);
+        if (got <= 0)
+            return stream->line.len && line_matches(ready, buf_str(&stream->line));
+        stream->at += take_text(ready, &stream->line, text, (size_t)got, &found, until);
+    }
+    return found;
 }
 
 static bool has_written(struct ready *ready)
 {
-    for (int i = 0; i < 2; i++) {
-        const struct capture_file *file = &ready->capture->files[i];
-        struct ready_stream *stream = &ready->streams[i];
-        char text[8192];
-        ssize_t got;
+    nanos until = clock_now() + ASKED_MOST;
 
-        while (file->fd >= 0 && (got = pread(file->fd, text, sizeof text, (off_t)stream->at)) > 0) {
-            stream->at += (uint64_t)got;
-            if (take_text(ready, &stream->line, text, (size_t)got))
-                return true;
-        }
-    }
+    for (int i = 0; i < 2; i++)
+        if (ready->capture->files[i].fd >= 0 &&
+            has_written_to(ready, &ready->capture->files[i], &ready->streams[i], until))
+            return true;
     return false;
 }
 
 /* ---- a file ---- */
 
+/* What a former one has left says nothing of this one. */
 static bool is_there(struct ready *ready)
 {
-    ready->error = access(ready->text.ptr, F_OK) == 0 ? 0 : errno;
-    return ready->error == 0;
+    struct stat now;
+
+    ready->error = stat(ready->text.ptr, &now) == 0 ? 0 : errno;
+    return !ready->error && (now.st_dev != ready->before.st_dev || now.st_ino != ready->before.st_ino ||
+                             memcmp(&now.st_mtim, &ready->before.st_mtim, sizeof now.st_mtim) != 0 ||
+                             memcmp(&now.st_ctim, &ready->before.st_ctim, sizeof now.st_ctim) != 0);
 }
 
 /* ---- sd_notify ---- */
@@ -140,6 +159,10 @@ bool ready_begin(struct ready *ready, const struct fixture_recipe *recipe, const
         if (!ready->pattern)
             buf_addf(why, "its 'line' is no regular expression: %s", error.text);
         return ready->pattern != NULL;
+    case READY_FILE:
+        if (stat(ready->text.ptr, &ready->before) < 0)
+            ready->before = (struct stat){0};
+        return true;
     case READY_NOTIFY:
         ready->text = str_of(notify);
         ready->socket = open_notify(notify);
@@ -165,7 +188,7 @@ void ready_words(const struct ready *ready, struct buf *out)
     buf_addf(out, "%s %.*s", kinds[ready->kind].tried, STR_ARG(ready->text));
     if (ready->kind == READY_CONNECT || ready->kind == READY_FILE)
         buf_addf(out, " %u time%s: %s", ready->tries, ready->tries == 1 ? "" : "s",
-                 ready->error ? strerror(ready->error) : "not yet");
+                 ready->error ? strerror(ready->error) : "it is that which was there before");
     if (ready->status[0])
         buf_addf(out, "; its status was '%s'", ready->status);
 }

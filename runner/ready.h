@@ -9,12 +9,15 @@
 #include "runner/harness/harness.h"
 #include "runner/recipe/recipe.h"
 
+#include <sys/stat.h>
+
 struct ready {
     enum ready_kind kind;
     struct str text;
     uint32_t tries;
     int error; /* of the last try */
     struct endpoint endpoint;
+    struct stat before; /* the file, if it was there; all zero: it was not */
     struct pattern *pattern;
     const struct capture *capture;
     struct ready_stream {

@@ -1,5 +1,6 @@
 #include "runner/harness/address.h"
 
+#include "runner/base/clock.h"
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 
@@ -49,38 +50,41 @@ const char *transport_word(enum transport transport)
 
 /* ---- which ports ---- */
 
+/* Those below the kernel's own range, and those above it, as one row. */
 struct ports {
-    unsigned low, high; /* the kernel's own */
-    bool all;           /* there is little else */
+    unsigned first, below, above_first, count;
 };
 
 static struct ports read_ports(void)
 {
-    struct ports ports = {32768, 60999, false};
+    unsigned low = 32768, high = 60999;
+    struct ports ports = {.first = PORTS_FIRST};
     struct buf text = {0};
-    unsigned below, above;
 
     if (file_read("/proc/sys/net/ipv4/ip_local_port_range", &text, 4096) == 0)
-        sscanf(buf_text(&text), "%u %u", &ports.low, &ports.high);
+        sscanf(buf_text(&text), "%u %u", &low, &high);
     buf_release(&text);
-    below = ports.low > PORTS_FIRST ? ports.low - PORTS_FIRST : 0;
-    above = ports.high < PORTS_LAST ? PORTS_LAST - ports.high : 0;
-    ports.all = below + above < PORTS_LEAST;
+    ports.below = low > PORTS_FIRST ? low - PORTS_FIRST : 0;
+    ports.above_first = high < PORTS_FIRST ? PORTS_FIRST : high + 1;
+    ports.count = ports.below + (PORTS_LAST + 1 > ports.above_first ? PORTS_LAST + 1 - ports.above_first : 0);
+    if (ports.count < PORTS_LEAST)
+        ports = (struct ports){PORTS_FIRST, PORTS_LAST + 1 - PORTS_FIRST, 0, PORTS_LAST + 1 - PORTS_FIRST};
     return ports;
 }
 
-static bool is_for_us(const struct ports *ports, unsigned port)
+static unsigned port_at(const struct ports *ports, unsigned at)
 {
-    return ports->all || port < ports->low || port > ports->high;
+    at %= ports->count;
+    return at < ports->below ? ports->first + at : ports->above_first + at - ports->below;
 }
 
-static unsigned any_port(void)
+static unsigned any_number(void)
 {
     uint32_t number = 0;
 
     if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number)
         number = (uint32_t)getpid() * 2654435761u;
-    return PORTS_FIRST + number % (PORTS_LAST - PORTS_FIRST + 1);
+    return number;
 }
 
 /* ---- claiming one ---- */
@@ -144,21 +148,15 @@ static bool take_port(struct address *address, unsigned port)
 int address_reserve_tcp(struct address *address)
 {
     const struct ports ports = read_ports();
-    unsigned port = any_port();
+    unsigned at = any_number() % ports.count;
 
     *address = (struct address)ADDRESS_NONE;
     address->transport = TRANSPORT_TCP;
-    for (int tries = 0; tries < TRIES_MOST; port = port == PORTS_LAST ? PORTS_FIRST : port + 1) {
-        if (!is_for_us(&ports, port)) {
-            port = ports.high < PORTS_LAST ? ports.high : PORTS_FIRST - 1;
-            continue;
-        }
-        if (take_port(address, port))
+    for (int tries = 0; tries < TRIES_MOST; tries++)
+        if (take_port(address, port_at(&ports, at++)))
             return 0;
-        if (errno != EADDRINUSE)
+        else if (errno != EADDRINUSE)
             return -1;
-        tries++;
-    }
     errno = EADDRINUSE;
     return -1;
 }
@@ -344,10 +342,12 @@ static int wait_connected(int fd)
 static void hang_up(int fd)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-    char text[512];
+    nanos until = clock_now() + CONNECT_WAIT * NS_PER_MS, left;
+    char text[4096];
 
     shutdown(fd, SHUT_WR);
-    while (poll(&poll_fd, 1, CONNECT_WAIT) > 0 && read(fd, text, sizeof text) > 0)
+    while ((left = until - clock_now()) > 0 && poll(&poll_fd, 1, (int)(left / NS_PER_MS) + 1) > 0 &&
+           read(fd, text, sizeof text) > 0)
         ;
 }
 

@@ -40,9 +40,12 @@ enum ready_kind fixture_ready_of(const struct fixture *fixture)
 {
     const struct node *ready = fixture->node ? node_get(fixture->node, "ready") : NULL;
 
-    for (int i = READY_CONNECT; i < READY_KIND_COUNT; i++)
-        if (node_get(ready, ready_keys[i]))
+    for (int i = READY_CONNECT; i < READY_KIND_COUNT; i++) {
+        const struct node *value = node_get(ready, ready_keys[i]);
+
+        if (value && !(value->kind == NODE_BOOL && !value->boolean)) /* notify: false */
             return (enum ready_kind)i;
+    }
     return READY_AT_ONCE;
 }
 
@@ -141,6 +144,18 @@ static void take_connect(struct fixture_cooking *f)
                    f->plate.id.ptr, STR_ARG(f->recipe->ready_text));
 }
 
+static void check_line(struct fixture_cooking *f)
+{
+    struct pattern_error error;
+    struct pattern *pattern = pattern_compile(f->recipe->ready_text, 0, &error);
+
+    if (pattern)
+        pattern_free(pattern);
+    else
+        diag_error(f->k.diags, f->recipe->ready_at, "%s: 'line' is no regular expression: %s",
+                   f->plate.id.ptr, error.text);
+}
+
 static void take_ready(struct fixture_cooking *f, enum ready_kind kind)
 {
     struct fixture_recipe *recipe = f->recipe;
@@ -152,41 +167,35 @@ static void take_ready(struct fixture_cooking *f, enum ready_kind kind)
         take_connect(f);
     else if (kind == READY_LINE || kind == READY_FILE)
         say(f, f->ready, ready_keys[kind], &recipe->ready_text, &recipe->ready_at);
-    else if (kind == READY_NOTIFY &&
-             str_is(node_text(node_get(f->ready, ready_keys[kind]), f->k.arena), "false"))
-        recipe->ready = READY_AT_ONCE;
+    if (kind == READY_LINE && recipe->ready_text.len)
+        check_line(f);
     take_span(f, f->ready, "within", &recipe->within, &recipe->ready_at);
 }
 
 /* ---- environment ---- */
 
+/* False: it is not known yet, or cannot be had. */
+static bool take_variable(struct fixture_cooking *f, const struct pair *pair, struct variable *variable)
+{
+    struct str name = pair->key->string;
+    struct word word = word_of(f->k.arena, pair->value, f->k.diags);
+
+    *variable = (struct variable){arena_str(f->k.arena, name), STR(""), pair->value->kind == NODE_NULL};
+    if (variable_refused(name))
+        diag_error(f->k.diags, pair->key->at, "'%.*s' %s", STR_ARG(name), variable_refused(name));
+    else
+        return !(f->k.rehearsal && word.fixtures) && word_text(&f->k, &word, &variable->value);
+    return false;
+}
+
 static void take_variables(struct fixture_cooking *f)
 {
-    const struct node *env = node_get(f->node, "env"), *value;
+    const struct node *env = node_get(f->node, "env");
     struct variable *list = ARENA_ARRAY(f->k.arena, struct variable, env ? env->map.count : 0);
-    uint32_t count = 0;
 
     f->recipe->variables = list;
-    value = env ? template_eval_tree(f->k.arena, env, expr_contexts, &f->k.contexts, f->k.diags) : NULL;
-    for (uint32_t i = 0; value && i < value->map.count; i++) {
-        const struct pair *pair = &value->map.pairs[i];
-        struct str name = pair->key->string;
-        bool removed = pair->value->kind == NODE_NULL;
-
-        if (f->k.rehearsal && removed)
-            continue;
-        if (variable_refused(name))
-            diag_error(f->k.diags, pair->key->at, "'%.*s' %s", STR_ARG(name), variable_refused(name));
-        else if (!node_is_scalar(pair->value))
-            diag_error(f->k.diags, pair->value->at, "%s: the value of '%.*s' is a list or a mapping",
-                       f->plate.id.ptr, STR_ARG(name));
-        else
-            list[count++] = (struct variable){
-                arena_str(f->k.arena, name),
-                removed ? (struct str)STR("") : arena_str(f->k.arena, node_text(pair->value, f->k.arena)),
-                removed};
-    }
-    f->recipe->variable_count = count;
+    for (uint32_t i = 0; env && i < env->map.count; i++)
+        f->recipe->variable_count += take_variable(f, &env->map.pairs[i], &list[f->recipe->variable_count]);
 }
 
 #define OF_FIXTURE 9u /* variables that are added here */
