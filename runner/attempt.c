@@ -341,19 +341,6 @@ static bool is_retried(const struct session *s, const struct slot *slot, enum ve
     return verdict_may_retry(verdict) && s->cases[slot->on].attempts < slot->recipe.retries && goes_on(s);
 }
 
-/* The failure of a case may be the end of others. */
-static void count_failure(struct session *s, const struct slot *slot)
-{
-    const struct plan_case *c = session_planned(s, slot->on);
-
-    s->failures++;
-    if (s->failures_most && s->failures == (uint64_t)s->failures_most)
-        session_drop(s,
-                     arena_printf(s->arena, "stopped after %u failure%s", s->failures, plural(s->failures)));
-    else if (case_suite(&s->front->suites, c)->fail_fast)
-        session_drop_cells(s, c->suite, "fail-fast: a case of another cell failed");
-}
-
 static void record(struct session *s, struct slot *slot, struct journal_attempt *a)
 {
     fault_die(&s->faults, FAULT_DIE_ENDED);
@@ -421,7 +408,7 @@ bool attempt_judge(struct session *s, uint32_t number)
     life->attempts++;
     life->failed += verdict_counts(a.verdict) == COUNT_FAILED;
     if (a.last && verdict_counts(a.outcome) == COUNT_FAILED && !a.quarantined && goes_on(s))
-        count_failure(s, slot);
+        session_failed(s, session_planned(s, number)->suite);
     clear_slot(s, slot);
     fixtures_leave(s, number);
     if (!again)

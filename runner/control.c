@@ -28,6 +28,7 @@ static void cancel(struct session *s, const char *why, int urgency)
         urgency = URGENCY_KILL;
     watch_cancel(s->watch, urgency, s->kitchen.cap);
     s->urgency = urgency;
+    fixtures_hurry(s);
     progress_hurry(s->progress);
     progress_line(s->progress, "%s: %s", why, words[urgency]);
     if (s->cancelled)

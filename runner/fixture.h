@@ -53,10 +53,11 @@ const char *fixtures_dead(struct session *s, struct slot *slot);
 /* ---- for the loop ---- */
 
 bool fixtures_are_live(const struct session *s); /* there is something of one: the run is not over */
-bool fixtures_are_busy(
-    const struct session *s); /* ... of a wide one that has processes: what appears may be theirs */
+bool fixtures_are_busy(const struct session *s); /* ... that has processes: what appears may be theirs */
 /* The run is to end: what is being prepared is given up. */
 void fixtures_give_up(struct session *s);
+/* ... sooner: tear-downs that run have less time, and at the second time of asking none. */
+void fixtures_hurry(struct session *s);
 /* A pidfd of a place after the slots is readable. True: it is to be watched on. */
 bool fixtures_reap(struct session *s, uint32_t place, uint32_t generation);
 void fixtures_watch_told(struct session *s, const struct watch_event *event);

@@ -131,6 +131,7 @@ void instance_init(struct session *s, struct instance *instance, uint32_t suite,
 /* ---- fixture_life.c ---- */
 
 void instance_event(struct session *s, struct instance *instance, enum fixture_event event);
+void fixture_hurry(struct session *s, struct instance *instance);
 static inline bool instance_is_live(const struct instance *instance)
 {
     return instance->state != FIXTURE_IDLE && instance->state != FIXTURE_FAILED;
@@ -170,7 +171,7 @@ const char *words_of_failure(struct session *s, struct instance *instance);
 /* "died (SIGSEGV)", "ended with status 3"; then what it said last. */
 const char *words_of_death(struct instance *instance, int status, int signal);
 /* NULL: its tear-down did what it should. */
-const char *words_of_teardown(struct session *s, struct instance *instance);
+const char *words_of_teardown(struct instance *instance);
 /* An error of the run, with a record of its own. */
 void instance_record(struct session *s, struct instance *instance, const char *reason);
 

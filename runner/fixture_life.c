@@ -1,6 +1,7 @@
 /* The life of an instance: which event leads where, and what is done on the way. */
 #include "runner/fixture_internal.h"
 
+#define HURRIED          NS_PER_S
 #define IDLE_DEATHS_MOST 3 /* in a row: then it is not tried again */
 
 typedef void action(struct session *s, struct instance *instance);
@@ -36,45 +37,54 @@ static void end_processes(struct session *s, struct instance *instance)
         finish(s, instance);
 }
 
-/* Where somebody who cancels gives only so much time, it is what the ladders of fixtures have, too. */
-static nanos teardown_limit(const struct session *s, const struct instance *instance)
+/* Where somebody who cancels gives only so much time, and when he asks again; 0: as long as it likes. */
+static nanos hurried_limit(const struct session *s, nanos limit)
 {
-    nanos cap = s->urgency ? s->kitchen.cap / 2 : 0, limit = instance->recipe.timeout;
+    nanos cap = !s->urgency ? 0 : s->urgency == 1 ? s->kitchen.cap / 2 : HURRIED;
 
     return cap && (!limit || limit > cap) ? cap : limit;
 }
 
-/* Also of what could not be made: half of it may be there. */
-static void unmake(struct session *s, struct instance *instance)
+void fixture_hurry(struct session *s, struct instance *instance)
 {
-    instance->asked = false;
-    if (!instance->recipe.has[COMMAND_TEARDOWN] || instance->side.seat) {
-        end_processes(s, instance);
-        return;
-    }
-    enter(s, instance, FIXTURE_UNMAKING);
-    if (process_start(s, instance, &instance->side, COMMAND_TEARDOWN, teardown_limit(s, instance)))
-        return;
-    session_note(s, "the tear-down of fixture '%.*s' could not be started: %s",
-                 STR_ARG(instance->fixture->name), instance->reason);
-    end_processes(s, instance);
+    nanos limit = hurried_limit(s, 0);
+
+    if (instance->state == FIXTURE_UNMAKING && instance->side.seat && limit)
+        watch_limit(s->watch, instance->side.seat->number, limit);
 }
 
-static void note_teardown(struct session *s, struct instance *instance)
+static void not_torn_down(struct session *s, struct instance *instance, const char *words)
 {
-    const char *words = words_of_teardown(s, instance);
-
-    if (!words)
-        return;
     if (!instance->slot)
         instance_record(s, instance, words);
     else if (!instance->slot->teardown)
         instance->slot->teardown = arena_cstr(&instance->slot->arena, str_of(words));
 }
 
+/* Also of what could not be made: half of it may be there. */
+static void unmake(struct session *s, struct instance *instance)
+{
+    instance->asked = false;
+    if (!instance->recipe.has[COMMAND_TEARDOWN]) {
+        end_processes(s, instance);
+        return;
+    }
+    enter(s, instance, FIXTURE_UNMAKING);
+    if (process_start(s, instance, &instance->side, COMMAND_TEARDOWN,
+                      hurried_limit(s, instance->recipe.timeout)))
+        return;
+    not_torn_down(s, instance,
+                  arena_printf(&instance->arena, "the tear-down of fixture '%.*s' could not be started: %s",
+                               STR_ARG(instance->fixture->name), instance->reason));
+    end_processes(s, instance);
+}
+
 static void torn_down(struct session *s, struct instance *instance)
 {
-    note_teardown(s, instance);
+    const char *words = words_of_teardown(instance);
+
+    if (words)
+        not_torn_down(s, instance, words);
     end_processes(s, instance);
 }
 
@@ -138,7 +148,7 @@ static void rise(struct session *s, struct instance *instance)
     if (instance->recipe.kind != FIXTURE_ADDRESS)
         progress_made(s->progress, instance->shown, instance->id, watch_now(s->watch) - instance->began);
     if (instance->main.seat)
-        watch_unlimit(s->watch, instance->main.seat->number);
+        watch_limit(s->watch, instance->main.seat->number, 0);
     ready_end(
         &instance->ready); /* nobody would read what it says from here on, and it must not wait for that */
     enter(s, instance, FIXTURE_UP);

@@ -150,6 +150,13 @@ void instance_has_died(struct session *s, struct instance *instance)
     }
 }
 
+void fixtures_hurry(struct session *s)
+{
+    for (uint32_t i = 0; s->fixtures && i < s->fixtures->seat_count; i++)
+        if (s->fixtures->seats[i].busy)
+            fixture_hurry(s, s->fixtures->seats[i].instance);
+}
+
 void fixtures_give_up(struct session *s)
 {
     for (uint32_t k = 0; s->fixtures && k < s->jobs; k++)
@@ -167,7 +174,7 @@ bool fixtures_are_live(const struct session *s)
 bool fixtures_are_busy(const struct session *s)
 {
     for (uint32_t i = 0; s->fixtures && i < s->fixtures->seat_count; i++)
-        if (s->fixtures->seats[i].busy && !s->fixtures->seats[i].instance->slot)
+        if (s->fixtures->seats[i].busy)
             return true;
     return false;
 }

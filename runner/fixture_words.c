@@ -155,12 +155,11 @@ const char *words_of_death(struct instance *instance, int status, int signal)
     return taken(instance, &text);
 }
 
-const char *words_of_teardown(struct session *s, struct instance *instance)
+const char *words_of_teardown(struct instance *instance)
 {
     const struct watch_ending *ending = &instance->side.ending;
     struct buf text = {0};
 
-    (void)s;
     if (!ending->cause && !ending->status && !ending->signal && ending->spawned != SPAWN_FAILED)
         return NULL;
     buf_addf(&text, "the tear-down of fixture '%.*s' ", STR_ARG(instance->fixture->name));
@@ -241,9 +240,10 @@ void instance_record(struct session *s, struct instance *instance, const char *r
     a.output_count = outputs_of(instance, outputs);
     a.outputs = outputs;
     instance->told = true;
-    s->failures++;
     session_wrote(s, journal_case_more(s->journal, a.number, &what));
     session_wrote(s, journal_ended(s->journal, &a));
     progress_fixture(s->progress, instance->shown, instance->id, &a);
     buf_release(&cell);
+    if (!s->cancelled && !s->timed_out && !s->broken)
+        session_failed(s, instance->suite_number);
 }

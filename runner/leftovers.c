@@ -58,7 +58,7 @@ void leftovers_of_tree(struct session *s, struct slot *slot)
 static bool is_alone(const struct session *s, const struct slot *slot)
 {
     for (uint32_t i = 0; i < s->jobs; i++)
-        if (s->slots[i].busy && &s->slots[i] != slot && s->slots[i].listed)
+        if (s->slots[i].busy && &s->slots[i] != slot && (s->slots[i].listed || s->slots[i].fixture_count))
             return false;
     return true;
 }
@@ -166,8 +166,7 @@ static void look_for_fixture(struct session *s, struct leak_list *out)
 void leftovers_of_making(struct session *s, struct leak_list *made)
 {
     made->arena = s->arena;
-    if (is_alone(s, NULL)) /* else it is found when the others are over */
-        look_for_fixture(s, made);
+    look_for_fixture(s, made);
 }
 
 static void left_by_fixture(struct session *s, struct str name, const struct leak *leak, bool alone)
@@ -180,7 +179,8 @@ static void left_by_fixture(struct session *s, struct str name, const struct lea
                          STR_ARG(leak->words), STR_ARG(name));
         return;
     }
-    note_ambiguous(s, leak, neighbour);
+    session_note(s, "%s %.*s was left behind by fixture '%.*s', or by what ran beside it",
+                 leak_words[leak->kind], STR_ARG(leak->words), STR_ARG(name));
     if (!neighbour)
         keep_doubtful(s, leak);
 }
@@ -195,6 +195,8 @@ void leftovers_of_fixture(struct session *s, struct str name, struct leak_list *
     look_for_fixture(s, &found);
     for (size_t i = 0; i < found.count; i++)
         left_by_fixture(s, name, &found.list[i], alone);
+    if (alone && s->doubtful.count)
+        remove_doubtful(s);
     leak_list_release(&found);
     leak_list_release(made);
 }

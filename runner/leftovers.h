@@ -15,7 +15,8 @@ void leftovers_of_tree(struct session *s, struct slot *slot);
  */
 void leftovers_of_dead(struct session *s, struct slot *slot);
 /*
- * What has appeared while a fixture was made is its doing: known from here on, and in the list. When it is gone, what
+ * What has appeared while a fixture was made is taken for its doing, whoever ran beside it: known from here on, and in
+ * the list. When it is gone, what
  * is there of the list, and what else has appeared, is told of and removed.
  */
 void leftovers_of_making(struct session *s, struct leak_list *made);

@@ -4,6 +4,7 @@
 #include "runner/base/mem.h"
 #include "runner/estate.h"
 #include "runner/finish.h"
+#include "runner/header.h"
 #include "runner/loop.h"
 #include "runner/plan_record.h"
 
@@ -368,13 +369,27 @@ static void drop_one(void *user, uint32_t queued)
 void session_drop(struct session *s, const char *why)
 {
     s->drop_reason = why;
+    s->dropping = true;
     queue_close(s->queue, drop_one, s);
+    s->dropping = false;
 }
 
 void session_drop_cells(struct session *s, uint32_t suite, const char *why)
 {
     s->drop_reason = why;
+    s->dropping = true;
     queue_close_cells(s->queue, suite, drop_one, s);
+    s->dropping = false;
+}
+
+void session_failed(struct session *s, uint32_t suite)
+{
+    s->failures++;
+    if (s->failures_most && s->failures == (uint64_t)s->failures_most)
+        session_drop(s,
+                     arena_printf(s->arena, "stopped after %u failure%s", s->failures, plural(s->failures)));
+    else if (s->front->suites.list[suite]->fail_fast)
+        session_drop_cells(s, suite, "fail-fast: a case of another cell failed");
 }
 
 void session_note(struct session *s, const char *format, ...)

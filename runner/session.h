@@ -130,6 +130,7 @@ struct session {
     nanos began;  /* on the watch's clock */
     int64_t wall; /* ms since 1970 then; the wall clock is read once, it may jump */
     uint32_t failures;
+    bool dropping;           /* the queue is being closed, and must not be touched */
     const char *drop_reason; /* of those that will not be run */
     int urgency;             /* of the cancel: 0 none, 1 INT, 2 TERM, 3 KILL */
     const char *cancelled;   /* by what; NULL: not */
@@ -154,6 +155,8 @@ const struct plan_case *session_planned(const struct session *s, uint32_t number
 /* Gives up all that wait, or those of a suite whose cells are not in flight. */
 void session_drop(struct session *s, const char *why);
 void session_drop_cells(struct session *s, uint32_t suite, const char *why);
+/* Something has failed for good, which may be the end of what waits (-x, fail-fast). */
+void session_failed(struct session *s, uint32_t suite);
 /* A warning of the run as a whole: shown, and in the journal. */
 void session_note(struct session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A write to the journal: when it fails the run is broken, says so once, and ends. */

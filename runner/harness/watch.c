@@ -253,13 +253,17 @@ void watch_end(struct watch *watch, uint32_t number, enum watch_cause cause)
     pthread_mutex_unlock(&watch->lock);
 }
 
-void watch_unlimit(struct watch *watch, uint32_t number)
+void watch_limit(struct watch *watch, uint32_t number, nanos more)
 {
     struct watch_slot *slot = &watch->slots[number];
+    nanos now, from;
 
     pthread_mutex_lock(&watch->lock);
-    slot->watched.limits[WATCH_CALL] = 0;
-    slot_schedule(slot, clock_read(watch));
+    now = clock_read(watch);
+    from = slot->ending.executed ? slot->ending.executed : slot->ending.started;
+    slot->watched.limits[WATCH_CALL] = more ? now - from + more : 0;
+    slot_schedule(slot, now);
+    wake_before(watch, slot->next);
     pthread_mutex_unlock(&watch->lock);
 }
 

@@ -159,8 +159,8 @@ void watch_end(struct watch *watch, uint32_t slot, enum watch_cause cause);
 void watch_cancel(struct watch *watch, int urgency, nanos cap);
 /* The longest that it takes from the first step of a ladder to being abandoned, waits that it does not say included. */
 nanos watch_bound(const struct ladder *ladder, nanos cap);
-/* It may run for as long as it likes from here on. */
-void watch_unlimit(struct watch *watch, uint32_t slot);
+/* Its call may take so much longer from here on; 0: as long as it likes. */
+void watch_limit(struct watch *watch, uint32_t slot, nanos more);
 /* How a process has ended whose tree goes on: WATCH_REMAIN. False: it has not, or nobody knows. */
 bool watch_peek(struct watch *watch, uint32_t slot, int *status, int *signal);
 /* Passes a stop or a continue on to every case. The clock stands still in between. */

@@ -997,7 +997,7 @@ static void test_aside(void **state)
 
     watched.aside = true;
     watch_begin(*state, 1, &watched, watch_now(*state));
-    watch_unlimit(*state, 1);
+    watch_limit(*state, 1, 0);
     begin(*state, 0, &user, &patient, AN_HOUR);
     watch_cancel(*state, 1, 0);
     ending = reap(*state, 0, &user);
