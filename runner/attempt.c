@@ -52,6 +52,7 @@ static void take_slot(struct session *s, uint32_t number)
     slot->looked = false;
     slot->fixtures = NULL;
     slot->fixture_count = 0;
+    slot->put_back = false;
     slot->preparing = slot->cleaning = slot->awaited = slot->given_up = false;
     slot->teardown = slot->fixture_died = NULL;
     s->free_slots--;
@@ -66,7 +67,7 @@ static void give_slot(struct session *s, struct slot *slot)
 }
 
 /* Others hold it now, and will not for ever. */
-static bool may_pass(int error)
+bool attempt_may_pass(int error)
 {
     return error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM || error == ENOBUFS;
 }
@@ -74,7 +75,7 @@ static bool may_pass(int error)
 /* True: it is tried again later, and there is nothing to be said. */
 static bool is_stuck(const struct session *s, struct slot *slot, int error)
 {
-    if (!may_pass(error) || s->stuck_times >= STUCK_TRIES || slot->fixture_count)
+    if (!attempt_may_pass(error) || s->stuck_times >= STUCK_TRIES)
         return false;
     slot->outcome = CASE_STUCK;
     return true;
@@ -310,6 +311,7 @@ void attempt_put_back(struct session *s, uint32_t number)
     outputs_finish_relay(s, slot);
     capture_close(s->room, &slot->capture);
     case_results_clear(s, slot);
+    fixtures_keep(s, slot, false);
     give_slot(s, slot);
     fixtures_leave(s, number);
     if (queue_put_back(s->queue, s->cases[number].queued))

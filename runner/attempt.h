@@ -23,6 +23,8 @@ bool attempt_judge(struct session *s, uint32_t number);
 /* Will not be run: a record that says why. */
 void attempt_drop(struct session *s, uint32_t number);
 
+/* Others hold what is wanting now, and will not for ever: a start that failed so is tried again. */
+bool attempt_may_pass(int error);
 /* What became of attempt_start: CASE_STARTED, CASE_REFUSED or CASE_STUCK */
 enum case_event attempt_outcome(const struct session *s, uint32_t number);
 

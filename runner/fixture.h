@@ -19,6 +19,9 @@ struct instance;
 
 /* Which there may be. False and diags: what is wrong with one of them. NULL where no case has any. */
 bool fixtures_plan(struct session *s);
+/* Of one case at a time its own, and those that are shared. */
+uint32_t fixtures_own_places(const struct session *s);
+uint32_t fixtures_shared_places(const struct session *s);
 uint32_t fixtures_places(
     const struct session *s);          /* of containment and watch, that they need after those of the slots */
 bool fixtures_open(struct session *s); /* when it is known which cases are to be run */
@@ -60,13 +63,16 @@ void fixtures_give_up(struct session *s);
 void fixtures_hurry(struct session *s);
 /* A pidfd of a place after the slots is readable. True: it is to be watched on. */
 bool fixtures_reap(struct session *s, uint32_t place, uint32_t generation);
+/* It has said something; who has nobody that reads it waits for ever. */
+void fixtures_notified(struct session *s, uint32_t place, uint32_t generation);
 void fixtures_watch_told(struct session *s, const struct watch_event *event);
 /* What somebody who asks is told of the number-th process, when it makes or undoes something. False: nothing. */
 struct progress_running;
 bool fixtures_running(struct session *s, uint32_t number, struct progress_running *running, struct buf *line);
-void fixtures_look(struct session *s);  /* where the loop is not told of the end of processes */
-void fixtures_probe(struct session *s); /* asks those that are due whether they are up */
-nanos fixtures_due(struct session *s);  /* when the next one is; WATCH_NEVER: none */
+void fixtures_look(struct session *s);       /* where the loop is not told of the end of processes */
+void fixtures_probe(struct session *s);      /* asks those that are due whether they are up */
+bool fixtures_are_moving(struct session *s); /* something will come of them */
+nanos fixtures_due(struct session *s);       /* when the next one is; WATCH_NEVER: none */
 int fixtures_pidfd(const struct session *s, uint32_t place);
 
 #endif

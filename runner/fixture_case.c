@@ -278,7 +278,7 @@ struct from_fixtures fixtures_given(struct session *s, struct slot *slot)
 }
 
 /* Its process may have ended a moment ago, and nobody have been told. */
-static bool is_dead(const struct session *s, const struct instance *instance)
+static bool is_dead(const struct instance *instance)
 {
     struct pollfd poll_fd = {.fd = -1, .events = POLLIN};
 
@@ -288,9 +288,20 @@ static bool is_dead(const struct session *s, const struct instance *instance)
         return true;
     if (instance->state != FIXTURE_UP || !instance->main.seat)
         return false;
-    (void)s;
     poll_fd.fd = instance->main.seat->pidfd;
     return poll(&poll_fd, 1, 0) > 0;
+}
+
+void needs_look(struct session *s, struct instance *instance)
+{
+    for (uint32_t i = 0; i < instance->need_count; i++) {
+        struct instance *need = instance->needs[i];
+
+        if (need->state == FIXTURE_UP && is_dead(need))
+            instance_event(s, need, FIXTURE_HEADLESS);
+        else
+            needs_look(s, need);
+    }
 }
 
 static const char *dead_words(struct session *s, struct slot *slot, struct instance *instance)
@@ -303,8 +314,8 @@ static const char *dead_words(struct session *s, struct slot *slot, struct insta
     if (instance->state != FIXTURE_DEAD)
         return NULL;
     span_format(&ago, watch_now(s->watch) - instance->died);
-    words = arena_printf(&slot->arena, "%.*s %s %s ago", STR_ARG(instance->fixture->name), instance->reason,
-                         buf_text(&ago));
+    words = arena_printf(&slot->arena, "%.*s %s %s ago%s", STR_ARG(instance->fixture->name), instance->reason,
+                         buf_text(&ago), instance->last_words);
     buf_release(&ago);
     return words;
 }
@@ -322,7 +333,7 @@ const char *fixtures_dead(struct session *s, struct slot *slot)
 
         if (!instance)
             instance = own_of(slot, &s->front->suites.list[c->suite]->fixtures[closure->list[i]]);
-        if (instance && is_dead(s, instance))
+        if (instance && is_dead(instance))
             return dead_words(s, slot, instance);
     }
     return NULL;

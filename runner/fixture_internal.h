@@ -28,6 +28,7 @@ enum fixture_state {
     X(FIXTURE_WANTED, "wanted")                                                     \
     X(FIXTURE_NEED_IS_UP, "a need is up")                                           \
     X(FIXTURE_NEED_FAILED, "a need failed")                                         \
+    X(FIXTURE_AGAIN, "again") /* it is to be started once more */                   \
     X(FIXTURE_READY, "ready")                                                       \
     X(FIXTURE_HEADLESS, "headless")   /* its process has exited, others have not */ \
     X(FIXTURE_GONE, "gone")           /* its process, and all of its tree */        \
@@ -97,8 +98,12 @@ struct instance {
     bool asked;            /* whether it is up */
     nanos next_try, pause; /* when it is asked again, and how long after that */
     nanos began, died;
-    uint32_t shown;     /* the number under which the screen knows that it is being made */
-    const char *reason; /* of its failure, or of its death */
+    uint32_t shown;         /* the number under which the screen knows that it is being made */
+    const char *reason;     /* of its failure, or of its death */
+    const char *last_words; /* before its death */
+    bool starting,
+        may_pass; /* its process could not be started for want of something that others hold: again, later */
+    int starts;
 };
 
 /* Those that a test needs, with all that these need; each after its own needs. */
@@ -114,7 +119,7 @@ struct fixtures {
     uint32_t wide_count, wide_cap;
     uint32_t ordinals;
     struct seat *seats;
-    uint32_t seat_count;
+    uint32_t seat_count, own_seats; /* own: that one case uses at most, for itself */
     uint32_t live, failures;
     uint32_t *held_next; /* per case: number plus one of the next that is held for the same */
     bool *held, *has;    /* per case */
@@ -143,6 +148,8 @@ static inline bool instance_is_live(const struct instance *instance)
 bool instance_is_unwanted(const struct session *s, const struct instance *instance);
 void instance_look(struct session *s, struct instance *instance); /* whether it is */
 bool instance_needs(const struct instance *instance, const struct instance *need);
+/* Whether a daemon that it stands on has died and nobody has been told: then it is told. */
+void needs_look(struct session *s, struct instance *instance);
 /* Of the fixtures of an attempt. */
 enum fixtures_answer slot_answer(const struct slot *slot);
 bool slot_has_live(const struct slot *slot);
@@ -168,12 +175,15 @@ struct from_fixtures given_by(struct instance *const *list, uint32_t count, cons
 
 /* Why it could not be made, by how its process ended. */
 const char *words_of_failure(struct session *s, struct instance *instance);
-/* "died (SIGSEGV)", "ended with status 3"; then what it said last. */
-const char *words_of_death(struct instance *instance, int status, int signal);
+/* `reason`: "died (SIGSEGV)", "ended with exit status 3"; `last_words`: "; its last words: ..." or "". */
+void words_of_death(struct instance *instance, int status, int signal);
 /* NULL: its tear-down did what it should. */
 const char *words_of_teardown(struct instance *instance);
 /* An error of the run, with a record of its own. */
 void instance_record(struct session *s, struct instance *instance, const char *reason);
+/* It is up, and had failed before the run was resumed: that is over. */
+void instance_mended(struct session *s, struct instance *instance);
+uint32_t instance_times_before(const struct session *s, struct str id); /* that it was recorded then */
 
 /* ---- fixture_process.c ---- */
 

@@ -2,6 +2,8 @@
 #include "runner/fixture_internal.h"
 
 #define HURRIED          NS_PER_S
+#define STARTS_MOST      8
+#define START_PAUSE      (12 * NS_PER_MS)
 #define IDLE_DEATHS_MOST 3 /* in a row: then it is not tried again */
 
 typedef void action(struct session *s, struct instance *instance);
@@ -149,9 +151,9 @@ static void rise(struct session *s, struct instance *instance)
         progress_made(s->progress, instance->shown, instance->id, watch_now(s->watch) - instance->began);
     if (instance->main.seat)
         watch_limit(s->watch, instance->main.seat->number, 0);
-    ready_end(
-        &instance->ready); /* nobody would read what it says from here on, and it must not wait for that */
     enter(s, instance, FIXTURE_UP);
+    if (!instance->slot)
+        instance_mended(s, instance);
     instance_is_up(s, instance);
 }
 
@@ -169,6 +171,25 @@ static bool can_be_asked(struct instance *instance)
     return can;
 }
 
+/* What it lacks others hold now, and will not for ever; the pauses grow. */
+static void start(struct session *s, struct instance *instance)
+{
+    const struct fixture_recipe *recipe = &instance->recipe;
+    bool daemon = recipe->kind == FIXTURE_DAEMON;
+
+    instance->starting = instance->may_pass = false;
+    if (process_start(s, instance, &instance->main, COMMAND_MAIN,
+                      daemon ? recipe->within : recipe->timeout)) {
+        instance->asked = daemon;
+        instance->next_try = instance->pause = 0;
+    } else if (instance->may_pass && instance->starts++ < STARTS_MOST) {
+        instance->asked = instance->starting = true;
+        instance->next_try = watch_now(s->watch) + (START_PAUSE << instance->starts);
+    } else {
+        fail(s, instance, instance->reason);
+    }
+}
+
 static void make(struct session *s, struct instance *instance)
 {
     const struct fixture_recipe *recipe = &instance->recipe;
@@ -183,14 +204,11 @@ static void make(struct session *s, struct instance *instance)
         rise(s, instance);
         return;
     }
-    if (!can_be_asked(instance) ||
-        !process_start(s, instance, &instance->main, COMMAND_MAIN,
-                       recipe->kind == FIXTURE_DAEMON ? recipe->within : recipe->timeout)) {
+    instance->starts = 0;
+    if (can_be_asked(instance))
+        start(s, instance);
+    else
         fail(s, instance, instance->reason);
-        return;
-    }
-    instance->asked = recipe->kind == FIXTURE_DAEMON;
-    instance->next_try = instance->pause = 0;
 }
 
 static void want(struct session *s, struct instance *instance)
@@ -226,6 +244,11 @@ static void made(struct session *s, struct instance *instance)
 {
     const char *failure = words_of_failure(s, instance);
 
+    if (failure)
+        needs_look(s,
+                   instance); /* one that has died is why; then it is not this one's failure, and made anew */
+    if (instance->state != FIXTURE_MAKING)
+        return;
     if (!failure)
         rise(s, instance);
     else if (instance->main.seat)
@@ -247,6 +270,8 @@ static void give_up(struct session *s, struct instance *instance)
     enter(s, instance, FIXTURE_BREAKING);
     process_end(s, &instance->main, WATCH_CANCEL);
     process_end(s, &instance->side, WATCH_CANCEL);
+    if (!instance->main.seat && !instance->side.seat)
+        unmake(s, instance);
 }
 
 static void broken(struct session *s, struct instance *instance)
@@ -263,12 +288,14 @@ static void die(struct session *s, struct instance *instance)
     if (instance->main.seat)
         watch_peek(s->watch, instance->main.seat->number, &status, &signal);
     instance->died = watch_now(s->watch);
-    instance->reason = words_of_death(instance, status, signal);
+    words_of_death(instance, status, signal);
     enter(s, instance, FIXTURE_DEAD);
     if (!instance->slot && !instance->users && ++instance->idle_deaths == IDLE_DEATHS_MOST)
         fail_with(s, instance,
-                  arena_printf(&instance->arena, "fixture '%.*s' died %d times before anybody used it; it %s",
-                               STR_ARG(instance->fixture->name), IDLE_DEATHS_MOST, instance->reason));
+                  arena_printf(&instance->arena,
+                               "fixture '%.*s' died %d times before anybody used it; it %s%s",
+                               STR_ARG(instance->fixture->name), IDLE_DEATHS_MOST, instance->reason,
+                               instance->last_words));
     instance_has_died(s, instance);
     if (instance_is_unwanted(s, instance))
         instance_event(s, instance, FIXTURE_UNWANTED);
@@ -286,7 +313,8 @@ static action *const table[FIXTURE_STATE_COUNT][FIXTURE_EVENT_COUNT] = {
     [FIXTURE_IDLE] = {[FIXTURE_WANTED] = want, [FIXTURE_UNWANTED] = leave_out},
     [FIXTURE_WAITING] =
         {[FIXTURE_NEED_IS_UP] = want, [FIXTURE_NEED_FAILED] = fail_with_need, [FIXTURE_UNWANTED] = forget},
-    [FIXTURE_MAKING] = {[FIXTURE_READY] = rise,
+    [FIXTURE_MAKING] = {[FIXTURE_AGAIN] = start,
+                        [FIXTURE_READY] = rise,
                         [FIXTURE_HEADLESS] = made_headless,
                         [FIXTURE_GONE] = made,
                         [FIXTURE_SIDE_GONE] = leave_out,

@@ -38,6 +38,7 @@ static void name(struct session *s, struct instance *instance)
 {
     struct buf id = {0}, slug = {0};
     struct str own = instance->fixture->name;
+    uint32_t time;
 
     buf_addf(&id, "fixture:%.*s%.*s", STR_ARG(instance->suite->prefix), STR_ARG(own));
     if (instance->slot) {
@@ -53,9 +54,10 @@ static void name(struct session *s, struct instance *instance)
     } else {
         cell_id(&id, instance->suite, instance->cell, axes_of(instance));
         store_slug(&slug, str_of(buf_text(&id) + strlen("fixture:")));
+        time = instance->time + instance_times_before(s, buf_str(&id));
         instance->folder = arena_printf(&instance->arena, LAYOUT_FIXTURES "/%s", buf_text(&slug));
-        if (instance->time > 1)
-            instance->folder = arena_printf(&instance->arena, "%s/%u", instance->folder, instance->time);
+        if (time > 1)
+            instance->folder = arena_printf(&instance->arena, "%s/%u", instance->folder, time);
     }
     instance->id = arena_str(&instance->arena, buf_str(&id));
     buf_release(&id);

@@ -179,16 +179,6 @@ static uint32_t seats_of(const struct fixture *fixture)
     return fixture_kind_of(fixture) == FIXTURE_ADDRESS ? 0 : 1 + side;
 }
 
-/* As many as can be used at a time: more instances than that side by side are too many. */
-static uint32_t count_seats(const struct session *s, uint32_t of_case)
-{
-    uint64_t seats = (uint64_t)of_case * s->jobs;
-
-    for (uint32_t i = 0; i < s->fixtures->wide_count; i++)
-        seats += seats_of(s->fixtures->wide[i]->fixture);
-    return seats < SEATS_MOST ? (uint32_t)seats : SEATS_MOST;
-}
-
 static bool any_test_has(const struct session *s)
 {
     for (uint32_t i = 0; i < s->case_count; i++)
@@ -247,13 +237,30 @@ bool fixtures_plan(struct session *s)
     of = ARENA_ARRAY(s->arena, struct rehearsal *, suites);
     for (uint32_t i = 0; i < s->case_count; i++)
         good = plan_case_fixtures(s, i, of, &of_case) && good;
-    s->fixtures->seat_count = count_seats(s, of_case);
+    s->fixtures->own_seats = of_case;
     return good;
 }
 
+uint32_t fixtures_own_places(const struct session *s)
+{
+    return s->fixtures ? s->fixtures->own_seats : 0;
+}
+
+uint32_t fixtures_shared_places(const struct session *s)
+{
+    uint32_t seats = 0;
+
+    for (uint32_t i = 0; s->fixtures && i < s->fixtures->wide_count; i++)
+        seats += seats_of(s->fixtures->wide[i]->fixture);
+    return seats < SEATS_MOST ? seats : SEATS_MOST;
+}
+
+/* More instances than that side by side are too many. */
 uint32_t fixtures_places(const struct session *s)
 {
-    return s->fixtures ? s->fixtures->seat_count : 0;
+    uint64_t seats = fixtures_shared_places(s) + (uint64_t)fixtures_own_places(s) * s->jobs;
+
+    return seats < SEATS_MOST ? (uint32_t)seats : SEATS_MOST;
 }
 
 bool fixtures_open(struct session *s)
@@ -262,6 +269,7 @@ bool fixtures_open(struct session *s)
 
     if (!f)
         return true;
+    f->seat_count = fixtures_places(s);
     f->held_next = ARENA_ARRAY(s->arena, uint32_t, s->case_count);
     f->held = ARENA_ARRAY(s->arena, bool, s->case_count);
     f->has = ARENA_ARRAY(s->arena, bool, s->case_count);

@@ -1,6 +1,7 @@
 /* The processes of fixtures: each in a seat, with a place of its own in containment and watch. */
 #include "runner/fixture_internal.h"
 
+#include "runner/attempt.h"
 #include "runner/base/sig.h"
 #include "runner/loop.h"
 
@@ -25,6 +26,7 @@ static struct seat *free_seat(struct session *s)
 
 static bool could_not(struct instance *instance, const char *what)
 {
+    instance->may_pass = attempt_may_pass(errno);
     instance->reason = arena_printf(&instance->arena, "cannot %s: %s", what, strerror(errno));
     return false;
 }
@@ -106,15 +108,16 @@ static bool clone_it(struct session *s, struct instance *instance, struct fixtur
 {
     struct contain_place *place = contain_place(s->contain, seat->number);
     const struct contain_wants nothing = {0};
-    struct spawn_error error = {0};
+    struct spawn_error error = {SPAWN_STAGE_CLONE, fault_errno(&s->faults, FAULT_CLONE)};
     struct buf words = {0};
 
     if (contain_prepare(place, &nothing, &process->spec) < 0)
         return could_not(instance, "make a place to contain it");
     process->started = watch_now(s->watch);
-    if (backends[BACKEND_EXEC]->start(seat->spawn, &process->spec, made, &error))
+    if (!error.error && backends[BACKEND_EXEC]->start(seat->spawn, &process->spec, made, &error))
         return true;
     contain_not_started(place);
+    instance->may_pass = attempt_may_pass(error.error);
     spawn_error_words(&words, error, &process->spec);
     instance->reason = arena_cstr(&instance->arena, buf_str(&words));
     buf_release(&words);
@@ -146,6 +149,8 @@ static void take_seat(struct session *s, struct instance *instance, struct fixtu
     if (process->command == COMMAND_MAIN) {
         instance->shown = seat->number;
         progress_started(s->progress, seat->number, instance->id, process->started);
+        if (instance->ready.socket >= 0)
+            loop_watch_notify(s, seat->number, seat->generation, instance->ready.socket);
     }
     seat->unwatched = !loop_watch_place(s, seat->number, seat->generation, made.pidfd);
 }
@@ -233,6 +238,14 @@ bool fixtures_reap(struct session *s, uint32_t place, uint32_t generation)
     struct seat *seat = seat_at(s, place);
 
     return seat->busy && seat->generation == generation && reap(s, seat);
+}
+
+void fixtures_notified(struct session *s, uint32_t place, uint32_t generation)
+{
+    struct seat *seat = seat_at(s, place);
+
+    if (seat->busy && seat->generation == generation)
+        ready_is(&seat->instance->ready);
 }
 
 int fixtures_pidfd(const struct session *s, uint32_t place)
@@ -324,6 +337,10 @@ static bool is_ready(struct session *s, struct instance *instance)
 
 static void probe(struct session *s, struct instance *instance, nanos now)
 {
+    if (instance->starting) {
+        instance_event(s, instance, FIXTURE_AGAIN);
+        return;
+    }
     if (is_ready(s, instance)) {
         instance_event(s, instance, FIXTURE_READY);
         return;
@@ -361,6 +378,14 @@ void fixtures_probe(struct session *s)
 {
     if (fixtures_are_live(s))
         each_asked(s, watch_now(s->watch), NULL);
+}
+
+bool fixtures_are_moving(struct session *s)
+{
+    for (uint32_t i = 0; s->fixtures && i < s->fixtures->seat_count; i++)
+        if (s->fixtures->seats[i].busy)
+            return true;
+    return fixtures_due(s) != WATCH_NEVER;
 }
 
 nanos fixtures_due(struct session *s)

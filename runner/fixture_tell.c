@@ -134,8 +134,8 @@ void instance_has_died(struct session *s, struct instance *instance)
         if (s->fixtures->wide[i]->stale && s->fixtures->wide[i] != instance)
             instance_look(s, s->fixtures->wide[i]);
     if (!instance->slot && !instance->users && !instance->failing)
-        session_note(s, "fixture '%.*s' %s, while nobody used it", STR_ARG(instance->fixture->name),
-                     instance->reason);
+        session_note(s, "fixture '%.*s' %s while nobody used it%s", STR_ARG(instance->fixture->name),
+                     instance->reason, instance->last_words);
     for (uint32_t k = 0; k < s->jobs; k++) {
         struct slot *slot = &s->slots[k];
 

@@ -146,13 +146,14 @@ const char *words_of_failure(struct session *s, struct instance *instance)
     return taken(instance, &text);
 }
 
-const char *words_of_death(struct instance *instance, int status, int signal)
+void words_of_death(struct instance *instance, int status, int signal)
 {
-    struct buf text = {0};
+    struct buf text = {0}, last = {0};
 
     add_end(&text, status, signal);
-    add_last_words(&text, &instance->main);
-    return taken(instance, &text);
+    add_last_words(&last, &instance->main);
+    instance->reason = taken(instance, &text);
+    instance->last_words = taken(instance, &last);
 }
 
 const char *words_of_teardown(struct instance *instance)
@@ -179,26 +180,61 @@ const char *words_of_teardown(struct instance *instance)
 
 /* ---- on record ---- */
 
-/* It may have failed before the run was resumed: then it fails once more, and is one failure all the same. */
-static uint32_t record_number(struct session *s, struct str id, uint32_t *attempt)
+/* What is on record of it from before the run was resumed; NULL: nothing. */
+static const struct journal_history *before(const struct session *s, struct str id, uint32_t *number)
 {
-    const struct journal_record *before = s->resumed;
-    uint32_t first = s->case_count;
+    const struct journal_record *record = s->resumed;
 
-    *attempt = 1;
-    for (uint32_t i = s->case_count; before && i < before->case_count; i++) {
-        if (before->cases[i].what && str_eq(before->cases[i].what->id, id)) {
-            *attempt = before->cases[i].count + 1;
-            return i;
+    for (uint32_t i = s->case_count; record && i < record->case_count; i++)
+        if (record->cases[i].what && str_eq(record->cases[i].what->id, id)) {
+            *number = i;
+            return &record->cases[i];
         }
-        first = before->case_count;
-    }
+    return NULL;
+}
+
+/* A second failure after a resumption is the same case once more. */
+static uint32_t record_number(struct session *s, struct instance *instance, uint32_t *attempt)
+{
+    uint32_t number, first = s->case_count;
+    const struct journal_history *history = before(s, instance->id, &number);
+
+    *attempt = history ? history->count + 1 : 1;
+    if (history)
+        return number;
+    if (s->resumed && s->resumed->case_count > first)
+        first = s->resumed->case_count;
     return first + s->fixtures->failures++;
+}
+
+uint32_t instance_times_before(const struct session *s, struct str id)
+{
+    uint32_t number;
+    const struct journal_history *history = before(s, id, &number);
+
+    return history ? history->count : 0;
+}
+
+void instance_mended(struct session *s, struct instance *instance)
+{
+    struct journal_attempt a = {.verdict = VERDICT_PASSED,
+                                .outcome = VERDICT_PASSED,
+                                .last = true,
+                                .status = -1,
+                                .at = session_now(s)};
+    const struct journal_history *history = before(s, instance->id, &a.number);
+
+    if (!history)
+        return;
+    a.attempt = history->count + 1;
+    a.duration = watch_now(s->watch) - instance->began;
+    session_wrote(s, journal_ended(s->journal, &a));
 }
 
 static uint32_t outputs_of(struct instance *instance, struct journal_output *outputs)
 {
-    struct fixture_process *process = instance->side.captured ? &instance->side : &instance->main;
+    bool teardown = instance->side.captured && instance->side.command == COMMAND_TEARDOWN;
+    struct fixture_process *process = teardown ? &instance->side : &instance->main;
     uint32_t count = 0;
 
     for (int i = 0; i < 2 && process->captured; i++) {
@@ -236,7 +272,7 @@ void instance_record(struct session *s, struct instance *instance, const char *r
                            &instance->arena),
               0);
     what.cell = buf_str(&cell);
-    a.number = record_number(s, instance->id, &a.attempt);
+    a.number = record_number(s, instance, &a.attempt);
     a.output_count = outputs_of(instance, outputs);
     a.outputs = outputs;
     instance->told = true;

@@ -24,8 +24,13 @@ static enum case_state end(struct session *s, uint32_t number)
     return CASE_ENDING;
 }
 
+/* With fixtures of its own it would keep them from others who wait for the same. */
 static enum case_state wait(struct session *s, uint32_t number)
 {
+    if (attempt_clean(s, number)) {
+        s->slots[s->cases[number].slot].put_back = true;
+        return CASE_CLEANING;
+    }
     attempt_put_back(s, number);
     return CASE_WAITING;
 }
@@ -39,6 +44,14 @@ static enum case_state judge_it(struct session *s, uint32_t number)
     }
     queue_done(s->queue, s->cases[number].queued);
     return CASE_OVER;
+}
+
+static enum case_state cleaned(struct session *s, uint32_t number)
+{
+    if (!s->slots[s->cases[number].slot].put_back)
+        return judge_it(s, number);
+    attempt_put_back(s, number);
+    return CASE_WAITING;
 }
 
 static enum case_state prepare(struct session *s, uint32_t number)
@@ -74,7 +87,7 @@ static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_PREPARING] = {[CASE_PREPARED] = go, [CASE_UNPREPARED] = clean_and_judge},
     [CASE_RUNNING] = {[CASE_CLIMBED] = end, [CASE_GONE] = clean_and_judge},
     [CASE_ENDING] = {[CASE_GONE] = clean_and_judge},
-    [CASE_CLEANING] = {[CASE_CLEANED] = judge_it},
+    [CASE_CLEANING] = {[CASE_CLEANED] = cleaned},
 };
 
 static const char *const states[] = {

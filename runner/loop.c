@@ -14,7 +14,7 @@
 #define REDRAW_MS      200
 #define LOOK_MS        20
 
-enum source { FROM_SIGNALS, FROM_WATCH, FROM_GUARD, FROM_KEYS, FROM_PROCESS, FROM_RELAY };
+enum source { FROM_SIGNALS, FROM_WATCH, FROM_GUARD, FROM_KEYS, FROM_PROCESS, FROM_RELAY, FROM_NOTIFY };
 
 /* What epoll hands back: source, end of a relay, slot, generation. */
 static uint64_t token(enum source source, uint32_t end, uint32_t slot, uint32_t generation)
@@ -94,6 +94,12 @@ bool loop_watch_place(struct session *s, uint32_t place, uint32_t generation, in
     return false;
 }
 
+/* Left out: then it is read when it is asked whether it is up, and not after that. */
+void loop_watch_notify(struct session *s, uint32_t place, uint32_t generation, int fd)
+{
+    add(s, fd, EPOLLIN, token(FROM_NOTIFY, 0, place, generation));
+}
+
 void loop_watch_relay(struct session *s, struct slot *slot)
 {
     for (uint32_t end = 0; end < 2; end++)
@@ -164,6 +170,7 @@ static void dispatch(struct session *s, uint64_t data)
     case FROM_KEYS: control_keys(s); break;
     case FROM_PROCESS:
     case FROM_RELAY: slot_event(s, source, data); break;
+    case FROM_NOTIFY: fixtures_notified(s, data >> 32 & 0xFFFFF, (uint32_t)data); break;
     }
 }
 
@@ -257,6 +264,24 @@ static void stand_still(struct session *s)
                         NULL);
 }
 
+/* With nothing running whatever waits could start, or waits for fixtures that are on their way. */
+static void check_for_standstill(struct session *s)
+{
+    if (queue_running(s->queue) || s->stuck_until || s->broken || fixtures_are_moving(s))
+        return;
+    session_note(s, "a bug of run-matrix: %u case%s for what will not come", queue_waiting(s->queue),
+                 queue_waiting(s->queue) == 1 ? " waits" : "s wait");
+    s->broken = true;
+    control_give_up(s);
+}
+
+static bool is_over(struct session *s)
+{
+    if (queue_running(s->queue) || queue_waiting(s->queue))
+        return false;
+    return !fixtures_are_live(s) || (s->broken && !fixtures_are_moving(s));
+}
+
 void loop_run(struct session *s)
 {
     for (;;) {
@@ -264,8 +289,9 @@ void loop_run(struct session *s)
         start_what_may(s);
         if (s->broken)
             control_give_up(s);
-        if (!queue_running(s->queue) && !queue_waiting(s->queue) && !fixtures_are_live(s))
+        if (is_over(s))
             return;
+        check_for_standstill(s);
         stand_still(s);
         wait_for_events(s, fixtures_due(s));
     }

@@ -115,7 +115,6 @@ static bool take_assignment(struct ready *ready, struct str line)
 static bool has_notified(struct ready *ready)
 {
     char text[MESSAGE_MOST];
-    bool is = false;
     ssize_t got;
 
     while ((got = recv(ready->socket, text, sizeof text, 0)) >= 0)
@@ -123,10 +122,10 @@ static bool has_notified(struct ready *ready)
             char *newline = memchr(at, '\n', (size_t)(end - at));
             size_t length = (size_t)((newline ? newline : end) - at);
 
-            is = take_assignment(ready, (struct str){at, length}) || is;
+            ready->notified = take_assignment(ready, (struct str){at, length}) || ready->notified;
             at += length + 1;
         }
-    return is;
+    return ready->notified;
 }
 
 /* ---- the table ---- */

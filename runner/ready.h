@@ -24,7 +24,8 @@ struct ready {
         uint64_t at;
         struct buf line;
     } streams[2];
-    int socket; /* that it is notified through; -1: none */
+    int socket; /* that it is notified through, read for as long as it is there; -1: none */
+    bool notified;
     char status[200];
 };
 

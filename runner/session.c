@@ -20,9 +20,11 @@
  */
 #define FILES_OF_RUN  48
 #define FILES_OF_SLOT 26
-#define JOBS_MOST     10000
-#define GITHUB_WAIT   (2 * NS_PER_S) /* a step that is cancelled has 7.5 s for everything */
-#define RUNS_ASKED    3              /* the newest so many say how long cases take */
+#define FILES_OF_FIXTURE \
+    18 /* the same for a process of a fixture: pidfd, two captures, a folder, two sockets ... */
+#define JOBS_MOST   10000
+#define GITHUB_WAIT (2 * NS_PER_S) /* a step that is cancelled has 7.5 s for everything */
+#define RUNS_ASKED  3              /* the newest so many say how long cases take */
 
 static const struct place nowhere = {0};
 
@@ -84,11 +86,13 @@ static bool read_options(struct session *s)
 
 /* ---- descriptors ---- */
 
-/* As many as we may have, since every slot needs some; and no more slots than that. */
+/* As many as we may have, since every slot needs some, and every process of a fixture; and no more slots than that. */
 static void raise_files(struct session *s)
 {
     rlim_t limit = fd_raise_limit(&s->files_before);
-    uint64_t slots = limit > FILES_OF_RUN + FILES_OF_SLOT ? (limit - FILES_OF_RUN) / FILES_OF_SLOT : 1;
+    uint64_t fixed = FILES_OF_RUN + (uint64_t)fixtures_shared_places(s) * FILES_OF_FIXTURE;
+    uint64_t each = FILES_OF_SLOT + (uint64_t)fixtures_own_places(s) * FILES_OF_FIXTURE;
+    uint64_t slots = limit > fixed + each ? (limit - fixed) / each : 1;
 
     if (!limit)
         return;

@@ -49,6 +49,7 @@ struct slot {
     uint32_t fixture_count;
     bool preparing;           /* they are on their way, and it waits for them */
     bool cleaning, awaited;   /* they are to go; it waits for that */
+    bool put_back;            /* when they are gone its start is tried again */
     bool given_up;            /* while it was preparing, as the run is to end */
     const char *fixture_died; /* a daemon that it used, in words; NULL: none has */
     const char *teardown;     /* what went wrong with theirs; NULL: nothing */
