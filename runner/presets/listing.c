@@ -1,0 +1,401 @@
+/* Names of tests out of what runners print when they are asked for them. What the bytes are makes no difference: it ends. */
+#include "runner/presets/internal.h"
+
+#include "runner/base/hash.h"
+#include "runner/base/json.h"
+#include "runner/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the list ---- */
+
+static struct str *slot_of(const struct listing_reader *reader, struct str id)
+{
+    size_t at = (size_t)hash_add(HASH_START, id) & (reader->size - 1);
+
+    while (reader->seen[at].ptr && !str_eq(reader->seen[at], id))
+        at = (at + 1) & (reader->size - 1);
+    return &reader->seen[at];
+}
+
+static void make_room(struct listing_reader *reader)
+{
+    const struct preset_listing *listing = reader->listing;
+
+    if (reader->size > (size_t)listing->count * 2)
+        return;
+    reader->size = reader->size ? reader->size * 4 : 64;
+    free(reader->seen);
+    reader->seen = mem_zero(reader->size, sizeof *reader->seen);
+    for (uint32_t i = 0; i < listing->count; i++)
+        *slot_of(reader, listing->list[i].id) = listing->list[i].id;
+}
+
+bool listing_add(struct listing_reader *reader, struct str id, struct str name)
+{
+    struct preset_listing *listing = reader->listing;
+    struct preset_test *list = listing->list;
+    struct str *slot;
+
+    if (!id.len)
+        return true;
+    if (listing->count == PRESET_TESTS_MOST) {
+        listing->left_out++;
+        return false;
+    }
+    make_room(reader);
+    slot = slot_of(reader, id);
+    if (slot->ptr)
+        return true;
+    GROW(list, listing->count, reader->cap);
+    listing->list = list;
+    *slot = arena_str(reader->arena, id);
+    list[listing->count++] =
+        (struct preset_test){*slot, str_eq(id, name) ? *slot : arena_str(reader->arena, name)};
+    return true;
+}
+
+void listing_problem(struct listing_reader *reader, const char *problem)
+{
+    if (!reader->listing->problem)
+        reader->listing->problem = problem;
+}
+
+bool listing_line(struct str *text, struct str *line)
+{
+    size_t at;
+
+    if (!text->len)
+        return false;
+    if (!str_find(*text, "\n", &at))
+        at = text->len;
+    *line = str_slice(*text, 0, at);
+    if (line->len && line->ptr[line->len - 1] == '\r')
+        line->len--;
+    *text = str_slice(*text, at + (at < text->len), text->len);
+    return true;
+}
+
+static void read_with(void (*read)(struct listing_reader *reader, struct str output), struct arena *arena,
+                      struct str output, struct preset_listing *listing)
+{
+    struct listing_reader reader = {.arena = arena, .listing = listing};
+    struct preset_test *list;
+
+    *listing = (struct preset_listing){0};
+    read(&reader, output);
+    list = ARENA_ARRAY(arena, struct preset_test, listing->count);
+    if (listing->count)
+        memcpy(list, listing->list, listing->count * sizeof *list);
+    free(listing->list);
+    free(reader.seen);
+    listing->list = list;
+}
+
+void preset_read(const struct preset *preset, struct arena *arena, struct str output,
+                 struct preset_listing *listing)
+{
+    read_with(preset->read ? preset->read : read_words, arena, output, listing);
+}
+
+/* ---- names that stand in lines of their own ---- */
+
+static void add_plain(struct listing_reader *reader, struct str name)
+{
+    listing_add(reader, name, name);
+}
+
+void read_words(struct listing_reader *reader, struct str output)
+{
+    struct str line;
+
+    while (listing_line(&output, &line))
+        add_plain(reader, str_trim(line));
+}
+
+void preset_read_lines(struct arena *arena, struct str output, struct preset_listing *listing)
+{
+    read_with(read_words, arena, output, listing);
+}
+
+/* Node ids, until a blank line; what follows is for people. */
+void read_pytest(struct listing_reader *reader, struct str output)
+{
+    struct str line;
+    size_t at;
+
+    while (listing_line(&output, &line)) {
+        if (str_starts(str_trim(line), "<"))
+            listing_problem(reader,
+                            "pytest printed a tree and no names: its options want a '-q' less or more");
+        else if (str_find(line, "::", &at) && at && line.ptr[0] != ' ')
+            add_plain(reader, line);
+        else if (!line.len && reader->listing->count)
+            break;
+    }
+}
+
+/* "name: test"; what cargo says stands beside it. */
+void read_libtest(struct listing_reader *reader, struct str output)
+{
+    struct str line;
+
+    while (listing_line(&output, &line))
+        if (str_ends(line, ": test"))
+            add_plain(reader, str_slice(line, 0, line.len - strlen(": test")));
+}
+
+/* ---- gtest: "Suite." and below it "  Name", each with a comment of its parameter ---- */
+
+static struct str without_comment(struct str line)
+{
+    size_t at;
+
+    if (str_find(line, "  # ", &at))
+        line.len = at;
+    return line;
+}
+
+static bool is_disabled(struct str suite, struct str name)
+{
+    size_t at;
+
+    return str_starts(suite, "DISABLED_") || str_find(suite, "/DISABLED_", &at) ||
+           str_starts(name, "DISABLED_");
+}
+
+/* Those that are disabled are not run when they are named either. */
+void read_gtest(struct listing_reader *reader, struct str output)
+{
+    struct buf id = {0};
+    struct str line;
+
+    while (listing_line(&output, &line)) {
+        line = without_comment(line);
+        if (!str_starts(line, "  ")) {
+            reader->suite = str_ends(line, ".") ? line : (struct str){0};
+            continue;
+        }
+        line = str_trim(line);
+        if (!reader->suite.len || is_disabled(reader->suite, line))
+            continue;
+        buf_clear(&id);
+        buf_addstr(&id, reader->suite);
+        buf_addstr(&id, line);
+        add_plain(reader, buf_str(&id));
+    }
+    buf_release(&id);
+}
+
+/* ---- criterion: "suite: 2 tests" and below it "├── name (skipped)" ---- */
+
+static bool criterion_name(struct str line, struct str *name)
+{
+    static const char *const branches[] = {"\xE2\x94\x9C\xE2\x94\x80\xE2\x94\x80 ",
+                                           "\xE2\x94\x94\xE2\x94\x80\xE2\x94\x80 ", "|-- ", "`-- "};
+
+    for (size_t i = 0; i < ARRAY_LEN(branches); i++)
+        if (str_starts(line, branches[i])) {
+            *name = str_slice(line, strlen(branches[i]), line.len);
+            return true;
+        }
+    return false;
+}
+
+static struct str heading(struct str line)
+{
+    size_t at;
+
+    return str_find(line, ": ", &at) ? str_slice(line, 0, at) : (struct str){0};
+}
+
+/* Those that are skipped need no process of their own. */
+void read_criterion(struct listing_reader *reader, struct str output)
+{
+    struct buf id = {0}, name = {0};
+    struct str line, test;
+
+    while (listing_line(&output, &line)) {
+        if (!criterion_name(line, &test)) {
+            reader->suite = heading(line);
+            continue;
+        }
+        if (!reader->suite.len || str_ends(test, " (skipped)"))
+            continue;
+        buf_clear(&id);
+        buf_clear(&name);
+        buf_addf(&id, "%.*s::%.*s", STR_ARG(reader->suite), STR_ARG(test));
+        buf_addf(&name, "%.*s/%.*s", STR_ARG(reader->suite), STR_ARG(test));
+        listing_add(reader, buf_str(&id), buf_str(&name));
+    }
+    buf_release(&id);
+    buf_release(&name);
+}
+
+/* ---- meson: "project:suite / name", which it takes as "project:name" ---- */
+
+/* A pattern to meson: what is special there stands in brackets. */
+static void add_pattern(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        bool special = strchr("*?[", text.ptr[i]) && text.ptr[i];
+
+        buf_adds(out, special ? "[" : "");
+        buf_addc(out, text.ptr[i]);
+        buf_adds(out, special ? "]" : "");
+    }
+}
+
+void read_meson(struct listing_reader *reader, struct str output)
+{
+    struct buf name = {0};
+    struct str line, project;
+    size_t at, colon;
+
+    while (listing_line(&output, &line)) {
+        /* What it builds before is told by ninja: "[1/2] Compiling ...". */
+        if (!str_find(line, " / ", &at) || line.ptr[0] == '[')
+            continue;
+        project = str_slice(line, 0, at);
+        if (str_find(project, ":", &colon))
+            project.len = colon;
+        buf_clear(&name);
+        add_pattern(&name, project);
+        buf_addc(&name, ':');
+        add_pattern(&name, str_slice(line, at + 3, line.len));
+        listing_add(reader, line, buf_str(&name));
+    }
+    buf_release(&name);
+}
+
+/* ---- go: names, and after them "ok package 0.1s" ---- */
+
+static bool is_go_test(struct str line)
+{
+    size_t at;
+
+    return (str_starts(line, "Test") || str_starts(line, "Example") || str_starts(line, "Fuzz")) &&
+           !str_find(line, " ", &at) && !str_find(line, "\t", &at);
+}
+
+static void add_package(struct listing_reader *reader, struct str names, struct str package)
+{
+    struct buf id = {0};
+    struct str line;
+
+    while (listing_line(&names, &line)) {
+        if (!is_go_test(line))
+            continue;
+        buf_clear(&id);
+        buf_addf(&id, "%.*s::%.*s", STR_ARG(package), STR_ARG(line));
+        add_plain(reader, buf_str(&id));
+    }
+    buf_release(&id);
+}
+
+void read_go(struct listing_reader *reader, struct str output)
+{
+    struct str names = {output.ptr, 0}, line, package;
+    size_t at;
+
+    while (listing_line(&output, &line)) {
+        if (!str_starts(line, "ok  \t")) {
+            names.len = (size_t)(line.ptr + line.len - names.ptr);
+            continue;
+        }
+        package = str_slice(line, strlen("ok  \t"), line.len);
+        if (str_find(package, "\t", &at))
+            package.len = at;
+        add_package(reader, names, str_trim(package));
+        names = (struct str){output.ptr, 0};
+    }
+}
+
+/* ---- bats: lines of its files, as grep finds them: "path/x.bats:@test "name" {" ---- */
+
+static struct str without_quotes(struct str name)
+{
+    if (name.len && (name.ptr[0] == '"' || name.ptr[0] == '\''))
+        name = str_slice(name, 1, name.len);
+    if (name.len && (name.ptr[name.len - 1] == '"' || name.ptr[name.len - 1] == '\''))
+        name.len--;
+    return name;
+}
+
+/* As bash reads it; what it puts in for a variable is not known. */
+static void add_read(struct buf *out, struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] == '\\' && i + 1 < name.len && memchr("\"\\`$", name.ptr[i + 1], 4))
+            i++;
+        buf_addc(out, name.ptr[i]);
+    }
+}
+
+static bool bats_line(struct str line, struct str *file, struct str *name)
+{
+    size_t at;
+
+    if (!str_find(line, ".bats:", &at))
+        return false;
+    *file = str_slice(line, 0, at + strlen(".bats"));
+    *name = str_trim(str_slice(line, at + strlen(".bats:"), line.len));
+    if (!str_starts(*name, "@test ") && !str_starts(*name, "@test\t"))
+        return false;
+    *name = str_slice(*name, strlen("@test"), name->len);
+    /* The last blank before a brace: as bats reads it. */
+    for (at = name->len; at > 1; at--)
+        if (name->ptr[at - 1] == '{' && (name->ptr[at - 2] == ' ' || name->ptr[at - 2] == '\t')) {
+            *name = str_trim(str_slice(*name, 0, at - 1));
+            return name->len > 0;
+        }
+    return false;
+}
+
+struct bats_test {
+    struct str file, name;
+    size_t number;
+};
+
+/* Files in their order, as bats runs them; what is in one stays as it is. */
+static int compare(const void *a, const void *b)
+{
+    const struct bats_test *first = a, *second = b;
+    int order = str_cmp(first->file, second->file);
+
+    return order ? order : first->number < second->number ? -1 : 1;
+}
+
+static void add_bats(struct listing_reader *reader, const struct bats_test *test)
+{
+    struct str raw = without_quotes(test->name);
+    struct buf id = {0}, name = {0};
+
+    buf_addf(&id, "%.*s::", STR_ARG(base_name(test->file)));
+    add_read(&id, raw);
+    buf_addf(&name, "%.*s::", STR_ARG(test->file));
+    buf_addstr(&name, raw);
+    listing_add(reader, buf_str(&id), buf_str(&name));
+    buf_release(&id);
+    buf_release(&name);
+}
+
+void read_bats(struct listing_reader *reader, struct str output)
+{
+    struct bats_test *list = NULL, test = {0};
+    size_t count = 0, cap = 0;
+    struct str line;
+
+    while (listing_line(&output, &line))
+        if (bats_line(line, &test.file, &test.name)) {
+            GROW(list, count, cap);
+            test.number = count;
+            list[count++] = test;
+        }
+    if (count)
+        qsort(list, count, sizeof *list, compare);
+    for (size_t i = 0; i < count; i++)
+        add_bats(reader, &list[i]);
+    free(list);
+}
