@@ -33,6 +33,17 @@ static bool look_up(struct front *front, struct invocation *in, const struct pla
            settings_get(front->settings, c, SET_MARKS, scratch, &shown->marks, in->diags);
 }
 
+/* When it is run, that is its error. */
+static void warn_unlisted(const struct front *front, struct invocation *in, const struct plan_case *c)
+{
+    const struct node *node = case_test(&front->suites, c)->node, *key = node_get(node, "discover");
+    const char *problem = case_problem(&front->plan, c);
+
+    if (problem)
+        diag_warning(in->diags, key ? key->at : node->at, "%.*s: %s",
+                     STR_ARG(case_test(&front->suites, c)->name), problem);
+}
+
 /* What is wrong with the settings of any case is known before the first of them is printed. */
 static bool check_settings(struct front *front, struct invocation *in)
 {
@@ -40,8 +51,10 @@ static bool check_settings(struct front *front, struct invocation *in)
     struct shown shown;
     bool ok = true;
 
-    for (uint32_t i = 0; i < front->plan.count; i++)
+    for (uint32_t i = 0; i < front->plan.count; i++) {
+        warn_unlisted(front, in, &front->plan.cases[i]);
         ok = look_up(front, in, &front->plan.cases[i], &scratch, &shown) && ok;
+    }
     arena_release(&scratch);
     return ok;
 }
@@ -191,6 +204,18 @@ static void add_details(struct buf *out, const struct shown *shown, struct arena
                  STR_ARG(node_text(shown->marks.node->seq.items[i], scratch)));
 }
 
+/* What is not known of a case yet. */
+static const char *inside_words(const struct front *front, const struct plan_case *c)
+{
+    const struct test *test = case_test(&front->suites, c);
+
+    if (test->is_module)
+        return "  (a module: collected when it is run)";
+    if (test->inside != INSIDE_APART || c->sub)
+        return "";
+    return test->fixture_count ? "  (collected after fixture build)" : "  (its tests are not listed)";
+}
+
 static void print_cases(struct front *front, struct invocation *in, struct buf *out)
 {
     const struct options *o = in->options;
@@ -206,8 +231,8 @@ static void print_cases(struct front *front, struct invocation *in, struct buf *
             add_details(out, &shown, &scratch);
         if (!o->quiet && c->elsewhere)
             buf_adds(out, "  (elsewhere)");
-        if (!o->quiet && case_test(&front->suites, c)->is_module)
-            buf_adds(out, "  (a module: collected when it is run)");
+        if (!o->quiet)
+            buf_adds(out, inside_words(front, c));
         buf_addc(out, '\n');
         flush(out, FLUSH_AT);
     }

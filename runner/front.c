@@ -3,6 +3,7 @@
 #include "runner/base/io.h"
 #include "runner/base/json.h"
 #include "runner/base/nearest.h"
+#include "runner/listing.h"
 #include "runner/store/store.h"
 #include "runner/world.h"
 
@@ -288,12 +289,18 @@ static const struct node *overrides_of(struct invocation *in)
 static bool make_plan(struct front *front, struct invocation *in)
 {
     struct settings_over *over = ARENA_NEW(in->arena, struct settings_over);
+    struct listing listing;
+    bool made;
 
     *over = (struct settings_over){.profile = front->profile, .command_line = overrides_of(in)};
     plan_init(&front->plan, in->arena, &front->suites);
     front->settings = settings_new(in->arena, &front->plan, over, in->diags);
-    return front->settings && over->command_line && compile_selection(front, in) &&
-           plan_make(&front->plan, front->settings, front->selection, in->diags);
+    if (!front->settings || !over->command_line || !compile_selection(front, in))
+        return false;
+    listing_open(&listing, &front->plan, front->settings, front->profile, in->arena, in->diags);
+    made = plan_make(&front->plan, front->settings, front->selection, in->diags);
+    listing_close(&listing, &front->plan);
+    return made;
 }
 
 enum exit_code front_open(struct front *front, struct invocation *in)

@@ -13,6 +13,35 @@ const struct test *case_test(const struct suites *suites, const struct plan_case
     return &suites->list[c->suite]->tests[c->test];
 }
 
+/* ---- tests inside ---- */
+
+const struct sub_test *plan_sub(const struct plan *plan, uint32_t number)
+{
+    return plan->subs[number - 1];
+}
+
+const struct sub_test *case_sub(const struct plan *plan, const struct plan_case *c)
+{
+    return c->sub && case_test(plan->suites, c)->inside == INSIDE_APART ? plan_sub(plan, c->sub) : NULL;
+}
+
+struct key_set case_choice(const struct plan *plan, const struct plan_case *c)
+{
+    bool chosen = c->sub && case_test(plan->suites, c)->inside == INSIDE_CHOSEN;
+
+    return chosen ? plan->choices[c->sub] : (struct key_set){0};
+}
+
+const char *case_problem(const struct plan *plan, const struct plan_case *c)
+{
+    const struct sub_test *sub = case_sub(plan, c);
+    struct key_set choice = case_choice(plan, c);
+
+    if (!sub && choice.count)
+        sub = plan_sub(plan, choice.keys[0]);
+    return sub ? sub->problem : NULL;
+}
+
 /* ---- id ---- */
 
 static void add_axis(struct buf *out, char *separator, struct str name, const struct cell_key *key,
@@ -40,7 +69,17 @@ static bool stands_in_id(const struct suite *suite, const struct test *test, uin
     return test->axes[key] && (suite->cells.keys[key].axis || !test->all_axes || is_extra);
 }
 
-void case_id(struct buf *out, const struct plan *plan, const struct plan_case *c)
+static void add_test(struct buf *out, const struct test *test, const struct sub_test *sub)
+{
+    buf_addstr(out, test->id);
+    if (!sub || !sub->id.len)
+        return;
+    buf_adds(out, "::");
+    buf_addstr(out, sub->id);
+}
+
+static void add_id(struct buf *out, const struct plan *plan, const struct plan_case *c,
+                   const struct sub_test *sub)
 {
     const struct suite *suite = case_suite(plan->suites, c);
     const struct test *test = case_test(plan->suites, c);
@@ -48,12 +87,17 @@ void case_id(struct buf *out, const struct plan *plan, const struct plan_case *c
     char separator = '@';
     uint32_t extra = 0;
 
-    buf_addstr(out, test->id);
+    add_test(out, test, sub);
     for (uint32_t k = 0; k < suite->cells.key_count; k++)
         if (stands_in_id(suite, test, k, &plan->extras[c->extras], &extra))
             add_axis(out, &separator, suite->key_names[k], &suite->cells.keys[k], row[k]);
     for (uint32_t k = 0; k < test->own.key_count; k++)
         add_axis(out, &separator, test->own_names[k], &test->own.keys[k], own[k]);
+}
+
+void case_id(struct buf *out, const struct plan *plan, const struct plan_case *c)
+{
+    add_id(out, plan, c, case_sub(plan, c));
 }
 
 /* ---- cell ---- */
@@ -151,21 +195,28 @@ static void add_seen(struct case_lens *lens, struct case_view *view, const struc
     }
 }
 
-struct case_view case_view(struct case_lens *lens, const struct plan *plan, const struct plan_case *c)
+struct case_view case_view_inside(struct case_lens *lens, const struct plan *plan, const struct plan_case *c,
+                                  const struct sub_test *sub)
 {
     const struct suite *suite = case_suite(plan->suites, c);
     const struct test *test = case_test(plan->suites, c);
-    struct case_view view = {.test = test->id, .axes = lens->axes, .values = lens->values};
+    struct case_view view = {.axes = lens->axes, .values = lens->values};
     uint32_t backend = suite->bound[AXIS_BACKEND];
 
     buf_clear(&lens->id);
-    case_id(&lens->id, plan, c);
+    add_id(&lens->id, plan, c, sub);
     view.id = buf_str(&lens->id);
+    view.test = str_slice(view.id, 0, test->id.len + (sub && sub->id.len ? 2 + sub->id.len : 0));
     if (backend != CELL_ABSENT)
         view.backend = suite->key_names[backend];
     add_seen(lens, &view, &suite->cells, suite->key_names, c->cell);
     add_seen(lens, &view, &test->own, test->own_names, c->own);
     return view;
+}
+
+struct case_view case_view(struct case_lens *lens, const struct plan *plan, const struct plan_case *c)
+{
+    return case_view_inside(lens, plan, c, case_sub(plan, c));
 }
 
 void case_lens_release(struct case_lens *lens)

@@ -1,7 +1,6 @@
 #include "matrix/plan/plan.h"
 
 #include "matrix/plan/internal.h"
-#include "matrix/plan/projection.h"
 #include "runner/base/mem.h"
 
 #include <stdlib.h>
@@ -9,22 +8,6 @@
 
 _Static_assert(SUITES_MOST < 1u << CASE_SUITE_BITS, "a case can say its suite");
 _Static_assert(TESTS_MOST < 1u << CASE_TEST_BITS, "a case can say its test");
-
-struct planning {
-    struct arena scratch;
-    struct diags *diags;
-    struct settings *settings;
-    const struct selection *selection;
-    struct plan *plan;
-    struct key_sets sets;
-    struct case_lens lens;
-    struct str *marks;
-    uint32_t marks_cap;
-    uint32_t cap;
-    uint32_t *idle; /* overrides of the suite that have met no case yet */
-    uint32_t idle_count;
-    uint64_t looks; /* that are left for meeting them */
-};
 
 /* ---- contexts ---- */
 
@@ -79,7 +62,7 @@ static bool only_holds(struct planning *p, const struct plan_case *c, bool *hold
     return value != NULL;
 }
 
-static bool read_marks(struct planning *p, const struct plan_case *c, struct case_view *view)
+bool plan_read_marks(struct planning *p, const struct plan_case *c, struct case_view *view)
 {
     struct setting_value marks;
 
@@ -95,23 +78,26 @@ static bool read_marks(struct planning *p, const struct plan_case *c, struct cas
 }
 
 /* A pattern that gives up on one id would give up on the next: the whole selection fails with it. */
+bool plan_ask(struct planning *p, const struct case_view *view, bool *selected)
+{
+    enum select_answer answer = selection_matches(p->selection, view);
+
+    if (answer == SELECT_GAVE_UP)
+        diag_error(p->diags, (struct place){0},
+                   "a pattern takes too long to decide about '%.*s'; make it simpler", STR_ARG(view->id));
+    *selected = answer == SELECT_YES;
+    return answer != SELECT_GAVE_UP;
+}
+
 static bool is_selected(struct planning *p, const struct plan_case *c, bool *selected)
 {
     struct case_view view;
-    enum select_answer answer;
 
     *selected = true;
     if (!p->selection)
         return true;
     view = case_view(&p->lens, p->plan, c);
-    if (!read_marks(p, c, &view))
-        return false;
-    answer = selection_matches(p->selection, &view);
-    if (answer == SELECT_GAVE_UP)
-        diag_error(p->diags, (struct place){0},
-                   "a pattern takes too long to decide about '%.*s'; make it simpler", STR_ARG(view.id));
-    *selected = answer == SELECT_YES;
-    return answer != SELECT_GAVE_UP;
+    return plan_read_marks(p, c, &view) && plan_ask(p, &view, selected);
 }
 
 static bool add_case(struct planning *p, const struct plan_case *c)
@@ -171,19 +157,33 @@ static void warn_idle_overrides(struct planning *p, const struct suite *suite)
 
 /* ---- one test ---- */
 
-static bool consider(struct planning *p, const struct plan_case *c)
+bool plan_take(struct planning *p, const struct plan_case *c)
 {
-    bool holds, selected;
+    p->plan->collected++;
+    meet_overrides(p, c);
+    return add_case(p, c);
+}
 
-    if (!only_holds(p, c, &holds))
-        return false;
-    if (!holds)
-        return true;
+bool plan_consider(struct planning *p, const struct plan_case *c)
+{
+    bool selected;
+
     p->plan->collected++;
     meet_overrides(p, c);
     if (!is_selected(p, c, &selected))
         return false;
     return !selected || add_case(p, c);
+}
+
+static bool consider(struct planning *p, const struct plan_case *c)
+{
+    bool holds;
+
+    if (!only_holds(p, c, &holds))
+        return false;
+    if (!holds)
+        return true;
+    return case_test(p->plan->suites, c)->inside ? plan_consider_inside(p, *c) : plan_consider(p, c);
 }
 
 #define KNOWN_MOST 16
@@ -336,5 +336,7 @@ bool plan_make(struct plan *plan, struct settings *settings, const struct select
 void plan_release(struct plan *plan)
 {
     free(plan->cases);
+    free(plan->subs);
+    free(plan->choices);
     *plan = (struct plan){0};
 }

@@ -127,14 +127,16 @@ static void add_layer(struct layers *layers, const char *name, const struct node
 
 static const struct node *builtin_of(const struct settings *s, const struct test *test, enum setting setting)
 {
-    if (setting == SET_TIMEOUT && (node_get(test->node, "results") || node_get(test->node, "preset")))
+    if (setting == SET_TIMEOUT && test->inside != INSIDE_APART &&
+        (node_get(test->node, "results") || node_get(test->node, "preset")))
         return s->results_timeout;
     return s->builtin[setting];
 }
 
 static bool same_case(const struct plan_case *a, const struct plan_case *b)
 {
-    return a->suite == b->suite && a->test == b->test && a->cell == b->cell && a->own == b->own;
+    return a->suite == b->suite && a->test == b->test && a->cell == b->cell && a->own == b->own &&
+           a->sub == b->sub;
 }
 
 /* A pattern that gives up on one id would give up on the next: whoever asks for settings stops. */

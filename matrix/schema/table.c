@@ -28,7 +28,7 @@ TYPE(count, .kind = SCHEMA_INTEGER, .least = 1, .most = UNBOUNDED);
 TYPE(retries, .kind = SCHEMA_INTEGER, .least = 0, .most = 1000);
 
 WORD(shell, "bash", "sh");
-WORD(discover, "per-test");
+WORD(per_test, "per-test");
 WORD(pass, "fd");
 WORD(stdout, "stdout");
 WORD(transport, "tcp", "uds");
@@ -184,6 +184,22 @@ static const struct schema_key results_keys[] = {
 };
 OBJECT(results, "'results'", .doc = "One process, many results: each gets an id and a record of its own.");
 
+static const struct schema_key listing_keys[] = {
+    {"list", &type_texts, .doc = "a command that prints the names of the tests", .role = ROLE_REQUIRED},
+    {"lines", &type_regex,
+     .doc = "lines of what it prints that match, `(?<name>...)` being the name; every line when not said"},
+    {"run", &type_texts,
+     .doc = "a command that runs the test in the place of `{test}`, or all those in the place of the word "
+            "`{tests}`",
+     .role = ROLE_REQUIRED},
+};
+OBJECT(
+    listing, "'discover'",
+    .doc =
+        "For a suite that no preset knows. With `{test}` each test is a case and a process of its own; with "
+        "`{tests}` the suite is one process, and selections and retries reach into it.");
+CHOICE(discover, per_test, listing);
+
 static const struct schema_key requires_keys[] = {
     {"env", &type_variables, .doc = "variables that are set"},
     {"programs", &type_programs, .doc = "programs that are on the PATH"},
@@ -273,7 +289,9 @@ static const struct schema_key test_keys[] = {
     {"preset", &type_preset, .doc = "the command is a suite of this kind", .role = ROLE_AT_MOST_ONE,
      .beside = "run"},
     {"results", &type_results, .doc = "where its results are", .role = ROLE_AT_MOST_ONE, .beside = "run"},
-    {"discover", &type_discover, .doc = "start each test of the suite by itself", .beside = "run"},
+    {"discover", &type_discover,
+     .doc = "how its tests are listed; `per-test`: as the preset does it, and each is started by itself",
+     .beside = "run"},
     {"shell", &type_shell, .doc = "what runs a command that is a string; `bash -e` when not said",
      .beside = "run"},
     {"cwd", &type_path, .doc = "working directory", .builtin = "."},

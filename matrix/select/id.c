@@ -1,4 +1,5 @@
 /* test[::sub][/param=value,…][@axis=value,…], shortened and with globs, or re:/PATTERN/. */
+#include "runner/base/id.h"
 #include "matrix/select/internal.h"
 #include "runner/base/buf.h"
 
@@ -134,6 +135,47 @@ static bool test_matches(const struct choice *choice, struct str test)
             return true;
     }
     return false;
+}
+
+/* Up to where a glob means what it says. */
+static struct str plain_beginning(const struct choice *choice)
+{
+    size_t len = 0;
+
+    while (len < choice->text.len && !(choice->glob && strchr("*?[\\", choice->text.ptr[len])))
+        len++;
+    return str_slice(choice->text, 0, len);
+}
+
+/* One of "<test>::" and what is plain of a name is the beginning of the other. Globs are over text that is not escaped. */
+static bool may_be_inside(const struct choice *choice, struct str test)
+{
+    struct str plain = plain_beginning(choice);
+    struct buf above = {0};
+    size_t same;
+    bool may;
+
+    if (choice->glob)
+        id_unescape(&above, test);
+    else
+        buf_addstr(&above, test);
+    buf_adds(&above, "::");
+    same = plain.len < above.len ? plain.len : above.len;
+    may = memcmp(plain.ptr, above.ptr, same) == 0 && (choice->glob || plain.len > above.len);
+    buf_release(&above);
+    return may;
+}
+
+bool id_pattern_reaches(const struct id_pattern *id, const struct case_view *view)
+{
+    const struct choice *choice = id->test;
+
+    if (id->regex || !choice)
+        return id->regex ||
+               (terms_match_params(id->params, view->params) && terms_match_cell(id->cell, view));
+    while (choice && !may_be_inside(choice, view->test))
+        choice = choice->next;
+    return choice && terms_match_cell(id->cell, view);
 }
 
 enum select_answer id_pattern_matches(const struct id_pattern *id, const struct case_view *view)

@@ -83,6 +83,8 @@ struct id_pattern {
 
 bool id_pattern_parse(const struct select_text *in, struct id_pattern *id);
 enum select_answer id_pattern_matches(const struct id_pattern *id, const struct case_view *view);
+/* It may match a test inside the case, whatever that is called. */
+bool id_pattern_reaches(const struct id_pattern *id, const struct case_view *view);
 
 /* ---- keywords ---- */
 

@@ -157,6 +157,35 @@ enum select_answer selection_matches(const struct selection *selection, const st
     return answer;
 }
 
+/* ---- tests inside a case ---- */
+
+static bool any_reaches(const struct id_patterns *ids, const struct case_view *view)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        if (id_pattern_reaches(&ids->list[i], view))
+            return true;
+    return false;
+}
+
+enum select_reach selection_reach(const struct selection *selection, const struct case_view *view)
+{
+    bool all = !selection->ids.count || any_id(&selection->ids, view) == SELECT_YES;
+
+    if (!any_cell(selection, view) || any_id(&selection->deselect, view) == SELECT_YES)
+        return REACH_NONE;
+    if (selection->marks && keyword_matches(selection->marks, view) == SELECT_NO)
+        return REACH_NONE;
+    if (!all && !any_reaches(&selection->ids, view))
+        return REACH_NONE;
+    return all && !selection->keywords && !any_reaches(&selection->deselect, view) ? REACH_ALL : REACH_SOME;
+}
+
+bool selection_takes_whole(const struct selection *selection, const struct case_view *view)
+{
+    return selection_reach(selection, view) != REACH_NONE &&
+           (!selection->keywords || keyword_matches(selection->keywords, view) == SELECT_YES);
+}
+
 bool selection_in_partition(const struct selection *selection, struct str id, uint64_t ordinal)
 {
     return partition_holds(&selection->partition, id, ordinal);

@@ -75,6 +75,17 @@ enum select_answer {
 #undef X
 };
 
+/*
+ * What it has to say of the tests inside a case, which has the view of the case itself: that none or all of them are
+ * selected, or that it depends on what they are called.
+ */
+enum select_reach { REACH_NONE, REACH_ALL, REACH_SOME };
+
+enum select_reach selection_reach(const struct selection *selection, const struct case_view *view);
+
+/* Of a case whose tests inside cannot be known: what is asked for is somewhere in it, or -k finds it. */
+bool selection_takes_whole(const struct selection *selection, const struct case_view *view);
+
 /* Everything but --partition, which needs to know how many the others leave. */
 enum select_answer selection_matches(const struct selection *selection, const struct case_view *view);
 /* `ordinal`: how many selected cases came before this one. True without --partition. */

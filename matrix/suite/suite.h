@@ -60,11 +60,19 @@ struct fixture {
     bool *mentions; /* one per key of the cells: used in an expression, here or in what it needs */
 };
 
+/* A suite that a test of ours starts has tests of its own. */
+enum test_inside {
+    INSIDE_UNKNOWN, /* or none that could be chosen */
+    INSIDE_CHOSEN,  /* one process for all of them, or for those that are selected */
+    INSIDE_APART,   /* a case and a process for each */
+};
+
 struct test {
     struct str name;
     struct str id;           /* with the suite's prefix, escaped */
     const struct node *node; /* run, module, cwd, … are read from it when they are needed */
     bool is_module;
+    enum test_inside inside;
     bool all_axes;         /* no `axes` key: depends on every one */
     bool *axes;            /* one per key of the suite's cells: which the test depends on */
     bool mentions_matrix;  /* the command or an expression uses the matrix */

@@ -185,6 +185,52 @@ static void check_test_templates(struct loading *l, struct test *test, const str
     }
 }
 
+/*
+ * A preset knows how tests are chosen. Who says it by hand says with {test} that one is run at a time, and with {tests}
+ * that several are.
+ */
+static enum test_inside inside_of(struct arena *arena, const struct node *test)
+{
+    const struct node *discover = node_get(test, "discover"), *run = node_get(discover, "run");
+
+    if (!discover)
+        return node_get(test, "preset") ? INSIDE_CHOSEN : INSIDE_UNKNOWN;
+    for (uint32_t i = 0; i < node_list_count(run); i++)
+        if (str_is(text_of(arena, node_list_item(run, i)), "{tests}"))
+            return INSIDE_CHOSEN;
+    return INSIDE_APART;
+}
+
+static bool takes_tests(struct arena *arena, const struct node *run)
+{
+    size_t at;
+
+    for (uint32_t i = 0; i < node_list_count(run); i++) {
+        struct str word = text_of(arena, node_list_item(run, i));
+
+        if (str_find(word, "{test}", &at) || str_is(word, "{tests}"))
+            return true;
+    }
+    return false;
+}
+
+static void check_discover(struct loading *l, const struct node *test)
+{
+    const struct node *discover = node_get(test, "discover"), *run = node_get(discover, "run");
+    const struct node *preset = node_get(test, "preset");
+
+    if (discover && discover->kind == NODE_MAP && preset)
+        diag_error(
+            l->diags, discover->at,
+            "the preset knows how its tests are listed: say 'discover: per-test', or leave 'preset' out");
+    else if (discover && discover->kind == NODE_STRING && !preset)
+        diag_error(l->diags, discover->at,
+                   "somebody has to list the tests: say a 'preset', or 'discover: {list: ..., run: ...}'");
+    else if (run && !takes_tests(l->arena, run))
+        diag_error(l->diags, run->at,
+                   "no word says where the name of a test belongs: '{test}' for one, '{tests}' for several");
+}
+
 static struct str test_id(struct loading *l, struct str name)
 {
     const struct suite *suite = l->suite;
@@ -201,6 +247,8 @@ static void load_test(struct loading *l, struct test *test, const struct node *n
     test->name = text_of(l->arena, node_get(node, "name"));
     test->id = test_id(l, test->name);
     test->is_module = node_get(node, "module") != NULL;
+    check_discover(l, node);
+    test->inside = inside_of(l->arena, node);
     load_own_matrix(l, test, &own);
     load_axes(l, test, &own);
     test->fixtures = load_fixture_names(l, node_get(node, "fixtures"), &test->fixture_count);

@@ -138,15 +138,20 @@ static void set_argv(struct cooking *k, const char **words)
     k->recipe->spec.argv = (char *const *)(uintptr_t)words;
 }
 
-static bool cook_list(struct cooking *k)
+static const char **texts(struct cooking *k, const struct preset_command *command)
+{
+    const char **words = ARENA_ARRAY(k->arena, const char *, command->count + 1);
+
+    for (uint32_t i = 0; i < command->count; i++)
+        words[i] = command->words[i].ptr;
+    return words;
+}
+
+/* A list of words, executed as it stands. */
+static bool execute(struct cooking *k, const char **words)
 {
     struct spawn_spec *spec = &k->recipe->spec;
-    const char **words = ARENA_ARRAY(k->arena, const char *, k->shared->word_count + 1);
 
-    if (!make_words(k, words))
-        return false;
-    if (k->recipe->error)
-        return true;
     set_argv(k, words);
     spec->path = words[0];
     if (!strchr(words[0], '/'))
@@ -154,10 +159,23 @@ static bool cook_list(struct cooking *k)
     return true;
 }
 
-/* A script that begins with a sign would be taken for options. */
-static void fill_shell(struct cooking *k, const struct shell *shell, const char *script)
+static bool cook_list(struct cooking *k)
 {
-    const char **words = ARENA_ARRAY(k->arena, const char *, SHELL_WORDS_MOST + 5);
+    const char **words = ARENA_ARRAY(k->arena, const char *, k->shared->word_count + 1);
+    struct preset_command command;
+
+    if (!make_words(k, words) || !adapt_command(k, words, k->shared->word_count, &command))
+        return false;
+    if (k->recipe->error)
+        return true;
+    return execute(k, command.count ? texts(k, &command) : words);
+}
+
+/* A script that begins with a sign would be taken for options. */
+static void fill_shell(struct cooking *k, const struct shell *shell, const char *script,
+                       const struct preset_command *command)
+{
+    const char **words = ARENA_ARRAY(k->arena, const char *, SHELL_WORDS_MOST + 6 + command->count);
     uint32_t count = 0;
 
     words[count++] = shell->program;
@@ -167,31 +185,39 @@ static void fill_shell(struct cooking *k, const struct shell *shell, const char 
     if (*script == '-' || *script == '+')
         words[count++] = "--";
     words[count++] = script;
+    if (command->count)
+        words[count++] = shell->program; /* its $0 */
+    for (uint32_t i = 0; i < command->count; i++)
+        words[count++] = command->words[i].ptr;
     set_argv(k, words);
 }
 
 static bool cook_script(struct cooking *k)
 {
     const struct shell *shell;
+    struct preset_command command;
     const char *script;
     struct str said;
 
-    if (!make_words(k, &script) || !shell_text(k, &said))
+    if (!make_words(k, &script) || !shell_text(k, &said) || !adapt_command(k, &script, 1, &command))
         return false;
     if (k->recipe->error)
         return true;
+    if (command.count && !k->shared->preset)
+        return execute(k, texts(k, &command)); /* one of `discover` */
     shell = find_shell(k, said, &k->recipe->spec.path);
     if (shell)
-        fill_shell(k, shell, script);
+        fill_shell(k, shell, script, &command);
     return true;
 }
 
 bool cook_words(struct cooking *k)
 {
+    const char **words = ARENA_ARRAY(k->arena, const char *, k->shared->word_count + 1);
     struct str said;
 
-    return make_words(k, ARENA_ARRAY(k->arena, const char *, k->shared->word_count + 1)) &&
-           (!k->shared->script || shell_text(k, &said));
+    return make_words(k, words) && (!k->shared->script || shell_text(k, &said)) &&
+           (k->recipe->error || check_choice(k, words, k->shared->word_count));
 }
 
 bool cook_command(struct cooking *k)

@@ -16,6 +16,11 @@ struct word {
     bool fixtures;                 /* speaks of fixtures */
 };
 
+struct words {
+    struct word *list;
+    uint32_t count;
+};
+
 struct test_recipe {
     bool prepared;
     bool script; /* `run` is a string, for a shell */
@@ -32,6 +37,9 @@ struct test_recipe {
     bool results_checked;
     const char *suite_folder; /* "" or with a slash at its end */
     bool warned;
+    const struct preset *preset; /* NULL: none */
+    const struct node *inside;   /* the key that says how tests inside are reached; NULL: none does */
+    struct words list, choose;   /* of `discover`, when it is a mapping */
 };
 
 /* One case in the making. */
@@ -44,7 +52,8 @@ struct cooking {
     struct arena *arena;
     struct diags *diags;
     struct recipe *recipe;
-    const struct node *matrix; /* what it keeps of its cell */
+    const struct place_of_case *where; /* NULL: it is only checked */
+    const struct node *matrix;         /* what it keeps of its cell */
     uint32_t cell;
     const struct node *fixtures; /* by name, what is known of each; NULL: nothing is */
     bool rehearsal;              /* there are no fixtures yet: what speaks of them is passed over */
@@ -117,6 +126,19 @@ bool cook_cwd(struct cooking *k);
 /* The words alone, for what can be wrong with them. */
 bool cook_words(struct cooking *k);
 bool cook_command(struct cooking *k);
+
+/* ---- preset.c: preset, discover ---- */
+
+void preset_prepare(struct kitchen *kitchen, const struct node *test, struct test_recipe *shared,
+                    struct diags *diags);
+/*
+ * The command as its preset wants it, and its environment. Without words in `command` the user's own stay. False when
+ * diags got an error.
+ */
+bool adapt_command(struct cooking *k, const char *const *words, uint32_t count,
+                   struct preset_command *command);
+/* Warns, once a test, where tests were selected that cannot be run without the others. */
+bool check_choice(struct cooking *k, const char *const *words, uint32_t count);
 
 /* ---- program.c: the PATH ---- */
 

@@ -56,7 +56,7 @@ static struct test_recipe *prepare(struct kitchen *kitchen, const struct plan_ca
     command_prepare(kitchen->arena, suite, node_get(test->node, "run"), test->node, shared, diags);
     shared->needs = node_get(test->node, "requires");
     shared->must_have = must_have(kitchen, suite);
-    note_whole(test->node, shared);
+    preset_prepare(kitchen, test->node, shared, diags);
     results_prepare(kitchen, suite, test->node, shared, diags);
     if (test->is_module)
         shared->unsupported = "C tests come with a later version";
@@ -353,6 +353,7 @@ bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struc
     struct cooking k;
 
     begin(&k, kitchen, c, arena, recipe, diags);
+    k.where = where;
     k.fixtures = where->given.context;
     if (!cook_until_command(&k, where))
         return false;
@@ -400,4 +401,16 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
     warn_of_mask(&k);
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
            cook_cwd(&k) && check_results(&k) && (is_settled(&recipe) || cook_words(&k));
+}
+
+bool recipe_lists(struct kitchen *kitchen, const struct plan_case *c, const struct preset **preset,
+                  const struct node **lines)
+{
+    const struct test *test = case_test(kitchen->plan->suites, c);
+    struct diags diags = {.arena = kitchen->arena}; /* recipe_check says all of them */
+    const struct test_recipe *shared = prepare(kitchen, c, &diags);
+
+    *preset = shared->preset;
+    *lines = node_get(node_get(test->node, "discover"), "lines");
+    return shared->preset ? !preset_cannot_list(shared->preset) : shared->list.count > 0;
 }

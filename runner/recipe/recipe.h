@@ -10,6 +10,7 @@
 #include "runner/base/ladder.h"
 #include "runner/harness/harness.h"
 #include "runner/leaks/leaks.h"
+#include "runner/presets/presets.h"
 
 struct test_recipe;
 
@@ -75,6 +76,7 @@ struct place_of_case {
     const char *tmpdir;    /* absolute, at most 40 bytes */
     const char *artifacts; /* absolute */
     const char *results;   /* absolute; NULL: it has none */
+    bool listing;          /* no test is to run: the command is the one that lists them */
     struct from_fixtures given;
 };
 
@@ -109,6 +111,12 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
                   struct arena *scratch, struct diags *diags);
 /* It is to tell what became of its tests, so it needs a folder for reports. After recipe_check of any case of its test. */
 bool recipe_has_results(struct kitchen *kitchen, const struct plan_case *c);
+/*
+ * How its tests inside are listed, for recipe_make with `listing`; false: they are not. `preset` NULL: by hand, where
+ * `lines` may say what a name is.
+ */
+bool recipe_lists(struct kitchen *kitchen, const struct plan_case *c, const struct preset **preset,
+                  const struct node **lines);
 /* What is known of a case whatever happens to it: its id, its cell. recipe_make begins with it too. */
 void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
                   struct recipe *recipe);

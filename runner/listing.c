@@ -1,0 +1,267 @@
+#include "runner/listing.h"
+
+#include "runner/ask.h"
+#include "runner/base/dir.h"
+#include "runner/base/harmless.h"
+#include "runner/base/mem.h"
+#include "runner/results/results.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LAST_WORDS ((size_t)300)
+
+/* What was answered; the list is NULL where nobody could be asked. */
+struct listed {
+    uint32_t suite, test, cell, own; /* the cell is 0 for all where it makes no difference */
+    struct sub_list *list;
+};
+
+/* ---- what became of the asking ---- */
+
+static struct sub_list *list_of(struct listing *listing, uint32_t count, struct sub_test **subs)
+{
+    struct sub_list *list = ARENA_NEW(listing->kitchen.arena, struct sub_list);
+
+    *subs = ARENA_ARRAY(listing->kitchen.arena, struct sub_test, count);
+    *list = (struct sub_list){.list = *subs, .count = count};
+    return list;
+}
+
+static struct sub_list *problem(struct listing *listing, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static struct sub_list *problem(struct listing *listing, const char *format, ...)
+{
+    struct sub_test *subs;
+    struct sub_list *list = list_of(listing, 1, &subs);
+    struct buf text = {0};
+    va_list args;
+
+    va_start(args, format);
+    buf_adds(&text, "its tests cannot be listed: ");
+    buf_vaddf(&text, format, args);
+    va_end(args);
+    subs->problem = arena_cstr(listing->kitchen.arena, buf_str(&text));
+    buf_release(&text);
+    return list;
+}
+
+static struct sub_list *names_of(struct listing *listing, const struct preset_listing *found)
+{
+    struct sub_test *subs;
+    struct sub_list *list = list_of(listing, found->count, &subs);
+    struct buf id = {0};
+
+    for (uint32_t i = 0; i < found->count; i++) {
+        buf_clear(&id);
+        id_escape(&id, found->list[i].id);
+        subs[i] =
+            (struct sub_test){arena_str(listing->kitchen.arena, buf_str(&id)), found->list[i].name, NULL};
+    }
+    buf_release(&id);
+    return list;
+}
+
+/* ---- by an expression of the user's ---- */
+
+static void read_expression(struct listing *listing, const struct node *lines, struct str output,
+                            struct preset_listing *found, const char **why)
+{
+    struct arena *arena = listing->kitchen.arena;
+    struct results results;
+    struct lines_error error;
+    struct results_reader *reader;
+
+    results_init(&results, NULL);
+    reader = results_lines(&results, node_text(lines, arena), &error);
+    if (reader) {
+        results_feed(reader, output);
+        results_end(reader);
+        found->list = ARENA_ARRAY(arena, struct preset_test, results.count);
+        found->count = results.count;
+        for (uint32_t i = 0; i < results.count; i++)
+            found->list[i].id = found->list[i].name = arena_str(arena, results.list[i].id);
+    } else {
+        *why = arena_printf(arena, "'lines' is no expression that can be used: %s", error.text);
+    }
+    results_release(&results);
+}
+
+static const char *read_names(struct listing *listing, const struct preset *preset, const struct node *lines,
+                              struct str output, struct preset_listing *found)
+{
+    const char *why = NULL;
+
+    *found = (struct preset_listing){0};
+    if (preset)
+        preset_read(preset, listing->kitchen.arena, output, found);
+    else if (lines)
+        read_expression(listing, lines, output, found, &why);
+    else
+        preset_read_lines(listing->kitchen.arena, output, found);
+    return why ? why : found->problem;
+}
+
+/* ---- asking ---- */
+
+/* The last line that says something, made harmless. */
+static const char *last_words(struct listing *listing, struct str out, struct str err)
+{
+    struct str text = str_trim(str_trim(err).len ? err : out), line = text;
+    struct buf shown = {0};
+    const char *words;
+
+    for (size_t i = text.len; i > 0 && line.len == text.len; i--)
+        if (text.ptr[i - 1] == '\n')
+            line = str_slice(text, i, text.len);
+    text_harmless(&shown, str_slice(line, 0, line.len < LAST_WORDS ? line.len : LAST_WORDS), false);
+    words = shown.len ? arena_printf(listing->kitchen.arena, "; it said: %s", buf_text(&shown)) : "";
+    buf_release(&shown);
+    return words;
+}
+
+static struct sub_list *read_answer(struct listing *listing, const struct plan_case *c,
+                                    const struct recipe *recipe, const struct asked *asked, struct str out,
+                                    struct str err)
+{
+    const struct preset *preset;
+    const struct node *lines;
+    struct preset_listing found;
+    const char *why;
+
+    recipe_lists(&listing->kitchen, c, &preset, &lines);
+    if (*asked->error)
+        return problem(listing, "%s", asked->error);
+    if (asked->timed_out)
+        return problem(listing, "'%s' was not done in time ('timeout' says how long it may take)%s",
+                       recipe->spec.argv[0], last_words(listing, out, err));
+    if (asked->flooded)
+        return problem(listing, "'%s' printed more than %zu MiB", recipe->spec.argv[0],
+                       ASK_OUTPUT_MOST >> 20);
+    if (asked->signal)
+        return problem(listing, "'%s' was ended by signal %d%s", recipe->spec.argv[0], asked->signal,
+                       last_words(listing, out, err));
+    why = read_names(listing, preset, lines, out, &found);
+    if (why)
+        return problem(listing, "%s", why);
+    if (asked->status || !found.count)
+        return problem(listing, "'%s' %s (status %d)%s", recipe->spec.argv[0],
+                       found.count ? "failed" : "named no test", asked->status,
+                       last_words(listing, out, err));
+    return names_of(listing, &found);
+}
+
+static struct sub_list *run_command(struct listing *listing, const struct plan_case *c, struct recipe *recipe)
+{
+    struct buf out = {0}, err = {0};
+    struct sub_list *list;
+    struct asked asked;
+
+    ask(&recipe->spec, recipe->timeout ? recipe->timeout : LISTING_TIMEOUT, &out, &err, &asked);
+    list = read_answer(listing, c, recipe, &asked, buf_str(&out), buf_str(&err));
+    buf_release(&out);
+    buf_release(&err);
+    return list;
+}
+
+/* A case that will not run is not asked; what is wrong with it is said when it is its turn. */
+static struct sub_list *ask_case(struct listing *listing, const struct plan_case *c, const char *folder)
+{
+    struct place_of_case where = {.attempt = 1, .tmpdir = folder, .artifacts = folder, .listing = true};
+    struct arena arena = {0};
+    struct diags diags = {.arena = &arena};
+    struct recipe recipe;
+    struct sub_list *list = NULL;
+
+    if (recipe_make(&listing->kitchen, c, &where, &arena, &recipe, &diags) && !recipe.skip &&
+        !recipe.unsupported)
+        list = recipe.error ? problem(listing, "%s", recipe.error) : run_command(listing, c, &recipe);
+    arena_release(&arena);
+    return list;
+}
+
+static struct sub_list *ask_somewhere(struct listing *listing, const struct plan_case *c)
+{
+    char folder[] = "/tmp/rm-list-XXXXXX";
+    struct sub_list *list;
+
+    if (!mkdtemp(folder))
+        return problem(listing, "cannot make a folder for its temporary files: %s", strerror(errno));
+    list = ask_case(listing, c, folder);
+    dir_remove(AT_FDCWD, folder);
+    return list;
+}
+
+/* ---- who has been asked ---- */
+
+static bool makes_a_difference(const struct listing *listing, const struct plan_case *c)
+{
+    return case_test(listing->kitchen.plan->suites, c)->mentions_matrix;
+}
+
+static struct listed key_of(const struct listing *listing, const struct plan_case *c)
+{
+    bool differs = makes_a_difference(listing, c);
+
+    return (struct listed){c->suite, c->test, differs ? c->cell : 0, differs ? c->own : 0, NULL};
+}
+
+static bool same(const struct listed *a, const struct listed *b)
+{
+    return a->suite == b->suite && a->test == b->test && a->cell == b->cell && a->own == b->own;
+}
+
+/* What needs fixtures is not known before they are made. A machine that is not here cannot be asked. */
+static bool can_be_asked(struct listing *listing, const struct plan_case *c)
+{
+    const struct preset *preset;
+    const struct node *lines;
+
+    return !c->elsewhere && !case_test(listing->kitchen.plan->suites, c)->fixture_count &&
+           recipe_lists(&listing->kitchen, c, &preset, &lines);
+}
+
+static struct sub_list *list_tests(void *user, const struct plan_case *c)
+{
+    struct listing *listing = user;
+    struct listed key = key_of(listing, c);
+
+    for (uint32_t i = listing->count; i > 0; i--)
+        if (same(&listing->list[i - 1], &key))
+            return listing->list[i - 1].list;
+    if (!can_be_asked(listing, c))
+        return NULL;
+    key.list = ask_somewhere(listing, c);
+    GROW(listing->list, listing->count, listing->cap);
+    listing->list[listing->count++] = key;
+    return key.list;
+}
+
+/* ---- the whole ---- */
+
+void listing_open(struct listing *listing, struct plan *plan, struct settings *settings, const char *profile,
+                  struct arena *arena, struct diags *diags)
+{
+    *listing = (struct listing){
+        .kitchen =
+            {
+                .plan = plan,
+                .settings = settings,
+                .profile = profile,
+                .environ = (const char *const *)environ,
+            },
+        .diags = diags,
+    };
+    kitchen_open(&listing->kitchen, arena);
+    plan->lister = (struct plan_lister){list_tests, listing};
+}
+
+void listing_close(struct listing *listing, struct plan *plan)
+{
+    plan->lister = (struct plan_lister){0};
+    free(listing->list);
+}

@@ -1,0 +1,219 @@
+/* `preset` and `discover`: the user's command as it lists the tests inside, runs some of them, or says what became of all. */
+#include "runner/recipe/internal.h"
+
+#include "runner/base/mem.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* ---- what is the same for all cases of a test ---- */
+
+static struct words words_of(struct kitchen *kitchen, const struct node *list, struct diags *diags)
+{
+    struct words words = {.count = node_list_count(list)};
+
+    words.list = ARENA_ARRAY(kitchen->arena, struct word, words.count);
+    for (uint32_t i = 0; i < words.count; i++)
+        words.list[i] = word_of(kitchen->arena, node_list_item(list, i), diags);
+    return words;
+}
+
+void preset_prepare(struct kitchen *kitchen, const struct node *test, struct test_recipe *shared,
+                    struct diags *diags)
+{
+    const struct node *preset = node_get(test, "preset"), *discover = node_get(test, "discover");
+
+    if (preset)
+        shared->preset = preset_find(node_text(preset, kitchen->arena));
+    shared->inside = preset ? preset : discover;
+    if (!discover || discover->kind != NODE_MAP)
+        return;
+    shared->list = words_of(kitchen, node_get(discover, "list"), diags);
+    shared->choose = words_of(kitchen, node_get(discover, "run"), diags);
+}
+
+/* ---- what the rows of presets ask of us ---- */
+
+static bool exists(const void *user, struct str path)
+{
+    const struct cooking *k = user;
+    const char *folder = k->recipe->spec.cwd;
+    const char *whole = folder && path.ptr[0] != '/'
+                            ? arena_printf(k->arena, "%s/%.*s", folder, STR_ARG(path))
+                            : arena_cstr(k->arena, path);
+
+    return access(whole, F_OK) == 0;
+}
+
+static struct str variable(const void *user, const char *name)
+{
+    const struct cooking *k = user;
+    const char *entry = k->recipe->spec.envp ? environment_find(k->recipe->spec.envp, name) : NULL;
+
+    return str_of(entry ? entry + strlen(name) + 1 : NULL);
+}
+
+/* In place of what is there, or after it. */
+static void set_variables(struct cooking *k, const struct preset_command *command)
+{
+    struct spawn_spec *spec = &k->recipe->spec;
+    const char **list;
+    uint32_t count = 0;
+
+    if (!spec->envp)
+        return;
+    while (spec->envp[count])
+        count++;
+    list = ARENA_ARRAY(k->arena, const char *, count + command->variable_count + 1);
+    memcpy(list, spec->envp, count * sizeof *list);
+    for (uint32_t i = 0; i < command->variable_count; i++) {
+        const struct preset_variable *set = &command->variables[i];
+        const char *entry = environment_find(spec->envp, set->name);
+        uint32_t at = 0;
+
+        while (at < count && list[at] != entry)
+            at++;
+        list[at] = arena_printf(k->arena, "%s=%.*s", set->name, STR_ARG(set->value));
+        count += at == count;
+    }
+    /* execve's type says less than it does: it writes to none of them. */
+    spec->envp = (char *const *)(uintptr_t)list;
+}
+
+/* ---- names ---- */
+
+struct names {
+    struct str *list;
+    uint32_t count;
+};
+
+/* The very tests that this case is to run; none: all. */
+static struct names names_of(struct cooking *k)
+{
+    const struct plan *plan = k->kitchen->plan;
+    const struct sub_test *sub = case_sub(plan, k->c);
+    struct key_set choice = case_choice(plan, k->c);
+    struct names names = {.count = sub ? 1 : choice.count};
+
+    names.list = ARENA_ARRAY(k->arena, struct str, names.count);
+    for (uint32_t i = 0; i < names.count; i++) {
+        if (choice.count)
+            sub = plan_sub(plan, choice.keys[i]);
+        names.list[i] = sub->name;
+    }
+    return names;
+}
+
+/* ---- by hand ---- */
+
+static bool texts_of(struct cooking *k, const struct words *words, struct str *texts)
+{
+    for (uint32_t i = 0; i < words->count; i++)
+        if (!word_text(k, &words->list[i], &texts[i]))
+            return false;
+    return true;
+}
+
+static bool by_hand(struct cooking *k, enum preset_action action, const struct names *names,
+                    struct preset_command *command, const char **why)
+{
+    const struct words *words = action == PRESET_LIST ? &k->shared->list : &k->shared->choose;
+    struct str *texts = ARENA_ARRAY(k->arena, struct str, words->count);
+
+    if (!texts_of(k, words, texts))
+        return false;
+    if (action == PRESET_LIST)
+        *command = (struct preset_command){.words = texts, .count = words->count};
+    else
+        *why = preset_fill(k->arena, texts, words->count, names->list, names->count, command);
+    return true;
+}
+
+/* ---- the command ---- */
+
+static bool by_preset(struct cooking *k, enum preset_action action, const char *const *words, uint32_t count,
+                      const struct names *names, struct preset_command *command, const char **why)
+{
+    struct str *texts = ARENA_ARRAY(k->arena, struct str, count);
+    const struct preset_ask ask = {
+        .action = action,
+        .words = texts,
+        .count = count,
+        .script = k->shared->script,
+        .tests = names->list,
+        .test_count = names->count,
+        .results = str_of(k->where ? k->where->artifacts : "/"),
+        .variable = variable,
+        .exists = exists,
+        .user = k,
+    };
+
+    for (uint32_t i = 0; i < count; i++)
+        texts[i] = str_of(words[i]);
+    *why = preset_command(k->shared->preset, k->arena, &ask, command);
+    return true;
+}
+
+/* A suite that cannot run those that are asked for alone runs all it has: recipe_check has said so. */
+static bool falls_back(const struct cooking *k, enum preset_action action)
+{
+    return action == PRESET_CHOOSE && k->test->inside == INSIDE_CHOSEN;
+}
+
+bool adapt_command(struct cooking *k, const char *const *words, uint32_t count,
+                   struct preset_command *command)
+{
+    struct names names = names_of(k);
+    enum preset_action action = k->where && k->where->listing ? PRESET_LIST
+                                : names.count                 ? PRESET_CHOOSE
+                                                              : PRESET_RUN;
+    const char *why = NULL, *problem = case_problem(k->kitchen->plan, k->c);
+
+    *command = (struct preset_command){0};
+    if (problem)
+        k->recipe->error = problem;
+    if (k->recipe->error)
+        return true;
+    if (!k->shared->preset && action == PRESET_RUN)
+        return true;
+    if (!(k->shared->preset ? by_preset(k, action, words, count, &names, command, &why)
+                            : by_hand(k, action, &names, command, &why)))
+        return false;
+    if (why && falls_back(k, action)) {
+        why = NULL;
+        if (k->shared->preset)
+            by_preset(k, PRESET_RUN, words, count, &names, command, &why);
+        else
+            *command = (struct preset_command){0};
+    }
+    if (why)
+        k->recipe->error = why;
+    else
+        set_variables(k, command);
+    return true;
+}
+
+bool check_choice(struct cooking *k, const char *const *words, uint32_t count)
+{
+    struct names names = names_of(k);
+    struct preset_command command;
+    const char *why = NULL;
+
+    if (k->test->inside == INSIDE_APART && k->shared->preset && preset_cannot_list(k->shared->preset)) {
+        diag_error(k->diags, k->shared->inside->at, "%s: 'discover' cannot be had: %s", k->recipe->id.ptr,
+                   preset_cannot_list(k->shared->preset));
+        return false;
+    }
+    if (k->test->inside != INSIDE_CHOSEN || !names.count || case_problem(k->kitchen->plan, k->c) ||
+        k->shared->warned)
+        return true;
+    if (!(k->shared->preset ? by_preset(k, PRESET_CHOOSE, words, count, &names, &command, &why)
+                            : by_hand(k, PRESET_CHOOSE, &names, &command, &why)))
+        return false;
+    if (!why)
+        return true;
+    k->shared->warned = true;
+    diag_warning(k->diags, k->shared->inside->at,
+                 "%s: all its tests are run, not only those that are selected: %s", k->recipe->id.ptr, why);
+    return true;
+}
