@@ -1,5 +1,6 @@
 #include "runner/attempt.h"
 
+#include "runner/case_inside.h"
 #include "runner/facts.h"
 #include "runner/header.h"
 #include "runner/leftovers.h"
@@ -127,6 +128,7 @@ static bool make_recipe(struct session *s, struct slot *slot)
     };
     struct recipe *recipe = &slot->recipe;
 
+    where.again = case_inside_again(s, slot, &where.again_count);
     if (!recipe_make(&s->kitchen, session_planned(s, slot->on), &where, &slot->arena, recipe, &diags)) {
         slot->setup = diags.count ? diags.list[0].text : "its settings cannot be read";
         return false;
@@ -398,6 +400,7 @@ bool attempt_judge(struct session *s, uint32_t number)
         leftovers_of_dead(s, slot);
     facts_judge(s, slot, &judgement);
     again = is_retried(s, slot, judgement.verdict);
+    life->may_choose = again && case_inside_may_choose(slot, judgement.verdict);
     a.verdict = judgement.verdict;
     a.last = !again;
     a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);

@@ -1,5 +1,7 @@
 #include "runner/case_results.h"
 
+#include "runner/case_inside.h"
+
 #include "runner/base/io.h"
 #include "runner/base/layout.h"
 #include "runner/base/mem.h"
@@ -166,6 +168,7 @@ const struct result_facts *case_results_read(struct session *s, struct slot *slo
     results->facts = (struct result_facts){0};
     results->read = true;
     report_read(s, slot, results);
+    case_inside_name(slot, results);
     count_each(s, slot, results);
     result_facts_make(slot, results);
     return &results->facts;
@@ -201,6 +204,7 @@ static void write_file(struct session *s, struct slot *slot, struct case_results
         return;
     }
     write_all(results, &out);
+    case_inside_carry(s, slot, results, &out);
     error = journal_results_close(&out);
     if (error)
         session_note(s, "cannot write all of '%s': %s", path, strerror(error));
@@ -237,7 +241,7 @@ void case_results_record(struct session *s, struct slot *slot, struct journal_at
 {
     struct case_results *results = &slot->results;
 
-    if (!results->read)
+    if (!results->read || slot->recipe.is_inside)
         return;
     results->record = (struct journal_results){
         .announced = results->results.announced,

@@ -1,5 +1,7 @@
 #include "runner/facts.h"
 
+#include "runner/case_inside.h"
+
 #include "runner/base/sig.h"
 #include "runner/header.h"
 #include "runner/leftovers.h"
@@ -203,6 +205,7 @@ void facts_judge(struct session *s, struct slot *slot, struct judgement *judgeme
         facts.setup = NULL;
     }
     judge(&facts, judgement);
+    case_inside_settle(slot, judgement);
 }
 
 /* ---- the record ---- */

@@ -2,6 +2,7 @@
 #ifndef RM_RUNNER_LIFE_H
 #define RM_RUNNER_LIFE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct session;
@@ -48,6 +49,7 @@ struct case_life {
     uint32_t slot;             /* while it has one */
     uint16_t attempts, failed; /* that were judged; of them did not pass */
     uint8_t state;
+    bool may_choose; /* the next attempt need run no other tests inside than those that failed */
 };
 
 void life_event(struct session *s, uint32_t number, enum case_event event);

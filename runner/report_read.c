@@ -159,10 +159,24 @@ static void read_files(struct session *s, struct slot *slot, struct case_results
         results->facts.missing = why_none(slot, stale > 0);
 }
 
+/* A process that crashes writes no report; its console had said more. */
+static void read_otherwise(struct session *s, struct slot *slot, struct case_results *results)
+{
+    struct results_wish *wish = &slot->recipe.results;
+
+    wish->kind = RESULTS_LINES;
+    wish->text = str_of(wish->otherwise);
+    results->facts.missing = NULL;
+    results_release(&results->results);
+    read_output(s, slot, results);
+}
+
 void report_read(struct session *s, struct slot *slot, struct case_results *results)
 {
     if (results_in_output(slot->recipe.results.kind))
         read_output(s, slot, results);
     else
         read_files(s, slot, results);
+    if (results->facts.missing && slot->recipe.results.otherwise)
+        read_otherwise(s, slot, results);
 }

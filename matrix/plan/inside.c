@@ -80,11 +80,25 @@ static bool consider_chosen(struct planning *p, struct plan_case *c, const struc
     return plan_take(p, c);
 }
 
+/* Whoever asks for one of them gets all. */
+static void warn_of_whole(struct planning *p, const struct plan_case *c, const struct case_view *view)
+{
+    if (selection_matches(p->selection, view) != SELECT_YES)
+        diag_warning(
+            p->diags, case_test(p->plan->suites, c)->node->at,
+            "%.*s: all its tests are run: by what names it could be told to run some of them is not known",
+            STR_ARG(view->id));
+}
+
 static bool consider_unlisted(struct planning *p, const struct plan_case *c, const struct case_view *view)
 {
     p->idle_count = 0; /* an override may mean one of those that are not known */
-    if (!p->selection || selection_takes_whole(p->selection, view))
+    if (!p->selection)
         return plan_take(p, c);
+    if (selection_takes_whole(p->selection, view)) {
+        warn_of_whole(p, c, view);
+        return plan_take(p, c);
+    }
     p->plan->collected++;
     return true;
 }

@@ -194,7 +194,7 @@ static enum test_inside inside_of(struct arena *arena, const struct node *test)
     const struct node *discover = node_get(test, "discover"), *run = node_get(discover, "run");
 
     if (!discover)
-        return node_get(test, "preset") ? INSIDE_CHOSEN : INSIDE_UNKNOWN;
+        return node_get(test, "preset") || node_get(test, "results") ? INSIDE_CHOSEN : INSIDE_UNKNOWN;
     for (uint32_t i = 0; i < node_list_count(run); i++)
         if (str_is(text_of(arena, node_list_item(run, i)), "{tests}"))
             return INSIDE_CHOSEN;

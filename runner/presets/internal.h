@@ -48,6 +48,9 @@ struct preset {
     void (*more)(struct arena *arena, const struct preset_ask *ask, struct preset_command *command);
     void (*read)(struct listing_reader *reader, struct str output);
     struct str (*result_id)(struct arena *arena, struct str id, struct str file);
+    /* NULL: it is told the id itself. False: that cannot be known. */
+    bool (*name_of)(struct arena *arena, struct str id, struct str *name);
+    bool (*is_of)(struct str result, struct str listed); /* NULL: they are called the same */
 };
 
 extern const struct preset presets[];
@@ -107,11 +110,17 @@ void read_go(struct listing_reader *reader, struct str output);
 void read_criterion(struct listing_reader *reader, struct str output);
 void read_bats(struct listing_reader *reader, struct str output);
 void read_words(struct listing_reader *reader, struct str output);
+bool meson_name(struct arena *arena, struct str id, struct str *name);
+bool criterion_name_of(struct arena *arena, struct str id, struct str *name);
 
 /* ---- result_id.c ---- */
 
 struct str pytest_result_id(struct arena *arena, struct str id, struct str file);
 struct str go_result_id(struct arena *arena, struct str id, struct str file);
 struct str bats_result_id(struct arena *arena, struct str id, struct str file);
+bool pytest_name(struct arena *arena, struct str id, struct str *name);
+bool no_name(struct arena *arena, struct str id, struct str *name);
+bool is_of_pytest(struct str result, struct str listed);
+bool is_of_bats(struct str result, struct str listed);
 
 #endif

@@ -210,11 +210,21 @@ static struct str heading(struct str line)
     return str_find(line, ": ", &at) ? str_slice(line, 0, at) : (struct str){0};
 }
 
+bool criterion_name_of(struct arena *arena, struct str id, struct str *name)
+{
+    struct str suite, test;
+
+    if (!split_name(id, &suite, &test))
+        return false;
+    *name = str_of(arena_printf(arena, "%.*s/%.*s", STR_ARG(suite), STR_ARG(test)));
+    return true;
+}
+
 /* Those that are skipped need no process of their own. */
 void read_criterion(struct listing_reader *reader, struct str output)
 {
-    struct buf id = {0}, name = {0};
-    struct str line, test;
+    struct buf id = {0};
+    struct str line, test, name;
 
     while (listing_line(&output, &line)) {
         if (!criterion_name(line, &test)) {
@@ -224,13 +234,11 @@ void read_criterion(struct listing_reader *reader, struct str output)
         if (!reader->suite.len || str_ends(test, " (skipped)"))
             continue;
         buf_clear(&id);
-        buf_clear(&name);
         buf_addf(&id, "%.*s::%.*s", STR_ARG(reader->suite), STR_ARG(test));
-        buf_addf(&name, "%.*s/%.*s", STR_ARG(reader->suite), STR_ARG(test));
-        listing_add(reader, buf_str(&id), buf_str(&name));
+        if (criterion_name_of(reader->arena, buf_str(&id), &name))
+            listing_add(reader, buf_str(&id), name);
     }
     buf_release(&id);
-    buf_release(&name);
 }
 
 /* ---- meson: "project:suite / name", which it takes as "project:name" ---- */
@@ -247,26 +255,33 @@ static void add_pattern(struct buf *out, struct str text)
     }
 }
 
-void read_meson(struct listing_reader *reader, struct str output)
+bool meson_name(struct arena *arena, struct str id, struct str *name)
 {
-    struct buf name = {0};
-    struct str line, project;
+    struct buf text = {0};
+    struct str project;
     size_t at, colon;
 
-    while (listing_line(&output, &line)) {
+    if (!str_find(id, " / ", &at))
+        return false;
+    project = str_slice(id, 0, at);
+    if (str_find(project, ":", &colon))
+        project.len = colon;
+    add_pattern(&text, project);
+    buf_addc(&text, ':');
+    add_pattern(&text, str_slice(id, at + 3, id.len));
+    *name = arena_str(arena, buf_str(&text));
+    buf_release(&text);
+    return true;
+}
+
+void read_meson(struct listing_reader *reader, struct str output)
+{
+    struct str line, name;
+
+    while (listing_line(&output, &line))
         /* What it builds before is told by ninja: "[1/2] Compiling ...". */
-        if (!str_find(line, " / ", &at) || line.ptr[0] == '[')
-            continue;
-        project = str_slice(line, 0, at);
-        if (str_find(project, ":", &colon))
-            project.len = colon;
-        buf_clear(&name);
-        add_pattern(&name, project);
-        buf_addc(&name, ':');
-        add_pattern(&name, str_slice(line, at + 3, line.len));
-        listing_add(reader, line, buf_str(&name));
-    }
-    buf_release(&name);
+        if (line.len && line.ptr[0] != '[' && meson_name(reader->arena, line, &name))
+            listing_add(reader, line, name);
 }
 
 /* ---- go: names, and after them "ok package 0.1s" ---- */

@@ -43,6 +43,10 @@ const struct preset_report *preset_reports(const struct preset *preset); /* PRES
  * The id of a result as the listing has it. `file`: what the report says of where it is, empty when it says nothing.
  */
 struct str preset_result_id(const struct preset *preset, struct arena *arena, struct str id, struct str file);
+/* What the suite is told for a test of this id, without a listing; false: that cannot be known. */
+bool preset_name_of(const struct preset *preset, struct arena *arena, struct str id, struct str *name);
+/* A result of this id is of the test that is listed so, though they are not called quite the same. */
+bool preset_is_of(const struct preset *preset, struct str result, struct str listed);
 /* Its report has results of tests that nobody asked for, as skipped. */
 bool preset_reports_others(const struct preset *preset);
 

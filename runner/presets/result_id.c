@@ -82,6 +82,79 @@ struct str bats_result_id(struct arena *arena, struct str id, struct str file)
     return str_of(arena_printf(arena, "%.*s::%.*s", STR_ARG(base_name(path)), STR_ARG(test)));
 }
 
+/* ---- names without a listing ---- */
+
+bool no_name(struct arena *arena, struct str id, struct str *name)
+{
+    (void)arena, (void)id, (void)name;
+    return false;
+}
+
+/* One that stands for a class of another file has dots. */
+bool pytest_name(struct arena *arena, struct str id, struct str *name)
+{
+    struct str file, test;
+
+    (void)arena;
+    *name = id;
+    return split_name(id, &file, &test) && str_ends(file, ".py");
+}
+
+bool preset_name_of(const struct preset *preset, struct arena *arena, struct str id, struct str *name)
+{
+    *name = id;
+    return !preset->cannot_choose && (!preset->name_of || preset->name_of(arena, id, name));
+}
+
+/* ---- the same test under two names ---- */
+
+/* "TestX::TestIn" with dots. */
+static void add_dotted(struct buf *out, struct str classes)
+{
+    struct str first, rest;
+
+    while (split_name(classes, &first, &rest)) {
+        buf_addstr(out, first);
+        buf_addc(out, '.');
+        classes = rest;
+    }
+    buf_addstr(out, classes);
+}
+
+/* tests/test_a.py::TestX::test_y[1] is tests.test_a.TestX::test_y[1] where the file is another one. */
+bool is_of_pytest(struct str result, struct str listed)
+{
+    struct str class, test, file, rest;
+    struct buf dotted = {0};
+    bool same;
+
+    if (!split_name(result, &class, &test) || !split_name(listed, &file, &rest) || !str_ends(file, ".py") ||
+        rest.len < test.len + 2 || !str_eq(str_slice(rest, rest.len - test.len, rest.len), test))
+        return false;
+    file.len -= strlen(".py");
+    if (!is_module_of(class, file) || class.len == file.len)
+        return false;
+    add_dotted(&dotted, str_slice(rest, 0, rest.len - test.len - 2));
+    same = str_eq(buf_str(&dotted), str_slice(class, file.len + 1, class.len));
+    buf_release(&dotted);
+    return same;
+}
+
+/* Up to what bash puts in for a variable or a command. */
+bool is_of_bats(struct str result, struct str listed)
+{
+    size_t same = 0;
+
+    while (same < listed.len && listed.ptr[same] != '$' && listed.ptr[same] != '`')
+        same++;
+    return same < listed.len && result.len >= same && memcmp(result.ptr, listed.ptr, same) == 0;
+}
+
+bool preset_is_of(const struct preset *preset, struct str result, struct str listed)
+{
+    return str_eq(result, listed) || (preset->is_of && preset->is_of(result, listed));
+}
+
 struct str preset_result_id(const struct preset *preset, struct arena *arena, struct str id, struct str file)
 {
     return preset->result_id ? preset->result_id(arena, id, file) : id;

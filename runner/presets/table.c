@@ -20,6 +20,8 @@ const struct preset presets[] = {
         .from_here = pytest_from_here,
         .read = read_pytest,
         .result_id = pytest_result_id,
+        .name_of = pytest_name,
+        .is_of = is_of_pytest,
     },
     {
         /* The XML is written at the end. After a crash it is the console that says what had passed, and what was on. */
@@ -61,6 +63,7 @@ const struct preset presets[] = {
         .list = {.words = {"--list"}},
         .program = "meson",
         .read = read_meson,
+        .name_of = meson_name,
     },
     {
         .name = "libtest",
@@ -107,11 +110,13 @@ const struct preset presets[] = {
         .filter_between = "|",
         .filter_end = ")",
         .read = read_criterion,
+        .name_of = criterion_name_of,
     },
     {
         .name = "cmocka",
         .cannot_list = "a cmocka program cannot be asked for the names of its tests",
         .cannot_choose = "a cmocka program takes no names of tests",
+        .name_of = no_name,
         .reports = {{PRESET_JUNIT, "report.xml", NULL}},
         .run = {.variables = {{"CMOCKA_MESSAGE_OUTPUT", "XML", false},
                               {"CMOCKA_XML_FILE", "{results}/report.xml", false}}},
@@ -132,6 +137,8 @@ const struct preset presets[] = {
         .more = add_bats_files,
         .read = read_bats,
         .result_id = bats_result_id,
+        .name_of = no_name, /* in which folder its file is, an id does not say */
+        .is_of = is_of_bats,
     },
     {
         .name = "automake",

@@ -31,10 +31,10 @@ struct test_recipe {
     const struct node *needs; /* `requires`; NULL: nothing */
     bool must_have;           /* what lacks a requirement is an error, not a skip */
     const char *unsupported;  /* why this version cannot run it; NULL: it can */
-    const struct node *whole; /* the key that will make many results of it, and does not yet; NULL: none */
     enum results_kind results;
     struct word results_word; /* path or expression */
     bool results_checked;
+    const char *otherwise;    /* see struct results_wish */
     const char *suite_folder; /* "" or with a slash at its end */
     bool warned;
     const struct preset *preset; /* NULL: none */

@@ -1,7 +1,7 @@
 /* `preset` and `discover`: the user's command as it lists the tests inside, runs some of them, or says what became of all. */
 #include "runner/recipe/internal.h"
 
-#include "runner/base/mem.h"
+#include "runner/base/id.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -82,24 +82,50 @@ static void set_variables(struct cooking *k, const struct preset_command *comman
 
 /* ---- names ---- */
 
+/* Some of the tests inside; none: all. */
 struct names {
-    struct str *list;
+    struct preset_test *list;
+    struct str *names; /* of each */
     uint32_t count;
 };
 
-/* The very tests that this case is to run; none: all. */
+static struct names new_names(struct cooking *k, uint32_t count)
+{
+    return (struct names){ARENA_ARRAY(k->arena, struct preset_test, count),
+                          ARENA_ARRAY(k->arena, struct str, count), count};
+}
+
+static void set_name(struct cooking *k, struct names *names, uint32_t at, const struct sub_test *sub)
+{
+    struct buf id = {0};
+
+    id_unescape(&id, sub->id);
+    names->list[at] = (struct preset_test){arena_str(k->arena, buf_str(&id)), sub->name};
+    names->names[at] = sub->name;
+    buf_release(&id);
+}
+
+/* The very tests that this case is to run. */
 static struct names names_of(struct cooking *k)
 {
     const struct plan *plan = k->kitchen->plan;
     const struct sub_test *sub = case_sub(plan, k->c);
     struct key_set choice = case_choice(plan, k->c);
-    struct names names = {.count = sub ? 1 : choice.count};
+    struct names names = new_names(k, sub ? 1 : choice.count);
 
-    names.list = ARENA_ARRAY(k->arena, struct str, names.count);
+    for (uint32_t i = 0; i < names.count; i++)
+        set_name(k, &names, i, choice.count ? plan_sub(plan, choice.keys[i]) : sub);
+    return names;
+}
+
+static struct names names_again(struct cooking *k)
+{
+    const struct place_of_case *where = k->where;
+    struct names names = new_names(k, where->again_count);
+
     for (uint32_t i = 0; i < names.count; i++) {
-        if (choice.count)
-            sub = plan_sub(plan, choice.keys[i]);
-        names.list[i] = sub->name;
+        names.list[i] = where->again[i];
+        names.names[i] = where->again[i].name;
     }
     return names;
 }
@@ -125,11 +151,16 @@ static bool by_hand(struct cooking *k, enum preset_action action, const struct n
     if (action == PRESET_LIST)
         *command = (struct preset_command){.words = texts, .count = words->count};
     else
-        *why = preset_fill(k->arena, texts, words->count, names->list, names->count, command);
+        *why = preset_fill(k->arena, texts, words->count, names->names, names->count, command);
     return true;
 }
 
 /* ---- the command ---- */
+
+struct user_words {
+    const char *const *list;
+    uint32_t count;
+};
 
 static bool by_preset(struct cooking *k, enum preset_action action, const char *const *words, uint32_t count,
                       const struct names *names, struct preset_command *command, const char **why)
@@ -140,9 +171,9 @@ static bool by_preset(struct cooking *k, enum preset_action action, const char *
         .words = texts,
         .count = count,
         .script = k->shared->script,
-        .tests = names->list,
+        .tests = names->names,
         .test_count = names->count,
-        .results = str_of(k->where ? k->where->artifacts : "/"),
+        .results = str_of(k->where && k->where->results ? k->where->results : "/"),
         .variable = variable,
         .exists = exists,
         .user = k,
@@ -154,47 +185,70 @@ static bool by_preset(struct cooking *k, enum preset_action action, const char *
     return true;
 }
 
-/* A suite that cannot run those that are asked for alone runs all it has: recipe_check has said so. */
-static bool falls_back(const struct cooking *k, enum preset_action action)
+static bool ask_for(struct cooking *k, enum preset_action action, const struct user_words *words,
+                    const struct names *names, struct preset_command *command, const char **why)
 {
-    return action == PRESET_CHOOSE && k->test->inside == INSIDE_CHOSEN;
+    *why = NULL;
+    *command = (struct preset_command){0};
+    if (k->shared->preset)
+        return by_preset(k, action, words->list, words->count, names, command, why);
+    return action == PRESET_RUN || by_hand(k, action, names, command, why);
+}
+
+/* Those that failed before, where the suite can run these alone. */
+static bool ask_again(struct cooking *k, const struct user_words *words, struct preset_command *command)
+{
+    struct names names = names_again(k);
+    const char *why;
+
+    if (!ask_for(k, PRESET_CHOOSE, words, &names, command, &why) || why)
+        return false;
+    k->recipe->asked = names.list;
+    k->recipe->asked_count = names.count;
+    k->recipe->only_again = true;
+    return true;
+}
+
+/* A suite that cannot run those that are asked for alone runs all it has: recipe_check has said so. */
+static bool ask_as_planned(struct cooking *k, const struct user_words *words, struct preset_command *command,
+                           const char **why)
+{
+    struct names names = names_of(k);
+    bool listing = k->where && k->where->listing;
+    enum preset_action action = listing ? PRESET_LIST : names.count ? PRESET_CHOOSE : PRESET_RUN;
+
+    if (!ask_for(k, action, words, &names, command, why))
+        return false;
+    if (*why && action == PRESET_CHOOSE && k->test->inside == INSIDE_CHOSEN)
+        return ask_for(k, PRESET_RUN, words, &names, command, why);
+    if (action == PRESET_CHOOSE) {
+        k->recipe->asked = names.list;
+        k->recipe->asked_count = names.count;
+        k->recipe->is_inside = k->test->inside == INSIDE_APART;
+    }
+    return true;
 }
 
 bool adapt_command(struct cooking *k, const char *const *words, uint32_t count,
                    struct preset_command *command)
 {
-    struct names names = names_of(k);
-    enum preset_action action = k->where && k->where->listing ? PRESET_LIST
-                                : names.count                 ? PRESET_CHOOSE
-                                                              : PRESET_RUN;
-    const char *why = NULL, *problem = case_problem(k->kitchen->plan, k->c);
+    const struct user_words user = {words, count};
+    const char *why = case_problem(k->kitchen->plan, k->c);
 
     *command = (struct preset_command){0};
-    if (problem)
-        k->recipe->error = problem;
-    if (k->recipe->error)
-        return true;
-    if (!k->shared->preset && action == PRESET_RUN)
-        return true;
-    if (!(k->shared->preset ? by_preset(k, action, words, count, &names, command, &why)
-                            : by_hand(k, action, &names, command, &why)))
+    if (!why && !(k->where && k->where->again_count && ask_again(k, &user, command)) &&
+        !ask_as_planned(k, &user, command, &why))
         return false;
-    if (why && falls_back(k, action)) {
-        why = NULL;
-        if (k->shared->preset)
-            by_preset(k, PRESET_RUN, words, count, &names, command, &why);
-        else
-            *command = (struct preset_command){0};
-    }
-    if (why)
+    if (!k->recipe->error)
         k->recipe->error = why;
-    else
+    if (!k->recipe->error)
         set_variables(k, command);
     return true;
 }
 
 bool check_choice(struct cooking *k, const char *const *words, uint32_t count)
 {
+    const struct user_words user = {words, count};
     struct names names = names_of(k);
     struct preset_command command;
     const char *why = NULL;
@@ -207,8 +261,7 @@ bool check_choice(struct cooking *k, const char *const *words, uint32_t count)
     if (k->test->inside != INSIDE_CHOSEN || !names.count || case_problem(k->kitchen->plan, k->c) ||
         k->shared->warned)
         return true;
-    if (!(k->shared->preset ? by_preset(k, PRESET_CHOOSE, words, count, &names, &command, &why)
-                            : by_hand(k, PRESET_CHOOSE, &names, &command, &why)))
+    if (!ask_for(k, PRESET_CHOOSE, &user, &names, &command, &why))
         return false;
     if (!why)
         return true;

@@ -32,15 +32,6 @@ static bool must_have(const struct kitchen *kitchen, const struct suite *suite)
     return requires && str_is(requires->string, "fail");
 }
 
-/* A suite that needs more than `results` says is one case for now, whose exit status tells enough. */
-static void note_whole(const struct node *test, struct test_recipe *shared)
-{
-    static const char *const keys[] = {"preset", "discover"};
-
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !shared->whole; i++)
-        shared->whole = node_get(test, keys[i]);
-}
-
 static struct test_recipe *prepare(struct kitchen *kitchen, const struct plan_case *c, struct diags *diags)
 {
     const struct suite *suite = case_suite(kitchen->plan->suites, c);
@@ -361,21 +352,10 @@ bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struc
         return false;
     if (!is_settled(recipe))
         check_isolation(&k, where);
-    return is_settled(recipe) || cook_results(&k, where);
+    return is_settled(recipe) || where->listing || cook_results(&k, where);
 }
 
 /* ---- before the first is started ---- */
-
-static void warn_of_whole(struct cooking *k)
-{
-    if (!k->shared->whole || k->shared->warned || k->shared->unsupported)
-        return;
-    k->shared->warned = true;
-    diag_warning(
-        k->diags, k->shared->whole->at,
-        "'%.*s' is one case here, and its exit status alone counts: its results are read by a later version",
-        STR_ARG(k->test->id));
-}
 
 static void warn_of_mask(struct cooking *k)
 {
@@ -397,7 +377,6 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
 
     begin(&k, kitchen, c, scratch, &recipe, diags);
     k.rehearsal = true;
-    warn_of_whole(&k);
     warn_of_mask(&k);
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
            cook_cwd(&k) && check_results(&k) && (is_settled(&recipe) || cook_words(&k));
@@ -413,4 +392,9 @@ bool recipe_lists(struct kitchen *kitchen, const struct plan_case *c, const stru
     *preset = shared->preset;
     *lines = node_get(node_get(test->node, "discover"), "lines");
     return shared->preset ? !preset_cannot_list(shared->preset) : shared->list.count > 0;
+}
+
+const struct preset *recipe_preset(const struct kitchen *kitchen, const struct plan_case *c)
+{
+    return kitchen->tests[c->suite] ? kitchen->tests[c->suite][c->test].preset : NULL;
 }

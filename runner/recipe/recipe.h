@@ -65,8 +65,10 @@ bool results_in_output(enum results_kind kind);
 /* Whoever knows a suite (`results`, a preset) says so by one of these. */
 struct results_wish {
     enum results_kind kind;
-    struct str text;   /* junit, gtest: the path as it was said; lines: the expression */
-    const char *paths; /* junit, gtest: a glob, from where we are */
+    struct str text;             /* junit, gtest: the path as it was said; lines: the expression */
+    const char *paths;           /* junit, gtest: a glob, from where we are */
+    const struct preset *preset; /* who wishes so; NULL: `results` of the test */
+    const char *otherwise;       /* the expression for its output where no report was written; NULL: none */
 };
 
 /* Where one attempt lives. */
@@ -77,6 +79,9 @@ struct place_of_case {
     const char *artifacts; /* absolute */
     const char *results;   /* absolute; NULL: it has none */
     bool listing;          /* no test is to run: the command is the one that lists them */
+    const struct preset_test
+        *again; /* these tests inside alone, where the suite can; NULL: those of the plan */
+    uint32_t again_count;
     struct from_fixtures given;
 };
 
@@ -95,6 +100,10 @@ struct recipe {
     unsigned isolate; /* SPAWN_ISOLATE_... */
     struct leak_policy leaks;
     struct results_wish results;
+    const struct preset_test *asked; /* the tests inside that are to run, no others; NULL: all */
+    uint32_t asked_count;
+    bool only_again; /* these are those that failed before */
+    bool is_inside;  /* the case is one test inside */
     uint32_t retries;
     bool flaky_fails, quarantined;
     /* Reasons, NULL where they do not hold; "" is a reason nobody gave. */
@@ -111,6 +120,8 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
                   struct arena *scratch, struct diags *diags);
 /* It is to tell what became of its tests, so it needs a folder for reports. After recipe_check of any case of its test. */
 bool recipe_has_results(struct kitchen *kitchen, const struct plan_case *c);
+/* The preset of its test; NULL: none. */
+const struct preset *recipe_preset(const struct kitchen *kitchen, const struct plan_case *c);
 /*
  * How its tests inside are listed, for recipe_make with `listing`; false: they are not. `preset` NULL: by hand, where
  * `lines` may say what a name is.

@@ -26,12 +26,32 @@ bool results_in_output(enum results_kind kind)
 
 /* ---- what is the same for all cases of a test ---- */
 
+static void preset_results(struct kitchen *kitchen, struct test_recipe *shared)
+{
+    static const enum results_kind kind_of[] = {
+        [PRESET_NO_REPORT] = RESULTS_NONE,
+        [PRESET_JUNIT] = RESULTS_JUNIT,
+        [PRESET_GTEST] = RESULTS_GTEST,
+        [PRESET_LINES] = RESULTS_LINES,
+    };
+    const struct preset_report *reports = preset_reports(shared->preset);
+
+    shared->results = kind_of[reports[0].format];
+    shared->results_word.text =
+        str_of(reports[0].file ? arena_printf(kitchen->arena, "$RUN_MATRIX_RESULTS/%s", reports[0].file)
+                               : reports[0].lines);
+    shared->results_checked = true;
+    shared->otherwise = reports[1].lines;
+}
+
 void results_prepare(struct kitchen *kitchen, const struct suite *suite, const struct node *test,
                      struct test_recipe *shared, struct diags *diags)
 {
     const struct node *results = node_get(test, "results");
 
     shared->suite_folder = suite->dir;
+    if (shared->preset)
+        preset_results(kitchen, shared);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         const struct node *scalar = node_get(results, kinds[i].key);
 
@@ -53,6 +73,8 @@ bool recipe_has_results(struct kitchen *kitchen, const struct plan_case *c)
 void choose_results(struct cooking *k)
 {
     k->recipe->results.kind = k->shared->results;
+    k->recipe->results.preset = k->shared->preset;
+    k->recipe->results.otherwise = k->shared->otherwise;
     if (!results_in_output(k->shared->results) || k->recipe->unsupported || k->recipe->error)
         return;
     if (k->recipe->capture == CAPTURE_DISCARD)

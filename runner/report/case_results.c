@@ -106,6 +106,13 @@ static void add_message(const struct telling *t, const struct journal_result *re
     buf_addc(out, '\n');
 }
 
+static void add_again(const struct telling *t, const char *indent, const struct journal_result *result)
+{
+    buf_addf(&t->sink->buf, "%sagain: ", indent);
+    report_rerun_result(t->input, t->history->what, result->id, &t->sink->buf);
+    buf_addc(&t->sink->buf, '\n');
+}
+
 static void add_texts(const struct telling *t, const struct journal_result *result)
 {
     if (!str_eq(result->details, result->message))
@@ -133,6 +140,7 @@ static bool add_failed(void *user, const struct journal_result *result)
     add_head(t, INDENT, result);
     add_message(t, result);
     add_texts(t, result);
+    add_again(t, INDENT "  ", result);
     report_sink_relax(t->sink);
     return true;
 }
@@ -216,9 +224,7 @@ void report_result(const struct report_input *input, const struct journal_histor
     add_head(&t, "", result);
     add_message(&t, result);
     add_texts(&t, result);
-    buf_adds(&sink->buf, INDENT "again, with all of its case: ");
-    report_rerun(input, history->what, &sink->buf);
-    buf_addc(&sink->buf, '\n');
+    add_again(&t, INDENT, result);
     report_sink_relax(sink);
 }
 

@@ -168,7 +168,7 @@ static void add_words(struct buf *out, const struct str *words, uint32_t count)
     }
 }
 
-void report_rerun(const struct report_input *input, const struct journal_case *c, struct buf *out)
+static void add_rerun(const struct report_input *input, struct str id, struct buf *out)
 {
     const struct journal_run *run = &input->record->run;
     struct buf command = {0};
@@ -178,7 +178,7 @@ void report_rerun(const struct report_input *input, const struct journal_case *c
     else {
         shell_word(&command, input->options->program);
         buf_adds(&command, " run --id ");
-        shell_word(&command, c->id);
+        shell_word(&command, id);
         if (run->profile.len) {
             buf_adds(&command, " -P ");
             shell_word(&command, run->profile);
@@ -190,4 +190,19 @@ void report_rerun(const struct report_input *input, const struct journal_case *c
     }
     utf8_show(out, buf_str(&command)); /* it stands in a line, whatever is in an argument */
     buf_release(&command);
+}
+
+void report_rerun(const struct report_input *input, const struct journal_case *c, struct buf *out)
+{
+    add_rerun(input, c->id, out);
+}
+
+void report_rerun_result(const struct report_input *input, const struct journal_case *c, struct str result,
+                         struct buf *out)
+{
+    struct buf id = {0};
+
+    result_id(&id, c->id, result);
+    add_rerun(input, buf_str(&id), out);
+    buf_release(&id);
 }

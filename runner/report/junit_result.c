@@ -84,8 +84,8 @@ static void add_text(struct writing *w, const struct journal_result *result)
     if (!str_eq(result->details, result->message))
         add_lines(w, result->details);
     buf_clear(&text);
-    buf_adds(&text, "again, with all of its case: ");
-    report_rerun(w->j->input, w->history->what, &text);
+    buf_adds(&text, "again: ");
+    report_rerun_result(w->j->input, w->history->what, result->id, &text);
     buf_addc(&text, '\n');
     xml_text(&w->j->sink->buf, buf_str(&text));
     buf_release(&text);

@@ -75,6 +75,9 @@ uint32_t report_results(const struct report_input *input, const struct journal_h
                         report_result_wanted *wanted, void *user, struct report_sink *sink);
 /* "run-matrix run --id 'proto@backend=exec'" */
 void report_rerun(const struct report_input *input, const struct journal_case *c, struct buf *out);
+/* For one of its results: it alone, where the suite can be told so, else all of the case. */
+void report_rerun_result(const struct report_input *input, const struct journal_case *c, struct str result,
+                         struct buf *out);
 /* "3 passed, 1 failed, 2 skipped": the last line. */
 void report_tally(const struct journal_counts *counts, struct buf *out);
 /* Pieces of a line as the reports' colour has them: "PASS", "FAIL", ... padded to one width. */

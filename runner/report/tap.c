@@ -224,7 +224,7 @@ static void add_result_diagnostics(struct points *p, const struct journal_result
         buf_addf(out, "  duration_ms: %lld\n", (long long)(result->duration / NS_PER_MS));
     add_place(out, &place);
     add_details(p->tap, result->details);
-    report_rerun(p->tap->input, p->history->what, &again);
+    report_rerun_result(p->tap->input, p->history->what, result->id, &again);
     add_string(out, "again", buf_str(&again));
     buf_adds(out, "  ...\n");
     buf_release(&again);

@@ -83,6 +83,9 @@ void results_release(struct results *results);
 /* Another report goes into the same list, where the readers of the one before have ended. */
 void results_go_on(struct results *results, const char *file);
 
+/* One that was asked for and is not told of: it is `not run`. */
+void results_add_missing(struct results *results, struct str id);
+
 /*
  * Readers are fed in pieces of any size: how a report is cut into pieces changes nothing. results_end says what the end
  * of the report says, and frees the reader.
