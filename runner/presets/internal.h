@@ -110,6 +110,7 @@ void read_go(struct listing_reader *reader, struct str output);
 void read_criterion(struct listing_reader *reader, struct str output);
 void read_bats(struct listing_reader *reader, struct str output);
 void read_words(struct listing_reader *reader, struct str output);
+bool libtest_name(struct arena *arena, struct str id, struct str *name);
 bool meson_name(struct arena *arena, struct str id, struct str *name);
 bool criterion_name_of(struct arena *arena, struct str id, struct str *name);
 

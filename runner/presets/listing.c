@@ -136,14 +136,26 @@ void read_pytest(struct listing_reader *reader, struct str output)
     }
 }
 
+/* Tests in documentation have blanks in their names, and rustdoc makes several words of such a one. */
+bool libtest_name(struct arena *arena, struct str id, struct str *name)
+{
+    (void)arena;
+    *name = id;
+    return !memchr(id.ptr, ' ', id.len);
+}
+
 /* "name: test"; what cargo says stands beside it. */
 void read_libtest(struct listing_reader *reader, struct str output)
 {
-    struct str line;
+    struct str line, name;
 
-    while (listing_line(&output, &line))
-        if (str_ends(line, ": test"))
-            add_plain(reader, str_slice(line, 0, line.len - strlen(": test")));
+    while (listing_line(&output, &line)) {
+        if (!str_ends(line, ": test"))
+            continue;
+        line.len -= strlen(": test");
+        if (line.len && libtest_name(reader->arena, line, &name))
+            add_plain(reader, name);
+    }
 }
 
 /* ---- gtest: "Suite." and below it "  Name", each with a comment of its parameter ---- */

@@ -75,6 +75,7 @@ const struct preset presets[] = {
         .program = "cargo",
         .separator = "--",
         .read = read_libtest,
+        .name_of = libtest_name,
     },
     {
         /* What go prints for people does not say in which package a test is. */

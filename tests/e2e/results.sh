@@ -497,7 +497,7 @@ YAML
     status_is 0
     out_has 'FAIL    t::k::b%20%5Bx%5D@n=2'
     out_has 'was wrong'
-    out_has "again, with all of its case: $program run --id 't@n=2'"
+    out_has "again: $program run --id 't::k::b%20%5Bx%5D@n=2'"
     out_lacks 'n=1'
     run show 't::k::a'
     is "$(grep -c PASS "$scratch/out")" 2

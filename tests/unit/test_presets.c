@@ -66,7 +66,7 @@ static const struct {
      "shop:unexpected\n"
      "shop / slow <- shop:slow\nshop / tap <- shop:tap\nshop / tap cut <- shop:tap cut\n"},
     {"libtest", "libtest.txt",
-     "tests::discount\ntests::panics\ntests::price\ntests::till\nopens\nsrc/lib.rs - price (line 1)\n"},
+     "tests::discount\ntests::panics\ntests::price\ntests::till\nopens\n"},
     {"go", "go.txt",
      "example.org/shop::TestPrice\nexample.org/shop::TestDiscount\nexample.org/shop::TestTill\n"
      "example.org/shop::TestStock\nexample.org/shop/till::TestPrice\n"},

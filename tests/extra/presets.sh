@@ -1,0 +1,211 @@
+#!/bin/sh
+# Real suites under their presets: counts agree with what their own runners say, and each test comes to the same whether
+# the suite runs it among all others, by itself, or because somebody asked for it by the id of its result.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+program=${PROGRAM:-$root/build/run-matrix}
+samples=$root/tests/data/results
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset CI GITHUB_ACTIONS PYTEST_ADDOPTS
+
+# ---- suites: make_X makes one here, own_X has its own runner say "passed failed" ----
+
+make_pytest() { mkdir -p tests/sub && cp "$samples/pytest/test_shop.py" tests/ && cat >tests/sub/test_odd.py <<'PY'
+import pytest
+class Base:
+    def test_of_base(self): pass
+class TestX(Base):
+    @pytest.mark.parametrize("p", ["plain", "with space", "br[ack]et", "quo'te\"", "a::b", "k=v/@", "*", "-k", "\n"])
+    def test_y(self, p): assert p != "plain"
+    class TestIn:
+        def test_z(self): pass
+PY
+}
+own_pytest() {
+    pytest -q -p no:cacheprovider tests 2>&1 | tail -n 1 | python3 -c 'import re, sys
+n = {w.rstrip("s"): int(c) for c, w in re.findall(r"(\d+) (\w+)", sys.stdin.read().split(" in ")[0])}
+print(n.get("passed", 0) + n.get("xpassed", 0), n.get("failed", 0) + n.get("error", 0))'
+}
+run_pytest='[pytest, -v, -p, "no:cacheprovider", tests]'
+
+make_gtest() { cp "$samples/gtest/shop_test.cc" . && g++ -o shop_test shop_test.cc -lgtest -lgtest_main -pthread; }
+own_gtest() {
+    ./shop_test | python3 -c 'import re, sys
+text = sys.stdin.read()
+print(*[(re.findall(r"\[  %s  \] (\d+) test" % w, text) + [0])[0] for w in ("PASSED", "FAILED")])'
+}
+run_gtest='[./shop_test]'
+
+make_ctest() { cp "$samples/ctest/CMakeLists.txt" . && cat >>CMakeLists.txt <<'CMAKE' && cmake -S . -B build >/dev/null; }
+add_test(NAME "a name (of) [its] own.*+?^$|" COMMAND true)
+CMAKE
+own_ctest() { # it counts those that did not run as failed
+    (cd build && ctest 2>/dev/null) | python3 -c 'import re, sys
+text = sys.stdin.read()
+print(len(re.findall(r" Passed +[\d.]+ sec", text)), re.search(r"(\d+) tests failed out of", text)[1])'
+}
+not_run_ctest=failed
+run_ctest='[ctest]'
+cwd_ctest=build
+
+make_meson() { cp "$samples/meson/meson.build" . && meson setup build >/dev/null; }
+own_meson() {
+    meson test -C build 2>/dev/null | python3 -c 'import re, sys
+n = {k: int(v) for k, v in re.findall(r"^([A-Z][A-Za-z ]+): +(\d+)", sys.stdin.read(), re.M)}
+print(n["Ok"] + n["Unexpected Pass"], n["Fail"] + n["Timeout"])'
+}
+run_meson='[meson, test, -C, build]'
+unexpected_meson=failed
+
+make_libtest() { mkdir src tests && cat >Cargo.toml <<'TOML' && cat >src/lib.rs <<'RUST' && echo '#[test] fn opens() {}' >tests/shop.rs; }
+[package]
+name = "shop"
+version = "0.1.0"
+edition = "2021"
+TOML
+/// ```
+/// assert_eq!(shop::price(), 10);
+/// ```
+pub fn price() -> u32 { 10 }
+#[cfg(test)]
+mod tests {
+    #[test] fn price() { assert_eq!(super::price(), 10); }
+    #[test] fn discount() { assert_eq!(super::price(), 9); }
+    #[test] #[should_panic] fn panics() { panic!("x") }
+    #[test] #[ignore] fn till() {}
+}
+RUST
+own_libtest() {
+    cargo test --offline --no-fail-fast 2>/dev/null | python3 -c 'import re, sys
+text = sys.stdin.read()
+print(*[sum(map(int, re.findall(r"(\d+) %s;" % w, text))) for w in ("passed", "failed")])'
+}
+run_libtest='[cargo, test, --offline, --no-fail-fast]'
+
+make_go() { cp "$samples/go/go.mod" "$samples/go/shop_test.go" . && mkdir till && cat >till/till_test.go <<'GO'; }
+package till
+
+import "testing"
+
+func TestPrice(t *testing.T) {}
+GO
+own_go() {
+    go test -v ./... 2>&1 | python3 -c 'import re, sys
+text = sys.stdin.read()
+print(*[len(re.findall(r"--- %s: " % w, text)) for w in ("PASS", "FAIL")])'
+}
+run_go='[go, test, ./...]'
+
+make_criterion() { cp "$samples/criterion/shop.c" . && gcc -o shop shop.c -lcriterion; }
+own_criterion() {
+    ./shop 2>&1 | python3 -c 'import re, sys
+print(*re.search(r"Passing: (\d+) \| Failing: (\d+)", sys.stdin.read()).groups())'
+}
+run_criterion='[./shop]'
+
+make_bats() { mkdir tests && cp "$samples/bats/shop.bats" tests/ && cat >tests/odd.bats <<'BATS'; }
+@test "with \"quotes\" and 'x'" { true; }
+  @test "br[a]ck (et) * ^ {x} \\ |" { true; }
+@test bare { false; }
+BATS
+own_bats() {
+    bats --tap tests | python3 -c 'import re, sys
+text = sys.stdin.read()
+print(len(re.findall(r"^ok (?!.*# skip)", text, re.M)), len(re.findall(r"^not ok", text, re.M)))'
+}
+run_bats='[bats, tests]'
+
+make_automake() {
+    cp "$root/tests/data/presets/automake/"* . && mkdir sub build && echo 'int main(void) { return 0; }' >prog.c
+    script() { printf '#!/bin/sh\nexit %s\n' "$2" >"$1" && chmod +x "$1"; }
+    script passes.sh 0 && script fails.sh 1 && script skipped.test 77 && script wanted.sh 1 && script sub/hard.sh 99
+    (autoreconf -i && cd build && ../configure) >make.log 2>&1
+}
+own_automake() {
+    make -C build check 2>&1 | python3 -c 'import re, sys
+n = {k: int(v) for k, v in re.findall(r"^# (\w+): +(\d+)", sys.stdin.read(), re.M)}
+print(n["PASS"], n["FAIL"] + n["ERROR"])'
+}
+run_automake='[make, -C, build, check]'
+
+make_cmocka() { cp "$samples/cmocka/shop.c" . && gcc -include setjmp.h -include stdarg.h -include stddef.h -include stdint.h -o shop shop.c -lcmocka; }
+own_cmocka() {
+    ./shop 2>&1 | python3 -c 'import re, sys
+text = sys.stdin.read()
+print(len(re.findall(r"\[       OK \]", text)), int((re.findall(r"(\d+) FAILED TEST", text) + ["0"])[0]))'
+}
+run_cmocka='[./shop]'
+
+# ---- comparing ----
+
+# "id verdict" of all that is in the latest run, of one case's tests inside, with its name taken off.
+told() { # CASE
+    "$program" report --format json >"$work/json"
+    python3 -c 'import json, sys
+name = sys.argv[2] + "::"
+for case in json.load(open(sys.argv[1]))["cases"]:
+    for one in case.get("results", [case]):
+        if one["id"].startswith(name): print(one["id"][len(name):], one["verdict"])' "$work/json" "$1" | sort
+}
+
+tally() { # FILE of "id verdict"
+    echo "$(grep -cE ' x?passed$' "$1") $(grep -cE " (failed|error${not_run:+|not run})\$" "$1")"
+}
+
+# A process that failed is a failure, whichever way its test did; meson fails for what passed against expectation.
+judged() { # FILE
+    sed -E "s/ (error|not run${unexpected:+|xpassed})\$/ failed/" "$1" | sort
+}
+
+fail() {
+    echo "$producer: $*"
+    failed=1
+}
+
+compare() { # PRODUCER
+    producer=$1
+    mkdir "$work/$1"
+    cd "$work/$1"
+    "make_$1" || { fail 'the suite cannot be made' && return; }
+    eval "run=\$run_$1 cwd=\${cwd_$1:-.}"
+    {
+        echo 'tests:'
+        echo "  - {name: whole, preset: $1, run: $run, cwd: $cwd}"
+        [ "$1" = cmocka ] || echo "  - {name: apart, preset: $1, run: $run, cwd: $cwd, discover: per-test, timeout: 2m}"
+    } >run-matrix.yaml
+    own=$("own_$1")
+    "$program" run >out 2>err || [ $? = 1 ] || { fail "$(cat err)" && return; }
+    told whole >whole
+    eval "not_run=\${not_run_$1:-} unexpected=\${unexpected_$1:-}"
+    ours=$(tally whole)
+    [ "$ours" = "$own" ] || fail "its own runner says $own (passed, failed), and we $ours: $(cat whole)"
+    echo "# $1: $own passed and failed, $(wc -l <whole) tests"
+    [ "$1" = cmocka ] || compare_apart
+}
+
+# What is run by itself comes to the same; and what has failed can be asked for by the id of its result.
+# Those that cannot be run by themselves are with the others alone (docs/presets.md).
+compare_apart() {
+    told apart >apart
+    [ -s apart ] || fail "no test of its own: $(cat err)"
+    judged whole >wanted
+    judged apart | comm -23 - wanted >differ
+    [ ! -s differ ] || fail "by themselves these come to something else: $(cat differ)"
+    one=$(awk '/ (failed|error)$/ { sub(/ [a-z]+$/, ""); print; exit }' apart)
+    "$program" run --id "whole::$one" >out 2>err && fail "'$one' failed, and passes when it is asked for" || :
+    told whole >again
+    grep -q "^$one \(failed\|error\)$" again || fail "asked for '$one', it told: $(cat again err)"
+    ! grep -q ' passed$' again || [ "$producer" = go ] || fail "asked for '$one' alone, others ran: $(cat again)"
+}
+
+failed=0
+there() { # PRODUCER PROGRAM
+    command -v "$2" >/dev/null || { echo "# $1: not here" && return 1; }
+}
+for row in pytest:pytest gtest:g++ ctest:ctest meson:meson libtest:cargo go:go criterion:gcc bats:bats \
+    automake:automake cmocka:gcc; do
+    [ "${ONLY:-${row%%:*}}" = "${row%%:*}" ] || continue
+    ! there "${row%%:*}" "${row#*:}" || compare "${row%%:*}"
+done
+exit "$failed"
