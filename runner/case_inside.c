@@ -131,6 +131,9 @@ bool case_inside_may_choose(const struct slot *slot, enum verdict verdict)
 {
     const struct result_facts *facts = &slot->results.facts;
 
+    for (uint32_t i = 0; i < slot->left_count; i++)
+        if (slot->left[i].fails)
+            return false; /* which of them left it behind is not known */
     return slot->results.read && !slot->recipe.is_inside && verdict == VERDICT_FAILED && facts->failed &&
            !facts->not_run && !facts->missing && !facts->bail_out;
 }

@@ -42,7 +42,7 @@ static const char *open_test(struct slot *slot, const struct case_results *resul
 
     if (slot->recipe.results.kind != RESULTS_LINES && !all->cut)
         return NULL;
-    for (uint32_t i = all->count; i-- > 0;)
+    for (uint32_t i = all->count - all->untold; i-- > 0;)
         if (all->list[i].verdict == RESULT_NOT_RUN)
             return arena_cstr(&slot->arena, utf8_cut(all->list[i].id, NAME_MOST));
     return NULL;

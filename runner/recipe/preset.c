@@ -25,7 +25,7 @@ void preset_prepare(struct kitchen *kitchen, const struct node *test, struct tes
 
     if (preset)
         shared->preset = preset_find(node_text(preset, kitchen->arena));
-    shared->inside = preset ? preset : discover;
+    shared->inside = discover ? discover : preset;
     if (!discover || discover->kind != NODE_MAP)
         return;
     shared->list = words_of(kitchen, node_get(discover, "list"), diags);

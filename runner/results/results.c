@@ -62,7 +62,7 @@ void results_add_missing(struct results *results, struct str id)
     const struct result result = {
         .id = arena_str(&results->arena, id), .verdict = RESULT_NOT_RUN, .duration = -1};
 
-    results_add(results, &result);
+    results->untold += results_add(results, &result);
 }
 
 void results_settle(struct results *results, struct result *result, enum result_verdict verdict)

@@ -27,7 +27,7 @@ own_pytest() {
 n = {w.rstrip("s"): int(c) for c, w in re.findall(r"(\d+) (\w+)", sys.stdin.read().split(" in ")[0])}
 print(n.get("passed", 0) + n.get("xpassed", 0), n.get("failed", 0) + n.get("error", 0))'
 }
-run_pytest='[pytest, -v, -p, "no:cacheprovider", tests]'
+run_pytest() { echo '[pytest, -v, -p, "no:cacheprovider", tests]'; }
 
 make_gtest() { cp "$samples/gtest/shop_test.cc" . && g++ -o shop_test shop_test.cc -lgtest -lgtest_main -pthread; }
 own_gtest() {
@@ -35,7 +35,7 @@ own_gtest() {
 text = sys.stdin.read()
 print(*[(re.findall(r"\[  %s  \] (\d+) test" % w, text) + [0])[0] for w in ("PASSED", "FAILED")])'
 }
-run_gtest='[./shop_test]'
+run_gtest() { echo '[./shop_test]'; }
 
 make_ctest() { cp "$samples/ctest/CMakeLists.txt" . && cat >>CMakeLists.txt <<'CMAKE' && cmake -S . -B build >/dev/null; }
 add_test(NAME "a name (of) [its] own.*+?^$|" COMMAND true)
@@ -45,9 +45,7 @@ own_ctest() { # it counts those that did not run as failed
 text = sys.stdin.read()
 print(len(re.findall(r" Passed +[\d.]+ sec", text)), re.search(r"(\d+) tests failed out of", text)[1])'
 }
-not_run_ctest=failed
-run_ctest='[ctest]'
-cwd_ctest=build
+run_ctest() { echo '[ctest]'; }
 
 make_meson() { cp "$samples/meson/meson.build" . && meson setup build >/dev/null; }
 own_meson() {
@@ -55,8 +53,7 @@ own_meson() {
 n = {k: int(v) for k, v in re.findall(r"^([A-Z][A-Za-z ]+): +(\d+)", sys.stdin.read(), re.M)}
 print(n["Ok"] + n["Unexpected Pass"], n["Fail"] + n["Timeout"])'
 }
-run_meson='[meson, test, -C, build]'
-unexpected_meson=failed
+run_meson() { echo '[meson, test, -C, build]'; }
 
 make_libtest() { mkdir src tests && cat >Cargo.toml <<'TOML' && cat >src/lib.rs <<'RUST' && echo '#[test] fn opens() {}' >tests/shop.rs; }
 [package]
@@ -81,7 +78,7 @@ own_libtest() {
 text = sys.stdin.read()
 print(*[sum(map(int, re.findall(r"(\d+) %s;" % w, text))) for w in ("passed", "failed")])'
 }
-run_libtest='[cargo, test, --offline, --no-fail-fast]'
+run_libtest() { echo '[cargo, test, --offline, --no-fail-fast]'; }
 
 make_go() { cp "$samples/go/go.mod" "$samples/go/shop_test.go" . && mkdir till && cat >till/till_test.go <<'GO'; }
 package till
@@ -95,14 +92,14 @@ own_go() {
 text = sys.stdin.read()
 print(*[len(re.findall(r"--- %s: " % w, text)) for w in ("PASS", "FAIL")])'
 }
-run_go='[go, test, ./...]'
+run_go() { echo '[go, test, ./...]'; }
 
 make_criterion() { cp "$samples/criterion/shop.c" . && gcc -o shop shop.c -lcriterion; }
 own_criterion() {
     ./shop 2>&1 | python3 -c 'import re, sys
 print(*re.search(r"Passing: (\d+) \| Failing: (\d+)", sys.stdin.read()).groups())'
 }
-run_criterion='[./shop]'
+run_criterion() { echo '[./shop]'; }
 
 make_bats() { mkdir tests && cp "$samples/bats/shop.bats" tests/ && cat >tests/odd.bats <<'BATS'; }
 @test "with \"quotes\" and 'x'" { true; }
@@ -114,7 +111,7 @@ own_bats() {
 text = sys.stdin.read()
 print(len(re.findall(r"^ok (?!.*# skip)", text, re.M)), len(re.findall(r"^not ok", text, re.M)))'
 }
-run_bats='[bats, tests]'
+run_bats() { echo '[bats, tests]'; }
 
 make_automake() {
     cp "$root/tests/data/presets/automake/"* . && mkdir sub build && echo 'int main(void) { return 0; }' >prog.c
@@ -127,7 +124,7 @@ own_automake() {
 n = {k: int(v) for k, v in re.findall(r"^# (\w+): +(\d+)", sys.stdin.read(), re.M)}
 print(n["PASS"], n["FAIL"] + n["ERROR"])'
 }
-run_automake='[make, -C, build, check]'
+run_automake() { echo '[make, -C, build, check]'; }
 
 make_cmocka() { cp "$samples/cmocka/shop.c" . && gcc -include setjmp.h -include stdarg.h -include stddef.h -include stdint.h -o shop shop.c -lcmocka; }
 own_cmocka() {
@@ -135,13 +132,13 @@ own_cmocka() {
 text = sys.stdin.read()
 print(len(re.findall(r"\[       OK \]", text)), int((re.findall(r"(\d+) FAILED TEST", text) + ["0"])[0]))'
 }
-run_cmocka='[./shop]'
+run_cmocka() { echo '[./shop]'; }
 
 # ---- comparing ----
 
 # "id verdict" of all that is in the latest run, of one case's tests inside, with its name taken off.
 told() { # CASE
-    "$program" report --format json >"$work/json"
+    "$program" report --format json >"$work/json" # of the folder that we are in
     python3 -c 'import json, sys
 name = sys.argv[2] + "::"
 for case in json.load(open(sys.argv[1]))["cases"]:
@@ -150,7 +147,9 @@ for case in json.load(open(sys.argv[1]))["cases"]:
 }
 
 tally() { # FILE of "id verdict"
-    echo "$(grep -cE ' x?passed$' "$1") $(grep -cE " (failed|error${not_run:+|not run})\$" "$1")"
+    passed=$(grep -cE ' x?passed$' "$1" || :)
+    wrong=$(grep -cE " (failed|error${not_run:+|not run})\$" "$1" || :)
+    echo "$passed $wrong"
 }
 
 # A process that failed is a failure, whichever way its test did; meson fails for what passed against expectation.
@@ -168,44 +167,50 @@ compare() { # PRODUCER
     mkdir "$work/$1"
     cd "$work/$1"
     "make_$1" || { fail 'the suite cannot be made' && return; }
-    eval "run=\$run_$1 cwd=\${cwd_$1:-.}"
+    cwd=. not_run='' unexpected=''
+    case $1 in
+    ctest) cwd=build not_run=failed ;;
+    meson) unexpected=failed ;;
+    esac
     {
         echo 'tests:'
-        echo "  - {name: whole, preset: $1, run: $run, cwd: $cwd}"
-        [ "$1" = cmocka ] || echo "  - {name: apart, preset: $1, run: $run, cwd: $cwd, discover: per-test, timeout: 2m}"
+        echo "  - {name: whole, preset: $1, run: $("run_$1"), cwd: $cwd}"
+        [ "$1" = cmocka ] ||
+            echo "  - {name: apart, preset: $1, run: $("run_$1"), cwd: $cwd, discover: per-test, timeout: 2m}"
     } >run-matrix.yaml
     own=$("own_$1")
-    "$program" run >out 2>err || [ $? = 1 ] || { fail "$(cat err)" && return; }
-    told whole >whole
-    eval "not_run=\${not_run_$1:-} unexpected=\${unexpected_$1:-}"
-    ours=$(tally whole)
-    [ "$ours" = "$own" ] || fail "its own runner says $own (passed, failed), and we $ours: $(cat whole)"
-    echo "# $1: $own passed and failed, $(wc -l <whole) tests"
+    "$program" run >out 2>err || [ $? = 1 ] || { fail 'it cannot be run' && sed 's/^/# /' err && return; }
+    told whole >all
+    ours=$(tally all)
+    [ "$ours" = "$own" ] || fail "its own runner says $own (passed, failed), and we $ours: $(cat all)"
+    echo "# $1: $own passed and failed, $(wc -l <all) tests"
     [ "$1" = cmocka ] || compare_apart
 }
 
-# What is run by itself comes to the same; and what has failed can be asked for by the id of its result.
-# Those that cannot be run by themselves are with the others alone (docs/presets.md).
+# What is run by itself comes to the same; and what has failed can be asked for by the id of its result. Those that
+# cannot be run by themselves are with the others alone (docs/presets.md).
 compare_apart() {
-    told apart >apart
-    [ -s apart ] || fail "no test of its own: $(cat err)"
-    judged whole >wanted
-    judged apart | comm -23 - wanted >differ
+    told apart >each
+    [ -s each ] || fail "no test of its own: $(cat err)"
+    judged all >wanted
+    judged each | comm -23 - wanted >differ
     [ ! -s differ ] || fail "by themselves these come to something else: $(cat differ)"
-    one=$(awk '/ (failed|error)$/ { sub(/ [a-z]+$/, ""); print; exit }' apart)
-    "$program" run --id "whole::$one" >out 2>err && fail "'$one' failed, and passes when it is asked for" || :
+    one=$(awk '/ (failed|error)$/ { sub(/ [a-z]+$/, ""); print; exit }' each)
+    ! "$program" run --id "whole::$one" >out 2>err || fail "'$one' failed, and passes when it is asked for"
     told whole >again
     grep -q "^$one \(failed\|error\)$" again || fail "asked for '$one', it told: $(cat again err)"
-    ! grep -q ' passed$' again || [ "$producer" = go ] || fail "asked for '$one' alone, others ran: $(cat again)"
+    ! grep -q ' passed$' again || fail "asked for '$one' alone, others ran: $(cat again)"
 }
 
 failed=0
-there() { # PRODUCER PROGRAM
-    command -v "$2" >/dev/null || { echo "# $1: not here" && return 1; }
-}
 for row in pytest:pytest gtest:g++ ctest:ctest meson:meson libtest:cargo go:go criterion:gcc bats:bats \
     automake:automake cmocka:gcc; do
-    [ "${ONLY:-${row%%:*}}" = "${row%%:*}" ] || continue
-    ! there "${row%%:*}" "${row#*:}" || compare "${row%%:*}"
+    one=${row%%:*}
+    [ "${ONLY:-$one}" = "$one" ] || continue
+    if command -v "${row#*:}" >/dev/null; then
+        compare "$one"
+    else
+        echo "# $one: not here"
+    fi
 done
 exit "$failed"
