@@ -148,6 +148,8 @@ static struct sub_list *read_answer(struct listing *listing, const struct plan_c
     why = read_names(listing, preset, lines, out, &found);
     if (why)
         return problem(listing, "%s", why);
+    if (found.left_out)
+        return problem(listing, "it names more than %u", PRESET_TESTS_MOST);
     if (asked->status || !found.count)
         return problem(listing, "'%s' %s (status %d)%s", recipe->spec.argv[0],
                        found.count ? "failed" : "named no test", asked->status,

@@ -371,12 +371,3 @@ const char *preset_fill(struct arena *arena, const struct str *words, uint32_t c
     }
     return m.why;
 }
-
-void preset_type(struct buf *out, const struct str *words, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (i)
-            buf_addc(out, ' ');
-        quote_shell(out, words[i]);
-    }
-}

@@ -2,6 +2,7 @@
 #ifndef RM_RUNNER_PRESETS_INTERNAL_H
 #define RM_RUNNER_PRESETS_INTERNAL_H
 
+#include "runner/base/buf.h"
 #include "runner/presets/presets.h"
 
 /*
@@ -90,7 +91,7 @@ void command_add(struct arena *arena, struct preset_command *command, struct str
 struct listing_reader {
     struct arena *arena;
     struct preset_listing *listing;
-    struct str *seen; /* ids, open addressing */
+    uint32_t *seen; /* places in the list and 1, by id, open addressing; 0: free */
     size_t size;
     uint32_t cap;
     struct str suite; /* the heading that tests stand below */

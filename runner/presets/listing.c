@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SAME_MOST 100 /* of one id: those beyond it are left out, for each is compared with all before it */
+
 /* ---- the list ---- */
 
-static struct str *slot_of(const struct listing_reader *reader, struct str id)
+static uint32_t *slot_of(const struct listing_reader *reader, struct str id)
 {
+    const struct preset_test *list = reader->listing->list;
     size_t at = (size_t)hash_add(HASH_START, id) & (reader->size - 1);
 
-    while (reader->seen[at].ptr && !str_eq(reader->seen[at], id))
+    while (reader->seen[at] && !str_eq(list[reader->seen[at] - 1].id, id))
         at = (at + 1) & (reader->size - 1);
     return &reader->seen[at];
 }
@@ -29,14 +32,28 @@ static void make_room(struct listing_reader *reader)
     free(reader->seen);
     reader->seen = mem_zero(reader->size, sizeof *reader->seen);
     for (uint32_t i = 0; i < listing->count; i++)
-        *slot_of(reader, listing->list[i].id) = listing->list[i].id;
+        *slot_of(reader, listing->list[i].id) = i + 1;
 }
 
-bool listing_add(struct listing_reader *reader, struct str id, struct str name)
+static void append(struct listing_reader *reader, uint32_t *slot, struct str id, struct str name)
 {
     struct preset_listing *listing = reader->listing;
     struct preset_test *list = listing->list;
-    struct str *slot;
+    struct str kept = arena_str(reader->arena, id);
+
+    GROW(list, listing->count, reader->cap);
+    listing->list = list;
+    list[listing->count++] =
+        (struct preset_test){kept, str_eq(id, name) ? kept : arena_str(reader->arena, name)};
+    *slot = listing->count;
+}
+
+/* Who is told the same is the same; else they are told apart as results are. */
+bool listing_add(struct listing_reader *reader, struct str id, struct str name)
+{
+    struct preset_listing *listing = reader->listing;
+    struct str unique = id;
+    uint32_t *slot, times = 1;
 
     if (!id.len)
         return true;
@@ -45,14 +62,12 @@ bool listing_add(struct listing_reader *reader, struct str id, struct str name)
         return false;
     }
     make_room(reader);
-    slot = slot_of(reader, id);
-    if (slot->ptr)
-        return true;
-    GROW(list, listing->count, reader->cap);
-    listing->list = list;
-    *slot = arena_str(reader->arena, id);
-    list[listing->count++] =
-        (struct preset_test){*slot, str_eq(id, name) ? *slot : arena_str(reader->arena, name)};
+    while (*(slot = slot_of(reader, unique))) {
+        if (str_eq(listing->list[*slot - 1].name, name) || times == SAME_MOST)
+            return true;
+        unique = str_of(arena_printf(reader->arena, "%.*s#%u", STR_ARG(id), ++times));
+    }
+    append(reader, slot, unique, name);
     return true;
 }
 

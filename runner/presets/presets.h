@@ -7,7 +7,6 @@
 #define RM_RUNNER_PRESETS_PRESETS_H
 
 #include "runner/base/arena.h"
-#include "runner/base/buf.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -101,9 +100,6 @@ bool preset_takes_several(const struct str *words, uint32_t count);
 const char *preset_fill(struct arena *arena, const struct str *words, uint32_t count, const struct str *tests,
                         uint32_t test_count, struct preset_command *command);
 
-/* A command as somebody would type it. */
-void preset_type(struct buf *out, const struct str *words, uint32_t count);
-
 /* ---- names of tests ---- */
 
 #define PRESET_TESTS_MOST ((uint32_t)1 << 19)
@@ -113,7 +109,7 @@ struct preset_test {
     struct str name; /* what the suite is told to run; ends in NUL */
 };
 
-/* In the order listed; no id is there twice. All texts are the arena's. */
+/* In the order listed; no id is there twice: the second of two is id#2. All texts are the arena's. */
 struct preset_listing {
     struct preset_test *list;
     uint32_t count;

@@ -140,10 +140,15 @@ bool is_of_pytest(struct str result, struct str listed)
     return same;
 }
 
-/* Up to what bash puts in for a variable or a command. */
+/* Up to what bash puts in for a variable or a command; and alone, the second of two of one name is the only one. */
 bool is_of_bats(struct str result, struct str listed)
 {
-    size_t same = 0;
+    size_t same = 0, at = listed.len;
+
+    while (at && listed.ptr[at - 1] >= '0' && listed.ptr[at - 1] <= '9')
+        at--;
+    if (at && at < listed.len && listed.ptr[at - 1] == '#' && str_eq(result, str_slice(listed, 0, at - 1)))
+        return true;
 
     while (same < listed.len && listed.ptr[same] != '$' && listed.ptr[same] != '`')
         same++;

@@ -47,6 +47,15 @@ test_suites_of_many_tests() {
     is "$(tail -n 1 "$scratch/out")" '7 passed, 0 failed, 3 skipped'
 }
 
+test_suites_as_they_are() {
+    run_example suites
+    status_is 0
+    is "$(tail -n 1 "$scratch/out")" '12 passed, 0 failed'
+    run run till::opens stock::count shop::closes@transport=uds
+    status_is 0
+    is "$(tail -n 1 "$scratch/out")" '3 passed, 0 failed'
+}
+
 test_the_demo_shows_a_bit_of_everything() {
     run_example demo
     status_is 1

@@ -65,15 +65,14 @@ static const struct {
      "shop / hard error <- shop:hard error\nshop / wanted <- shop:wanted\nshop / unexpected <- "
      "shop:unexpected\n"
      "shop / slow <- shop:slow\nshop / tap <- shop:tap\nshop / tap cut <- shop:tap cut\n"},
-    {"libtest", "libtest.txt",
-     "tests::discount\ntests::panics\ntests::price\ntests::till\nopens\n"},
+    {"libtest", "libtest.txt", "tests::discount\ntests::panics\ntests::price\ntests::till\nopens\n"},
     {"go", "go.txt",
      "example.org/shop::TestPrice\nexample.org/shop::TestDiscount\nexample.org/shop::TestTill\n"
      "example.org/shop::TestStock\nexample.org/shop/till::TestPrice\n"},
     {"criterion", "criterion.txt",
      "shop::crashes <- shop/crashes\nshop::discount <- shop/discount\nshop::price <- shop/price\n"
      "shop::till <- shop/till\nstock::empty <- stock/empty\nstock::slow <- stock/slow\n"},
-    /* two files of one name: their tests cannot be told apart by their ids, the first has them */
+    /* two files of one name: their ids are told apart as those of results are */
     {"bats", "bats.txt",
      "odd.bats::with \"quotes\" and $HOME and 'x' <- ./odd.bats::with \\\"quotes\\\" and $HOME and 'x'\n"
      "odd.bats::single <- ./odd.bats::single\n"
@@ -81,7 +80,11 @@ static const struct {
      "odd.bats::bare <- ./odd.bats::bare\n"
      "shop.bats::price <- ./shop.bats::price\nshop.bats::discount # of 10 <- ./shop.bats::discount # of 10\n"
      "shop.bats::till <- ./shop.bats::till\n"
-     "shop.bats::ends with a backslash \\ <- ./shop.bats::ends with a backslash \\\\\n"},
+     "shop.bats::ends with a backslash \\ <- ./shop.bats::ends with a backslash \\\\\n"
+     "shop.bats::price#2 <- ./sub/shop.bats::price\n"
+     "shop.bats::discount # of 10#2 <- ./sub/shop.bats::discount # of 10\n"
+     "shop.bats::till#2 <- ./sub/shop.bats::till\n"
+     "shop.bats::ends with a backslash \\#2 <- ./sub/shop.bats::ends with a backslash \\\\\n"},
     {"automake", "automake.txt", "passes.sh\nfails.sh\nskipped.test\nwanted.sh\nsub/hard.sh\nprog\n"},
 };
 
@@ -399,17 +402,6 @@ static void own_words_are_filled(void **state)
     buf_release(&shown);
 }
 
-static void commands_can_be_typed(void **state)
-{
-    const struct str words[] = {STR("pytest"), STR("tests/a.py::t[x]"), STR("it's"), STR(""), STR("a\nb")};
-    struct buf out = {0};
-
-    (void)state;
-    preset_type(&out, words, ARRAY_LEN(words));
-    assert_string_equal(buf_text(&out), "pytest 'tests/a.py::t[x]' 'it'\\''s' '' 'a\nb'");
-    buf_release(&out);
-}
-
 /* ---- results ---- */
 
 static const struct {
@@ -438,6 +430,62 @@ static void results_are_called_as_listed(void **state)
 
         if (!str_is(id, ids[i].becomes))
             fail_msg("%s: %s: %.*s", ids[i].preset, ids[i].id, STR_ARG(id));
+        arena_release(&arena);
+    }
+}
+
+static const struct {
+    const char *preset, *result, *listed;
+    bool same;
+} alike[] = {
+    {"pytest", "t.test_a.TestX.TestIn::test_y[1]", "t/test_a.py::TestX::TestIn::test_y[1]", true},
+    {"pytest", "t.test_a.TestX::test_y", "t/test_a.py::TestY::test_y", false},
+    {"pytest", "t.test_a.TestX::test_y", "t/test_a.py::TestX::test_yy", false},
+    {"pytest", "t.test_ab.TestX::test_y", "t/test_a.py::TestX::test_y", false},
+    {"pytest", "t.test_a::test_y", "t/test_a.py::test_y", false}, /* has its file */
+    {"bats", "x.bats::at /root now", "x.bats::at $HOME now", true},
+    {"bats", "x.bats::in /root", "x.bats::at $HOME", false},
+    {"bats", "x.bats::price", "x.bats::price#2", true},
+    {"bats", "x.bats::price 1", "x.bats::price#2", false},
+    {"go", "p::TestA", "p::TestA", true},
+    {"go", "p::TestA/b", "p::TestA", false},
+};
+
+static void results_are_of_what_was_listed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(alike); i++)
+        if (preset_is_of(preset_of(alike[i].preset), str_of(alike[i].result), str_of(alike[i].listed)) !=
+            alike[i].same)
+            fail_msg("%s and %s", alike[i].result, alike[i].listed);
+}
+
+static const struct {
+    const char *preset, *id, *name; /* NULL: not known */
+} told[] = {
+    {"pytest", "t/a.py::T::x[1]", "t/a.py::T::x[1]"},
+    {"pytest", "t.a.T::x", NULL},
+    {"pytest", "t.a", NULL},
+    {"meson", "p:suite / a [b]", "p:a [[]b]"},
+    {"meson", "p", NULL},
+    {"libtest", "a::b", "a::b"},
+    {"libtest", "src/lib.rs - a (line 1)", NULL},
+    {"criterion", "a::b", "a/b"},
+    {"cmocka", "a::b", NULL},
+    {"bats", "x.bats::a", NULL},
+    {"gtest", "A.b", "A.b"},
+};
+
+static void ids_become_names(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+        struct arena arena = {0};
+        struct str name;
+        bool known = preset_name_of(preset_of(told[i].preset), &arena, str_of(told[i].id), &name);
+
+        if (known != (told[i].name != NULL) || (known && !str_is(name, told[i].name)))
+            fail_msg("%s: %s", told[i].preset, told[i].id);
         arena_release(&arena);
     }
 }
@@ -503,8 +551,9 @@ int main(void)
         cmocka_unit_test(commands_are_made),
         cmocka_unit_test(what_is_too_long_is_refused),
         cmocka_unit_test(own_words_are_filled),
-        cmocka_unit_test(commands_can_be_typed),
         cmocka_unit_test(results_are_called_as_listed),
+        cmocka_unit_test(results_are_of_what_was_listed),
+        cmocka_unit_test(ids_become_names),
         cmocka_unit_test(consoles_are_read),
     };
 
