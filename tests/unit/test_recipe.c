@@ -1142,28 +1142,51 @@ static void test_bad_expressions(void **state)
 }
 
 /* Said once, whatever the number of cases. */
-static void test_warnings(void **state)
+/* What a preset makes of a command, its environment, and where it says that results are. */
+static void test_presets(void **state)
 {
-    static const char *const wanted[] = {
-        "'t' is one case here, and its exit status alone counts: its results are read by a later version",
+    static const struct {
+        const char *test, *argv, *variable, *value; /* variable NULL: none is looked at */
+        enum results_kind kind;
+        const char *text, *paths;
+    } rows[] = {
+        {"preset: gtest, run: [./t, -x], env: {GTEST_OUTPUT: mine}", "./t|-x", "GTEST_OUTPUT",
+         "xml:/run/reports[0]/report.xml", RESULTS_GTEST, "$RUN_MATRIX_RESULTS/report.xml",
+         "/run/reports\\[0]/report.xml"},
+        {"preset: pytest, run: [./pytest, a], env: {PYTEST_ADDOPTS: -x}", "./pytest|a", "PYTEST_ADDOPTS",
+         "-x '--junit-xml=/run/reports[0]/report.xml' -o junit_family=xunit1", RESULTS_JUNIT,
+         "$RUN_MATRIX_RESULTS/report.xml", "/run/reports\\[0]/report.xml"},
+        {"preset: libtest, run: [./t]", "./t", NULL, NULL, RESULTS_LINES, NULL, NULL},
+        {"preset: automake, run: [./make, check]", "./make|check", NULL, NULL, RESULTS_LINES, NULL, NULL},
+        {"discover: {list: [l], run: ['{test}']}, run: [./t]", "./t", NULL, NULL, RESULTS_NONE, NULL, NULL},
     };
-    struct terms terms;
-    struct kept k;
+    struct buf argv = {0};
 
-    open_suite(
-        &k, *state,
-        CELLS("a: [1, 2]") TEST(
-            "run: [x], preset: pytest, limits: {memory: 1G, processes: 3}}, {name: u, run: [x], results: "
-            "{junit: x.xml}, limits: {memory: 1G}}, {name: v, run: [x], results: {lines: '(?<name>x)'}"),
-        NULL);
-    assert_int_equal(k.plan.count, 6);
-    for (uint32_t i = 0; i < k.plan.count; i++)
-        assert_true(check(&k, i, &terms));
-    assert_int_equal(k.diags.errors, 0);
-    assert_int_equal(k.diags.count, ARRAY_LEN(wanted));
-    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-        assert_string_equal(k.diags.list[i].text, wanted[i]);
-    close_suite(&k);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct terms terms;
+        struct kept k;
+        char text[300];
+
+        snprintf(text, sizeof text, "tests: [{name: t, %s}]", rows[i].test);
+        open_suite(&k, *state, text, NULL);
+        assert_true(check(&k, 0, &terms));
+        assert_int_equal(k.diags.count, 0);
+        assert_true(make(&k, 0));
+        assert_string_equal(text_or_none(k.recipe.error), "(none)");
+        buf_clear(&argv);
+        tell_argv(&k, &argv);
+        assert_string_equal(buf_text(&argv), rows[i].argv);
+        if (rows[i].variable)
+            assert_string_equal(environment_find(k.recipe.spec.envp, rows[i].variable) +
+                                    strlen(rows[i].variable) + 1,
+                                rows[i].value);
+        assert_int_equal(k.recipe.results.kind, rows[i].kind);
+        if (rows[i].text)
+            assert_true(str_is(k.recipe.results.text, rows[i].text));
+        assert_string_equal(text_or_none(k.recipe.results.paths), text_or_none(rows[i].paths));
+        close_suite(&k);
+    }
+    buf_release(&argv);
 }
 
 /* A program is looked for once; and each of more than are remembered is found. */
@@ -1263,7 +1286,7 @@ int main(void)
         cmocka_unit_test(test_results),
         cmocka_unit_test(test_one_report_one_lock),
         cmocka_unit_test(test_bad_expressions),
-        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_presets),
         cmocka_unit_test(test_many_programs),
         cmocka_unit_test(test_found_programs),
         cmocka_unit_test(test_relative_path),
