@@ -11,6 +11,8 @@
 
 #define LOOKS_MOST 10000000u /* for those that are called otherwise: then they count as missing */
 
+_Static_assert(PRESET_ID_MOST == RESULT_ID_MOST, "what is listed is called as what is told");
+
 static int by_text(const void *left, const void *right)
 {
     return str_cmp(*(const struct str *)left, *(const struct str *)right);

@@ -216,6 +216,15 @@ static const char *inside_words(const struct front *front, const struct plan_cas
     return test->fixture_count ? "  (collected after fixture build)" : "  (its tests are not listed)";
 }
 
+static void add_inside(struct buf *out, const struct front *front, const struct plan_case *c)
+{
+    uint32_t chosen = case_choice(&front->plan, c).count;
+
+    if (chosen && !case_problem(&front->plan, c))
+        buf_addf(out, "  (%u of its tests)", chosen);
+    buf_adds(out, inside_words(front, c));
+}
+
 static void print_cases(struct front *front, struct invocation *in, struct buf *out)
 {
     const struct options *o = in->options;
@@ -232,7 +241,7 @@ static void print_cases(struct front *front, struct invocation *in, struct buf *
         if (!o->quiet && c->elsewhere)
             buf_adds(out, "  (elsewhere)");
         if (!o->quiet)
-            buf_adds(out, inside_words(front, c));
+            add_inside(out, front, c);
         buf_addc(out, '\n');
         flush(out, FLUSH_AT);
     }

@@ -217,27 +217,23 @@ static bool same(const struct listed *a, const struct listed *b)
     return a->suite == b->suite && a->test == b->test && a->cell == b->cell && a->own == b->own;
 }
 
-/* What needs fixtures is not known before they are made. A machine that is not here cannot be asked. */
-static bool can_be_asked(struct listing *listing, const struct plan_case *c)
-{
-    const struct preset *preset;
-    const struct node *lines;
-
-    return !c->elsewhere && !case_test(listing->kitchen.plan->suites, c)->fixture_count &&
-           recipe_lists(&listing->kitchen, c, &preset, &lines);
-}
-
 static struct sub_list *list_tests(void *user, const struct plan_case *c)
 {
     struct listing *listing = user;
     struct listed key = key_of(listing, c);
+    const struct preset *preset;
+    const struct node *lines;
+    enum recipe_listing lists;
 
     for (uint32_t i = listing->count; i > 0; i--)
         if (same(&listing->list[i - 1], &key))
             return listing->list[i - 1].list;
-    if (!can_be_asked(listing, c))
+    lists = recipe_lists(&listing->kitchen, c, &preset, &lines);
+    if (c->elsewhere || lists == LISTS_NEVER || lists == LISTS_LATER)
         return NULL;
     key.list = ask_somewhere(listing, c);
+    if (lists == LISTS_PERHAPS && key.list && key.list->list[0].problem)
+        key.list = NULL;
     GROW(listing->list, listing->count, listing->cap);
     listing->list[listing->count++] = key;
     return key.list;

@@ -29,7 +29,7 @@ struct preset {
     const char *name;
     const char *cannot_list, *cannot_choose;
     struct preset_report reports[PRESET_REPORTS_MOST];
-    bool reports_others;
+    bool reports_others, reads_sources;
     struct edit run, choose, list;
     /* The program that takes the words; NULL: the command itself, whatever it is called. */
     const char *program, *program_too;
@@ -98,7 +98,7 @@ struct listing_reader {
 };
 
 /* False when there are too many. */
-bool listing_add(struct listing_reader *reader, struct str id, struct str name);
+bool listing_add(struct listing_reader *reader, struct str text, struct str name);
 void listing_problem(struct listing_reader *reader, const char *problem);
 bool listing_line(struct str *text, struct str *line); /* the next one, without its end */
 

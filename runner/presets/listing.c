@@ -4,6 +4,7 @@
 #include "runner/base/hash.h"
 #include "runner/base/json.h"
 #include "runner/base/mem.h"
+#include "runner/base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,20 +40,30 @@ static void append(struct listing_reader *reader, uint32_t *slot, struct str id,
 {
     struct preset_listing *listing = reader->listing;
     struct preset_test *list = listing->list;
-    struct str kept = arena_str(reader->arena, id);
 
     GROW(list, listing->count, reader->cap);
     listing->list = list;
-    list[listing->count++] =
-        (struct preset_test){kept, str_eq(id, name) ? kept : arena_str(reader->arena, name)};
+    list[listing->count++] = (struct preset_test){id, str_eq(id, name) ? id : arena_str(reader->arena, name)};
     *slot = listing->count;
 }
 
+/* As a result would be called: one harmless line of bounded length. */
+static struct str id_of(struct arena *arena, struct str text)
+{
+    struct buf shown = {0};
+    struct str id;
+
+    utf8_show(&shown, utf8_cut(str_trim(text), PRESET_ID_MOST));
+    id = arena_str(arena, utf8_cut(buf_str(&shown), PRESET_ID_MOST));
+    buf_release(&shown);
+    return id;
+}
+
 /* Who is told the same is the same; else they are told apart as results are. */
-bool listing_add(struct listing_reader *reader, struct str id, struct str name)
+bool listing_add(struct listing_reader *reader, struct str text, struct str name)
 {
     struct preset_listing *listing = reader->listing;
-    struct str unique = id;
+    struct str id = id_of(reader->arena, text), unique = id;
     uint32_t *slot, times = 1;
 
     if (!id.len)

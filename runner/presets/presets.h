@@ -46,6 +46,8 @@ struct str preset_result_id(const struct preset *preset, struct arena *arena, st
 bool preset_name_of(const struct preset *preset, struct arena *arena, struct str id, struct str *name);
 /* A result of this id is of the test that is listed so, though they are not called quite the same. */
 bool preset_is_of(const struct preset *preset, struct str result, struct str listed);
+/* It finds its tests in sources: a list may be had before anything is built. */
+bool preset_reads_sources(const struct preset *preset);
 /* Its report has results of tests that nobody asked for, as skipped. */
 bool preset_reports_others(const struct preset *preset);
 
@@ -103,6 +105,7 @@ const char *preset_fill(struct arena *arena, const struct str *words, uint32_t c
 /* ---- names of tests ---- */
 
 #define PRESET_TESTS_MOST ((uint32_t)1 << 19)
+#define PRESET_ID_MOST    ((size_t)1 << 10) /* what is longer is cut, as the ids of results are */
 
 struct preset_test {
     struct str id;   /* what our ids say, and the ids of results */

@@ -7,6 +7,7 @@ const struct preset presets[] = {
     {
         /* xunit1 says in which file a test is; what stands there is counted from the folder of the suite's settings. */
         .name = "pytest",
+        .reads_sources = true,
         .reports = {{PRESET_JUNIT, "report.xml", NULL}},
         .run = {.variables = {{"PYTEST_ADDOPTS", "--junit-xml={results}/report.xml -o junit_family=xunit1",
                                true}}},
@@ -80,6 +81,7 @@ const struct preset presets[] = {
     {
         /* What go prints for people does not say in which package a test is. */
         .name = "go",
+        .reads_sources = true,
         .reports =
             {{PRESET_LINES, NULL,
               "^\\{(?:\"Time\":\"[^\"]*\",)?\"Action\":\"(?<verdict>run|pass|fail|skip)\",\"Package\":\""
@@ -125,6 +127,7 @@ const struct preset presets[] = {
     {
         /* bats itself can count its tests and not name them: the lines that begin them are looked for. */
         .name = "bats",
+        .reads_sources = true,
         .reports = {{PRESET_JUNIT, "report.xml", NULL}},
         .run = {.words = {"--report-formatter", "junit", "--output", "{results}"}},
         .choose = {.words = {"--filter", "{filter}"}},
@@ -189,4 +192,9 @@ const struct preset_report *preset_reports(const struct preset *preset)
 bool preset_reports_others(const struct preset *preset)
 {
     return preset->reports_others;
+}
+
+bool preset_reads_sources(const struct preset *preset)
+{
+    return preset->reads_sources;
 }

@@ -233,9 +233,12 @@ bool adapt_command(struct cooking *k, const char *const *words, uint32_t count,
                    struct preset_command *command)
 {
     const struct user_words user = {words, count};
-    const char *why = case_problem(k->kitchen->plan, k->c);
+    const char *why;
 
     *command = (struct preset_command){0};
+    if (!k->shared->inside) /* nor is there a case, when it is the command of a fixture */
+        return true;
+    why = case_problem(k->kitchen->plan, k->c);
     if (!why && !(k->where && k->where->again_count && ask_again(k, &user, command)) &&
         !ask_as_planned(k, &user, command, &why))
         return false;
@@ -249,10 +252,13 @@ bool adapt_command(struct cooking *k, const char *const *words, uint32_t count,
 bool check_choice(struct cooking *k, const char *const *words, uint32_t count)
 {
     const struct user_words user = {words, count};
-    struct names names = names_of(k);
+    struct names names;
     struct preset_command command;
     const char *why = NULL;
 
+    if (!k->shared->inside)
+        return true;
+    names = names_of(k);
     if (k->test->inside == INSIDE_APART && k->shared->preset && preset_cannot_list(k->shared->preset)) {
         diag_error(k->diags, k->shared->inside->at, "%s: 'discover' cannot be had: %s", k->recipe->id.ptr,
                    preset_cannot_list(k->shared->preset));

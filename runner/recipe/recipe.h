@@ -123,11 +123,18 @@ bool recipe_has_results(struct kitchen *kitchen, const struct plan_case *c);
 /* The preset of its test; NULL: none. */
 const struct preset *recipe_preset(const struct kitchen *kitchen, const struct plan_case *c);
 /*
- * How its tests inside are listed, for recipe_make with `listing`; false: they are not. `preset` NULL: by hand, where
- * `lines` may say what a name is.
+ * How its tests inside are listed, for recipe_make with `listing`. `preset` NULL: by hand, where `lines` may say what a
+ * name is.
  */
-bool recipe_lists(struct kitchen *kitchen, const struct plan_case *c, const struct preset **preset,
-                  const struct node **lines);
+enum recipe_listing {
+    LISTS_NEVER,
+    LISTS_NOW,
+    LISTS_PERHAPS, /* unless it fails for want of what a fixture makes */
+    LISTS_LATER,   /* when its fixtures are made */
+};
+
+enum recipe_listing recipe_lists(struct kitchen *kitchen, const struct plan_case *c,
+                                 const struct preset **preset, const struct node **lines);
 /* What is known of a case whatever happens to it: its id, its cell. recipe_make begins with it too. */
 void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
                   struct recipe *recipe);

@@ -151,11 +151,40 @@ test_ten_thousand() {
     last_line_is '1 passed, 9 failed'
 }
 
+# Fixtures are not made for a list; what one of the session has to build first is asked for later, and is one case.
+test_lists_and_fixtures() {
+    cat >run-matrix.yaml <<'YAML'
+fixtures:
+  build: {scope: session, run: [touch, built]}
+  there: {run: [touch, made]}
+tests:
+  - {name: t, run: ['true'], fixtures: [there], discover: {list: [echo, a], run: [test, -e, made, -a, '{test}', =, a]}}
+  - {name: u, run: [test, -e, built], fixtures: [build], discover: {list: [echo, a], run: ['false', '{test}']}}
+YAML
+    run list
+    out_is <<'END'
+run-matrix.yaml: 1 cell
+2 cases
+  t::a
+  u  (collected after fixture build)
+END
+    [ ! -e built ] && [ ! -e made ] || fail 'a fixture was made'
+    run
+    status_is 0
+    last_line_is '2 passed, 0 failed'
+}
+
 # ---- together ----
 
 test_ids_and_keywords_reach_in() {
     hand_made 'a::one ok' 'a::two fail' 'b one ok'
     suite "{name: t, run: ./suite, $together, $lines_of_suite}" '{name: u, run: ["true"]}'
+    run list t::a::one
+    out_is <<'END'
+run-matrix.yaml: 1 cell
+1 of 2 cases
+  t  (1 of its tests)
+END
     run run t::a::one
     status_is 0
     results_are <<'END'

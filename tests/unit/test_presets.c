@@ -124,7 +124,7 @@ static const struct {
     {"ctest", "{\"tests\": [", "! ctest printed no JSON of its kind: it has to be 3.14 or newer\n"},
     {"ctest",
      "{\"kind\": {\"name\": \"no\"}, \"tests\": [{\"name\": \"a \\u00e9\\n*\", \"properties\": []}]}",
-     "a \xC3\xA9\n*\n"},
+     "a \xC3\xA9\\n* <- a \xC3\xA9\n*\n"},
     {"meson", "[1/2] Compiling a / b\nninja: done\np:s+t / a:b [c]*?\n",
      "p:s+t / a:b [c]*? <- p:a:b [[]c][*][?]\n"},
     {"go", "TestNoPackage\nok  \tp\nTestLost\n", "p::TestNoPackage\n"},
