@@ -62,6 +62,8 @@ struct cooking {
 
 /* ---- recipe.c ---- */
 
+struct test_recipe *test_prepare(struct kitchen *kitchen, const struct plan_case *c, struct diags *diags);
+
 /* A setting's value; NULL where there is none, and in a rehearsal where it speaks of fixtures. */
 bool cook_get(struct cooking *k, enum setting setting, struct setting_value *value);
 

@@ -276,3 +276,66 @@ bool check_choice(struct cooking *k, const char *const *words, uint32_t count)
                  "%s: all its tests are run, not only those that are selected: %s", k->recipe->id.ptr, why);
     return true;
 }
+
+/* ---- when tests are listed ---- */
+
+/* What they make may be what is asked; other fixtures matter to tests alone. */
+static bool makes_files(const struct fixture *fixture)
+{
+    return fixture->scope == SCOPE_SESSION && node_get(fixture->node, "run");
+}
+
+/* Each once, those that it needs after it. */
+static void note_fixtures(bool *noted, uint32_t *list, uint32_t *count, const uint32_t *more,
+                          uint32_t more_count)
+{
+    for (uint32_t i = 0; i < more_count; i++) {
+        if (!noted[more[i]])
+            list[(*count)++] = more[i];
+        noted[more[i]] = true;
+    }
+}
+
+static bool waits_for_files(struct arena *arena, const struct suite *suite, const struct test *test)
+{
+    bool *noted = ARENA_ARRAY(arena, bool, suite->fixture_count);
+    uint32_t *list = ARENA_ARRAY(arena, uint32_t, suite->fixture_count), count = 0;
+
+    note_fixtures(noted, list, &count, test->fixtures, test->fixture_count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct fixture *fixture = &suite->fixtures[list[i]];
+
+        if (makes_files(fixture))
+            return true;
+        note_fixtures(noted, list, &count, fixture->needs, fixture->need_count);
+    }
+    return false;
+}
+
+static bool speaks_of_fixtures(const struct words *words)
+{
+    for (uint32_t i = 0; i < words->count; i++)
+        if (words->list[i].fixtures)
+            return true;
+    return false;
+}
+
+enum recipe_listing recipe_lists(struct kitchen *kitchen, const struct plan_case *c,
+                                 const struct preset **preset, const struct node **lines)
+{
+    const struct suite *suite = case_suite(kitchen->plan->suites, c);
+    const struct test *test = case_test(kitchen->plan->suites, c);
+    struct diags diags = {.arena = kitchen->arena}; /* recipe_check says all of them */
+    const struct test_recipe *shared = test_prepare(kitchen, c, &diags);
+    const struct words own = {shared->words, shared->word_count};
+
+    *preset = shared->preset;
+    *lines = node_get(node_get(test->node, "discover"), "lines");
+    if (shared->preset ? preset_cannot_list(shared->preset) != NULL : !shared->list.count)
+        return LISTS_NEVER;
+    if (shared->cwd.fixtures || speaks_of_fixtures(shared->preset ? &own : &shared->list))
+        return LISTS_LATER;
+    if (!waits_for_files(kitchen->arena, suite, test))
+        return LISTS_NOW;
+    return shared->preset && preset_reads_sources(shared->preset) ? LISTS_PERHAPS : LISTS_LATER;
+}

@@ -32,7 +32,7 @@ static bool must_have(const struct kitchen *kitchen, const struct suite *suite)
     return requires && str_is(requires->string, "fail");
 }
 
-static struct test_recipe *prepare(struct kitchen *kitchen, const struct plan_case *c, struct diags *diags)
+struct test_recipe *test_prepare(struct kitchen *kitchen, const struct plan_case *c, struct diags *diags)
 {
     const struct suite *suite = case_suite(kitchen->plan->suites, c);
     const struct test *test = case_test(kitchen->plan->suites, c);
@@ -281,7 +281,7 @@ static void begin(struct cooking *k, struct kitchen *kitchen, const struct plan_
                           .c = c,
                           .suite = case_suite(suites, c),
                           .test = case_test(suites, c),
-                          .shared = prepare(kitchen, c, diags),
+                          .shared = test_prepare(kitchen, c, diags),
                           .arena = arena,
                           .diags = diags,
                           .recipe = recipe,
@@ -381,67 +381,6 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
     warn_of_mask(&k);
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
            cook_cwd(&k) && check_results(&k) && (is_settled(&recipe) || cook_words(&k));
-}
-
-/* What they make may be what is asked; other fixtures matter to tests alone. */
-static bool makes_files(const struct fixture *fixture)
-{
-    return fixture->scope == SCOPE_SESSION && node_get(fixture->node, "run");
-}
-
-/* Each once, those that it needs after it. */
-static void note_fixtures(bool *noted, uint32_t *list, uint32_t *count, const uint32_t *more,
-                          uint32_t more_count)
-{
-    for (uint32_t i = 0; i < more_count; i++) {
-        if (!noted[more[i]])
-            list[(*count)++] = more[i];
-        noted[more[i]] = true;
-    }
-}
-
-static bool waits_for_files(struct arena *arena, const struct suite *suite, const struct test *test)
-{
-    bool *noted = ARENA_ARRAY(arena, bool, suite->fixture_count);
-    uint32_t *list = ARENA_ARRAY(arena, uint32_t, suite->fixture_count), count = 0;
-
-    note_fixtures(noted, list, &count, test->fixtures, test->fixture_count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct fixture *fixture = &suite->fixtures[list[i]];
-
-        if (makes_files(fixture))
-            return true;
-        note_fixtures(noted, list, &count, fixture->needs, fixture->need_count);
-    }
-    return false;
-}
-
-static bool speaks_of_fixtures(const struct words *words)
-{
-    for (uint32_t i = 0; i < words->count; i++)
-        if (words->list[i].fixtures)
-            return true;
-    return false;
-}
-
-enum recipe_listing recipe_lists(struct kitchen *kitchen, const struct plan_case *c,
-                                 const struct preset **preset, const struct node **lines)
-{
-    const struct suite *suite = case_suite(kitchen->plan->suites, c);
-    const struct test *test = case_test(kitchen->plan->suites, c);
-    struct diags diags = {.arena = kitchen->arena}; /* recipe_check says all of them */
-    const struct test_recipe *shared = prepare(kitchen, c, &diags);
-    const struct words own = {shared->words, shared->word_count};
-
-    *preset = shared->preset;
-    *lines = node_get(node_get(test->node, "discover"), "lines");
-    if (shared->preset ? preset_cannot_list(shared->preset) != NULL : !shared->list.count)
-        return LISTS_NEVER;
-    if (shared->cwd.fixtures || speaks_of_fixtures(shared->preset ? &own : &shared->list))
-        return LISTS_LATER;
-    if (!waits_for_files(kitchen->arena, suite, test))
-        return LISTS_NOW;
-    return shared->preset && preset_reads_sources(shared->preset) ? LISTS_PERHAPS : LISTS_LATER;
 }
 
 const struct preset *recipe_preset(const struct kitchen *kitchen, const struct plan_case *c)

@@ -168,7 +168,7 @@ run-matrix.yaml: 1 cell
   t::a
   u  (collected after fixture build)
 END
-    [ ! -e built ] && [ ! -e made ] || fail 'a fixture was made'
+    if [ -e built ] || [ -e made ]; then fail 'a fixture was made'; fi
     run
     status_is 0
     last_line_is '2 passed, 0 failed'
