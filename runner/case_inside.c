@@ -170,6 +170,23 @@ static bool note_failed(void *user, const struct journal_result *result)
     return !again->unknown;
 }
 
+static bool can_choose(const struct session *s, const struct slot *slot)
+{
+    const struct node *test = case_test(&s->front->suites, session_planned(s, slot->on))->node;
+
+    return node_get(test, "preset") || node_get(test, "discover");
+}
+
+/* Its recipe is not made yet, and its files are found by its id. */
+static void name_case(const struct session *s, struct slot *slot)
+{
+    struct buf id = {0};
+
+    session_case_id(s, slot->on, &id);
+    slot->recipe.id = arena_str(&slot->arena, buf_str(&id));
+    buf_release(&id);
+}
+
 const struct preset_test *case_inside_again(struct session *s, struct slot *slot, uint32_t *count)
 {
     struct again again = {.arena = &slot->arena};
@@ -178,8 +195,9 @@ const struct preset_test *case_inside_again(struct session *s, struct slot *slot
     int fd;
 
     *count = 0;
-    if (!s->cases[slot->on].may_choose || !s->cases[slot->on].attempts)
+    if (!s->cases[slot->on].may_choose || !s->cases[slot->on].attempts || !can_choose(s, slot))
         return NULL;
+    name_case(s, slot);
     again.preset = recipe_preset(&s->kitchen, session_planned(s, slot->on));
     fd = open_before(s, slot);
     if (fd >= 0 && journal_results_read(fd, note_failed, &again, &torn) == 0 && !torn && !again.unknown) {

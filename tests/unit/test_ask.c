@@ -80,6 +80,8 @@ static void one_that_is_not_there(void **state)
     ask(&spec, LONG, &out, &err, &asked);
     assert_string_equal(asked.error, "cannot execute './none': No such file or directory");
     assert_int_equal(out.len + err.len, 0);
+    buf_release(&out);
+    buf_release(&err);
 }
 
 /* All of it hold a FIFO open for writing: for us it is at its end when nobody of them is alive. */
