@@ -29,7 +29,7 @@ struct preset {
     const char *name;
     const char *cannot_list, *cannot_choose;
     struct preset_report reports[PRESET_REPORTS_MOST];
-    bool reports_others, reads_sources;
+    bool reports_others, reads_sources, fills_folder;
     struct edit run, choose, list;
     /* The program that takes the words; NULL: the command itself, whatever it is called. */
     const char *program, *program_too;

@@ -46,6 +46,8 @@ struct str preset_result_id(const struct preset *preset, struct arena *arena, st
 bool preset_name_of(const struct preset *preset, struct arena *arena, struct str id, struct str *name);
 /* A result of this id is of the test that is listed so, though they are not called quite the same. */
 bool preset_is_of(const struct preset *preset, struct str result, struct str listed);
+/* It writes into the folder that it runs in: two of it there side by side would be in each other's way. */
+bool preset_fills_folder(const struct preset *preset);
 /* It finds its tests in sources: a list may be had before anything is built. */
 bool preset_reads_sources(const struct preset *preset);
 /* Its report has results of tests that nobody asked for, as skipped. */

@@ -146,6 +146,7 @@ const struct preset presets[] = {
     },
     {
         .name = "automake",
+        .fills_folder = true, /* test-suite.log, and a log for each test */
         .reports = {{PRESET_LINES, NULL, "^(?<verdict>PASS|FAIL|XFAIL|XPASS|SKIP|ERROR): (?<name>.+)$"}},
         .choose = {.words = {"TESTS={filter}"}},
         .list = {.words = {"-s", "--no-print-directory", "--eval=run-matrix-list: ; @printf '%s\\n' $(TESTS)",
@@ -197,4 +198,9 @@ bool preset_reports_others(const struct preset *preset)
 bool preset_reads_sources(const struct preset *preset)
 {
     return preset->reads_sources;
+}
+
+bool preset_fills_folder(const struct preset *preset)
+{
+    return preset->fills_folder;
 }

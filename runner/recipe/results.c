@@ -202,28 +202,48 @@ static bool cook_path(struct cooking *k, const struct place_of_case *where, stru
 
 /* ---- for one case ---- */
 
+static const struct node *with_lock(struct cooking *k, const struct node *locks, const char *lock)
+{
+    uint32_t count = node_list_count(locks);
+    struct node *longer = node_seq(k->arena, (struct place){0}, count + 1);
+
+    for (uint32_t i = 0; i < count; i++)
+        longer->seq.items[i] =
+            node_string(k->arena, (struct place){0}, node_text(node_list_item(locks, i), k->arena));
+    longer->seq.items[count] = node_string(k->arena, (struct place){0}, str_of(lock));
+    return longer;
+}
+
+/* The same command in the same folder; where either differs from cell to cell it is as it is written. */
+static const char *folder_lock(struct cooking *k)
+{
+    struct buf text = {0};
+    const char *lock;
+
+    buf_addf(&text, "folder %s%.*s", k->shared->suite_folder, STR_ARG(k->shared->cwd.text));
+    for (uint32_t i = 0; i < k->shared->word_count; i++)
+        buf_addf(&text, " %.*s", STR_ARG(k->shared->words[i].text));
+    lock = arena_cstr(k->arena, buf_str(&text));
+    buf_release(&text);
+    return lock;
+}
+
 /*
  * Of two cases that write to one place side by side nobody could say whose it is. A path with a variable in it, or with
  * what a fixture says, is known when its case starts, and is most often in a folder that is the case's own.
  */
 const struct node *results_lock(struct cooking *k, const struct node *locks)
 {
-    uint32_t count = node_list_count(locks);
     enum results_kind kind = k->shared->results;
-    struct node *longer;
     struct str path;
 
+    if (k->shared->preset && preset_fills_folder(k->shared->preset))
+        return with_lock(k, locks, folder_lock(k));
     if ((kind != RESULTS_JUNIT && kind != RESULTS_GTEST) || k->shared->results_word.fixtures ||
         !word_text(k, &k->shared->results_word, &path) || (path.len && memchr(path.ptr, '$', path.len)))
         return locks;
-    longer = node_seq(k->arena, (struct place){0}, count + 1);
-    for (uint32_t i = 0; i < count; i++)
-        longer->seq.items[i] =
-            node_string(k->arena, (struct place){0}, node_text(node_list_item(locks, i), k->arena));
-    longer->seq.items[count] =
-        node_string(k->arena, (struct place){0},
-                    str_of(arena_printf(k->arena, "report %s%.*s", k->shared->suite_folder, STR_ARG(path))));
-    return longer;
+    return with_lock(k, locks,
+                     arena_printf(k->arena, "report %s%.*s", k->shared->suite_folder, STR_ARG(path)));
 }
 
 bool check_results(struct cooking *k)

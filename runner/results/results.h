@@ -65,7 +65,7 @@ struct results {
         unsound; /* it contradicts itself, or lacks what would tell that all of it is there: a problem says so */
     bool cut;    /* not all of it could be read: what else stood there is not known */
     uint64_t missing; /* announced and not reported, also those past RESULTS_MISSING_MOST */
-    uint32_t untold; /* the last in the list: results_add_missing */
+    uint32_t untold;  /* the last in the list: results_add_missing */
     bool bailed_out;
     struct str bail_out;   /* the words after it */
     struct str skip_all;   /* why the plan is 1..0 */

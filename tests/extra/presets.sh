@@ -202,6 +202,35 @@ compare_apart() {
     ! grep -q ' passed$' again || fail "asked for '$one' alone, others ran: $(cat again)"
 }
 
+# A thousand tests, and a crash in the middle: what had passed is known, and by themselves all others pass.
+crash_in_the_middle() {
+    producer='gtest, a crash'
+    mkdir "$work/crash"
+    cd "$work/crash"
+    {
+        echo '#include <gtest/gtest.h>'
+        for i in $(seq 1000); do
+            body=''
+            [ "$i" != 500 ] || body='abort();'
+            echo "TEST(Many, T$i) { $body }"
+        done
+    } >many.cc
+    g++ -o many many.cc -lgtest -lgtest_main -pthread || { fail 'cannot be built' && return; }
+    cat >run-matrix.yaml <<'YAML'
+tests:
+  - {name: whole, preset: gtest, run: [./many]}
+  - {name: apart, preset: gtest, run: [./many], discover: per-test}
+YAML
+    "$program" run >out 2>err || :
+    told whole >all
+    [ "$(tally all)" = '499 0' ] || fail "$(tally all) passed and failed in one process"
+    grep -qx 'Many.T500 not run' all || fail 'the test that it crashed in is not said'
+    told apart >each
+    [ "$(grep -c ' passed$' each)" = 999 ] || fail "$(grep -c ' passed$' each) passed by themselves"
+    grep -qx 'Many.T500 crashed' each || fail 'the test that crashes does not by itself'
+    echo '# gtest, a crash in the middle: 499 passed before it, 999 by themselves'
+}
+
 failed=0
 for row in pytest:pytest gtest:g++ ctest:ctest meson:meson libtest:cargo go:go criterion:gcc bats:bats \
     automake:automake cmocka:gcc; do
@@ -209,6 +238,7 @@ for row in pytest:pytest gtest:g++ ctest:ctest meson:meson libtest:cargo go:go c
     [ "${ONLY:-$one}" = "$one" ] || continue
     if command -v "${row#*:}" >/dev/null; then
         compare "$one"
+        [ "$one" != gtest ] || crash_in_the_middle
     else
         echo "# $one: not here"
     fi

@@ -1189,6 +1189,31 @@ static void test_presets(void **state)
     buf_release(&argv);
 }
 
+/* Who writes into his folder is alone there. */
+static void test_a_folder_that_is_filled(void **state)
+{
+    struct terms terms;
+    struct kept k;
+
+    open_suite(&k, *state,
+               "tests:\n- {name: a, preset: automake, run: [make, -C, x, check], lock: [l]}\n"
+               "- {name: b, preset: automake, run: [make, -C, x, check]}\n"
+               "- {name: c, preset: automake, run: [make, -C, y, check]}\n"
+               "- {name: d, preset: gtest, run: [./t]}\n",
+               NULL);
+    assert_true(check(&k, 0, &terms));
+    assert_int_equal(node_list_count(terms.locks), 2);
+    assert_true(str_is(node_list_item(terms.locks, 0)->string, "l"));
+    assert_true(str_ends(node_list_item(terms.locks, 1)->string, " make -C x check"));
+    assert_true(check(&k, 1, &terms));
+    assert_true(str_ends(node_list_item(terms.locks, 0)->string, " make -C x check"));
+    assert_true(check(&k, 2, &terms));
+    assert_true(str_ends(node_list_item(terms.locks, 0)->string, " make -C y check"));
+    assert_true(check(&k, 3, &terms));
+    assert_int_equal(node_list_count(terms.locks), 0);
+    close_suite(&k);
+}
+
 /* A program is looked for once; and each of more than are remembered is found. */
 static void test_many_programs(void **state)
 {
@@ -1287,6 +1312,7 @@ int main(void)
         cmocka_unit_test(test_one_report_one_lock),
         cmocka_unit_test(test_bad_expressions),
         cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_a_folder_that_is_filled),
         cmocka_unit_test(test_many_programs),
         cmocka_unit_test(test_found_programs),
         cmocka_unit_test(test_relative_path),
