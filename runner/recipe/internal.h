@@ -39,7 +39,8 @@ struct test_recipe {
     bool warned;
     const struct preset *preset; /* NULL: none */
     const struct node *inside;   /* the key that says how tests inside are reached; NULL: none does */
-    struct words list, choose;   /* of `discover`, when it is a mapping */
+    bool lines_checked;
+    struct words list, choose; /* of `discover`, when it is a mapping */
 };
 
 /* One case in the making. */
@@ -99,6 +100,8 @@ void results_prepare(struct kitchen *kitchen, const struct suite *suite, const s
                      struct test_recipe *shared, struct diags *diags);
 /* When the capture is known. */
 void choose_results(struct cooking *k);
+/* Of `lines`; false: it cannot be used, and diags say why. */
+bool check_expression(struct cooking *k, struct str expression, struct place at);
 /* Before any case starts: an expression that cannot be used. */
 bool check_results(struct cooking *k);
 /* `lock`, with what keeps cases apart that write the same report. */

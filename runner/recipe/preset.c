@@ -249,6 +249,17 @@ bool adapt_command(struct cooking *k, const char *const *words, uint32_t count,
     return true;
 }
 
+/* Once a test. */
+static bool check_lines(struct cooking *k)
+{
+    const struct node *lines = node_get(node_get(k->test->node, "discover"), "lines");
+
+    if (!lines || k->shared->lines_checked)
+        return true;
+    k->shared->lines_checked = true;
+    return check_expression(k, node_text(lines, k->arena), lines->at);
+}
+
 bool check_choice(struct cooking *k, const char *const *words, uint32_t count)
 {
     const struct user_words user = {words, count};
@@ -258,6 +269,8 @@ bool check_choice(struct cooking *k, const char *const *words, uint32_t count)
 
     if (!k->shared->inside)
         return true;
+    if (!check_lines(k))
+        return false;
     names = names_of(k);
     if (k->test->inside == INSIDE_APART && k->shared->preset && preset_cannot_list(k->shared->preset)) {
         diag_error(k->diags, k->shared->inside->at, "%s: 'discover' cannot be had: %s", k->recipe->id.ptr,

@@ -91,7 +91,7 @@ static struct place place_of(const struct cooking *k)
 
 /* ---- lines ---- */
 
-static bool check_expression(struct cooking *k, struct str expression)
+bool check_expression(struct cooking *k, struct str expression, struct place at)
 {
     struct lines_error error = {0};
     struct results results;
@@ -103,9 +103,8 @@ static bool check_expression(struct cooking *k, struct str expression)
     results_release(&results);
     if (reader)
         return true;
-    diag_error(k->diags, place_of(k),
-               "%s: the expression of 'lines' cannot be used: %s, at its character %zu", k->recipe->id.ptr,
-               error.text, error.at + 1);
+    diag_error(k->diags, at, "%s: the expression of 'lines' cannot be used: %s, at its character %zu",
+               k->recipe->id.ptr, error.text, error.at + 1);
     return false;
 }
 
@@ -254,7 +253,8 @@ bool check_results(struct cooking *k)
     if (shared->results != RESULTS_LINES || shared->results_checked || shared->results_word.fixtures)
         return true;
     shared->results_checked = !shared->results_word.parsed;
-    return word_text(k, &shared->results_word, &text) && (k->recipe->error || check_expression(k, text));
+    return word_text(k, &shared->results_word, &text) &&
+           (k->recipe->error || check_expression(k, text, place_of(k)));
 }
 
 bool cook_results(struct cooking *k, const struct place_of_case *where)
@@ -271,5 +271,5 @@ bool cook_results(struct cooking *k, const struct place_of_case *where)
     wish->text = text;
     if (wish->kind != RESULTS_LINES)
         return cook_path(k, where, text);
-    return !k->shared->results_word.fixtures || check_expression(k, text);
+    return !k->shared->results_word.fixtures || check_expression(k, text, place_of(k));
 }

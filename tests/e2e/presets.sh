@@ -373,6 +373,13 @@ test_a_list_that_fails() {
     reason_is v "error: its tests cannot be listed: cannot execute './none': No such file or directory"
 }
 
+test_an_expression_that_cannot_be_used() {
+    suite '{name: t, run: ["true"], discover: {list: [echo, a], lines: "(?<nam>.*)", run: [echo, "{test}"]}}'
+    run
+    status_is 4
+    err_has "run-matrix.yaml:2:65: error: t: the expression of 'lines' cannot be used: 'nam' is no group that is known"
+}
+
 test_a_list_that_hangs_leaves_nothing() {
     suite "{name: t, run: ['true'], timeout: 500ms, stop: [KILL], discover: {list: ['$kid', group-escape, $token], run: [echo, '{test}']}}"
     run

@@ -234,13 +234,13 @@ YAML
 failed=0
 for row in pytest:pytest gtest:g++ ctest:ctest meson:meson libtest:cargo go:go criterion:gcc bats:bats \
     automake:automake cmocka:gcc; do
-    one=${row%%:*}
-    [ "${ONLY:-$one}" = "$one" ] || continue
+    name=${row%%:*}
+    [ "${ONLY:-$name}" = "$name" ] || continue
     if command -v "${row#*:}" >/dev/null; then
-        compare "$one"
-        [ "$one" != gtest ] || crash_in_the_middle
+        compare "$name"
+        [ "$name" != gtest ] || crash_in_the_middle
     else
-        echo "# $one: not here"
+        echo "# $name: not here"
     fi
 done
 exit "$failed"
