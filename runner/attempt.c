@@ -1,6 +1,5 @@
 #include "runner/attempt.h"
 
-#include "runner/case_inside.h"
 #include "runner/facts.h"
 #include "runner/header.h"
 #include "runner/leftovers.h"
@@ -400,7 +399,6 @@ bool attempt_judge(struct session *s, uint32_t number)
         leftovers_of_dead(s, slot);
     facts_judge(s, slot, &judgement);
     again = is_retried(s, slot, judgement.verdict);
-    life->may_choose = again && case_inside_may_choose(slot, judgement.verdict);
     a.verdict = judgement.verdict;
     a.last = !again;
     a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);

@@ -241,6 +241,7 @@ void case_results_record(struct session *s, struct slot *slot, struct journal_at
 {
     struct case_results *results = &slot->results;
 
+    s->cases[slot->on].may_choose = !attempt->last && case_inside_may_choose(slot, attempt->verdict);
     if (!results->read || slot->recipe.is_inside)
         return;
     results->record = (struct journal_results){

@@ -5,6 +5,7 @@
 #ifndef RM_RUNNER_SESSION_H
 #define RM_RUNNER_SESSION_H
 
+#include "runner/case_inside.h"
 #include "runner/case_results.h"
 #include "runner/fixture.h"
 #include "runner/front.h"
