@@ -1,6 +1,7 @@
 #include "runner/ask.h"
 
 #include "runner/base/io.h"
+#include "runner/base/proc.h"
 #include "runner/harness/harness.h"
 #include "runner/signals.h"
 
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ASK_SETUP (10 * NS_PER_S)
@@ -27,6 +29,7 @@ struct asking {
 struct asker {
     struct asking *asking;
     struct spawn_spec *spec;
+    const char *wanted; /* containment; NULL: any */
     nanos deadline;
     struct signals signals;
     struct contain *contain;
@@ -56,7 +59,8 @@ static bool prepare(struct asker *a)
     snprintf(name, sizeof name, "ask-%ld", (long)getpid());
     if (signals_open(&a->signals) < 0)
         return could_not(a, "read signals");
-    a->contain = contain_open(contain_word[CONTAIN_PIDNS], name, 1, &why);
+    if (!a->wanted || strcmp(a->wanted, contain_word[CONTAIN_GROUP]) != 0)
+        a->contain = contain_open(contain_word[CONTAIN_PIDNS], name, 1, &why);
     if (!a->contain)
         a->contain = contain_open(contain_word[CONTAIN_GROUP], name, 1, &why);
     buf_release(&why);
@@ -144,6 +148,39 @@ static void wait_for_end(struct asker *a, struct watch_ending *ending)
     }
 }
 
+/* ---- whoever is left ---- */
+
+#define SWEEPS_MOST 5000 /* of a millisecond each: who does not die then is stuck in the kernel */
+
+static bool kill_child(void *user, pid_t pid)
+{
+    struct proc_stat stat;
+
+    (void)user;
+    if (proc_stat_read(pid, &stat) == 0 && stat.ppid == getpid())
+        kill(pid, SIGKILL); /* not reaped by us yet, so its number is its own */
+    return true;
+}
+
+/* All that this process has started are of the one command, and those who lost their parents have fallen to it. */
+static void sweep(void)
+{
+    const struct timespec pause = {0, NS_PER_MS};
+
+    for (unsigned i = 0; i < SWEEPS_MOST; i++) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG | __WALL);
+
+        if (pid < 0 && errno == ECHILD)
+            return;
+        if (pid > 0)
+            continue;
+        proc_each(kill_child, NULL);
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    }
+}
+
+/* ---- the whole of it ---- */
+
 static void tell(struct asker *a, const struct watch_ending *ending)
 {
     struct asked *asked = &a->asking->asked;
@@ -160,20 +197,14 @@ static void tell(struct asker *a, const struct watch_ending *ending)
     }
 }
 
-static _Noreturn void stand_between(struct asking *asking, struct spawn_spec *spec, nanos deadline,
-                                    pid_t parent)
+static _Noreturn void stand_between(struct asker a, pid_t parent)
 {
     struct watch_ending ending = {.status = -1};
-    struct asker a = {
-        .asking = asking,
-        .spec = spec,
-        .deadline = deadline,
-        .ladder = {{{SIGINT, LADDER_GROUP, 3 * NS_PER_S},
-                    {SIGTERM, LADDER_TREE, 2 * NS_PER_S},
-                    {SIGKILL, LADDER_TREE, -1}},
-                   3},
-    };
 
+    a.ladder = (struct ladder){{{SIGINT, LADDER_GROUP, 3 * NS_PER_S},
+                                {SIGTERM, LADDER_TREE, 2 * NS_PER_S},
+                                {SIGKILL, LADDER_TREE, -1}},
+                               3};
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() == parent && prepare(&a) && start(&a)) {
         begin(&a);
@@ -182,7 +213,8 @@ static _Noreturn void stand_between(struct asking *asking, struct spawn_spec *sp
         watch_free(a.watch);
         contain_close(a.contain);
     }
-    asking->answered = true;
+    sweep();
+    a.asking->answered = true;
     _exit(0);
 }
 
@@ -211,21 +243,22 @@ static void fail(struct asked *asked, const char *what)
     snprintf(asked->error, sizeof asked->error, "cannot %s: %s", what, strerror(errno));
 }
 
-static void ask_with(struct asking *asking, struct spawn_spec *spec, nanos deadline)
+static void ask_with(struct asker *a)
 {
     pid_t parent = getpid(), pid;
 
     fflush(NULL);
     pid = fork();
     if (pid == 0)
-        stand_between(asking, spec, deadline, parent);
+        stand_between(*a, parent);
     if (pid < 0)
-        fail(&asking->asked, "start a process");
+        fail(&a->asking->asked, "start a process");
     else
-        wait_for(pid, asking);
+        wait_for(pid, a->asking);
 }
 
-void ask(struct spawn_spec *spec, nanos deadline, struct buf *out, struct buf *err, struct asked *asked)
+void ask(struct spawn_spec *spec, const char *contain, nanos deadline, struct buf *out, struct buf *err,
+         struct asked *asked)
 {
     struct asking *asking =
         mmap(NULL, sizeof *asking, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -240,7 +273,7 @@ void ask(struct spawn_spec *spec, nanos deadline, struct buf *out, struct buf *e
         spec->stdio[0] = null;
         spec->stdio[1] = files[0];
         spec->stdio[2] = files[1];
-        ask_with(asking, spec, deadline);
+        ask_with(&(struct asker){.asking = asking, .spec = spec, .wanted = contain, .deadline = deadline});
         *asked = asking->asked;
         take(files[0], out);
         take(files[1], err);

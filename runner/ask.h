@@ -16,7 +16,11 @@ struct asked {
     char error[400]; /* it could not be started, and why */
 };
 
-/* `spec` without its stdio. `out` and `err` get what it wrote. */
-void ask(struct spawn_spec *spec, nanos deadline, struct buf *out, struct buf *err, struct asked *asked);
+/*
+ * `spec` without its stdio. `contain` "group": by nothing stronger than its process group, as --contain has it.
+ * `out` and `err` get what it wrote.
+ */
+void ask(struct spawn_spec *spec, const char *contain, nanos deadline, struct buf *out, struct buf *err,
+         struct asked *asked);
 
 #endif

@@ -297,7 +297,7 @@ static bool make_plan(struct front *front, struct invocation *in)
     front->settings = settings_new(in->arena, &front->plan, over, in->diags);
     if (!front->settings || !over->command_line || !compile_selection(front, in))
         return false;
-    listing_open(&listing, &front->plan, front->settings, front->profile, in->arena, in->diags);
+    listing_open(&listing, &front->plan, front->settings, front->profile, in->options->contain, in->arena);
     made = plan_make(&front->plan, front->settings, front->selection, in->diags);
     listing_close(&listing, &front->plan);
     return made;

@@ -163,7 +163,8 @@ static struct sub_list *run_command(struct listing *listing, const struct plan_c
     struct sub_list *list;
     struct asked asked;
 
-    ask(&recipe->spec, recipe->timeout ? recipe->timeout : LISTING_TIMEOUT, &out, &err, &asked);
+    ask(&recipe->spec, listing->contain, recipe->timeout ? recipe->timeout : LISTING_TIMEOUT, &out, &err,
+        &asked);
     list = read_answer(listing, c, recipe, &asked, buf_str(&out), buf_str(&err));
     buf_release(&out);
     buf_release(&err);
@@ -242,7 +243,7 @@ static struct sub_list *list_tests(void *user, const struct plan_case *c)
 /* ---- the whole ---- */
 
 void listing_open(struct listing *listing, struct plan *plan, struct settings *settings, const char *profile,
-                  struct arena *arena, struct diags *diags)
+                  const char *contain, struct arena *arena)
 {
     *listing = (struct listing){
         .kitchen =
@@ -252,7 +253,7 @@ void listing_open(struct listing *listing, struct plan *plan, struct settings *s
                 .profile = profile,
                 .environ = (const char *const *)environ,
             },
-        .diags = diags,
+        .contain = contain,
     };
     kitchen_open(&listing->kitchen, arena);
     plan->lister = (struct plan_lister){list_tests, listing};

@@ -12,14 +12,14 @@
 
 struct listing {
     struct kitchen kitchen; /* for the commands */
-    struct diags *diags;
+    const char *contain;    /* --contain; NULL when not given */
     struct listed *list;
     uint32_t count, cap;
 };
 
 /* Answers for `plan` from here on, which must be empty. What it hands out is in the arena. */
 void listing_open(struct listing *listing, struct plan *plan, struct settings *settings, const char *profile,
-                  struct arena *arena, struct diags *diags);
+                  const char *contain, struct arena *arena);
 void listing_close(struct listing *listing, struct plan *plan);
 
 #endif

@@ -24,7 +24,7 @@ struct answer {
     struct buf out, err;
 };
 
-static void ask_shell(struct answer *a, const char *script, nanos deadline)
+static void ask_shell(struct answer *a, const char *script, const char *contain, nanos deadline)
 {
     const char *argv[] = {"sh", "-c", script, NULL};
     struct spawn_spec spec = {
@@ -36,7 +36,7 @@ static void ask_shell(struct answer *a, const char *script, nanos deadline)
     };
 
     memset(a, 0, sizeof *a);
-    ask(&spec, deadline, &a->out, &a->err, &a->asked);
+    ask(&spec, contain, deadline, &a->out, &a->err, &a->asked);
 }
 
 static void release(struct answer *a)
@@ -52,14 +52,14 @@ static void answers_are_heard(void **state)
     struct answer a;
 
     (void)state;
-    ask_shell(&a, "echo names; echo words >&2; read x || echo $?; exit 3", LONG);
+    ask_shell(&a, "echo names; echo words >&2; read x || echo $?; exit 3", NULL, LONG);
     assert_string_equal(buf_text(&a.out), "names\n1\n");
     assert_string_equal(buf_text(&a.err), "words\n");
     assert_int_equal(a.asked.status, 3);
     assert_int_equal(a.asked.signal, 0);
     assert_false(a.asked.timed_out || a.asked.flooded || *a.asked.error);
     release(&a);
-    ask_shell(&a, "kill -SEGV $$", LONG);
+    ask_shell(&a, "kill -SEGV $$", NULL, LONG);
     assert_int_equal(a.asked.status, -1);
     assert_int_equal(a.asked.signal, SIGSEGV);
     release(&a);
@@ -77,7 +77,7 @@ static void one_that_is_not_there(void **state)
     struct asked asked;
 
     (void)state;
-    ask(&spec, LONG, &out, &err, &asked);
+    ask(&spec, NULL, LONG, &out, &err, &asked);
     assert_string_equal(asked.error, "cannot execute './none': No such file or directory");
     assert_int_equal(out.len + err.len, 0);
     buf_release(&out);
@@ -85,7 +85,7 @@ static void one_that_is_not_there(void **state)
 }
 
 /* All of it hold a FIFO open for writing: for us it is at its end when nobody of them is alive. */
-static void all_of_it_ends(const char *format, nanos deadline, bool timed_out)
+static void all_of_it_ends(const char *format, const char *contain, nanos deadline, bool timed_out)
 {
     char folder[] = "/tmp/test-ask-XXXXXX", path[64], script[300], byte;
     struct answer a;
@@ -97,7 +97,7 @@ static void all_of_it_ends(const char *format, nanos deadline, bool timed_out)
     fifo = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     assert_true(fifo >= 0);
     snprintf(script, sizeof script, "exec 9>%s; echo begun; %s", path, format);
-    ask_shell(&a, script, deadline);
+    ask_shell(&a, script, contain, deadline);
     assert_string_equal(buf_text(&a.out), "begun\n");
     assert_int_equal(a.asked.timed_out, timed_out);
     assert_int_equal(read(fifo, &byte, 1), 0); /* EAGAIN where somebody holds it */
@@ -109,11 +109,15 @@ static void all_of_it_ends(const char *format, nanos deadline, bool timed_out)
 
 static void nothing_of_it_stays(void **state)
 {
+    static const char *const means[] = {NULL, "group"};
+
     (void)state;
-    all_of_it_ends("exec sleep 1000", NS_PER_S / 2, true);
-    all_of_it_ends("setsid sleep 1000 & exec sleep 1000", NS_PER_S / 2, true);
-    /* who is left when it has ended by itself is ended, too */
-    all_of_it_ends("setsid sleep 1000 & sleep 1000 & exit 0", LONG, false);
+    for (size_t i = 0; i < 2; i++) {
+        all_of_it_ends("exec sleep 1000", means[i], NS_PER_S / 2, true);
+        all_of_it_ends("setsid sleep 1000 & exec sleep 1000", means[i], NS_PER_S / 2, true);
+        /* who is left when it has ended by itself is ended, too */
+        all_of_it_ends("setsid sleep 1000 & sleep 1000 & exit 0", means[i], LONG, false);
+    }
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* none fell to us */
 }
 
@@ -122,7 +126,7 @@ static void floods_are_ended(void **state)
     struct answer a;
 
     (void)state;
-    ask_shell(&a, "exec yes", LONG);
+    ask_shell(&a, "exec yes", NULL, LONG);
     assert_true(a.asked.flooded);
     assert_true(a.out.len >= ASK_OUTPUT_MOST && a.out.len < ASK_OUTPUT_MOST * 2);
     release(&a);
@@ -137,7 +141,7 @@ static void we_stay_as_we_were(void **state)
 
     (void)state;
     sigprocmask(SIG_SETMASK, NULL, &before);
-    ask_shell(&a, "true", LONG);
+    ask_shell(&a, "true", NULL, LONG);
     sigprocmask(SIG_SETMASK, NULL, &after);
     for (int number = 1; number < NSIG; number++)
         assert_int_equal(sigismember(&before, number), sigismember(&after, number));
