@@ -21,6 +21,7 @@ struct proc_stat {
     uint64_t user_ticks, system_ticks;
     long threads;
     uint64_t rss_pages;
+    uint64_t env_start, env_end; /* 0: it is dead, not ours to read, or in the moment of an exec */
 };
 
 int proc_stat_read(pid_t pid, struct proc_stat *stat);
@@ -78,7 +79,12 @@ int proc_children(pid_t pid, struct proc_ids *out);
  * and errno.
  */
 int proc_folder(pid_t pid);
-/* Is "NAME=VALUE" in the environment that it was executed with? A child that did not execute shows its parent's. */
+/*
+ * The environment that it was executed with, each entry with a NUL behind it; a child that did not execute shows
+ * its parent's. 0, or -1 and errno: ESRCH when it is dead, EAGAIN in the moment of an exec, when it has none yet.
+ */
+int proc_environ(pid_t pid, struct buf *out);
+/* Is "NAME=VALUE" in it? */
 bool proc_has_variable(pid_t pid, const char *entry);
 /* Has it a descriptor, working directory, root or program below this folder (no slash at its end)? */
 bool proc_touches(pid_t pid, const char *folder);

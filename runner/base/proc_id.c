@@ -250,18 +250,46 @@ int proc_folder(pid_t pid)
     return thread;
 }
 
+/*
+ * Nothing was read: why? A new program's memory is there before its environment is. Where that has come since
+ * we read, it is to be read again.
+ */
+static int why_nothing(int at)
+{
+    struct buf line = {0};
+    struct proc_stat stat;
+    bool parsed = file_read_at(at, "stat", &line, FILE_MOST) == 0 && proc_stat_parse(buf_str(&line), &stat);
+
+    buf_release(&line);
+    if (!parsed || !proc_stat_is_alive(&stat))
+        return ESRCH;
+    return stat.env_end && stat.env_end == stat.env_start ? 0 : EAGAIN;
+}
+
+int proc_environ(pid_t pid, struct buf *out)
+{
+    int at = proc_folder(pid), error = 0;
+    size_t before = out->len;
+
+    if (at < 0)
+        return -1;
+    if (file_read_at(at, "environ", out, FILE_MOST) < 0)
+        error = errno == ENOENT ? ESRCH : errno;
+    else if (out->len == before)
+        error = why_nothing(at);
+    fd_close(&at);
+    errno = error;
+    return error ? -1 : 0;
+}
+
 bool proc_has_variable(pid_t pid, const char *entry)
 {
     struct buf environment = {0};
     bool has = false;
-    int at;
 
     if (!strchr(entry, '='))
         return false; /* what a process that renames itself leaves there is nothing that it was given */
-    at = proc_folder(pid);
-    if (at >= 0)
-        file_read_at(at, "environ", &environment, FILE_MOST);
-    fd_close(&at);
+    proc_environ(pid, &environment);
     for (struct str rest = buf_str(&environment); rest.len && !has;) {
         size_t len = strnlen(rest.ptr, rest.len);
 

@@ -62,6 +62,21 @@ bool strangers_list(struct contain *contain, struct proc_ids *out);
 bool stranger_is(const struct contain *contain, const struct proc_stat *stat);
 /* True: it is our child, and was dead; nobody waits for it but us. */
 bool stranger_reap(pid_t pid);
+
+enum ownership {
+    NOT_ITS,
+    NOT_KNOWN_YET, /* to be asked again: its environment may tell */
+    MAY_BE_ITS,
+    ITS,
+};
+
+struct stranger {
+    const struct proc_stat *stat;
+    struct buf environment; /* that which it was executed with; of a child that did not execute, ours */
+    bool pending;           /* it is in the moment of an exec, and has none yet */
+};
+
+enum ownership stranger_judge(const struct contain_place *place, const struct stranger *stranger);
 /*
  * By its session, group or environment, or as nobody else was there who could have made it. With control
  * groups that is asked only of those who have left theirs.

@@ -7,6 +7,7 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,6 @@
 
 #define REAPS_MOST   32 /* between two rounds of killing: who reaps first is never done with a storm */
 #define MEMBERS_MOST 4096
-#define ENVIRON_MOST ((size_t)8 << 20) /* more than the kernel lets an environment grow */
 
 /* ---- who they are ---- */
 
@@ -160,36 +160,22 @@ static bool may_be_another_s(const struct contain_place *place, const struct pro
     return false;
 }
 
-/* The environment is that which it was executed with; a child that did not execute shows ours. */
-struct subject {
-    const struct proc_stat *stat;
-    struct buf environment;
-};
-
-static void read_environment(struct subject *subject)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%ld/environ", (long)subject->stat->pid);
-    file_read(path, &subject->environment, ENVIRON_MOST);
-}
-
-static bool is_marked(const struct contain_place *place, const struct subject *subject)
+static bool is_marked(const struct contain_place *place, const struct stranger *stranger)
 {
     pid_t leader = place->leader.pid;
 
-    return leader && (subject->stat->session == leader || subject->stat->pgrp == leader ||
-                      claim_of(place, buf_str(&subject->environment)) == CLAIM_OF_THIS);
+    return leader && (stranger->stat->session == leader || stranger->stat->pgrp == leader ||
+                      claim_of(place, buf_str(&stranger->environment)) == CLAIM_OF_THIS);
 }
 
-static bool is_marked_by_another(const struct contain_place *place, const struct subject *subject)
+static bool is_marked_by_another(const struct contain_place *place, const struct stranger *stranger)
 {
     const struct contain *contain = place->contain;
 
     for (uint32_t i = 0; i < contain->count; i++)
-        if (&contain->places[i] != place && is_marked(&contain->places[i], subject))
+        if (&contain->places[i] != place && is_marked(&contain->places[i], stranger))
             return true;
-    return claim_of(place, buf_str(&subject->environment)) == CLAIM_OF_ANOTHER;
+    return claim_of(place, buf_str(&stranger->environment)) == CLAIM_OF_ANOTHER;
 }
 
 /* In a group of a case it is that one's, and the group knows it. */
@@ -198,31 +184,31 @@ static bool is_in_a_group(const struct contain *contain, pid_t pid)
     return contain->kind == CONTAIN_CGROUP && cgroups_hold(&contain->groups, pid);
 }
 
-enum ownership { NOT_ITS, MAY_BE_ITS, ITS };
-
 /*
  * Without a mark it is that of the only one that was there when it began. A mark may be that of a case which
  * was given up.
  */
-static enum ownership judge(const struct contain_place *place, const struct subject *subject)
+enum ownership stranger_judge(const struct contain_place *place, const struct stranger *stranger)
 {
-    if (is_marked(place, subject))
+    if (is_marked(place, stranger))
         return ITS;
-    if (is_marked_by_another(place, subject) || !was_there(place, subject->stat))
+    if (is_marked_by_another(place, stranger) || !was_there(place, stranger->stat))
         return NOT_ITS;
-    return may_be_another_s(place, subject->stat) ? MAY_BE_ITS : ITS;
+    if (!may_be_another_s(place, stranger->stat))
+        return ITS;
+    return stranger->pending ? NOT_KNOWN_YET : MAY_BE_ITS;
 }
 
 static enum ownership ownership(const struct contain_place *place, const struct proc_stat *stat)
 {
-    struct subject subject = {.stat = stat};
+    struct stranger stranger = {.stat = stat};
     enum ownership whose;
 
     if (is_in_a_group(place->contain, stat->pid))
         return NOT_ITS;
-    read_environment(&subject);
-    whose = judge(place, &subject);
-    buf_release(&subject.environment);
+    stranger.pending = proc_environ(stat->pid, &stranger.environment) < 0 && errno == EAGAIN;
+    whose = stranger_judge(place, &stranger);
+    buf_release(&stranger.environment);
     return whose;
 }
 
@@ -308,7 +294,7 @@ bool strangers_are_gone(struct contain_place *place)
 
         if (proc_stat_read(strangers.list[i].pid, &stat) == 0 && proc_stat_is_alive(&stat))
             whose = ownership(place, &stat);
-        if (whose == ITS)
+        if (whose == ITS || whose == NOT_KNOWN_YET)
             empty = false;
         else if (whose == MAY_BE_ITS)
             note_shared(place->contain, &stat);

@@ -57,8 +57,6 @@ leaver() {
 mkfifo "\$1.gone"
 setsid sh -c 'echo 0 >"$other/cgroup.procs"; echo \$\$ >"\$1"; echo >"\$1.gone"; shift; exec "\$@"' sh "\$1" \$2 $kid linger $token &
 read -r gone <"\$1.gone"
-# In the moment of an exec a process has no environment to tell whose it is.
-until tr '\\0' ' ' <"/proc/\$(cat "\$1")/cmdline" | grep -q '^$kid'; do :; done
 END
     chmod +x leave
 }

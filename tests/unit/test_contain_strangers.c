@@ -31,9 +31,8 @@ static int open_stage(void **state)
 }
 
 /* In a session of its own; it has its environment when this returns. */
-static pid_t start(const char *const environment[])
+static pid_t start_program(const char *path, char *const argv[], const char *const environment[])
 {
-    char *const argv[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
     int executed[2];
     char byte;
     pid_t pid;
@@ -42,13 +41,20 @@ static pid_t start(const char *const environment[])
     pid = must_fork();
     if (pid == 0) {
         setsid();
-        execve("/bin/sleep", argv, (char *const *)(uintptr_t)environment);
+        execve(path, argv, (char *const *)(uintptr_t)environment);
         _exit(1);
     }
     close(executed[1]);
     assert_int_equal(read(executed[0], &byte, 1), 0);
     close(executed[0]);
     return pid;
+}
+
+static pid_t start(const char *const environment[])
+{
+    char *const argv[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
+
+    return start_program("/bin/sleep", argv, environment);
 }
 
 /* A case that has run since before all that is here. */
@@ -114,6 +120,66 @@ static void test_what_the_environment_tells(void **state)
         end_child(pid);
     }
     end(stage->places[1], &leader);
+}
+
+/* Beside another case, which may have made it. */
+static void test_what_is_not_known_yet(void **state)
+{
+    static const char *const first[] = {RUN, CASE "a", TRY "1", NULL}, *const second[] = {RUN, CASE "b",
+                                                                                          TRY "1", NULL};
+    static const char mark[] = RUN "\0" CASE "a\0" TRY "1";
+    struct stage *stage = *state;
+    struct process leaders[] = {begin(stage->places[0], first), begin(stage->places[1], second)};
+    const struct {
+        struct str environment;
+        bool pending;
+        pid_t session;
+        uint64_t start_ticks;
+        enum ownership first, second;
+    } rows[] = {
+        {{mark, sizeof mark}, false, 1, 9, ITS, NOT_ITS},
+        {{"", 0}, false, 1, 9, MAY_BE_ITS, MAY_BE_ITS},
+        {{"A=b", 4}, false, 1, 9, MAY_BE_ITS, MAY_BE_ITS},
+        {{"", 0}, true, 1, 9, NOT_KNOWN_YET, NOT_KNOWN_YET},
+        {{"", 0}, true, leaders[0].pid, 9, ITS, NOT_ITS},
+        {{"", 0}, true, 1, 2, NOT_ITS, ITS}, /* the second alone was there when it began */
+    };
+
+    stage->places[0]->since = 5;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct proc_stat stat = {.session = rows[i].session, .start_ticks = rows[i].start_ticks};
+        struct stranger stranger = {.stat = &stat, .pending = rows[i].pending};
+
+        buf_addstr(&stranger.environment, rows[i].environment);
+        if (stranger_judge(stage->places[0], &stranger) != rows[i].first ||
+            stranger_judge(stage->places[1], &stranger) != rows[i].second)
+            fail_msg("row %zu", i);
+        buf_release(&stranger.environment);
+    }
+    end(stage->places[0], &leaders[0]);
+    end(stage->places[1], &leaders[1]);
+}
+
+#define EXEC_LOOKS 5000
+
+/* Beside another case too it is awaited, in whatever moment it is looked at; of the other one it is none once it is known. */
+static void test_who_executes_for_ever_is_awaited(void **state)
+{
+    static const char *const first[] = {RUN, CASE "a", TRY "1", NULL}, *const second[] = {RUN, CASE "b",
+                                                                                          TRY "1", NULL};
+    static char again[] = "exec sh -c \"$0\" \"$0\"";
+    char *const argv[] = {(char[]){"sh"}, (char[]){"-c"}, again, again, NULL};
+    struct stage *stage = *state;
+    struct process leaders[] = {begin(stage->places[0], first), begin(stage->places[1], second)};
+    pid_t pid = start_program("/bin/sh", argv, first);
+
+    for (int i = 0; i < EXEC_LOOKS; i++)
+        assert_false(contain_is_empty(stage->places[0]));
+    assert_int_equal(stage->contain->shared.count, 0);
+    end_child(pid);
+    assert_true(contain_is_empty(stage->places[1]));
+    end(stage->places[0], &leaders[0]);
+    end(stage->places[1], &leaders[1]);
 }
 
 /* Its place is free, or another's; it is our child still, and nobody's business. */
@@ -187,6 +253,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_what_the_environment_tells),
+        TEST(test_what_is_not_known_yet),
+        TEST(test_who_executes_for_ever_is_awaited),
         TEST(test_given_up),
         TEST(test_errand_is_nobody_s),
     };

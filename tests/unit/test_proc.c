@@ -18,10 +18,14 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/forks.h"
+
 /* ---- parsing ---- */
 
-#define NUMBERS \
-    " 1 2 3 34816 -1 4194304 5 6 7 8 90 91 92 93 20 0 4 0 123456 9000000 777 18446744073709551615 0"
+#define NUMBERS                                                                                             \
+    " 1 2 3 34816 -1 4194304 5 6 7 8 90 91 92 93 20 0 4 0 123456 9000000 777 18446744073709551615 0 0 0 0 " \
+    "0 0 0 0 0 0 0 "                                                                                        \
+    "0 17 1 0 0 0 0 0 0 0 0 0 0 140737488351000 140737488351020 0"
 
 static void test_parse(void **state)
 {
@@ -54,6 +58,8 @@ static void test_parse(void **state)
         assert_int_equal(stat.threads, 4);
         assert_int_equal(stat.start_ticks, 123456);
         assert_int_equal(stat.rss_pages, 777);
+        assert_int_equal(stat.env_start, 140737488351000);
+        assert_int_equal(stat.env_end, 140737488351020);
     }
 }
 
@@ -410,6 +416,62 @@ static void test_variable(void **state)
     assert_false(proc_has_variable(pid, "FIRST=1"));
 }
 
+/* ---- environments ---- */
+
+static void test_environ(void **state)
+{
+    static char first[] = "FIRST=1";
+    char *const argv[] = {name, option, script, NULL}, *const one[] = {first, NULL}, *const none[] = {NULL};
+    char *const *const rows[] = {one, none};
+    struct buf environment = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int input;
+        pid_t pid = start_shell_with(argv, rows[i], &input);
+
+        environment.len = 0;
+        assert_int_equal(proc_environ(pid, &environment), 0);
+        assert_int_equal(environment.len, rows[i] == one ? sizeof first : 0);
+        close(input);
+        assert_int_equal(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT), 0);
+        assert_int_equal(proc_environ(pid, &environment), -1);
+        assert_int_equal(errno, ESRCH);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+    }
+    buf_release(&environment);
+}
+
+#define LOOKS 20000
+
+/* One that executes for ever has its environment, or it is said that it has none yet. */
+static void test_environ_in_an_exec(void **state)
+{
+    static char again[] = "exec sh -c \"$0\" \"$0\"", first[] = "FIRST=1";
+    char *const argv[] = {name, option, again, again, NULL}, *const envp[] = {first, NULL};
+    pid_t pid = vfork();
+    int yet = 0;
+
+    (void)state;
+    if (pid == 0) {
+        execve("/bin/sh", argv, envp);
+        _exit(127);
+    }
+    for (int i = 0; i < LOOKS; i++) {
+        struct buf environment = {0};
+
+        if (proc_environ(pid, &environment) < 0) {
+            assert_int_equal(errno, EAGAIN);
+            yet++;
+        } else {
+            assert_string_equal(buf_text(&environment), first);
+        }
+        buf_release(&environment);
+    }
+    print_message("%d of %d looks found an exec under way\n", yet, LOOKS);
+    end_child(pid);
+}
+
 /* ---- what a process has to do with a folder ---- */
 
 struct touching {
@@ -542,6 +604,8 @@ int main(void)
         cmocka_unit_test(test_children),
         cmocka_unit_test(test_ancestors),
         cmocka_unit_test(test_variable),
+        cmocka_unit_test(test_environ),
+        cmocka_unit_test(test_environ_in_an_exec),
         cmocka_unit_test(test_touches),
         cmocka_unit_test(test_age),
         cmocka_unit_test(test_boot_id),
