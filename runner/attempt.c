@@ -155,7 +155,9 @@ static bool open_capture(struct session *s, struct slot *slot)
         return could_not(s, slot, "open a relay for its output", errno);
     slot->relayed = true;
     slot->relay.colour = s->style.colour;
-    slot->prefix = arena_printf(&slot->arena, "%.*s | ", STR_ARG(slot->recipe.id));
+    slot->relay.mask = s->mask;
+    slot->prefix =
+        arena_printf(&slot->arena, "%.*s | ", STR_ARG(mask_in(s->mask, &slot->arena, slot->recipe.id)));
     spec->stdio[1] = slot->relay.given[0];
     spec->stdio[2] = slot->relay.given[1];
     return true;

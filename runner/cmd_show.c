@@ -1,18 +1,76 @@
 /* `show`: what a case printed and came to; with --config what holds for it, and which file and line says so. */
 #include "runner/base/json.h"
+#include "runner/base/mask.h"
 #include "runner/base/utf8.h"
 #include "runner/front.h"
 #include "runner/show_run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct showing {
     struct front *front;
     struct invocation *in;
     struct arena scratch;
     struct buf out;
-    struct json_writer json; /* with --json */
+    struct json_writer json;     /* with --json */
+    struct mask *mask;           /* of what was shown so far */
+    struct setting_value masked; /* names that `mask` has, of the case that is shown */
 };
+
+/* ---- what is not to be seen ---- */
+
+static bool get(struct showing *s, const struct plan_case *c, int setting, struct setting_value *value)
+{
+    return settings_get(s->front->settings, c, (enum setting)setting, &s->scratch, value, s->in->diags);
+}
+
+/* As it is, and as it stands in JSON. */
+static void hide(struct showing *s, struct str value)
+{
+    struct buf quoted = {0};
+
+    mask_add(s->mask, value);
+    json_quote(&quoted, value);
+    mask_add(s->mask, str_slice(buf_str(&quoted), 1, quoted.len - 1));
+    buf_release(&quoted);
+}
+
+static bool is_masked(const struct showing *s, struct str variable)
+{
+    for (uint32_t i = 0; i < node_list_count(s->masked.node); i++)
+        if (str_eq(node_list_item(s->masked.node, i)->string, variable))
+            return true;
+    return false;
+}
+
+/* False: a setting cannot be read, and the diags say why. */
+static bool hide_variables(struct showing *s, const struct plan_case *c)
+{
+    struct setting_value env;
+
+    if (!get(s, c, SET_MASK, &s->masked) || !get(s, c, SET_ENV, &env))
+        return false;
+    for (uint32_t i = 0; i < node_list_count(s->masked.node); i++) {
+        const char *name = arena_cstr(&s->scratch, node_list_item(s->masked.node, i)->string);
+
+        hide(s, str_of(getenv(name)));
+    }
+    for (uint32_t i = 0; i < env.part_count; i++)
+        if (is_masked(s, env.parts[i].key) && env.node->map.pairs[i].value->kind != NODE_NULL)
+            hide(s, node_text(env.node->map.pairs[i].value, &s->scratch));
+    return true;
+}
+
+static void hide_in(struct showing *s, struct buf *value)
+{
+    struct buf shown = {0};
+
+    mask_text(s->mask, buf_str(value), &shown);
+    buf_release(value);
+    *value = shown;
+}
 
 /* ---- one row: key, value, where from ---- */
 
@@ -22,6 +80,7 @@ static void json_row(struct showing *s, struct str key, const struct node *node,
     struct buf value = {0};
 
     node_json(&value, node, 0);
+    hide_in(s, &value);
     json_object(w);
     json_key_c(w, "key");
     json_str(w, key);
@@ -46,6 +105,7 @@ static void word_row(struct showing *s, struct str key, const struct node *node,
         utf8_show(&value, node_text(node, &s->scratch));
     else
         node_json(&value, node, 0);
+    hide_in(s, &value);
     buf_addf(&s->out, "  %-20.*s %-32s %s%s%s\n", STR_ARG(key), buf_text(&value), origin.layer,
              *where ? "  " : "", where);
     buf_release(&value);
@@ -82,13 +142,10 @@ static void show_parts(struct showing *s, const char *key, const struct setting_
             part->key.len ? arena_printf(&s->scratch, "%s.%.*s", key, STR_ARG(part->key)) : key;
         const struct node *node = part->key.len ? value->node->map.pairs[i].value : value->node->seq.items[i];
 
+        if (strcmp(key, "env") == 0 && is_masked(s, part->key) && node->kind != NODE_NULL)
+            node = node_string(&s->scratch, node->at, str_of(MASK_SHOWN)); /* however short it is */
         row(s, str_of(name), node, part->origin);
     }
-}
-
-static bool get(struct showing *s, const struct plan_case *c, int setting, struct setting_value *value)
-{
-    return settings_get(s->front->settings, c, (enum setting)setting, &s->scratch, value, s->in->diags);
 }
 
 /* What is wrong with any setting is known before the first is printed. */
@@ -126,6 +183,8 @@ static void show_case(struct showing *s, const struct plan_case *c)
     struct buf id = {0};
 
     arena_clear(&s->scratch);
+    if (!hide_variables(s, c))
+        return;
     case_id(&id, &s->front->plan, c);
     if (s->in->options->json) {
         json_object(&s->json);
@@ -171,7 +230,7 @@ static void show_all(struct showing *s)
 
 static enum exit_code show(struct front *front, struct invocation *in)
 {
-    struct showing s = {.front = front, .in = in};
+    struct showing s = {.front = front, .in = in, .mask = mask_new()};
     bool ok;
 
     if (!front->plan.count) {
@@ -184,6 +243,7 @@ static enum exit_code show(struct front *front, struct invocation *in)
         show_all(&s);
     arena_release(&s.scratch);
     buf_release(&s.out);
+    mask_free(s.mask);
     return ok ? EXIT_PASSED : EXIT_USAGE;
 }
 

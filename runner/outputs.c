@@ -43,6 +43,18 @@ void outputs_finish_relay(struct session *s, struct slot *slot)
 
 /* ---- names ---- */
 
+/* What is hidden of two ids may be all that tells them apart. */
+void outputs_slug(struct mask *mask, struct str id, uint32_t number, struct buf *slug)
+{
+    struct arena scratch = {0};
+    struct str shown = mask_in(mask, &scratch, id);
+
+    if (shown.ptr != id.ptr)
+        shown = str_of(arena_printf(&scratch, "%.*s (%u)", STR_ARG(shown), number));
+    store_slug(slug, shown);
+    arena_release(&scratch);
+}
+
 /* "cases/proto@backend=exec/1", with what stands below it. Output of passed cases that is kept until the next run
  * only has a folder of its own. */
 const char *outputs_path(struct slot *slot, const char *folder, uint32_t attempt, const char *name)
@@ -50,7 +62,7 @@ const char *outputs_path(struct slot *slot, const char *folder, uint32_t attempt
     struct buf slug = {0};
     const char *path;
 
-    store_slug(&slug, slot->recipe.id);
+    outputs_slug(slot->recipe.mask, slot->recipe.id, slot->on, &slug);
     path = arena_printf(&slot->arena, "%s/%s/%u/%s", folder, buf_text(&slug), attempt, name);
     buf_release(&slug);
     return path;
@@ -65,6 +77,8 @@ const char *outputs_follow(struct session *s, struct slot *slot)
 {
     const char *first = NULL;
 
+    if (!mask_is_empty(s->mask))
+        return NULL; /* it is as the case writes it, until it is over */
     for (int i = 0; i < 2; i++) {
         struct capture_file *file = &slot->capture.files[i];
         const char *path = file->fd < 0 ? NULL : path_of(s, slot, LAYOUT_CASES, file->word);
@@ -120,6 +134,12 @@ static void keep_one(struct session *s, struct slot *slot, struct capture_file *
 {
     uint64_t offset;
 
+    if (disposal != OUTPUT_DROP && capture_hide(s->room, file) < 0) {
+        session_note(s,
+                     "the %s of '%.*s' is not kept, since what it must not show could not be taken out: %s",
+                     file->word, STR_ARG(slot->recipe.id), strerror(errno));
+        disposal = OUTPUT_DROP;
+    }
     *out = (struct journal_output){.name = str_of(file->word), .size = capture_size(file), .offset = -1};
     if (!out->size || disposal == OUTPUT_DROP)
         return;

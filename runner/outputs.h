@@ -17,6 +17,9 @@ const char *outputs_path(struct slot *slot, const char *folder, uint32_t attempt
 /* Gives the output of a running attempt a name; its path for people, NULL: it cannot be followed. */
 const char *outputs_follow(struct session *s, struct slot *slot);
 
+/* Of a case, or whatever has an id and a number: the name of a folder, without what nobody may read. */
+void outputs_slug(struct mask *mask, struct str id, uint32_t number, struct buf *slug);
+
 /* By verdict and --keep; says in the record where it is. Artifacts are kept whatever the verdict. */
 void outputs_keep(struct session *s, struct slot *slot, struct journal_attempt *attempt);
 

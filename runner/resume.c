@@ -24,6 +24,23 @@ static bool is_done(const struct resumption *r)
     return r->record.case_count >= r->record.run.cases; /* fixtures that failed come after those planned */
 }
 
+/* What was hidden in it nobody knows any more. */
+static bool is_whole(const struct resumption *r, struct invocation *in)
+{
+    const struct journal_run *run = &r->record.run;
+    size_t at;
+    bool whole = !str_find(run->folder, MASK_SHOWN, &at);
+
+    for (uint32_t i = 0; i < run->argc; i++)
+        whole = whole && !str_find(run->argv[i], MASK_SHOWN, &at);
+    if (!whole)
+        diag_error(
+            in->diags, nowhere,
+            "the command line of run %.*s held what 'mask' hides, and is not known any more: start a new one",
+            STR_ARG(r->run.id));
+    return whole;
+}
+
 /* The command line of the run, read again. */
 static bool parse_again(struct resumption *r, struct invocation *in)
 {
@@ -64,7 +81,7 @@ enum exit_code resume_open(struct resumption *r, struct invocation *in)
                    STR_ARG(r->run.id));
         return EXIT_USAGE;
     }
-    if (!parse_again(r, in) || !go_there(r, in))
+    if (!is_whole(r, in) || !parse_again(r, in) || !go_there(r, in))
         return EXIT_USAGE;
     return EXIT_PASSED;
 }

@@ -118,6 +118,9 @@ static void open_terminal(struct session *s)
 
     progress_style(&s->style, finish_prints_report(s->in) ? STDERR_FILENO : STDOUT_FILENO, o->color);
     s->style.verbose = o->verbose - o->quiet;
+    s->style.mask = s->mask;
+    s->interactive =
+        s->interactive && mask_is_empty(s->mask); /* what is written to a terminal is out of our hands */
     if (s->interactive) {
         s->jobs = 1;
         s->style.live = false;
@@ -152,6 +155,8 @@ static bool open_run(struct session *s, struct resumption *resumption)
     if (resumption)
         estate_reap_own(s);
     s->journal = s->run_path ? journal_open(s->run.fd, &s->faults) : NULL;
+    if (s->journal)
+        journal_mask(s->journal, s->mask);
     return s->journal || failed(s, "open the journal of the run");
 }
 
@@ -166,7 +171,9 @@ static void open_kitchen(struct session *s)
 {
     const struct options *o = s->in->options;
 
+    s->mask = mask_new();
     s->kitchen = (struct kitchen){
+        .mask = s->mask,
         .plan = &s->front->plan,
         .settings = s->front->settings,
         .profile = s->front->profile,
@@ -227,6 +234,7 @@ static bool open_machine(struct session *s)
     s->room = capture_room_new(s->run.fd, &s->faults);
     if (!s->room)
         return failed(s, "prepare captured output");
+    capture_mask(s->room, s->mask);
     s->kitchen.run_id = arena_cstr(s->arena, s->run.id);
     s->watch = watch_new(s->contain, s->jobs + fixtures_places(s));
     if (!s->watch)
@@ -344,6 +352,7 @@ void session_close(struct session *s)
     store_close_run(&s->run);
     store_close(&s->store);
     signals_close(&s->signals);
+    mask_free(s->mask);
 }
 
 /* ---- small things that everybody needs ---- */

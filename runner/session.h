@@ -107,6 +107,7 @@ struct session {
     struct leak_list doubtful; /* of one of several cases that ran side by side: removed when they are over */
     struct world *world;       /* what cases leave on the machine is seen against it */
     struct capture_room *room;
+    struct mask *mask; /* what nobody may read, in whatever is shown or written */
     struct kitchen kitchen;
     struct workdirs workdirs, shmdirs, sign;
     int wake; /* readable when the loop has to hear of something before output is waited for on */

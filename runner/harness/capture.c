@@ -146,9 +146,9 @@ static int open_spare(struct capture_room *room, struct capture_file *file)
     return fd;
 }
 
-static int open_file(struct capture_room *room, struct capture_file *file, const char *word)
+int capture_file_open(struct capture_room *room, struct capture_file *file, const char *word)
 {
-    *file = (struct capture_file){.fd = -1, .given = -1, .word = word};
+    *file = (struct capture_file){.fd = -1, .given = -1, .word = word, .mask = room->mask};
     if (!word)
         return 0;
     if (room->idle_count) {
@@ -203,7 +203,7 @@ static bool set_aside(struct capture_room *room, struct capture_file *file)
     return true;
 }
 
-static void close_file(struct capture_room *room, struct capture_file *file)
+void capture_file_close(struct capture_room *room, struct capture_file *file)
 {
     int saved = errno;
 
@@ -229,10 +229,10 @@ int capture_open(struct capture_room *room, enum capture_mode mode, struct captu
         errno = ENOTSUP;
         return -1;
     }
-    if (open_file(room, &files[0], file_words[mode][0]) < 0)
+    if (capture_file_open(room, &files[0], file_words[mode][0]) < 0)
         return -1;
-    if (open_file(room, &files[1], file_words[mode][1]) < 0) {
-        close_file(room, &files[0]);
+    if (capture_file_open(room, &files[1], file_words[mode][1]) < 0) {
+        capture_file_close(room, &files[0]);
         return -1;
     }
     stdio[0] = room->null;
@@ -247,7 +247,7 @@ int capture_open(struct capture_room *room, enum capture_mode mode, struct captu
 void capture_close(struct capture_room *room, struct capture *capture)
 {
     for (size_t i = 0; i < ARRAY_LEN(capture->files); i++)
-        close_file(room, &capture->files[i]);
+        capture_file_close(room, &capture->files[i]);
 }
 
 /* ---- looking ---- */
@@ -270,12 +270,32 @@ static struct str last_line(struct str text)
     return str_slice(text, from, text.len);
 }
 
+/*
+ * What nobody may read is as long as it likes: so much more is looked at, and of what begins nowhere in it nothing is
+ * told that could be the rest of a word.
+ */
+static void add_last_masked(const struct capture_file *file, struct str tail, bool whole, size_t most,
+                            struct buf *out)
+{
+    struct buf masked = {0};
+    struct str line = last_line(tail);
+    size_t longest = mask_longest(file->mask);
+
+    if (line.ptr == tail.ptr && !whole)
+        line = str_slice(line, longest < line.len ? longest : line.len, line.len);
+    mask_text(file->mask, line, &masked);
+    buf_addstr(out, utf8_cut(buf_str(&masked), most));
+    buf_release(&masked);
+}
+
 void capture_last_line(const struct capture_file *file, size_t most, struct buf *out)
 {
-    char tail[TAIL_SIZE];
+    size_t room = TAIL_SIZE + mask_longest(file->mask);
     uint64_t size = capture_size(file);
-    ssize_t got = pread(file->fd, tail, sizeof tail, size > sizeof tail ? (off_t)(size - sizeof tail) : 0);
+    char *tail = mem_alloc(room);
+    ssize_t got = pread(file->fd, tail, room, size > room ? (off_t)(size - room) : 0);
 
     if (got > 0)
-        buf_addstr(out, utf8_cut(last_line((struct str){tail, (size_t)got}), most));
+        add_last_masked(file, (struct str){tail, (size_t)got}, size <= room, most, out);
+    free(tail);
 }

@@ -8,6 +8,7 @@
 
 #include "runner/base/buf.h"
 #include "runner/base/fault.h"
+#include "runner/base/mask.h"
 #include "runner/base/str.h"
 
 #include <stdbool.h>
@@ -43,10 +44,11 @@ bool capture_find(struct str word, enum capture_mode *mode);
  * once more for the case, and what the case leaves behind has that one.
  */
 struct capture_file {
-    int fd;           /* O_APPEND, read and write */
-    int given;        /* the same file opened once more, for the case; -1: it is given `fd` itself */
-    bool lent;        /* the case has that one, not ours */
-    bool named;       /* it was given a name, or was to be */
+    int fd;     /* O_APPEND, read and write */
+    int given;  /* the same file opened once more, for the case; -1: it is given `fd` itself */
+    bool lent;  /* the case has that one, not ours */
+    bool named; /* it was given a name, or was to be */
+    struct mask *mask;
     const char *word; /* "stdout", "stderr", "output" (both in one) */
     char spare
         [24]; /* its name in the spare folder where O_TMPFILE is not to be had; empty: it has none there */
@@ -66,6 +68,9 @@ struct capture_room;
 struct capture_room *capture_room_new(int run, struct faults *faults);
 void capture_room_free(struct capture_room *room);
 
+/* What is kept from now on, and last lines, are without what `mask` hides. The caller's. */
+void capture_mask(struct capture_room *room, struct mask *mask);
+
 /*
  * Opens what the mode needs and says what to give the child as 0, 1 and 2; with `no`, 1 and 2 are -1: a relay is to
  * be put there. -1 and errno, with nothing left open.
@@ -73,6 +78,11 @@ void capture_room_free(struct capture_room *room);
 int capture_open(struct capture_room *room, enum capture_mode mode, struct capture *capture, int stdio[3]);
 void capture_started(struct capture *capture); /* closes our copies of what the case was given */
 uint64_t capture_size(const struct capture_file *file);
+/*
+ * Before it is kept: takes out what nobody may read. What is there afterwards is another file when something was
+ * found. -1 and errno: it must not be kept.
+ */
+int capture_hide(struct capture_room *room, struct capture_file *file);
 /*
  * Gives a file a name in the run folder ("cases/x/1/stdout"), its folders made; it stays open. May be called again.
  * Where it cannot have one the name is that of a copy of what is in it now. What has the name already is replaced.

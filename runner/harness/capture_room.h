@@ -17,6 +17,11 @@ struct capture_room {
     int idle[CAPTURE_IDLE_MOST]; /* files without a name, empty, that nobody else has open */
     uint32_t idle_count;
     struct faults *faults;
+    struct mask *mask; /* what is kept is kept without it; NULL: as it is */
 };
+
+/* For our own use: -1 and errno. */
+int capture_file_open(struct capture_room *room, struct capture_file *file, const char *word);
+void capture_file_close(struct capture_room *room, struct capture_file *file);
 
 #endif

@@ -170,6 +170,28 @@ static ssize_t read_some(int fd, struct buf *lines, size_t most)
     return got == 0 ? -1 : got;
 }
 
+/* Takes the last `got` bytes for what came, and puts there what of it may be seen. */
+static void hide(struct relay *relay, int end, size_t got)
+{
+    struct buf *lines = &relay->lines[end], came = {0};
+
+    if (mask_is_empty(relay->mask))
+        return;
+    lines->len -= got;
+    buf_add(&came, lines->ptr + lines->len, got);
+    mask_feed(relay->mask, &relay->hidden[end], buf_str(&came), lines);
+    buf_release(&came);
+}
+
+static void pass_on(struct relay *relay, int end, const struct sink *sink, size_t from)
+{
+    struct buf *lines = &relay->lines[end];
+
+    if (relay->files[end] >= 0)
+        fd_write_all(relay->files[end], lines->ptr + from, lines->len - from);
+    pass_lines(sink, lines, from);
+}
+
 /* False: it is over. */
 static bool carry(struct relay *relay, int end, const struct sink *sink, size_t most)
 {
@@ -180,15 +202,19 @@ static bool carry(struct relay *relay, int end, const struct sink *sink, size_t 
         size_t from = lines->len;
 
         lines->len += (size_t)got;
-        if (relay->files[end] >= 0)
-            fd_write_all(relay->files[end], lines->ptr + from, (size_t)got);
-        pass_lines(sink, lines, from);
+        hide(relay, end, (size_t)got);
+        pass_on(relay, end, sink, from);
     }
     return got >= 0;
 }
 
 static void close_end(struct relay *relay, int end, const struct sink *sink)
 {
+    size_t from = relay->lines[end].len;
+
+    mask_end(&relay->hidden[end], &relay->lines[end]);
+    if (relay->lines[end].len > from)
+        pass_on(relay, end, sink, from);
     if (relay->lines[end].len > 0)
         add_line(sink, buf_str(&relay->lines[end]));
     buf_release(&relay->lines[end]);

@@ -7,6 +7,7 @@
 #define RM_HARNESS_RELAY_H
 
 #include "runner/base/buf.h"
+#include "runner/base/mask.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +17,9 @@ struct relay {
     int given[2];        /* the case's 1 and 2, until relay_started; with a pty twice the same */
     int files[2];        /* where a copy goes; -1: nowhere. Not owned */
     struct buf lines[2]; /* what came since the last newline */
-    bool colour;         /* SGR may pass; for the caller to set when it is open */
+    struct mask *mask; /* what is hidden in all of it; for the caller to set when it is open, like `colour` */
+    struct mask_stream hidden[2];
+    bool colour; /* SGR may pass; for the caller to set when it is open */
 };
 
 /* -1 and errno, with nothing left open. A pty is as large as the terminal on our stdout or stderr. */

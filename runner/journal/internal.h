@@ -21,6 +21,7 @@ bool verdict_find(struct str word, enum verdict *verdict);
 struct journal {
     int fd;
     struct faults *faults;
+    struct mask *mask;
     uint64_t size;         /* the file ends here, with a whole line */
     uint64_t reserved;     /* blocks are ours up to here */
     bool reserves;         /* as far as we know the file system can reserve */
@@ -31,6 +32,9 @@ struct journal {
 
 /* `journal->line` without its newline: 0, or -1 and errno with the file as it was. */
 int journal_append(struct journal *journal);
+
+/* hide.c: masks `journal->line`. */
+void journal_take_out(struct journal *journal);
 
 #define LINE_ADD(line, literal) buf_add((line), (literal), sizeof(literal) - 1)
 

@@ -9,6 +9,7 @@
 #include "runner/base/clock.h"
 #include "runner/base/diag.h"
 #include "runner/base/fault.h"
+#include "runner/base/mask.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -169,6 +170,8 @@ struct journal;
  */
 struct journal *journal_open(int folder, struct faults *faults);
 void journal_close(struct journal *journal);
+/* Nothing that `mask` hides gets into a record from now on. The caller's; words may be added to it later. */
+void journal_mask(struct journal *journal, struct mask *mask);
 
 /*
  * Each is one write of one whole line, lists that are too long for one are several; -1 and errno when it is not on

@@ -168,6 +168,13 @@ static uint32_t find_caller(const struct kitchen *kitchen, struct str name)
     return kitchen->caller_count;
 }
 
+const char *environment_of_caller(const struct kitchen *kitchen, const char *name)
+{
+    uint32_t at = find_caller(kitchen, str_of(name));
+
+    return at < kitchen->caller_count ? kitchen->base[at] : NULL;
+}
+
 /* What was added to the caller's is little, and in no order. */
 static uint32_t find(const struct environment *env, struct str name)
 {

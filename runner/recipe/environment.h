@@ -7,6 +7,9 @@
 /* Fills in kitchen->base. */
 void environment_open(struct kitchen *kitchen);
 
+/* "NAME=value" of the caller's that cases get, NULL when there is none. */
+const char *environment_of_caller(const struct kitchen *kitchen, const char *name);
+
 /* Variables that are ours alone: `env` may not set them. */
 bool environment_is_ours(struct str name);
 

@@ -115,6 +115,13 @@ bool cook_expectations(struct cooking *k);
 /* Skips the case, or makes it an error, when something is missing. After environment and folder. */
 bool cook_requirements(struct cooking *k);
 
+/* ---- masks.c ---- */
+
+/* What GitHub itself hands a job, and nobody should read in a report that is uploaded. */
+void mask_tokens(struct kitchen *kitchen);
+/* Values of the variables that `mask` names, as the case has them. */
+bool cook_masks(struct cooking *k);
+
 /* ---- word.c: templates ---- */
 
 struct word word_of(struct arena *arena, const struct node *scalar, struct diags *diags);

@@ -12,6 +12,7 @@ void kitchen_open(struct kitchen *kitchen, struct arena *arena)
     kitchen->arena = arena;
     kitchen->tests = ARENA_ARRAY(arena, struct test_recipe *, suites->count);
     environment_open(kitchen);
+    mask_tokens(kitchen);
 }
 
 /* ---- what is the same for all cases of a test ---- */
@@ -289,6 +290,7 @@ static void begin(struct cooking *k, struct kitchen *kitchen, const struct plan_
                           .cell = c->cell,
                           .contexts = {cook_context, k}};
     *recipe = (struct recipe){
+        .mask = kitchen->mask,
         .unsupported = k->shared->unsupported,
         .capture = CAPTURE_FD,
         .spec = {.stdio = {-1, -1, -1}, .session = true, .terminal = -1},
@@ -321,7 +323,7 @@ static bool cook_until_command(struct cooking *k, const struct place_of_case *wh
         return false;
     if (is_settled(k->recipe))
         return true;
-    if (!cook_environment(k, where) || !cook_cwd(k))
+    if (!cook_environment(k, where) || !cook_masks(k) || !cook_cwd(k))
         return false;
     return !k->shared->needs || is_settled(k->recipe) || cook_requirements(k);
 }
@@ -358,15 +360,15 @@ bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struc
 
 /* ---- before the first is started ---- */
 
-static void warn_of_mask(struct cooking *k)
+/* What no report may show is known before anything is printed, or written, of any case. */
+static bool find_masks(struct cooking *k)
 {
+    static const struct place_of_case nowhere = {.attempt = 1, .tmpdir = "", .artifacts = ""};
     struct setting_value value;
 
-    if (k->kitchen->warned_of_mask || !cook_get(k, SET_MASK, &value) || !node_list_count(value.node))
-        return;
-    k->kitchen->warned_of_mask = true;
-    diag_warning(k->diags, value.node->at,
-                 "'mask' does not hide anything yet: it comes with a later version");
+    if (!cook_get(k, SET_MASK, &value))
+        return false;
+    return !node_list_count(value.node) || (cook_environment(k, &nowhere) && cook_masks(k));
 }
 
 bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct terms *terms,
@@ -378,9 +380,8 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
 
     begin(&k, kitchen, c, scratch, &recipe, diags);
     k.rehearsal = true;
-    warn_of_mask(&k);
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
-           cook_cwd(&k) && check_results(&k) && (is_settled(&recipe) || cook_words(&k));
+           find_masks(&k) && cook_cwd(&k) && check_results(&k) && (is_settled(&recipe) || cook_words(&k));
 }
 
 const struct preset *recipe_preset(const struct kitchen *kitchen, const struct plan_case *c)

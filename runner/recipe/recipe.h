@@ -8,6 +8,7 @@
 #include "backends/backends.h"
 #include "matrix/matrix.h"
 #include "runner/base/ladder.h"
+#include "runner/base/mask.h"
 #include "runner/harness/harness.h"
 #include "runner/leaks/leaks.h"
 #include "runner/presets/presets.h"
@@ -41,6 +42,8 @@ struct kitchen {
     struct test_recipe **tests; /* per suite and test: what is the same for all its cases */
     struct found_program found[FOUND_PROGRAMS_MOST];
     uint32_t found_count;
+    struct mask
+        *mask; /* what variables hold that reports must not show; the caller's, NULL: nothing is hidden */
     bool warned_of_mask;
 };
 
@@ -86,6 +89,7 @@ struct place_of_case {
 };
 
 struct recipe {
+    struct mask *mask;   /* the kitchen's */
     struct str id, cell; /* cell: JSON; both end in NUL */
     const struct backend *backend;
     enum capture_mode capture;

@@ -1,6 +1,5 @@
 #include "runner/screen/internal.h"
 
-#include "runner/base/utf8.h"
 #include "runner/report/report.h"
 
 #include <stdio.h>
@@ -73,7 +72,7 @@ void progress_started(struct progress *progress, uint32_t slot, struct str id, n
     if (!is_told(progress, &started))
         return;
     out = begin_event(progress, &started, NO_TIME);
-    utf8_show(out, id);
+    progress_show(progress, out, id);
     buf_addc(out, '\n');
     progress_end(progress);
 }
@@ -85,10 +84,10 @@ void progress_slow(struct progress *progress, struct str id, nanos running, cons
     if (!is_told(progress, &slow))
         return;
     out = begin_event(progress, &slow, running);
-    utf8_show(out, id);
+    progress_show(progress, out, id);
     if (path) {
         buf_adds(out, ": tail -f ");
-        utf8_show(out, str_of(path));
+        progress_show(progress, out, str_of(path));
     }
     buf_addc(out, '\n');
     progress_end(progress);
@@ -101,9 +100,9 @@ void progress_ending(struct progress *progress, struct str id, const char *why)
     if (!is_told(progress, &ending))
         return;
     out = begin_event(progress, &ending, NO_TIME);
-    utf8_show(out, id);
+    progress_show(progress, out, id);
     buf_adds(out, ": ");
-    live_fit(out, str_of(why), REASON_MOST);
+    live_masked(out, progress->style.mask, str_of(why), REASON_MOST);
     buf_addc(out, '\n');
     progress_end(progress);
 }
@@ -127,13 +126,14 @@ static void add_test_count(struct buf *out, const struct journal_results *result
     buf_addf(out, " test%s)", count == 1 ? "" : "s");
 }
 
-static void add_remarks(struct buf *out, const struct journal_attempt *attempt)
+static void add_remarks(const struct progress *progress, struct buf *out,
+                        const struct journal_attempt *attempt)
 {
     if (journal_has_results(attempt))
         add_test_count(out, attempt->results);
     if (attempt->reason.len) {
         buf_adds(out, ": ");
-        live_fit(out, attempt->reason, REASON_MOST);
+        live_masked(out, progress->style.mask, attempt->reason, REASON_MOST);
     }
     if (attempt->last && attempt->attempt > 1)
         buf_addf(out, " (attempt %u)", attempt->attempt);
@@ -148,8 +148,8 @@ static void tell_ended(struct progress *progress, const struct event *event, str
 
     if (!attempt->last)
         buf_addf(out, "%u/%u ", attempt->attempt, retries);
-    utf8_show(out, id);
-    add_remarks(out, attempt);
+    progress_show(progress, out, id);
+    add_remarks(progress, out, attempt);
     buf_addc(out, '\n');
     progress_end(progress);
 }
@@ -209,7 +209,7 @@ void progress_made(struct progress *progress, uint32_t slot, struct str id, nano
     if (!is_told(progress, &made))
         return;
     out = begin_event(progress, &made, span);
-    utf8_show(out, id);
+    progress_show(progress, out, id);
     buf_addc(out, '\n');
     progress_end(progress);
 }

@@ -34,6 +34,7 @@ struct running {
 };
 
 struct live {
+    struct mask *mask; /* of the style */
     struct running *slots;
     uint32_t slot_count, slot_cap;
     uint32_t cases, done;
@@ -52,6 +53,8 @@ void live_clock(struct buf *out, nanos span);
 void live_line(const struct live *live, nanos now, nanos left, uint32_t width, struct buf *out);
 /* Text made harmless, with "..." where it is longer than so many columns. */
 void live_fit(struct buf *out, struct str text, uint32_t columns);
+/* The same of what may hold something that nobody may read. */
+void live_masked(struct buf *out, struct mask *mask, struct str text, uint32_t columns);
 
 /* ---- progress.c ---- */
 
@@ -75,6 +78,8 @@ struct progress {
 /* Between these two whole lines are added to what the first one returns. */
 struct buf *progress_begin(struct progress *progress);
 void progress_end(struct progress *progress);
+/* Text that is not ours: masked, and made harmless. */
+void progress_show(const struct progress *progress, struct buf *out, struct str text);
 void progress_coloured(const struct progress *progress, struct buf *out, const char *colour,
                        const char *text);
 

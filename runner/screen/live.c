@@ -65,6 +65,15 @@ void live_fit(struct buf *out, struct str text, uint32_t columns)
     buf_release(&shown);
 }
 
+void live_masked(struct buf *out, struct mask *mask, struct str text, uint32_t columns)
+{
+    struct buf masked = {0};
+
+    mask_text(mask, text, &masked);
+    live_fit(out, buf_str(&masked), columns);
+    buf_release(&masked);
+}
+
 /* ---- who runs ---- */
 
 void live_release(struct live *live)
@@ -165,8 +174,8 @@ static void add_age(struct buf *out, nanos age)
 }
 
 /* ", proto@b... 12s" in at most `room` columns; how many it took, 0: there is not enough. */
-static uint32_t add_name(const struct running *one, nanos now, const char *separator, uint32_t room,
-                         struct buf *out)
+static uint32_t add_name(const struct live *live, const struct running *one, nanos now, const char *separator,
+                         uint32_t room, struct buf *out)
 {
     struct buf age = {0};
     size_t before = out->len;
@@ -177,7 +186,7 @@ static uint32_t add_name(const struct running *one, nanos now, const char *separ
     rest = (uint32_t)age.len + SEPARATOR_WIDTH;
     if (room >= rest + NAME_LEAST) {
         buf_adds(out, separator);
-        live_fit(out, buf_str(&one->id), room - rest);
+        live_masked(out, live->mask, buf_str(&one->id), room - rest);
         buf_addstr(out, buf_str(&age));
     }
     buf_release(&age);
@@ -193,7 +202,7 @@ static void add_names(const struct live *live, nanos now, uint32_t room, struct 
 
     for (; left > 0 && taken > 0; left--) {
         one = next_younger(live, one);
-        taken = add_name(one, now, separator, room / (left < SHARES ? left : SHARES), out);
+        taken = add_name(live, one, now, separator, room / (left < SHARES ? left : SHARES), out);
         room -= taken;
         separator = ", ";
     }

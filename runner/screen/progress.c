@@ -17,6 +17,7 @@ struct progress *progress_new(const struct progress_style *style, uint32_t cases
     struct progress *progress = mem_zero(1, sizeof *progress);
 
     progress->style = *style;
+    progress->live.mask = style->mask;
     progress->live.cases = cases;
     progress->live.began = progress->said = -1;
     progress->percent = NO_PERCENT;
@@ -66,6 +67,15 @@ void progress_coloured(const struct progress *progress, struct buf *out, const c
         buf_adds(out, text);
 }
 
+void progress_show(const struct progress *progress, struct buf *out, struct str text)
+{
+    struct buf masked = {0};
+
+    mask_text(progress->style.mask, text, &masked);
+    utf8_show(out, buf_str(&masked));
+    buf_release(&masked);
+}
+
 void progress_line(struct progress *progress, const char *format, ...)
 {
     struct buf *out = progress_begin(progress);
@@ -87,7 +97,7 @@ void progress_warn(struct progress *progress, const char *format, ...)
     buf_vaddf(&text, format, args);
     va_end(args);
     progress_coloured(progress, out, YELLOW, "warning: ");
-    utf8_show(out, buf_str(&text));
+    progress_show(progress, out, buf_str(&text));
     buf_addc(out, '\n');
     progress_end(progress);
     buf_release(&text);
@@ -170,22 +180,23 @@ void progress_hide(struct progress *progress)
 
 /* ---- on request ---- */
 
-static void add_running(struct buf *out, const struct progress_running *running)
+static void add_running(const struct progress *progress, struct buf *out,
+                        const struct progress_running *running)
 {
     buf_addf(out, "%10.1fs  ", (double)running->running / NS_PER_S);
-    utf8_show(out, running->id);
+    progress_show(progress, out, running->id);
     buf_addf(out, " (%s", running->state);
     if (running->attempt > 1)
         buf_addf(out, ", attempt %u", running->attempt);
     buf_adds(out, ")\n");
     if (running->last_line.len) {
         buf_adds(out, "             ");
-        live_fit(out, running->last_line, LAST_MOST);
+        live_masked(out, progress->style.mask, running->last_line, LAST_MOST);
         buf_addc(out, '\n');
     }
     if (running->path) {
         buf_adds(out, "             tail -f ");
-        utf8_show(out, str_of(running->path));
+        progress_show(progress, out, str_of(running->path));
         buf_addc(out, '\n');
     }
 }
@@ -198,7 +209,7 @@ void progress_status(struct progress *progress, const struct progress_running *r
     live_counts(&progress->live, out);
     buf_addf(out, "  %u running, %u waiting\n", count, waiting);
     for (uint32_t i = 0; i < count; i++)
-        add_running(out, &running[i]);
+        add_running(progress, out, &running[i]);
     progress_end(progress);
 }
 

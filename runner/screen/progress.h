@@ -20,6 +20,7 @@
 
 #include "runner/base/buf.h"
 #include "runner/base/clock.h"
+#include "runner/base/mask.h"
 #include "runner/journal/journal.h"
 
 struct progress_style {
@@ -27,8 +28,9 @@ struct progress_style {
     int wake; /* while a pipe is waited for: readable when it must be waited for no longer; -1: none. The caller's */
     bool live; /* a terminal that can go back in its line */
     bool colour;
-    bool osc;    /* tell the terminal (taskbar, tab) how far we are: OSC 9;4 */
-    int verbose; /* -2 .. 2; set by the caller */
+    bool osc;          /* tell the terminal (taskbar, tab) how far we are: OSC 9;4 */
+    int verbose;       /* -2 .. 2; set by the caller */
+    struct mask *mask; /* nothing of it is shown; NULL: all may be. The caller's */
     bool prefix; /* several cases may relay their output: each line says whose it is; set by the caller */
 };
 

@@ -1,0 +1,55 @@
+/* Whose values no report may show. */
+#include "runner/recipe/internal.h"
+
+#include "runner/base/mem.h"
+
+#include <string.h>
+
+static struct str value_of(const char *entry)
+{
+    return str_of(strchr(entry, '=') + 1);
+}
+
+void mask_tokens(struct kitchen *kitchen)
+{
+    static const char *const names[] = {"GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_TOKEN",
+                                        "ACTIONS_ID_TOKEN_REQUEST_TOKEN"};
+    const char *github = environment_of_caller(kitchen, "GITHUB_ACTIONS");
+
+    if (!kitchen->mask || !github || !str_is(value_of(github), "true"))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *entry = environment_of_caller(kitchen, names[i]);
+
+        if (entry)
+            mask_add(kitchen->mask, value_of(entry));
+    }
+}
+
+/* It is in no report then, but for all the places where it stands by chance. */
+static void warn_of_short(struct cooking *k, struct str name, struct place at)
+{
+    if (k->kitchen->warned_of_mask)
+        return;
+    k->kitchen->warned_of_mask = true;
+    diag_warning(k->diags, at,
+                 "'%.*s' is not hidden: no line of its value has %d bytes, and what is shorter is everywhere",
+                 STR_ARG(name), MASK_LEAST);
+}
+
+bool cook_masks(struct cooking *k)
+{
+    struct setting_value value;
+
+    if (!cook_get(k, SET_MASK, &value))
+        return false;
+    for (uint32_t i = 0; k->kitchen->mask && i < node_list_count(value.node); i++) {
+        const struct node *item = node_list_item(value.node, i);
+        const char *name = arena_cstr(k->arena, node_text(item, k->arena));
+        const char *entry = environment_find(k->recipe->spec.envp, name);
+
+        if (entry && value_of(entry).len && !mask_add(k->kitchen->mask, value_of(entry)))
+            warn_of_short(k, str_of(name), item->at);
+    }
+    return true;
+}
