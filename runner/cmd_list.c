@@ -102,7 +102,8 @@ static void json_cells(struct json_writer *w, const struct front *front, struct 
     json_key_c(w, "cells");
     json_array(w);
     for (uint32_t s = 0; s < front->suites.count; s++)
-        for (uint32_t cell = 0; cell < front->suites.list[s]->cells.count; cell++) {
+        for (uint32_t cell = 0; !front->suites.list[s]->left_out && cell < front->suites.list[s]->cells.count;
+             cell++) {
             json_cell(w, front->suites.list[s], cell, text);
             flush(w->out, FLUSH_AT);
         }
@@ -256,7 +257,7 @@ static void print_words(struct front *front, struct invocation *in)
     for (uint32_t s = 0; !in->options->quiet && s < front->suites.count; s++) {
         const struct suite *suite = front->suites.list[s];
 
-        if (suite->test_count || suite->cells.axis_count || suite->cells.key_count)
+        if (!suite->left_out && (suite->test_count || suite->cells.axis_count || suite->cells.key_count))
             print_cells(suite, !suite->test_count || in->options->verbose, &out);
     }
     if (!in->options->quiet && front->profile)

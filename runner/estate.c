@@ -161,13 +161,31 @@ static void leave_out_roots(struct session *s, const char *one)
     world_leave_out(s->world, arena_printf(s->arena, "%.*s/rm-??????", folder, one));
 }
 
+#define FOLDERS_MOST 64 /* each is looked at after every case */
+
+/* Where cases are started, of all suites that have any. */
+static size_t folders_of_suites(const struct session *s, const char **folders)
+{
+    const struct suites *suites = &s->front->suites;
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < suites->count && count < FOLDERS_MOST; i++) {
+        const struct suite *suite = suites->list[i];
+        char *folder =
+            suite->left_out || !suite->test_count ? NULL : realpath(*suite->dir ? suite->dir : ".", NULL);
+
+        if (folder)
+            folders[count++] = arena_cstr(s->arena, str_of(folder));
+        free(folder);
+    }
+    return count;
+}
+
 bool estate_hold(struct session *s)
 {
-    const char *dir = s->front->suites.count ? s->front->suites.list[0]->dir : "";
-    char *folder = realpath(*dir ? dir : ".", NULL);
+    const char *folders[FOLDERS_MOST];
 
-    s->world = world_new((const char *const[]){folder}, folder ? 1 : 0);
-    free(folder);
+    s->world = world_new(folders, folders_of_suites(s, folders));
     leave_out_roots(s, s->workdirs.tmp);
     leave_out_roots(s, "/dev/shm/");
     world_leave_out(s->world, s->run_path);

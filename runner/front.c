@@ -4,6 +4,7 @@
 #include "runner/base/json.h"
 #include "runner/base/nearest.h"
 #include "runner/listing.h"
+#include "runner/members.h"
 #include "runner/store/store.h"
 #include "runner/world.h"
 
@@ -31,14 +32,6 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static bool same_folder(const char *a, const char *b)
-{
-    struct stat first, second;
-
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
 /* From a folder up to the root of its repository, or of the file system. */
 static const char *find_upwards(struct invocation *in, const char *folder)
 {
@@ -52,7 +45,7 @@ static const char *find_upwards(struct invocation *in, const char *folder)
         if (exists(file))
             return file;
         if (exists(arena_printf(in->arena, "%s.git", here)) || !is_folder(up) ||
-            same_folder(*here ? here : ".", up))
+            members_same(*here ? here : ".", up))
             return NULL;
         here = up;
     }
@@ -75,25 +68,30 @@ static bool is_path(const char *argument)
            (strchr(argument, '/') && exists(argument));
 }
 
-static bool take_path(struct front *front, struct invocation *in, const char *path)
+/* The file that a path stands for; NULL and an error in diags when there is none. */
+static const char *file_of_path(struct invocation *in, const char *path)
 {
     static const char *const suites[] = {".yaml", ".yml", NULL};
     const char *file = NULL;
 
     if (has_suffix(str_of(path), suites))
-        file = path;
-    else if (is_folder(path))
+        return path;
+    if (is_folder(path))
         file = find_upwards(in, path);
     else
         diag_error(in->diags, nowhere, "'%s' is no yaml file and no folder; this version reads nothing else",
                    path);
     if (!file && is_folder(path))
         diag_error(in->diags, nowhere, "no %s in '%s' or above it", FILE_NAME, path);
-    if (file && front->file && strcmp(file, front->file) != 0)
-        diag_error(in->diags, nowhere, "'%s' and '%s' are two files; one run has one", front->file, file);
+    return file;
+}
+
+static void take_path(struct front *front, struct invocation *in, const char *path)
+{
+    const char *file = file_of_path(in, path);
+
     if (file)
-        front->file = file;
-    return file != NULL;
+        front->paths[front->path_count++] = (struct suite_path){path, file};
 }
 
 static void take_arguments(struct front *front, struct invocation *in)
@@ -101,6 +99,7 @@ static void take_arguments(struct front *front, struct invocation *in)
     const struct opt_list *forced = &in->options->ids;
 
     front->ids.values = ARENA_ARRAY(in->arena, const char *, in->args.count + forced->count);
+    front->paths = ARENA_ARRAY(in->arena, struct suite_path, in->args.count);
     for (size_t i = 0; i < in->args.count; i++)
         if (is_path(in->args.values[i]))
             take_path(front, in, in->args.values[i]);
@@ -129,14 +128,16 @@ static bool find_file(struct front *front, struct invocation *in)
     size_t errors = in->diags->errors;
 
     take_arguments(front, in);
-    if (!front->file && in->diags->errors == errors) {
-        front->file = find_upwards(in, "");
-        if (!front->file)
-            diag_error(in->diags, nowhere,
-                       "no %s here or above, up to the root of the repository; "
-                       "'run-matrix init' drafts one%s",
-                       FILE_NAME, front_guess_command(in));
-    }
+    if (in->diags->errors != errors)
+        return false;
+    front->file = find_upwards(in, "");
+    if (front->path_count)
+        members_choose_file(front, in);
+    else if (!front->file)
+        diag_error(in->diags, nowhere,
+                   "no %s here or above, up to the root of the repository; "
+                   "'run-matrix init' drafts one%s",
+                   FILE_NAME, front_guess_command(in));
     return in->diags->errors == errors;
 }
 
@@ -314,6 +315,7 @@ enum exit_code front_open(struct front *front, struct invocation *in)
     if (!find_file(front, in) ||
         !suites_load(in->arena, front->file, &front->world, &front->suites, in->diags))
         return EXIT_USAGE;
+    members_leave_out(front);
     warn_of_folders(front, in);
     choose_profile(front, in->options);
     return make_plan(front, in) ? EXIT_PASSED : EXIT_USAGE;

@@ -5,10 +5,17 @@
 #include "matrix/matrix.h"
 #include "runner/command.h"
 
+/* An argument that names something on disk, and the file that stands for. */
+struct suite_path {
+    const char *path, *file;
+};
+
 struct front {
     struct suite_world world;
-    const char *file;    /* as it is named in messages */
-    const char *profile; /* NULL: none */
+    const char *file;         /* as it is named in messages */
+    const char *profile;      /* NULL: none */
+    struct suite_path *paths; /* arguments that are paths */
+    size_t path_count;
     struct opt_list ids; /* arguments that are ids, and --id */
     const char *capture; /* where output goes when nothing is said; NULL: as the cell says */
     struct suites suites;

@@ -66,7 +66,8 @@ void header_warn(const struct front *front, struct diags *diags)
 
             for (int axis = 0; axis < BUILT_IN_AXIS_COUNT; axis++)
                 bound |= suite->bound[axis] != CELL_ABSENT;
-            if (test->all_axes && !test->mentions_matrix && !bound && suite->cells.count > 1)
+            if (!suite->left_out && test->all_axes && !test->mentions_matrix && !bound &&
+                suite->cells.count > 1)
                 diag_warning(diags, test->node->at,
                              "test '%.*s' mentions no axis and runs in all %u cells; 'axes: []' runs it once",
                              STR_ARG(test->name), suite->cells.count);
@@ -83,7 +84,8 @@ nanos header_ending(nanos longest)
 static void add_suites(const struct session *s, struct buf *out)
 {
     for (uint32_t i = 0; i < s->front->suites.count; i++)
-        if (s->front->suites.list[i]->cells.axis_count || s->front->suites.list[i]->cells.key_count)
+        if (!s->front->suites.list[i]->left_out &&
+            (s->front->suites.list[i]->cells.axis_count || s->front->suites.list[i]->cells.key_count))
             header_cells(out, s->front->suites.list[i]);
 }
 

@@ -219,6 +219,19 @@ struct case_view case_view(struct case_lens *lens, const struct plan *plan, cons
     return case_view_inside(lens, plan, c, case_sub(plan, c));
 }
 
+enum select_answer override_matches(const struct override *override, const struct suite *suite,
+                                    const struct case_view *view)
+{
+    struct case_view at_home = *view;
+    enum select_answer answer = selection_matches(override->select, view);
+
+    if (answer != SELECT_NO || !suite->id_prefix)
+        return answer;
+    at_home.id = str_slice(view->id, suite->id_prefix, view->id.len);
+    at_home.test = str_slice(view->test, suite->id_prefix, view->test.len);
+    return selection_matches(override->select, &at_home);
+}
+
 void case_lens_release(struct case_lens *lens)
 {
     buf_release(&lens->id);

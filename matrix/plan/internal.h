@@ -19,6 +19,10 @@ struct case_view case_view(struct case_lens *lens, const struct plan *plan, cons
 struct case_view case_view_inside(struct case_lens *lens, const struct plan *plan, const struct plan_case *c,
                                   const struct sub_test *sub);
 
+/* By its whole id, or as the override's own file calls it, without the folder that a monorepo puts before it. */
+enum select_answer override_matches(const struct override *override, const struct suite *suite,
+                                    const struct case_view *view);
+
 /* Contexts of a case for expressions; `fixtures` is not among them. */
 struct case_env {
     const struct suites *suites;

@@ -139,7 +139,7 @@ static void meet_overrides(struct planning *p, const struct plan_case *c)
         return;
     view = case_view(&p->lens, p->plan, c);
     for (uint32_t i = 0; i < p->idle_count && p->looks; p->looks--) {
-        if (selection_matches(suite->overrides[p->idle[i]].select, &view) == SELECT_NO)
+        if (override_matches(&suite->overrides[p->idle[i]], suite, &view) == SELECT_NO)
             i++;
         else
             p->idle[i] = p->idle[--p->idle_count];
@@ -323,7 +323,7 @@ bool plan_make(struct plan *plan, struct settings *settings, const struct select
     ok = diags->errors == errors;
     case_lens_init(&p.lens, plan->arena, plan->suites);
     for (uint32_t s = 0; ok && s < plan->suites->count; s++)
-        ok = plan_suite(&p, s);
+        ok = plan->suites->list[s]->left_out || plan_suite(&p, s);
     if (ok)
         apply_partition(&p);
     arena_release(&p.scratch);

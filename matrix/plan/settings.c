@@ -140,10 +140,10 @@ static bool same_case(const struct plan_case *a, const struct plan_case *b)
 }
 
 /* A pattern that gives up on one id would give up on the next: whoever asks for settings stops. */
-static bool match_override(struct settings *s, const struct override *override, const struct case_view *view,
-                           struct diags *diags)
+static bool match_override(struct settings *s, const struct suite *suite, const struct override *override,
+                           const struct case_view *view, struct diags *diags)
 {
-    enum select_answer answer = selection_matches(override->select, view);
+    enum select_answer answer = override_matches(override, suite, view);
 
     if (answer == SELECT_GAVE_UP) {
         diag_error(diags, node_get(override->node, "select")->at,
@@ -171,7 +171,7 @@ static bool match_overrides(struct settings *s, const struct plan_case *c, struc
     s->matching_count = 0;
     view = case_view(&s->lens, s->plan, c);
     for (uint32_t o = 0; o < suite->override_count; o++)
-        if (!match_override(s, &suite->overrides[o], &view, diags))
+        if (!match_override(s, suite, &suite->overrides[o], &view, diags))
             return false;
     s->matched = *c;
     s->matching_known = true;

@@ -205,6 +205,7 @@ static void load_member(struct loading *l, struct member_list *members, const ch
     const struct node *nested;
 
     member->prefix = member_prefix(top, member);
+    member->id_prefix = escaped(l->arena, member->prefix).len;
     load_one(&one);
     nested = node_get(member->root, "suites");
     if (nested)
@@ -243,6 +244,9 @@ static void load_pattern(struct loading *l, struct member_list *members, const s
     else if (text.len && count == 0)
         diag_error(l->diags, pattern->at, "no file matches '%.*s'; it stands for run-matrix.yaml files",
                    STR_ARG(text));
+    if (count == 1 && str_is(paths[0], top->file))
+        diag_error(l->diags, pattern->at, "'%s' is the file that says so: a suite does not contain itself",
+                   top->file);
     for (size_t i = 0; i < count; i++) {
         const char *file = plain_path(l->arena, paths[i]);
 
@@ -264,6 +268,24 @@ static void load_members(struct loading *l, struct member_list *members)
         load_pattern(l, members, node_list_item(patterns, i));
 }
 
+/* Files of one folder have one prefix, and so must have tests of different names. */
+static void check_ids(struct loading *l, const struct suite *first, const struct suite *second)
+{
+    for (uint32_t i = 0; i < first->test_count; i++)
+        for (uint32_t j = 0; j < second->test_count; j++)
+            if (str_eq(first->tests[i].id, second->tests[j].id))
+                diag_error(l->diags, second->tests[j].node->at, "test '%.*s' is there already, at %s",
+                           STR_ARG(second->tests[j].id), place_text(l->arena, first->tests[i].node->at));
+}
+
+static void check_members(struct loading *l, const struct member_list *members)
+{
+    for (uint32_t i = 1; i < members->count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (str_eq(members->list[i]->prefix, members->list[j]->prefix))
+                check_ids(l, members->list[j], members->list[i]);
+}
+
 bool suites_load(struct arena *arena, const char *file, const struct suite_world *world,
                  struct suites *suites, struct diags *diags)
 {
@@ -276,8 +298,40 @@ bool suites_load(struct arena *arena, const char *file, const struct suite_world
     load_one(&l);
     if (suite->root)
         load_members(&l, &members);
+    check_members(&l, &members);
     *suites = (struct suites){members.list, members.count};
     return diags->errors == errors;
+}
+
+static bool pattern_names(struct loading *l, const struct node *pattern, const char *member,
+                          bool (*same)(const char *a, const char *b))
+{
+    const struct suite_world *world = l->suite->world;
+    struct str text = text_of(l->arena, pattern), *paths = NULL;
+    size_t count = 0;
+    bool found = false;
+
+    if (text.len)
+        world->glob(world->user, l->arena, pattern_in(l->arena, l->suite->dir, text), &paths, &count);
+    for (size_t i = 0; i < count && !found; i++)
+        found = same(paths[i].ptr, member);
+    return found;
+}
+
+bool suites_name(const char *file, const struct suite_world *world, const char *member,
+                 bool (*same)(const char *a, const char *b))
+{
+    struct arena arena = {0};
+    struct diags unsaid = {.arena = &arena};
+    struct suite *suite = new_suite(&arena, plain_path(&arena, str_of(file)), world);
+    struct loading l = {.arena = &arena, .diags = &unsaid, .suite = suite};
+    const struct node *patterns = node_get(read_root(&l), "suites");
+    bool found = false;
+
+    for (uint32_t i = 0; i < node_list_count(patterns) && !found; i++)
+        found = pattern_names(&l, node_list_item(patterns, i), member, same);
+    arena_release(&arena);
+    return found;
 }
 
 void suites_release(struct suites *suites)

@@ -96,6 +96,8 @@ struct profile {
 struct suite {
     const char *file, *dir; /* dir: folder of the file with a slash at its end, "" for the current one */
     struct str prefix;      /* of ids: "" or "services/kv/" for a suite found by `suites` */
+    size_t id_prefix;       /* so much of an id is that, escaped */
+    bool left_out;          /* the caller wants no case of it */
     const struct node *root, *defaults;
 
     struct cells cells;
@@ -130,6 +132,12 @@ struct suites {
 /* False when diags got an error: then it may only be released. */
 bool suites_load(struct arena *arena, const char *file, const struct suite_world *world,
                  struct suites *suites, struct diags *diags);
+/*
+ * Is this one of the files that the `suites` of another file name? `same` compares two paths. No diags: a file that cannot be
+ * read names none.
+ */
+bool suites_name(const char *file, const struct suite_world *world, const char *member,
+                 bool (*same)(const char *a, const char *b));
 /* The compiled patterns of overrides keep memory outside the arena. */
 void suites_release(struct suites *suites);
 
