@@ -33,7 +33,7 @@ all: build/run-matrix
 
 ROOMS = runner/base matrix/values matrix/yaml matrix/expr matrix/cells matrix/schema matrix/select matrix/suite \
 	matrix/plan backends runner/harness runner/journal runner/report runner/history runner/diagnose runner/store \
-	runner/leaks runner/remains runner/presets runner/recipe runner/results runner/queue runner/screen ci runner
+	runner/leaks runner/remains runner/presets runner/recipe runner/results runner/changes runner/queue runner/screen ci runner
 SOURCES := $(wildcard $(ROOMS:%=%/*.c))
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 KIDS := build/tests/kids/kid build/tests/kids/tiny

@@ -1,4 +1,5 @@
 /* `run` and `exec`: cases are executed, and the end is made of them. */
+#include "runner/again.h"
 #include "runner/finish.h"
 #include "runner/header.h"
 #include "runner/loop.h"
@@ -51,6 +52,11 @@ static enum exit_code run_file(struct invocation *in, struct resumption *resumpt
     return code;
 }
 
+static enum exit_code run_new(struct invocation *in)
+{
+    return run_file(in, NULL);
+}
+
 static enum exit_code run_command(struct invocation *in, struct resumption *resumption)
 {
     struct front front = {0};
@@ -77,6 +83,8 @@ static enum exit_code resume(struct invocation *in)
 
 enum exit_code cmd_run(struct invocation *in)
 {
+    if (in->options->watch)
+        return again_run(in, run_new);
     if (in->options->collect_only)
         return cmd_list(in);
     return in->options->resume ? resume(in) : run_file(in, NULL);

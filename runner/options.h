@@ -43,7 +43,7 @@ struct options {
     const char *jobs, *timeout, *flaky_result, *capture, *keep, *no_tests; /* run: NULL when not given */
     int64_t retries, maxfail;                                              /* -1: not given */
     nanos session_timeout;                                                 /* -1: not given */
-    bool exit_first, no_capture, resume, collect_only;
+    bool exit_first, no_capture, resume, collect_only, watch;
     const char *contain; /* NULL: auto */
     const char *name;    /* exec */
 

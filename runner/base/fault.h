@@ -27,6 +27,7 @@ enum fault_value {
     X(FAULT_DISK_FULL, "disk-full", FAULT_PLAIN)     /* the file system of the captures has no room left */  \
     X(FAULT_LOOP_PARK, "loop-park", FAULT_SPAN)      /* the loop stands still that long */                   \
     X(FAULT_WALL_CLOCK, "wall-clock", FAULT_SPAN)    /* the wall clock is off by it from then on */          \
+    X(FAULT_NOTIFY, "notify", FAULT_ERRNO)           /* a folder cannot be watched for changes */            \
     X(FAULT_DIE_START, "die-start", FAULT_PLAIN)     /* the runner is killed before a case is started */     \
     X(FAULT_DIE_STARTED, "die-started", FAULT_PLAIN) /* ... after that, before the journal knows */          \
     X(FAULT_DIE_ENDED, "die-ended", FAULT_PLAIN)     /* ... after it was reaped, before the journal knows */ \
