@@ -4,6 +4,7 @@
 #include "runner/base/io.h"
 #include "runner/base/layout.h"
 #include "runner/leftovers.h"
+#include "runner/outputs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,21 +40,20 @@ static void name(struct session *s, struct instance *instance)
     struct buf id = {0}, slug = {0};
     struct str own = instance->fixture->name;
     uint32_t time;
+    size_t case_at;
 
     buf_addf(&id, "fixture:%.*s%.*s", STR_ARG(instance->suite->prefix), STR_ARG(own));
     if (instance->slot) {
         buf_adds(&id, " of ");
+        case_at = id.len;
         session_case_id(s, instance->slot->on, &id);
-        session_case_id(s, instance->slot->on, &slug);
-        instance->folder = arena_printf(&instance->arena, "%.*s", STR_ARG(buf_str(&slug)));
-        buf_clear(&slug);
-        store_slug(&slug, str_of(instance->folder));
+        outputs_slug(s->mask, str_slice(buf_str(&id), case_at, id.len), instance->slot->on, &slug);
         instance->folder =
             arena_printf(&instance->arena, LAYOUT_CASES "/%s/%u/" LAYOUT_FIXTURES "/%.*s", buf_text(&slug),
                          s->cases[instance->slot->on].attempts + 1u, STR_ARG(own));
     } else {
         cell_id(&id, instance->suite, instance->cell, axes_of(instance));
-        store_slug(&slug, str_of(buf_text(&id) + strlen("fixture:")));
+        outputs_slug(s->mask, str_of(buf_text(&id) + strlen("fixture:")), instance->ordinal, &slug);
         time = instance->time + instance_times_before(s, buf_str(&id));
         instance->folder = arena_printf(&instance->arena, LAYOUT_FIXTURES "/%s", buf_text(&slug));
         if (time > 1)
@@ -271,6 +271,15 @@ static bool read_env_file(struct instance *instance)
     return good;
 }
 
+/* What it has said of itself may be among what it has printed. */
+static void mask_variables(struct session *s, struct instance *instance)
+{
+    for (uint32_t i = 0; i < instance->variable_count; i++)
+        kitchen_mask(&s->kitchen, instance->variables[i].name, instance->variables[i].value);
+    if (!instance->slot && !mask_is_empty(s->mask) && instance->main.captured && !instance->main.seat)
+        process_keep(s, instance, &instance->main);
+}
+
 bool instance_complete(struct session *s, struct instance *instance)
 {
     instance->variable_count = instance->recipe.variable_count;
@@ -279,6 +288,7 @@ bool instance_complete(struct session *s, struct instance *instance)
            instance->variable_count * sizeof *instance->variables);
     if (instance->env_file && !read_env_file(instance))
         return false;
+    mask_variables(s, instance);
     describe(instance);
     if (!instance->slot)
         leftovers_of_making(s, &instance->left);

@@ -4,6 +4,7 @@
 #include "runner/attempt.h"
 #include "runner/base/sig.h"
 #include "runner/loop.h"
+#include "runner/outputs.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -53,19 +54,32 @@ void process_keep(struct session *s, struct instance *instance, struct fixture_p
         struct capture_file *file = &process->capture.files[i];
         const char *path = file->fd < 0 ? NULL : process_output(instance, process, i);
 
-        if (path && (!instance->slot || capture_size(file)) && capture_keep(s->room, file, path) < 0)
+        if (path && outputs_hide(s, file, instance->id) && (!instance->slot || capture_size(file)) &&
+            capture_keep(s->room, file, path) < 0)
             session_note(s, "cannot keep '%s': %s", path, strerror(errno));
     }
 }
 
-/* That of wide ones has its name from the beginning, so that people can follow it. */
+/* When it is over at the latest; what is on record of it comes after that. */
+static void hide_output(struct session *s, struct instance *instance, struct fixture_process *process)
+{
+    if (mask_is_empty(s->mask) || !process->captured)
+        return;
+    if (!instance->slot)
+        process_keep(s, instance, process);
+    for (int i = 0; i < 2; i++)
+        if (process->capture.files[i].fd >= 0)
+            outputs_hide(s, &process->capture.files[i], instance->id);
+}
+
+/* That of wide ones has its name from the beginning, so that people can follow it, unless something is to be hidden. */
 static bool open_output(struct session *s, struct instance *instance, struct fixture_process *process)
 {
     process_forget_output(s, process);
     if (capture_open(s->room, CAPTURE_FD, &process->capture, process->spec.stdio) < 0)
         return could_not(instance, "open files for its output");
     process->captured = true;
-    if (!instance->slot)
+    if (!instance->slot && mask_is_empty(s->mask))
         process_keep(s, instance, process);
     return true;
 }
@@ -211,6 +225,7 @@ static void is_over(struct session *s, struct seat *seat)
                      "a process of fixture '%.*s' did not end, not even by SIGKILL, and is left where it is",
                      STR_ARG(instance->fixture->name));
     }
+    hide_output(s, instance, process);
     instance_event(s, instance, process == &instance->main ? FIXTURE_GONE : FIXTURE_SIDE_GONE);
 }
 

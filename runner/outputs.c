@@ -99,6 +99,15 @@ static void forget_names(struct session *s, struct slot *slot)
 
 /* ---- keeping ---- */
 
+bool outputs_hide(struct session *s, struct capture_file *file, struct str whose)
+{
+    if (capture_hide(s->room, file) == 0)
+        return true;
+    session_note(s, "the %s of '%.*s' is not kept, since what it must not show could not be taken out: %s",
+                 file->word, STR_ARG(whose), strerror(errno));
+    return false;
+}
+
 enum disposal {
     OUTPUT_DROP,
     OUTPUT_PACK, /* until the next run, or as long with --keep=all */
@@ -134,12 +143,8 @@ static void keep_one(struct session *s, struct slot *slot, struct capture_file *
 {
     uint64_t offset;
 
-    if (disposal != OUTPUT_DROP && capture_hide(s->room, file) < 0) {
-        session_note(s,
-                     "the %s of '%.*s' is not kept, since what it must not show could not be taken out: %s",
-                     file->word, STR_ARG(slot->recipe.id), strerror(errno));
+    if (disposal != OUTPUT_DROP && !outputs_hide(s, file, slot->recipe.id))
         disposal = OUTPUT_DROP;
-    }
     *out = (struct journal_output){.name = str_of(file->word), .size = capture_size(file), .offset = -1};
     if (!out->size || disposal == OUTPUT_DROP)
         return;

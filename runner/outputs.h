@@ -4,6 +4,8 @@
 
 #include "runner/journal/journal.h"
 
+struct buf;
+struct capture_file;
 struct session;
 struct slot;
 
@@ -19,6 +21,8 @@ const char *outputs_follow(struct session *s, struct slot *slot);
 
 /* Of a case, or whatever has an id and a number: the name of a folder, without what nobody may read. */
 void outputs_slug(struct mask *mask, struct str id, uint32_t number, struct buf *slug);
+/* Takes out what nobody may read. False: it could not, which has been said, and must not be kept. */
+bool outputs_hide(struct session *s, struct capture_file *file, struct str whose);
 
 /* By verdict and --keep; says in the record where it is. Artifacts are kept whatever the verdict. */
 void outputs_keep(struct session *s, struct slot *slot, struct journal_attempt *attempt);

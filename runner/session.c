@@ -352,6 +352,7 @@ void session_close(struct session *s)
     store_close_run(&s->run);
     store_close(&s->store);
     signals_close(&s->signals);
+    kitchen_close(&s->kitchen);
     mask_free(s->mask);
 }
 

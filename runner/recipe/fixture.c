@@ -196,6 +196,8 @@ static void take_variables(struct fixture_cooking *f)
     f->recipe->variables = list;
     for (uint32_t i = 0; env && i < env->map.count; i++)
         f->recipe->variable_count += take_variable(f, &env->map.pairs[i], &list[f->recipe->variable_count]);
+    for (uint32_t i = 0; i < f->recipe->variable_count; i++)
+        kitchen_mask(f->k.kitchen, list[i].name, list[i].value);
 }
 
 #define OF_FIXTURE 9u /* variables that are added here */

@@ -3,6 +3,7 @@
 
 #include "runner/base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct str value_of(const char *entry)
@@ -37,6 +38,34 @@ static void warn_of_short(struct cooking *k, struct str name, struct place at)
                  STR_ARG(name), MASK_LEAST);
 }
 
+static bool is_masked(const struct kitchen *kitchen, struct str name)
+{
+    for (uint32_t i = 0; i < kitchen->masked_count; i++)
+        if (str_is(name, kitchen->masked[i]))
+            return true;
+    return false;
+}
+
+static void note_name(struct kitchen *kitchen, const char *name)
+{
+    if (is_masked(kitchen, str_of(name)))
+        return;
+    GROW(kitchen->masked, kitchen->masked_count, kitchen->masked_cap);
+    kitchen->masked[kitchen->masked_count++] = arena_cstr(kitchen->arena, str_of(name));
+}
+
+void kitchen_close(struct kitchen *kitchen)
+{
+    free(kitchen->masked);
+    kitchen->masked = NULL;
+}
+
+void kitchen_mask(struct kitchen *kitchen, struct str name, struct str value)
+{
+    if (kitchen->mask && is_masked(kitchen, name))
+        mask_add(kitchen->mask, value);
+}
+
 bool cook_masks(struct cooking *k)
 {
     struct setting_value value;
@@ -48,6 +77,7 @@ bool cook_masks(struct cooking *k)
         const char *name = arena_cstr(k->arena, node_text(item, k->arena));
         const char *entry = environment_find(k->recipe->spec.envp, name);
 
+        note_name(k->kitchen, name);
         if (entry && value_of(entry).len && !mask_add(k->kitchen->mask, value_of(entry)))
             warn_of_short(k, str_of(name), item->at);
     }

@@ -44,12 +44,18 @@ struct kitchen {
     uint32_t found_count;
     struct mask
         *mask; /* what variables hold that reports must not show; the caller's, NULL: nothing is hidden */
+    const char **masked; /* names that `mask` has had so far */
+    uint32_t masked_count, masked_cap;
     bool warned_of_mask;
 };
 
 void kitchen_open(struct kitchen *kitchen, struct arena *arena);
 
 #include "runner/recipe/fixture.h"
+
+/* A variable has this value: it is hidden if any case wants that. */
+void kitchen_mask(struct kitchen *kitchen, struct str name, struct str value);
+void kitchen_close(struct kitchen *kitchen);
 
 /* What is known before any case starts: how it may be placed. */
 struct terms {

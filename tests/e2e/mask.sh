@@ -128,6 +128,39 @@ test_what_cannot_be_hidden_is_said() {
     err_is_empty
 }
 
+# What a fixture says, and what it makes for its users, of whatever scope it is.
+test_fixtures() {
+    cat >run-matrix.yaml <<'Y'
+fixtures:
+  token:
+    scope: session
+    run: 'echo "TOKEN=made-by-a-fixture" >>"$RUN_MATRIX_ENV"; echo "made-by-a-fixture, $SECRET"; echo "and $PASS" >&2'
+    env: {PASS: set-by-a-fixture}
+    teardown: 'echo "gone: $PASS"'
+  own:
+    run: 'echo "own: $SECRET"; exit 3'
+  wide:
+    scope: session
+    run: 'echo "wide: $SECRET" >&2; exit 3'
+tests:
+  - {name: a, fixtures: [token], run: 'echo "<$TOKEN> <$PASS>"; exit 1'}
+  - {name: b, fixtures: [own], run: 'true'}
+  - {name: c, fixtures: [wide], run: 'true'}
+defaults: {mask: [SECRET, TOKEN, PASS]}
+Y
+    run -v --keep=all
+    status_is 1
+    out_has '<***> <***>'
+    hidden "$secret" made-by-a set-by-a
+    is "$(cat .run-matrix/latest/fixtures/token/stdout)" '***, ***'
+    is "$(cat .run-matrix/latest/fixtures/token/teardown-stdout)" 'gone: ***'
+    out_has 'own: ***'
+    out_has 'wide: ***'
+    sed -i '/^defaults/d' run-matrix.yaml
+    run -v --keep=all
+    grep -q "own: $secret" -r .run-matrix/latest/ || fail 'there is nothing to be hidden'
+}
+
 # On GitHub reports leave the machine, and its own tokens with them.
 test_tokens_of_github() {
     suite "{name: a, run: 'echo \"<\$GITHUB_TOKEN>\"; exit 1'}"
