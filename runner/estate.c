@@ -143,6 +143,7 @@ static bool write_record(struct session *s)
         .runner = proc_identify(getpid()),
         .keeper = s->guard.keeper,
         .world = s->world,
+        .masked = kitchen_masked(&s->kitchen, s->arena),
     };
 
     if (groups) {

@@ -55,6 +55,8 @@ void kitchen_open(struct kitchen *kitchen, struct arena *arena);
 
 /* A variable has this value: it is hidden if any case wants that. */
 void kitchen_mask(struct kitchen *kitchen, struct str name, struct str value);
+/* Names of variables that any case wants to be hidden, blanks between; NULL: none is. */
+const char *kitchen_masked(const struct kitchen *kitchen, struct arena *arena);
 void kitchen_close(struct kitchen *kitchen);
 
 /* What is known before any case starts: how it may be placed. */

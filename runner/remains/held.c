@@ -26,6 +26,7 @@ static const struct {
         {"legacy-processes", offsetof(struct held, legacy[0])},
         {"legacy-memory", offsetof(struct held, legacy[1])},
         {"tmp", offsetof(struct held, tmp)},
+        {"masked", offsetof(struct held, masked)},
 },
   ids[] = {
       {"guard", offsetof(struct held, guard)},

@@ -126,7 +126,7 @@ struct telling {
  */
 void tell(const struct telling *t, enum outcome outcome, const char *words, const char *why);
 /* "process 4711 (sleep 1000), 3m old"; from the arena. */
-const char *tell_process(const struct proc_stat *stat, struct arena *arena);
+const char *tell_process(const struct proc_stat *stat, const char *masked, struct arena *arena);
 
 /* ---- one run ---- */
 

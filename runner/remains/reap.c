@@ -72,7 +72,7 @@ static void describe(struct reap *r)
 
         if (found->words || !is_alive(found->id) || proc_stat_read(found->id.pid, &stat) < 0)
             continue;
-        found->words = tell_process(&stat, &r->arena);
+        found->words = tell_process(&stat, r->held.masked, &r->arena);
         add_listeners(r, found);
     }
 }

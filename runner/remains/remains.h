@@ -21,11 +21,12 @@
 #define HELD_LEGACY 2
 
 struct held {
-    struct str run;                       /* its id */
-    const char *containment;              /* "cgroup", "pidns", "group" */
-    const char *cgroup;                   /* absolute path of its own group; NULL: none */
-    const char *legacy[HELD_LEGACY];      /* ... in hierarchies of version 1 */
-    const char *tmp;                      /* where its TMPDIRs are; NULL: none yet */
+    struct str run;                  /* its id */
+    const char *containment;         /* "cgroup", "pidns", "group" */
+    const char *cgroup;              /* absolute path of its own group; NULL: none */
+    const char *legacy[HELD_LEGACY]; /* ... in hierarchies of version 1 */
+    const char *tmp;                 /* where its TMPDIRs are; NULL: none yet */
+    const char *masked;              /* names of variables that nobody may read, blanks between; NULL: none */
     struct proc_id guard, runner, keeper; /* pid 0: none */
     struct world *world;                  /* what was on the machine before the run; NULL: not known */
     nanos last_sign;                      /* of its life, as the first who reaped it saw it; 0: nobody has */

@@ -161,6 +161,33 @@ Y
     grep -q "own: $secret" -r .run-matrix/latest/ || fail 'there is nothing to be hidden'
 }
 
+# Whoever finds what a dead run has left was not told what it was to hide.
+test_reap() {
+    suite "{name: a, mask: [SECRET, UNSET], run: [$kid, hang, $token, '\${{ env.SECRET }}']}"
+    start
+    for _ in $(seq 300); do
+        [ -z "$(pgrep -f "kid hang $token")" ] || break
+        sleep 0.1
+    done
+    crew=$(python3 -c 'import json
+held = json.load(open(".run-matrix/latest/held.json"))
+print(*(held[who]["pid"] for who in ("guard", "runner", "keeper")))')
+    # shellcheck disable=SC2086 # three words
+    kill -STOP $crew
+    # shellcheck disable=SC2086
+    kill -KILL $crew
+    finish
+    for pid in $crew; do
+        while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+    done
+    run reap --dry-run
+    out_has "$token ***"
+    hidden "$secret"
+    run reap
+    hidden "$secret"
+    nobody_is_left
+}
+
 # On GitHub reports leave the machine, and its own tokens with them.
 test_tokens_of_github() {
     suite "{name: a, run: 'echo \"<\$GITHUB_TOKEN>\"; exit 1'}"
