@@ -156,7 +156,8 @@ static void watch_suites(struct again *a, struct front *front, struct invocation
     const char *trouble;
 
     for (uint32_t i = 0; i < front->suites.count; i++)
-        add_path(&roots, in->arena, *front->suites.list[i]->dir ? front->suites.list[i]->dir : ".");
+        if (!front->suites.list[i]->left_out)
+            add_path(&roots, in->arena, *front->suites.list[i]->dir ? front->suites.list[i]->dir : ".");
     add_written(&written, front, in);
     changes_watch(a->changes, roots.list, roots.count, written.list, written.count);
     trouble = changes_trouble(a->changes);

@@ -53,6 +53,15 @@ test_live_output() {
     hidden "$secret" "$second"
 }
 
+# What a case writes to a terminal of ours cannot be taken back: it gets one of its own.
+test_live_output_on_a_terminal() {
+    masked_suite "{name: a, run: 'test -t 1; echo \"<\$SECRET>\"; read -r x </dev/tty || echo none'}"
+    TERM=xterm run_command python3 "$root/tests/e2e/on_terminal.py" '' '' "$program" -s
+    status_is 0
+    out_has '<***>'
+    hidden "$secret"
+}
+
 # Cut by its end, a line of a value of several lines, and the last line that tells why a case is skipped.
 test_parts() {
     SECRET=$(printf 'first line of it\nab\nthe third line')

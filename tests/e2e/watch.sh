@@ -240,6 +240,28 @@ Y
     status_is 0
 }
 
+# Who wants one suite alone is not disturbed by others.
+test_a_suite_of_a_monorepo() {
+    write run-matrix.yaml <<'Y'
+suites: [a/run-matrix.yaml, b/run-matrix.yaml]
+Y
+    for name in a b; do
+        echo "tests: [{name: t, run: 'true'}]" | write "$name/run-matrix.yaml"
+    done
+    watch a
+    next_round
+    latest_has 1
+    : >b/file
+    : >file
+    : >a/file
+    next_round
+    latest_has 1
+    is "$(runs)" 2
+    is "$(records '"id":"a/t"')" 1
+    quit
+    status_is 0
+}
+
 # ---- ending ----
 
 test_the_run_ends_with_who_watches() {
