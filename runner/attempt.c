@@ -156,8 +156,7 @@ static bool open_capture(struct session *s, struct slot *slot)
     slot->relayed = true;
     slot->relay.colour = s->style.colour;
     slot->relay.mask = s->mask;
-    slot->prefix =
-        arena_printf(&slot->arena, "%.*s | ", STR_ARG(mask_in(s->mask, &slot->arena, slot->recipe.id)));
+    slot->prefix = outputs_prefix(slot);
     spec->stdio[1] = slot->relay.given[0];
     spec->stdio[2] = slot->relay.given[1];
     return true;

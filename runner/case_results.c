@@ -203,6 +203,7 @@ static void write_file(struct session *s, struct slot *slot, struct case_results
         session_note(s, "cannot write '%s': %s", path, strerror(errno));
         return;
     }
+    out.mask = s->mask;
     write_all(results, &out);
     case_inside_carry(s, slot, results, &out);
     error = journal_results_close(&out);

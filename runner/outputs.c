@@ -15,6 +15,13 @@ static const char *prefix_of(const struct session *s, const struct slot *slot)
     return s->style.prefix ? slot->prefix : "";
 }
 
+const char *outputs_prefix(struct slot *slot)
+{
+    struct recipe *recipe = &slot->recipe;
+
+    return arena_printf(&slot->arena, "%.*s | ", STR_ARG(mask_in(recipe->mask, &slot->arena, recipe->id)));
+}
+
 static void show(struct session *s, struct buf *lines)
 {
     progress_output(s->progress, buf_str(lines));

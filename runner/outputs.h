@@ -19,6 +19,8 @@ const char *outputs_path(struct slot *slot, const char *folder, uint32_t attempt
 /* Gives the output of a running attempt a name; its path for people, NULL: it cannot be followed. */
 const char *outputs_follow(struct session *s, struct slot *slot);
 
+/* "id | ", for lines that are shown as they come. */
+const char *outputs_prefix(struct slot *slot);
 /* Of a case, or whatever has an id and a number: the name of a folder, without what nobody may read. */
 void outputs_slug(struct mask *mask, struct str id, uint32_t number, struct buf *slug);
 /* Takes out what nobody may read. False: it could not, which has been said, and must not be kept. */

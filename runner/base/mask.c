@@ -1,5 +1,6 @@
 #include "runner/base/mask.h"
 
+#include "runner/base/id.h"
 #include "runner/base/mem.h"
 
 #include <stdlib.h>
@@ -173,6 +174,17 @@ static void add_escaped(struct mask *mask, struct str word)
     buf_release(&text);
 }
 
+/* As an id has it. */
+static void add_in_id(struct mask *mask, struct str word)
+{
+    struct buf text = {0};
+
+    id_escape(&text, word);
+    if (text.len != word.len)
+        add_word(mask, buf_str(&text));
+    buf_release(&text);
+}
+
 bool mask_add(struct mask *mask, struct str value)
 {
     bool any = false;
@@ -187,6 +199,7 @@ bool mask_add(struct mask *mask, struct str value)
         add_word(mask, line);
         add_quoted(mask, line);
         add_escaped(mask, line);
+        add_in_id(mask, line);
     }
     return any;
 }

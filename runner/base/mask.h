@@ -21,7 +21,7 @@ struct mask;
 struct mask *mask_new(void);
 void mask_free(struct mask *mask);
 /*
- * Each line of a value, less the white space around it, also as a shell would have it quoted. False: all of them are too
+ * Each line of a value, less the white space around it, also as a shell or an id would have it. False: all of them are too
  * short to be hidden.
  */
 bool mask_add(struct mask *mask, struct str value);

@@ -138,7 +138,7 @@ int journal_append(struct journal *journal)
         take_back(journal);
     if (journal->torn)
         return -1;
-    journal_take_out(journal);
+    line_take_out(journal->mask, &journal->line, false);
     buf_addc(&journal->line, '\n');
     if (write_line(journal) < 0) {
         take_back(journal);

@@ -15,20 +15,21 @@ struct hiding {
     size_t at;
     struct buf out;
     int depth;
-    int cell;   /* depth of the values of a cell, 0: this is none; all of them are text from users */
-    bool plain; /* the key before says that what follows is a word of ours */
+    int cell;    /* depth of the values of a cell, 0: this is none; all of them are text from users */
+    bool result; /* of a process's own tests: its id is text too */
+    bool plain;  /* the key before says that what follows is a word of ours */
 };
 
 /* Words that are read back as what they are, and names of files that are there. The id of a run is at depth 1. */
 static bool is_ours(const struct hiding *h, struct str key)
 {
-    static const char *const ours[] = {"ev",     "verdict",     "outcome", "kind",   "signal",
-                                       "target", "containment", "version", "digest", "path"};
+    static const char *const ours[] = {"ev",          "verdict", "outcome", "kind", "signal", "target",
+                                       "containment", "version", "digest",  "path", "report"};
 
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)
         if (str_is(key, ours[i]))
             return true;
-    return h->depth == 1 && str_is(key, "id");
+    return !h->result && h->depth == 1 && str_is(key, "id");
 }
 
 /* The string that begins here, with its quotes. */
@@ -108,12 +109,12 @@ static void take_mark(struct hiding *h, char c)
     h->at++;
 }
 
-void journal_take_out(struct journal *journal)
+void line_take_out(struct mask *mask, struct buf *line, bool result)
 {
     struct arena scratch = {0};
-    struct hiding h = {.mask = journal->mask, .scratch = &scratch, .line = buf_str(&journal->line)};
+    struct hiding h = {.mask = mask, .scratch = &scratch, .line = buf_str(line), .result = result};
 
-    if (mask_is_empty(journal->mask))
+    if (mask_is_empty(mask))
         return;
     while (h.at < h.line.len) {
         char c = h.line.ptr[h.at];
@@ -125,8 +126,8 @@ void journal_take_out(struct journal *journal)
         else
             take_number(&h);
     }
-    buf_release(&journal->line);
-    journal->line = h.out;
+    buf_release(line);
+    *line = h.out;
     arena_release(&scratch);
 }
 

@@ -33,8 +33,8 @@ struct journal {
 /* `journal->line` without its newline: 0, or -1 and errno with the file as it was. */
 int journal_append(struct journal *journal);
 
-/* hide.c: masks `journal->line`. */
-void journal_take_out(struct journal *journal);
+/* hide.c: a record, without its newline. */
+void line_take_out(struct mask *mask, struct buf *line, bool result);
 
 #define LINE_ADD(line, literal) buf_add((line), (literal), sizeof(literal) - 1)
 

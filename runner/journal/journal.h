@@ -215,6 +215,7 @@ struct journal_result {
 struct journal_results_out {
     int fd;
     int error;
+    struct mask *mask; /* as journal_mask has it; for the caller to set when it is created */
     struct buf buf;
 };
 /* Creates the file and its folders; one that is there is written anew. -1 and errno. */

@@ -105,7 +105,7 @@ static void flush(struct journal_results_out *out)
 
 void journal_results_add(struct journal_results_out *out, const struct journal_result *result)
 {
-    struct buf *line = &out->buf;
+    struct buf text = {0}, *line = &text;
 
     LINE_ADD(line, "{\"id\":");
     json_quote(line, result->id);
@@ -121,8 +121,12 @@ void journal_results_add(struct journal_results_out *out, const struct journal_r
     line_text(line, "details", result->details, SIZE_MAX);
     line_text(line, "out", result->out, SIZE_MAX);
     line_text(line, "err", result->err, SIZE_MAX);
-    LINE_ADD(line, "}\n");
-    if (line->len >= CHUNK)
+    buf_addc(line, '}');
+    line_take_out(out->mask, line, true);
+    buf_addstr(&out->buf, buf_str(line));
+    buf_addc(&out->buf, '\n');
+    buf_release(line);
+    if (out->buf.len >= CHUNK)
         flush(out);
 }
 

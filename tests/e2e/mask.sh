@@ -87,7 +87,7 @@ test_command_lines_of_who_is_left_behind() {
 # Set by `env`, also by what differs from case to case; in ids, cells and names of folders.
 test_ids_and_cells() {
     {
-        echo 'strategy: {matrix: {token: [alpha-token, beta-token], pin: [12345678]}}'
+        echo 'strategy: {matrix: {token: [alpha-token + \"more\", beta-token], pin: [12345678]}}'
         echo "tests: [{name: a, env: {T: '\${{ matrix.token }}', PIN: '\${{ matrix.pin }}'}, mask: [T, PIN], run: 'echo \$T; exit 1'}]"
     } >run-matrix.yaml
     run -v --report json=out.json
@@ -168,6 +168,17 @@ Y
     sed -i '/^defaults/d' run-matrix.yaml
     run -v --keep=all
     grep -q "own: $secret" -r .run-matrix/latest/ || fail 'there is nothing to be hidden'
+}
+
+# What a suite says of its own tests: names, messages and output.
+test_results() {
+    masked_suite "{name: a, results: {tap: stdout}, run: 'echo 1..1; echo \"not ok 1 - by \$SECRET\"; echo \"  ---\"; echo \"  message: was \$SECOND\"; echo \"  ...\"; echo \"# \$SECRET\"; exit 1'}"
+    run -v --report json=out.json --junit-xml out.xml --report tap=out.tap
+    status_is 1
+    hidden "$secret" "$second"
+    ! grep -F -e "$secret" -e "$second" out.json out.xml out.tap || fail 'a report says it'
+    grep -qF 'name="by%20%2A%2A%2A"' out.xml
+    grep -qF 'was ***' out.xml
 }
 
 # Whoever finds what a dead run has left was not told what it was to hide.

@@ -58,6 +58,7 @@ static void test_texts(void **state)
         {"secretarded", "***"}, /* two that overlap */
         {"ababab-abab", "***-***"},
         {"lines of two", "*** of two"}, /* by line, but not those that are too short */
+        {"a@x=it%27s%20one,y=1", "a@x=***,y=1"},
         {"sh -c 'it'\\''s one'", "sh -c '***'"},
         {"$'x\\x1by\\xffz'", "$'***'"},
         {"cut secr\xE2\x80\xA6", "cut ***\xE2\x80\xA6"},
