@@ -502,6 +502,169 @@ undone'
     done
 }
 
+# ---- what stands on what ----
+
+# A file `die` ends the daemon.
+mortal='while [ ! -e die ]; do sleep 0.02; done; rm die; exit 3'
+
+test_what_stands_on_a_dead_one_is_made_anew() {
+    file "{name: t, run: 'touch die; sleep 1000', fixtures: [kvd]}" '{name: u, run: [true], fixtures: [kvd]}' <<YAML
+fixtures:
+  addr: {scope: session, address: tcp}
+  config: {scope: session, needs: [addr], run: 'echo \${{ fixtures.addr.port }} >>log'}
+  kvd: {scope: session, needs: [addr, config], daemon: '$mortal'}
+YAML
+    run -n 1
+    status_is 1
+    last_line_is '1 passed, 1 failed'
+    # The address is another one, so what was made for the first is made for it.
+    is "$(sort -u log | wc -l)" 2
+}
+
+test_who_waits_for_a_dead_one_gets_the_next() {
+    file "{name: t, run: 'trap \"touch free; exit 1\" INT; touch die; while :; do sleep 0.02; done', fixtures: [kvd]}" \
+        "{name: h, run: 'until [ -e dead ]; do sleep 0.02; done'}" '{name: u, run: [true], fixtures: [seed]}' <<YAML
+fixtures:
+  kvd: {scope: session, daemon: 'while [ ! -e die ]; do sleep 0.02; done; rm die; touch dead; exit 3'}
+  seed: {scope: session, needs: [kvd], run: [true]}
+YAML
+    run -n 2
+    status_is 1
+    last_line_is '2 passed, 1 failed'
+}
+
+test_the_failure_of_what_stood_on_a_dead_one_is_not_its_own() {
+    file '{name: a, run: [true], fixtures: [seed]}' <<YAML
+fixtures:
+  kvd: {scope: session, daemon: 'echo up; $mortal', ready: {line: up}}
+  seed: {scope: session, needs: [kvd], run: '[ -e once ] || { touch once die; while [ -e die ]; do :; done; exit 1; }'}
+YAML
+    run
+    status_is 0
+    last_line_is '1 passed, 0 failed'
+}
+
+test_what_is_being_ended_does_not_become_ready() {
+    file '{name: t, run: [true], fixtures: [d]}' <<YAML
+fixtures:
+  d:
+    scope: session
+    daemon: 'trap "touch up; sleep 1; exit 0" TERM; while :; do sleep 0.02; done'
+    ready: {file: up, within: 500ms}
+YAML
+    run
+    status_is 1
+    out_has "fixture 'd' was not ready within 500ms"
+    last_line_is '0 passed, 1 failed'
+}
+
+test_a_file_that_was_there_before_says_nothing() {
+    touch up
+    file '{name: t, run: [true], fixtures: [d]}' <<YAML
+fixtures: {d: {scope: session, daemon: [sleep, "1000"], ready: {file: up, within: 400ms}}}
+YAML
+    run
+    status_is 1
+    out_has 'it is that which was there before'
+}
+
+test_what_it_notifies_is_read_for_as_long_as_it_is_there() {
+    file "{name: t, run: 'until [ -e done ]; do sleep 0.02; done', fixtures: [n]}" <<YAML
+fixtures:
+  n:
+    scope: session
+    daemon:
+      - python3
+      - -c
+      - |
+        import os, socket, time
+        talk = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        talk.connect(os.environ["NOTIFY_SOCKET"])
+        talk.send(b"READY=1")
+        for i in range(1000):
+            talk.send(b"STATUS=working")
+        open("done", "w").close()
+        time.sleep(1000)
+    ready: {notify: true}
+YAML
+    run
+    status_is 0
+}
+
+test_a_daemon_that_talks_does_not_stop_the_loop() {
+    file '{name: t, run: [true], fixtures: [d]}' <<YAML
+fixtures: {d: {scope: session, daemon: ['yes', "$(printf 'a%.0s' $(seq 40))"], ready: {line: '(a+)+b', within: 1000s}}}
+YAML
+    start -v
+    for _ in $(seq 300); do
+        [ ! -s .run-matrix/latest/fixtures/d/stdout ] || break
+        sleep 0.1
+    done
+    kill -INT "$runner"
+    finish
+    status_is 2
+}
+
+test_signals_hurry_a_tear_down() {
+    file "{name: t, run: [true], fixtures: [f]}" <<YAML
+fixtures: {f: {scope: session, run: [true], teardown: 'touch undoing; sleep 1000', timeout: 0}}
+YAML
+    start -v
+    for _ in $(seq 300); do
+        [ ! -e undoing ] || break
+        sleep 0.1
+    done
+    kill -INT "$runner"
+    await "$scratch/out" 'again to hurry'
+    kill -TERM "$runner"
+    finish
+    status_is 2
+}
+
+test_a_failed_fixture_counts_for_x() {
+    file '{name: a, run: [true], fixtures: [f]}' \
+        '{name: b, run: "until grep -q :.error .run-matrix/latest/journal.ndjson; do sleep 0.02; done"}' \
+        '{name: c, run: [true]}' <<YAML
+fixtures: {f: {scope: session, run: [false]}}
+YAML
+    run -n 1 -x
+    status_is 1
+    last_line_is '1 passed, 1 failed'
+    out_has 'stopped after 1 failure'
+}
+
+test_what_speaks_of_others_is_not_evaluated_before_they_are_there() {
+    file '{name: t, run: "test $Y = 7", fixtures: [f]}' <<YAML
+fixtures:
+  cfg: {scope: session, run: 'echo "A={\\"b\\": 7}" >>\$RUN_MATRIX_ENV'}
+  f: {scope: session, needs: [cfg], run: [true], env: {Y: '\${{ fromJSON(fixtures.cfg.env.A).b }}'}}
+YAML
+    run
+    status_is 0
+}
+
+test_a_start_that_fails_for_want_of_something_is_tried_again() {
+    file '{name: t, run: [true], fixtures: [f]}' <<YAML
+fixtures: {f: {scope: session, run: 'echo made >>log'}}
+YAML
+    RUN_MATRIX_FAULTS=clone=EAGAIN@1x3 run
+    status_is 0
+    is "$(lines log)" 1
+    sed -i 's/scope: session, //' run-matrix.yaml
+    RUN_MATRIX_FAULTS=clone=EAGAIN@2x1 run -n 1
+    status_is 0
+    last_line_is '1 passed, 0 failed'
+}
+
+test_few_descriptors_are_enough_for_fewer_slots() {
+    file "{name: t, matrix: {n: [$(seq -s, 8)]}, run: [true], fixtures: [$(seq -s, -f f%g 10)]}" <<YAML
+fixtures:
+$(seq -f '  f%g: {run: [true], teardown: [true]}' 10)
+YAML
+    (ulimit -n 1024 && "$program" -n 8 >out 2>&1 </dev/null) || fail "$(cat out)"
+    grep -q 'descriptors (ulimit -n) are enough for' out || fail "$(cat out)"
+}
+
 # ---- what is kept ----
 
 test_their_output_is_kept() {
@@ -555,6 +718,24 @@ YAML
     status_is 1
     is "$(lines log)" 2
     last_line_is '1 passed, 1 failed'
+}
+
+test_what_was_mended_before_a_run_is_resumed_is_no_failure() {
+    file "{name: t, run: [$kid, hang, $token], fixtures: [f]}" '{name: u, run: [true], fixtures: [bad]}' <<YAML
+fixtures:
+  f: {scope: session, run: [true]}
+  bad: {scope: session, run: 'test -e mended'}
+YAML
+    start -vv -n 2
+    await "$scratch/out" 'START              t'
+    await "$scratch/out" ERROR
+    kill -KILL "$runner"
+    finish
+    nobody_is_left
+    sed -i 's/hang/exit, "0"/' run-matrix.yaml
+    touch mended
+    run --resume
+    out_has 'passed, 0 failed'
 }
 
 run_tests
