@@ -661,7 +661,7 @@ test_few_descriptors_are_enough_for_fewer_slots() {
 fixtures:
 $(seq -f '  f%g: {run: [true], teardown: [true]}' 10)
 YAML
-    (ulimit -n 1024 && "$program" -n 8 >out 2>&1 </dev/null) || fail "$(cat out)"
+    prlimit --nofile=1024:1024 "$program" -n 8 >out 2>&1 </dev/null || fail "$(cat out)"
     grep -q 'descriptors (ulimit -n) are enough for' out || fail "$(cat out)"
 }
 

@@ -134,7 +134,7 @@ static void test_junit(void **state)
     expect(&text, "<system-err>&lt;b&gt;\n</system-err>");
     expect(&text, "<error type=\"error\" message=\"no fixture\">");
     expect(&text, "<skipped type=\"not run\" message=\"not run: announced\"/>");
-    expect(&text, "again, with all of its case: run-matrix run --id 'proto@os=linux'");
+    expect(&text, "again: run-matrix run --id 'proto::t.py::bad%5B%3C1%3E%20%22x%22%5D@os=linux'");
     assert_int_equal(occurrences(&text, "<testcase"), 6);
     assert_int_equal(sample_check(&text, xmllint, false), 0);
     buf_release(&text);
@@ -392,7 +392,7 @@ static void test_one_result(void **state)
     assert_int_equal(report_results(&s.input, &s.cases[0], is_bad, NULL, &sink), 1);
     expect(&sink.buf, "FAIL    proto::t.py::bad%5B%3C1%3E%20%22x%22%5D@os=linux  1.5s\n");
     expect(&sink.buf, "          stdout:\n          | said\\x01 it\n");
-    expect(&sink.buf, "again, with all of its case: run-matrix run --id 'proto@os=linux'\n");
+    expect(&sink.buf, "again: run-matrix run --id 'proto::t.py::bad%5B%3C1%3E%20%22x%22%5D@os=linux'\n");
     expect_none(&sink.buf, "good");
     buf_release(&sink.buf);
     sample_close(&s);
