@@ -331,5 +331,9 @@ bool fixture_cook(struct kitchen *kitchen, const struct suite *suite, const stru
         return false;
     place_ready_file(&f);
     recipe->error = f.plate.error;
+    if (place->listeners > SPAWN_PASS_MOST)
+        recipe->error =
+            arena_printf(arena, "'pass: fd' hands over %d listeners at most, and it needs %u addresses",
+                         SPAWN_PASS_MOST, place->listeners);
     return diags->errors == errors;
 }

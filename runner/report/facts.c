@@ -1,5 +1,7 @@
 #include "runner/report/internal.h"
 
+#include <string.h>
+
 #include "runner/base/mem.h"
 #include "runner/base/utf8.h"
 
@@ -177,8 +179,9 @@ static void add_rerun(const struct report_input *input, struct str id, struct bu
         add_words(&command, run->argv, run->argc);
     else {
         shell_word(&command, input->options->program);
-        buf_adds(&command, " run --id ");
-        shell_word(&command, id);
+        buf_adds(&command, id.len ? " run --id " : " run");
+        if (id.len)
+            shell_word(&command, id);
         if (run->profile.len) {
             buf_adds(&command, " -P ");
             shell_word(&command, run->profile);
@@ -192,8 +195,33 @@ static void add_rerun(const struct report_input *input, struct str id, struct bu
     buf_release(&command);
 }
 
+/* A fixture is made for those that use it: one of these was not run for its failure. */
+static struct str user_of(const struct report_input *input, struct str fixture)
+{
+    struct str name = str_slice(fixture, strlen("fixture:"), fixture.len);
+    const char *at = memchr(name.ptr, '@', name.len), *slash;
+
+    name.len = at ? (size_t)(at - name.ptr) : name.len;
+    slash = memrchr(name.ptr, '/', name.len);
+    if (slash)
+        name = str_slice(name, (size_t)(slash + 1 - name.ptr), name.len);
+    for (uint32_t i = 0; i < input->record->case_count; i++) {
+        const struct journal_attempt *last = journal_last(&input->record->cases[i]);
+
+        if (last && last->verdict == VERDICT_NOT_RUN && last->reason.len > name.len &&
+            str_eq(str_slice(last->reason, 0, name.len), name) &&
+            str_is(str_slice(last->reason, name.len, last->reason.len), " failed"))
+            return input->record->cases[i].what->id;
+    }
+    return (struct str){0};
+}
+
 void report_rerun(const struct report_input *input, const struct journal_case *c, struct buf *out)
 {
+    if (str_starts(c->id, "fixture:")) {
+        add_rerun(input, user_of(input, c->id), out);
+        return;
+    }
     add_rerun(input, c->id, out);
 }
 

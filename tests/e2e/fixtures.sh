@@ -224,6 +224,7 @@ YAML
     out_has 'not run: 2'
     out_has 'f failed'
     is "$(records '"verdict":"error"')" 1
+    out_has 'run --id t'
     run report --format junit
     xmllint --noout --schema "$root/tests/data/junit/jenkins-junit.xsd" "$scratch/out" 2>/dev/null ||
         xmllint --noout "$scratch/out" || fail 'no XML'
