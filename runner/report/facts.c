@@ -179,8 +179,8 @@ static void add_rerun(const struct report_input *input, struct str id, struct bu
         add_words(&command, run->argv, run->argc);
     else {
         shell_word(&command, input->options->program);
-        buf_adds(&command, id.len ? " run --id " : " run");
-        if (id.len)
+        buf_adds(&command, id.ptr ? " run --id " : " run");
+        if (id.ptr)
             shell_word(&command, id);
         if (run->profile.len) {
             buf_adds(&command, " -P ");
