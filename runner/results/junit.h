@@ -80,6 +80,7 @@ struct junit {
     size_t suites_before[JUNIT_DEPTH_MOST]; /* its length outside of each open element */
     bool plain_suite;                       /* the innermost has no timestamp: node's never do */
     bool pytest;
+    uint64_t counted_twice; /* announced as two tests, reported as one */
     struct junit_case now;
 };
 

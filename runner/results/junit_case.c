@@ -132,6 +132,16 @@ static void read_skipped(struct junit_case *c, const char **attributes)
     }
 }
 
+/*
+ * pytest counts a test that passed and whose tear-down failed as two, and reports it once. What is
+ * announced is one too many then.
+ */
+static bool is_counted_twice(const struct junit *junit, enum junit_element element, const char **attributes)
+{
+    return junit->pytest && element == JUNIT_ERROR && !junit->now.failed &&
+           str_starts(attribute(attributes, "message"), "failed on teardown with ");
+}
+
 static void separate(struct excerpt *details)
 {
     if (details->kept.len && details->kept.ptr[details->kept.len - 1] != '\n')
@@ -142,6 +152,7 @@ void junit_case_element(struct junit *junit, enum junit_element element, const c
 {
     struct junit_case *c = &junit->now;
 
+    junit->counted_twice += is_counted_twice(junit, element, attributes);
     switch (element) {
     case JUNIT_FAILURE: c->failed = true; break;
     case JUNIT_ERROR: c->error = true; break;

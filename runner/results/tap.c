@@ -78,33 +78,61 @@ static void doubt(struct tap *tap, const struct tap_level *level)
     tap->reader.results->unsound |= level == &tap->levels[0];
 }
 
-/* Numbers twice, beyond the plan, and those that never came. Without a plan the largest one is where it ends. */
+static uint64_t count_twice(const struct tap_level *level)
+{
+    uint64_t twice = 0;
+
+    for (uint32_t i = 1; i < level->count; i++)
+        twice += level->numbers[i].number == level->numbers[i - 1].number &&
+                 (level->plan < 0 || level->numbers[i].number <= level->plan);
+    return twice;
+}
+
+/* One that came under another's number is there all the same: so many of a gap are not missing. */
+static uint64_t spare(uint64_t *twice, uint64_t next, uint64_t end)
+{
+    uint64_t spared = end - next < *twice ? end - next : *twice;
+
+    *twice -= spared;
+    return next + spared;
+}
+
+static void say_number(struct tap *tap, const struct tap_level *level, const struct tap_numbered *n,
+                       bool beyond)
+{
+    doubt(tap, level);
+    if (beyond)
+        tap_problem(tap, n->line, 1, "test %u is beyond the plan 1..%lld", n->number, (long long)level->plan);
+    else
+        tap_problem(tap, n->line, 1, "test %u comes a second time: each has a number of its own", n->number);
+}
+
+/*
+ * Numbers twice, beyond the plan, and those that never came. Without a plan the largest one is where it ends. Where as
+ * many came as were announced, how they are numbered is of no interest: Node gives a file without tests the number of
+ * that file among the files.
+ */
 static void compare_with_plan(struct tap *tap, struct tap_level *level)
 {
-    uint64_t next = 1;
+    uint64_t next = 1, twice;
 
     if (level->count)
         qsort(level->numbers, level->count, sizeof *level->numbers, by_number);
+    twice = count_twice(level);
     for (uint32_t i = 0; i < level->count; i++) {
         const struct tap_numbered *n = &level->numbers[i];
-        bool beyond = level->plan >= 0 && n->number > level->plan;
+        bool beyond = level->plan >= 0 && n->number > level->plan, again = n->number < next;
 
-        if (beyond || n->number < next)
-            doubt(tap, level);
-        if (beyond)
-            tap_problem(tap, n->line, 1, "test %u is beyond the plan 1..%lld", n->number,
-                        (long long)level->plan);
-        else if (n->number < next)
-            tap_problem(tap, n->line, 1, "test %u comes a second time: each has a number of its own",
-                        n->number);
-        if (beyond || n->number < next)
+        if (beyond || (again && level->points != level->plan))
+            say_number(tap, level, n, beyond);
+        if (beyond || again)
             continue;
         if (!level->left_out)
-            miss(tap, level, next, n->number);
+            miss(tap, level, spare(&twice, next, n->number), n->number);
         next = (uint64_t)n->number + 1;
     }
     if (level->plan >= 0 && !level->left_out)
-        miss(tap, level, next, (uint64_t)level->plan + 1);
+        miss(tap, level, spare(&twice, next, (uint64_t)level->plan + 1), (uint64_t)level->plan + 1);
 }
 
 /* ---- levels ---- */

@@ -54,6 +54,8 @@ static const struct {
     /* "3 failed, 6 passed, 1 skipped, 1 xfailed, 1 xpassed, 2 errors": JUnit has no word for what xpassed */
     {"pytest/xunit1.xml", results_junit, {7, 3, 2, 1, 1}, 13},
     {"pytest/xunit2.xml", results_junit, {7, 3, 2, 1, 1}, 13},
+    /* "1 failed, 2 passed, 2 errors": of what passed, one has an error at its end, and is announced as two */
+    {"pytest/closing.xml", results_junit, {1, 1, 2}, 4},
     /* "6 tests failed out of 9" with the one that could not be started and the one that lacks its fixture; 2 "did not run" */
     {"ctest/ctest.xml", results_junit, {2, 4, 1, 2, 0, 0, 1}, 10},
     /* what the README says of it */
@@ -74,6 +76,7 @@ static const struct {
     /* "pass 5" with the parent of a test, "fail 2", "skipped 1", "todo 1" */
     {"node/node.tap", open_tap, {4, 2, 0, 1, 1}, 6},
     {"node/node.xml", results_junit, {4, 2, 0, 1, 1}, 4},
+    {"node/files.tap", open_tap, {5, 2, 0, 1, 1}, 7},
     /* "DONE 6 tests, 1 skipped, 3 failures" */
     {"go/gotestsum.xml", results_junit, {2, 3, 0, 1}, 6},
     {"go/go.txt", open_go, {2, 3, 0, 1}, -1},

@@ -101,6 +101,11 @@ static void test_plans(void **state)
         {STR("1..2\nok 1 - a\nok 1 - b\nok 2 - c\n"),
          "passed: a\npassed: b\npassed: c\nannounced 2, missing 0, left out 0\n"
          "3:1: test 1 comes a second time: each has a number of its own\n"},
+        {STR("1..3\nok 1 - a\nok 1 - b\nok 3 - c\n"),
+         "passed: a\npassed: b\npassed: c\nannounced 3, missing 0, left out 0\n"},
+        {STR("1..3\nok 1 - a\nok 1 - b\n"),
+         "passed: a\npassed: b\nnot run: #3 " MISSED "announced 3, missing 1, left out 0\n"
+         "3:1: test 1 comes a second time: each has a number of its own\n"},
         {STR("1..1\nok 1 - a\nok 2 - b\n"), "passed: a\npassed: b\nannounced 1, missing 0, left out 0\n"
                                             "3:1: test 2 is beyond the plan 1..1\n"},
         {STR("ok 1 - a\n1..2\nok 2 - b\n"),
@@ -265,7 +270,8 @@ static void test_soundness(void **state)
         {STR("1..3\nok 1\n"), false}, /* it is said what is missing */
         {STR("ok 1\nok 2\n"), true},
         {STR("1..1\nok 1\nok 2\n"), true},
-        {STR("1..2\nok 1\nok 1\n"), true},
+        {STR("1..2\nok 1\nok 1\n"), false}, /* as many came as were announced */
+        {STR("1..3\nok 1\nok 1\n"), true},
         {STR("1..1\n1..2\nok 1\n"), true},
         {STR("hello\n"), true},
         {STR("1..0 # SKIP no\n"), false},
