@@ -69,6 +69,8 @@ static void count_all(struct slot *slot, struct case_results *results)
         f->unlisted = all->missing > RESULTS_MISSING_MOST ? all->missing - RESULTS_MISSING_MOST : 0;
     else if (slot->recipe.results.kind != RESULTS_LINES)
         f->unlisted = all->missing;
+    else if (all->missing > f->not_run) /* what has a name is in the list */
+        f->unlisted = all->missing - f->not_run;
     f->not_run += f->unlisted;
 }
 

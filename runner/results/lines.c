@@ -28,7 +28,8 @@
     X(GROUP_MESSAGE, "message")   \
     X(GROUP_DURATION, "duration") \
     X(GROUP_FILE, "file")         \
-    X(GROUP_LINE, "line")
+    X(GROUP_LINE, "line")         \
+    X(GROUP_ANNOUNCED, "announced")
 
 enum group {
 #define X(id, word) id,
@@ -99,7 +100,8 @@ static bool refuse_group(const char *name, struct str expression, struct lines_e
 
     error->at = str_find(expression, name, &at) ? at : 0;
     snprintf(error->text, sizeof error->text,
-             "'%.60s' is no group that is known: name, verdict, message, duration, file and line are%s%s%s",
+             "'%.60s' is no group that is known: name, verdict, message, duration, file, line and announced "
+             "are%s%s%s",
              name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     return false;
 }
@@ -308,6 +310,16 @@ static void settle(struct lines *lines, struct result *begun, struct result *res
     *begun = *result;
 }
 
+/* "Running 12 tests", said by each program that is started: so many are to come. */
+static void announce(struct lines *lines)
+{
+    int64_t *announced = &lines->reader.results->announced;
+    uint64_t number;
+
+    if (text_number(lines->groups[GROUP_ANNOUNCED], UINT32_MAX, &number))
+        *announced = (*announced < 0 ? 0 : *announced) + (int64_t)number;
+}
+
 static void each_line(void *user, struct str line)
 {
     struct lines *lines = user;
@@ -316,6 +328,9 @@ static void each_line(void *user, struct str line)
     enum word_means means;
 
     if (!matches(lines, line))
+        return;
+    announce(lines);
+    if (!lines->groups[GROUP_NAME].len)
         return;
     if (results->count == RESULTS_MOST) {
         results->left_out++;
@@ -354,10 +369,15 @@ static void free_lines(struct lines *lines)
 static void end(struct results_reader *reader)
 {
     struct lines *lines = (struct lines *)reader;
+    struct results *results = reader->results;
+    int64_t begun;
 
     line_feed_end(&lines->feed, each_line, lines);
-    for (uint32_t i = 0; i < lines->reader.results->count; i++)
-        lines->reader.results->missing += lines->reader.results->list[i].verdict == RESULT_NOT_RUN;
+    begun = (int64_t)(results->count + results->left_out);
+    for (uint32_t i = 0; i < results->count; i++)
+        results->missing += results->list[i].verdict == RESULT_NOT_RUN;
+    if (results->announced > begun)
+        results->missing += (uint64_t)(results->announced - begun);
     free_lines(lines);
 }
 

@@ -108,10 +108,11 @@ struct results_reader *results_junit(struct results *into);
 struct results_reader *results_gtest(struct results *into);
 
 /*
- * Lines that match a PCRE2 expression with named groups: name, which is required, verdict, message, duration, file and
- * line. The same name may stand in several alternatives. Without a group `verdict` what matches has passed. A verdict
- * of "run" or "start" announces a test: it is `not run` until a later line says more. NULL for an expression that
- * cannot be used, and why; `at` is its byte.
+ * Lines that match a PCRE2 expression with named groups: name, which is required, verdict, message, duration, file,
+ * line and announced. The same name may stand in several alternatives. Without a group `verdict` what matches has
+ * passed. A verdict of "run" or "start" begins a test: it is `not run` until a later line says more. Where `announced`
+ * took part and `name` did not, a number of tests that are to come. NULL for an expression that cannot be used, and
+ * why; `at` is its byte.
  */
 struct lines_error {
     size_t at;

@@ -1120,7 +1120,7 @@ static void test_bad_expressions(void **state)
         {TEST("run: [tool], results: {lines: '(?<name>x)(?<nam>y)'}"),
          "t: the expression of 'lines' cannot be used: 'nam' is no group that is known: name, verdict, "
          "message, "
-         "duration, file and line are; did you mean 'name'?, at its character 4",
+         "duration, file, line and announced are; did you mean 'name'?, at its character 4",
          49},
         {CELLS("a: ['(']") TEST("run: [tool], results: {lines: '(?<name>x)${{ matrix.a }}'}"),
          "t@a=%28: the expression of 'lines' cannot be used: missing closing parenthesis, at its character "

@@ -55,6 +55,11 @@ static const struct {
      "not run: a#2 (it began, and nothing more was heard of it)\nannounced -1, missing 2, left out 0\n"},
     {"(?<verdict>run|ok|fail) (?<name>\\w+)", STR("run a\nok a\nrun a\nfail a\n"),
      "passed: a\nfailed: a#2\n"},
+    {"^running (?<announced>\\d+) tests$|^(?<verdict>run|ok) (?<name>\\w+)$",
+     STR("running 2 tests\nok a\nok b\nrunning 4 tests\nok c\nrun d\n"),
+     "passed: a\npassed: b\npassed: c\nnot run: d (it began, and nothing more was heard of it)\n"
+     "announced 6, missing 3, left out 0\n"},
+    {"^(?<announced>\\w+) tests$|^ok (?<name>\\w+)$", STR("many tests\nok a\n"), "passed: a\n"},
     {"(?<name>\\w+) ok", STR("a\xff ok\nb\0 ok\n\xc3\xa9 ok\n"), "passed: \xc3\xa9\n"},
 };
 
@@ -81,7 +86,7 @@ static const struct {
     {"(?<name>", 8, "missing closing parenthesis"},
     {"^(.*)", 0, "a group '(?<name>...)' is missing: it names the test"},
     {"(?<nmae>.*)", 3,
-     "'nmae' is no group that is known: name, verdict, message, duration, file and line are; "
+     "'nmae' is no group that is known: name, verdict, message, duration, file, line and announced are; "
      "did you mean 'name'?"},
     {"(?<name>\\C)", 10, "using \\C is disabled by the application"},
 };
