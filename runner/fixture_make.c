@@ -280,13 +280,29 @@ static void mask_variables(struct session *s, struct instance *instance)
         process_keep(s, instance, &instance->main);
 }
 
-bool instance_complete(struct session *s, struct instance *instance)
+static bool take_variables(struct instance *instance)
 {
     instance->variable_count = instance->recipe.variable_count;
     instance->variables = ARENA_ARRAY(&instance->arena, struct variable, instance->variable_count);
     memcpy(instance->variables, instance->recipe.variables,
            instance->variable_count * sizeof *instance->variables);
-    if (instance->env_file && !read_env_file(instance))
+    return !instance->env_file || read_env_file(instance);
+}
+
+/* It may have failed after it had made something, and said what. */
+void instance_tell_teardown(struct instance *instance)
+{
+    const char *reason = instance->reason;
+
+    if (!instance->variables)
+        take_variables(instance);
+    instance->reason = reason;
+    fixture_tell_teardown(&instance->recipe, &instance->arena, instance->variables, instance->variable_count);
+}
+
+bool instance_complete(struct session *s, struct instance *instance)
+{
+    if (!take_variables(instance))
         return false;
     mask_variables(s, instance);
     describe(instance);

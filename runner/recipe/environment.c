@@ -217,6 +217,33 @@ char *const *environment_finish(struct environment *env)
     return (char *const *)(uintptr_t)env->list;
 }
 
+static bool is_named(const struct variable *list, uint32_t count, struct str name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (str_eq(list[i].name, name))
+            return true;
+    return false;
+}
+
+char *const *environment_with(struct arena *arena, char *const *envp, const struct variable *more,
+                              uint32_t count)
+{
+    size_t all = 0, kept = 0;
+    char **list;
+
+    while (envp[all])
+        all++;
+    list = ARENA_ARRAY(arena, char *, all + count + 1);
+    for (size_t i = 0; i < all; i++)
+        if (!is_named(more, count, name_of(envp[i])))
+            list[kept++] = envp[i];
+    for (uint32_t i = 0; i < count; i++)
+        if (!more[i].removed && !is_named(more + i + 1, count - i - 1, more[i].name))
+            list[kept++] = new_entry(arena, str_of(""), more[i].name, more[i].value);
+    list[kept] = NULL;
+    return list;
+}
+
 char *environment_entry(char *const *envp, const char *name)
 {
     size_t length = strlen(name);

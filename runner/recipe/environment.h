@@ -34,6 +34,10 @@ void environment_remove(struct environment *env, struct str name);
 /* No more changes: as execve takes it. */
 char *const *environment_finish(struct environment *env);
 
+/* A finished one, and these: in place of those of the same name, the last of each. */
+char *const *environment_with(struct arena *arena, char *const *envp, const struct variable *more,
+                              uint32_t count);
+
 /* The same, to be written into by who will have it. */
 char *environment_entry(char *const *envp, const char *name);
 

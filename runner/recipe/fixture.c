@@ -337,3 +337,11 @@ bool fixture_cook(struct kitchen *kitchen, const struct suite *suite, const stru
                          SPAWN_PASS_MOST, place->listeners);
     return diags->errors == errors;
 }
+
+void fixture_tell_teardown(struct fixture_recipe *recipe, struct arena *arena,
+                           const struct variable *variables, uint32_t count)
+{
+    struct spawn_spec *spec = &recipe->commands[COMMAND_TEARDOWN];
+
+    spec->envp = environment_with(arena, spec->envp, variables, count);
+}

@@ -91,5 +91,8 @@ bool fixture_passes(const struct fixture *fixture);
 bool fixture_cook(struct kitchen *kitchen, const struct suite *suite, const struct fixture *fixture,
                   const struct fixture_place *place, bool rehearsal, struct arena *arena,
                   struct fixture_recipe *recipe, struct diags *diags);
+/* `run` has set these: `teardown` has them, too. */
+void fixture_tell_teardown(struct fixture_recipe *recipe, struct arena *arena,
+                           const struct variable *variables, uint32_t count);
 
 #endif

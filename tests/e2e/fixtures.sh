@@ -386,6 +386,26 @@ YAML
     nobody_is_left
 }
 
+test_a_tear_down_knows_what_was_said() {
+    file '{name: t, fixtures: [f], run: [true]}' <<YAML
+fixtures:
+  f:
+    run: |
+      echo made=here >>\$RUN_MATRIX_ENV
+      echo PATH=/nowhere:\$PATH >>\$RUN_MATRIX_ENV
+    env: {made: nowhere, kept: yes}
+    teardown: 'echo \$made \$kept \${PATH%%:*} >>log'
+YAML
+    run
+    status_is 0
+    echo '      exit 1' >"$scratch/failure"
+    sed -i "/PATH=/r $scratch/failure" run-matrix.yaml
+    run
+    status_is 1
+    is "$(cat log)" 'here yes /nowhere
+here yes /nowhere'
+}
+
 # ---- the end of a run ----
 
 long_daemon() { # SCOPE
