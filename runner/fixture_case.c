@@ -1,8 +1,12 @@
 /* What cases want of fixtures, and have of them. */
 #include "runner/fixture_internal.h"
 
+#include "runner/base/proc.h"
+
 #include <poll.h>
 #include <string.h>
+
+#define EXITING_MOST 200 /* ms */
 
 /* ---- wide ones: wanting, having, leaving ---- */
 
@@ -277,19 +281,26 @@ struct from_fixtures fixtures_given(struct session *s, struct slot *slot)
     return given_by(list, count, &slot->reg_addr, &slot->arena);
 }
 
-/* Its process may have ended a moment ago, and nobody have been told. */
+/*
+ * Its process may have ended a moment ago, and nobody have been told. Those who talked to it know sooner than anybody:
+ * what it had open is closed before its parent hears of the end. The wait is for what is under way, so it is short.
+ */
+static bool has_ended(const struct seat *seat)
+{
+    struct pollfd poll_fd = {.fd = seat->pidfd, .events = POLLIN};
+    struct proc_stat stat;
+
+    return poll(&poll_fd, 1, 0) > 0 ||
+           (proc_stat_read(seat->pid, &stat) == 0 && stat.exiting && poll(&poll_fd, 1, EXITING_MOST) > 0);
+}
+
 static bool is_dead(const struct instance *instance)
 {
-    struct pollfd poll_fd = {.fd = -1, .events = POLLIN};
-
     if (instance->recipe.kind != FIXTURE_DAEMON || instance->state == FIXTURE_IDLE)
         return false;
     if (instance->state == FIXTURE_DEAD)
         return true;
-    if (instance->state != FIXTURE_UP || !instance->main.seat)
-        return false;
-    poll_fd.fd = instance->main.seat->pidfd;
-    return poll(&poll_fd, 1, 0) > 0;
+    return instance->state == FIXTURE_UP && instance->main.seat && has_ended(instance->main.seat);
 }
 
 void needs_look(struct session *s, struct instance *instance)

@@ -49,6 +49,7 @@ struct seat {
     struct instance *instance;
     struct fixture_process *process;
     int pidfd; /* the watch's */
+    pid_t pid;
     struct spawn *spawn;
 };
 

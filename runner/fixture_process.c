@@ -161,6 +161,7 @@ static void take_seat(struct session *s, struct instance *instance, struct fixtu
     seat->instance = instance;
     seat->process = process;
     seat->pidfd = made.pidfd;
+    seat->pid = made.pid;
     seat->generation = watch_begin(s->watch, seat->number, &watched, process->started);
     if (process->command == COMMAND_MAIN) {
         instance->shown = seat->number;

@@ -53,6 +53,7 @@ enum stat_field {
     STAT_PGRP,
     STAT_SESSION,
     STAT_TTY,
+    STAT_FLAGS = 5,
     STAT_UTIME = 10,
     STAT_STIME,
     STAT_THREADS = 16,
@@ -62,6 +63,8 @@ enum stat_field {
     STAT_ENV_END,
     STAT_FIELDS,
 };
+
+#define FLAG_EXITING 0x4 /* the kernel's PF_EXITING */
 
 /* Up to 64 bits with or without a sign, between blanks. */
 static bool take_number(const char **at, const char *end, int64_t *number)
@@ -111,6 +114,7 @@ bool proc_stat_parse(struct str line, struct proc_stat *stat)
         if (!take_number(&at, end, &fields[i]))
             return false;
     stat->pid = (pid_t)pid;
+    stat->exiting = (fields[STAT_FLAGS] & FLAG_EXITING) != 0;
     stat->ppid = (pid_t)fields[STAT_PPID];
     stat->pgrp = (pid_t)fields[STAT_PGRP];
     stat->session = (pid_t)fields[STAT_SESSION];

@@ -15,7 +15,8 @@
 struct proc_stat {
     pid_t pid, ppid, pgrp, session;
     int tty;
-    char state; /* R S D T t Z X I */
+    char state;   /* R S D T t Z X I */
+    bool exiting; /* it will not run its program again: what it has open is being closed */
     char comm[PROC_COMM_SIZE];
     uint64_t start_ticks; /* with the pid: an identity that a recycled pid does not share */
     uint64_t user_ticks, system_ticks;

@@ -323,6 +323,22 @@ YAML
     nobody_is_left
 }
 
+# What it had open is closed before anybody is told of its end: its client may well be the first to know.
+test_whoever_fails_with_its_daemon_is_told_why() {
+    file "{name: t, matrix: {n: [$(seq -s, 30)]}, run: 'exec 3<>/dev/tcp/127.0.0.1/\$PORT; echo die >&3; read -r answer <&3', fixtures: [kvd]}" <<YAML
+fixtures:
+  addr: {address: tcp}
+  kvd:
+    needs: [addr]
+    daemon: [$kvd, serve, '\${{ fixtures.addr.url }}', $token, crowd]
+    ready: {connect: '\${{ fixtures.addr }}'}
+    env: {PORT: '\${{ fixtures.addr.port }}'}
+YAML
+    run -n 4 --report json=report.json
+    is "$(grep -c '"verdict":"error","reason":"kvd died (SIGSEGV)' report.json)" 30
+    nobody_is_left
+}
+
 test_a_daemon_that_dies_again_and_again_is_given_up() {
     file '{name: t, run: [true], fixtures: [f]}' <<YAML
 fixtures: {f: {scope: session, daemon: 'echo up; exit 1', ready: {line: up}}}

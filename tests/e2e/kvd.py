@@ -1,6 +1,6 @@
 """A daemon for tests of fixtures, and its client.
 
-kvd.py serve URL [WORD...]   words: line notify file=PATH stubborn boot=STATUS never silent daemonize
+kvd.py serve URL [WORD...]   words: line notify file=PATH stubborn boot=STATUS never silent daemonize crowd
 kvd.py fd [WORD...]          the same with the listener that it is handed
 kvd.py ask URL WORD          sends a line, prints the answer: ping, die, exit=STATUS
 """
@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 
 
@@ -69,6 +70,9 @@ def serve(listener, words):
     if "never" in words:
         print("kvd thinks about it", flush=True)
         time.sleep(1000)
+    if "crowd" in words:  # takes its time to be gone
+        for _ in range(200):
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
     listener.listen(50)
     if "silent" not in words:
         say_ready(words)

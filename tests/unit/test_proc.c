@@ -49,6 +49,7 @@ static void test_parse(void **state)
         assert_string_equal(stat.comm, rows[i].comm);
         assert_int_equal(stat.pid, 42);
         assert_int_equal(stat.state, 'S');
+        assert_false(stat.exiting);
         assert_int_equal(stat.ppid, 1);
         assert_int_equal(stat.pgrp, 2);
         assert_int_equal(stat.session, 3);
@@ -122,6 +123,7 @@ static void test_ended_child(void **state)
     assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
     assert_int_equal(proc_stat_read(pid, &stat), 0);
     assert_int_equal(stat.state, 'Z');
+    assert_true(stat.exiting);
     assert_true(str_starts(str_of(stat.comm), "od) d"));
     assert_int_equal(proc_cmdline(pid, &cmdline), 0);
     assert_string_equal(buf_text(&cmdline), "");
