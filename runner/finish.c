@@ -1,6 +1,7 @@
 #include "runner/finish.h"
 
 #include "runner/base/io.h"
+#include "runner/leftovers.h"
 #include "runner/session.h"
 #include "runner/verdict.h"
 
@@ -153,6 +154,7 @@ enum exit_code finish_run(struct session *s)
     enum exit_code code;
 
     progress_hide(s->progress);
+    leftovers_of_run(s);
     if (!journal_read(s->arena, s->run.fd, s->run.path, &record, s->in->diags))
         return EXIT_BROKEN;
     code = verdict(s, &record);

@@ -201,6 +201,11 @@ void leftovers_of_fixture(struct session *s, struct str name, struct leak_list *
     leak_list_release(made);
 }
 
+void leftovers_of_run(struct session *s)
+{
+    remove_doubtful(s);
+}
+
 /* Not what is beside them in the structure. */
 static bool same_modes(const struct termios *a, const struct termios *b)
 {

@@ -21,6 +21,8 @@ void leftovers_of_dead(struct session *s, struct slot *slot);
  */
 void leftovers_of_making(struct session *s, struct leak_list *made);
 void leftovers_of_fixture(struct session *s, struct str name, struct leak_list *made);
+/* All cases and fixtures are over: what only one of several can have left is removed now. */
+void leftovers_of_run(struct session *s);
 /* As the record has them, those that fail the case first: `left` of the slot. */
 void leftovers_record(struct slot *slot);
 

@@ -730,6 +730,20 @@ YAML
     [ ! -e "/tmp/$token" ] || { rm "/tmp/$token"; fail 'the socket is there'; }
 }
 
+# Beside others nobody can say whose it is; that it is of this run is known, and that nobody of it is there any more.
+test_what_one_of_several_leaves_is_gone_after_the_run() {
+    needs_own_world
+    file '{name: t, run: [true], fixtures: [other, f]}' <<YAML
+fixtures:
+  other: {scope: session, daemon: [$kid, hang, $token]}
+  f: {run: 'echo >/dev/shm/$token'}
+YAML
+    run
+    status_is 0
+    out_has 'was left behind while'
+    [ ! -e "/dev/shm/$token" ] || { rm "/dev/shm/$token"; fail 'it is there'; }
+}
+
 test_an_isolated_case_cannot_reach_an_address() {
     file '{name: t, run: [true], isolate: [net], fixtures: [addr]}' <<YAML
 fixtures: {addr: {address: tcp}}
