@@ -174,6 +174,7 @@ check: build/run-matrix $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS
 # Full counts: each process test some hundred times, each fuzz target for minutes.
 SOAK_COUNT = 200
 SOAK_TRIES = 500
+SOAK_DATABASES = 20 # times ten rounds
 CHAOS_TIMES = 100
 SOAKED = tests/e2e/contain.sh tests/e2e/chaos.sh # these have counts of their own
 SOAK_UNIT = test_watch test_contain test_spawn test_spawn_under_way test_relay test_capture test_tty test_progress \
@@ -184,10 +185,11 @@ soak-self: build/run-matrix $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
 		$(foreach test,$(filter-out $(SOAKED),$(E2E)),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \
+		"tests/soak/repeat $(SOAK_DATABASES) 'tests/extra/run databases.sh'" \
 		'TRIES=$(SOAK_TRIES) tests/e2e/contain.sh' 'CHAOS_TIMES=$(CHAOS_TIMES) tests/chaos/chaos.sh' \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/soak $(program)))
 
-EXTRA := $(filter-out %/run %.json,$(wildcard tests/extra/*))
+EXTRA := $(filter-out %/run %.json %/databases,$(wildcard tests/extra/*))
 check-extra: build/run-matrix $(KIDS) build/npm/ready
 	@tests/run $(ARGS) $(foreach script,$(EXTRA),$(call quote,tests/extra/run $(script)))
 build/npm/ready: tests/extra/package.json | build/packages/extra
