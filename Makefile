@@ -2,7 +2,7 @@
 #
 #   make              build/run-matrix
 #   make check        all tests, the checks on the code and a short fuzz, with every compiler and sanitizer
-#   make check-extra  comparison with other people's implementations (npm packages)
+#   make check-extra  comparison with other people's implementations, and with the runners of other people's suites
 #   make soak-self    fuzzing for a long time; goes on where it was interrupted
 #   make bench        measures, and writes docs/performance.md
 #   make demo         builds, and runs a matrix with a bit of everything
@@ -189,9 +189,11 @@ soak-self: build/run-matrix $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release
 		'TRIES=$(SOAK_TRIES) tests/e2e/contain.sh' 'CHAOS_TIMES=$(CHAOS_TIMES) tests/chaos/chaos.sh' \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/soak $(program)))
 
-EXTRA := $(filter-out %/run %.json %/databases,$(wildcard tests/extra/*))
+EXTRA := $(filter-out %/run %.json %/databases %/suites %/suites.sh,$(wildcard tests/extra/*))
+SUITES := $(filter-out lib,$(patsubst tests/extra/suites/%.sh,%,$(wildcard tests/extra/suites/*.sh)))
 check-extra: build/run-matrix $(KIDS) build/npm/ready
-	@tests/run $(ARGS) $(foreach script,$(EXTRA),$(call quote,tests/extra/run $(script)))
+	@tests/run -t 900 $(ARGS) $(foreach script,$(EXTRA),$(call quote,tests/extra/run $(script))) \
+		$(foreach suite,$(SUITES),$(call quote,tests/extra/run suites.sh $(suite)))
 build/npm/ready: tests/extra/package.json | build/packages/extra
 	$(call say,NPM,$<)
 	@mkdir -p $(@D) && cp $< $(@D) && ln -sfn ../../tests/extra $(@D)/extra
