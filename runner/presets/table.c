@@ -29,6 +29,7 @@ const struct preset presets[] = {
         .name = "gtest",
         .reports = {{PRESET_GTEST, "report.xml", NULL},
                     {PRESET_LINES, NULL,
+                     "^\\[=+\\] Running (?<announced>\\d+) tests? from |"
                      "^\\[ (?<verdict>RUN) +\\] (?<name>[^\\s,]+)$|"
                      "\\[ +(?<verdict>OK|FAILED|SKIPPED) +\\] (?<name>[^\\s,]+)(?:, where .*)? "
                      "\\((?<duration>\\d+ ms)\\)$"}},
@@ -69,6 +70,7 @@ const struct preset presets[] = {
     {
         .name = "libtest",
         .reports = {{PRESET_LINES, NULL,
+                     "^running (?<announced>\\d+) tests?$|"
                      "^test (?<name>.+?)(?: - should panic)? \\.\\.\\. (?<verdict>ok|FAILED|ignored)"
                      "(?:, (?<message>.+?))?(?: <(?<duration>[\\d.]+s)>)?$"}},
         .choose = {.words = {"--exact", "{tests}"}},
