@@ -7,7 +7,7 @@ program=${PROGRAM:-$root/build/run-matrix}
 samples=$root/tests/data/results
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-unset CI GITHUB_ACTIONS PYTEST_ADDOPTS
+unset CI GITHUB_ACTIONS PYTEST_ADDOPTS CMOCKA_MESSAGE_OUTPUT
 
 # ---- suites: make_X makes one here, own_X has its own runner say "passed failed" ----
 
