@@ -169,7 +169,7 @@ bool instance_prepare(struct session *s, struct instance *instance);
 /* What its users get is complete: it is up. False: `reason`. */
 bool instance_complete(struct session *s, struct instance *instance);
 /* Of the variables that `run` has set. */
-void instance_tell_teardown(struct instance *instance);
+void instance_tell_teardown(struct session *s, struct instance *instance);
 void instance_release(struct session *s, struct instance *instance);
 struct from_fixtures given_by(struct instance *const *list, uint32_t count, const struct address *reg_addr,
                               struct arena *arena);

@@ -271,40 +271,42 @@ static bool read_env_file(struct instance *instance)
     return good;
 }
 
-/* What it has said of itself may be among what it has printed. */
-static void mask_variables(struct session *s, struct instance *instance)
-{
-    for (uint32_t i = 0; i < instance->variable_count; i++)
-        kitchen_mask(&s->kitchen, instance->variables[i].name, instance->variables[i].value);
-    if (!instance->slot && !mask_is_empty(s->mask) && instance->main.captured && !instance->main.seat)
-        process_keep(s, instance, &instance->main);
-}
-
-static bool take_variables(struct instance *instance)
+static bool take_variables(struct session *s, struct instance *instance)
 {
     instance->variable_count = instance->recipe.variable_count;
     instance->variables = ARENA_ARRAY(&instance->arena, struct variable, instance->variable_count);
     memcpy(instance->variables, instance->recipe.variables,
            instance->variable_count * sizeof *instance->variables);
-    return !instance->env_file || read_env_file(instance);
+    if (instance->env_file && !read_env_file(instance))
+        return false;
+    for (uint32_t i = 0; i < instance->variable_count; i++)
+        kitchen_mask(&s->kitchen, instance->variables[i].name, instance->variables[i].value);
+    return true;
+}
+
+/* What it has said of itself may be among what it has printed. */
+static void mask_printed(struct session *s, struct instance *instance)
+{
+    if (!instance->slot && !mask_is_empty(s->mask) && instance->main.captured && !instance->main.seat)
+        process_keep(s, instance, &instance->main);
 }
 
 /* It may have failed after it had made something, and said what. */
-void instance_tell_teardown(struct instance *instance)
+void instance_tell_teardown(struct session *s, struct instance *instance)
 {
     const char *reason = instance->reason;
 
     if (!instance->variables)
-        take_variables(instance);
+        take_variables(s, instance);
     instance->reason = reason;
     fixture_tell_teardown(&instance->recipe, &instance->arena, instance->variables, instance->variable_count);
 }
 
 bool instance_complete(struct session *s, struct instance *instance)
 {
-    if (!take_variables(instance))
+    if (!take_variables(s, instance))
         return false;
-    mask_variables(s, instance);
+    mask_printed(s, instance);
     describe(instance);
     if (!instance->slot)
         leftovers_of_making(s, &instance->left);

@@ -103,7 +103,7 @@ static bool fill_spec(struct session *s, struct instance *instance, struct fixtu
     struct spawn_spec *spec = &process->spec;
 
     if (process->command == COMMAND_TEARDOWN)
-        instance_tell_teardown(instance);
+        instance_tell_teardown(s, instance);
     *spec = instance->recipe.commands[process->command];
     spec->limits[spec->limit_count++] = (struct spawn_limit){RLIMIT_NOFILE, s->files_before};
     if (process->command == COMMAND_MAIN && instance->recipe.pass && !open_listeners(instance, spec))
