@@ -45,7 +45,7 @@ static void take_slot(struct session *s, uint32_t number)
     slot->setup = NULL;
     slot->tailed = slot->relayed = slot->listed = slot->unwatched = false;
     slot->outcome = CASE_REFUSED;
-    slot->started = watch_now(s->watch);
+    slot->taken = slot->started = watch_now(s->watch);
     arena_clear(&slot->arena);
     slot->leaks.arena = &slot->arena;
     slot->leaks.count = 0;

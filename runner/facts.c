@@ -246,6 +246,10 @@ static void record_ending(struct session *s, struct slot *slot, struct journal_a
         a->signal = e->signal;
         a->core = e->core;
     }
+    if (slot->fixture_count) {
+        a->setup = e->started - slot->taken;
+        a->teardown = watch_now(s->watch) - e->ended;
+    }
     record_rungs(slot, a);
 }
 

@@ -60,6 +60,7 @@ struct slot {
     bool looked;               /* at who was left when its own process had ended */
     struct journal_leak *left; /* the same for the record */
     uint32_t left_count, left_more;
+    nanos taken;                      /* by this attempt, on the watch's clock */
     nanos started;                    /* on the watch's clock */
     const char *prefix;               /* of lines that are shown as they come */
     bool tailed;                      /* its output has a name already, so that somebody can follow it */

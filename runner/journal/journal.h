@@ -141,6 +141,7 @@ struct journal_attempt {
     bool quarantined;     /* does not fail the run */
     struct str reason;  /* one line: "exit status 3", "timed out after 10s (timeout, run-matrix.yaml:9:14)" */
     nanos at, duration; /* when it ended, since the run began; how long the call took */
+    nanos setup, teardown; /* of its own fixtures, before and after the call; 0: it has none */
     nanos user, system;
     int64_t rss;        /* largest resident set, KiB */
     int status, signal; /* status -1: none */

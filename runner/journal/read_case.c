@@ -164,6 +164,8 @@ static bool read_end_fields(struct reading *reading, struct end_line *line)
         FIELD(struct end_line, "flaky_fails", flag, attempt.flaky_fails),
         FIELD(struct end_line, "quarantined", flag, attempt.quarantined),
         FIELD(struct end_line, "reason", text, attempt.reason),
+        FIELD(struct end_line, "setup", time, attempt.setup),
+        FIELD(struct end_line, "teardown", time, attempt.teardown),
         FIELD(struct end_line, "user", time, attempt.user),
         FIELD(struct end_line, "system", time, attempt.system),
         FIELD(struct end_line, "rss", i64, attempt.rss),

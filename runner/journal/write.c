@@ -319,6 +319,10 @@ static void add_results(struct buf *line, const struct journal_results *results)
 /* What was measured, less what is nothing. */
 static void add_usage(struct buf *line, const struct journal_attempt *attempt)
 {
+    if (attempt->setup)
+        line_time(line, "setup", attempt->setup);
+    if (attempt->teardown)
+        line_time(line, "teardown", attempt->teardown);
     if (attempt->user)
         line_time(line, "user", attempt->user);
     if (attempt->system)

@@ -144,6 +144,10 @@ static void add_attempt(struct json_writer *w, const struct journal_attempt *att
     add_int(w, "slot", attempt->slot);
     add_seconds(w, "ended", attempt->at);
     add_seconds(w, "duration", attempt->duration);
+    if (attempt->setup)
+        add_seconds(w, "setup", attempt->setup);
+    if (attempt->teardown)
+        add_seconds(w, "teardown", attempt->teardown);
     add_seconds(w, "user", attempt->user);
     add_seconds(w, "system", attempt->system);
     add_int(w, "rss", attempt->rss);

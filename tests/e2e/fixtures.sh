@@ -70,6 +70,22 @@ YAML
     is "$(sort axis)" "$(printf '1\n2')"
 }
 
+test_set_up_and_tear_down_are_timed_apart() {
+    file '{name: t, run: [true], fixtures: [f]}' '{name: u, run: [true], fixtures: [g]}' <<YAML
+fixtures:
+  f: {run: [sleep, 0.3], teardown: [sleep, 0.3]}
+  g: {scope: session, run: [true]}
+YAML
+    run
+    status_is 0
+    is "$("$program" report --format json | python3 -c '
+import json, sys
+for case in json.load(sys.stdin)["cases"]:
+    last = case["attempts"][-1]
+    print(case["id"], last.get("setup", 0) >= 0.3, last.get("teardown", 0) >= 0.3)')" 't True True
+u False False'
+}
+
 test_what_it_gives() {
     file '{name: t, fixtures: [top], run: "echo $A-$B-$C-$D-${HOME-gone}; echo $LONG; echo ${{ fixtures.top.env.D }}"}' <<YAML
 fixtures:
