@@ -13,7 +13,7 @@
 /* A list can be longer than memory should hold twice: it leaves in pieces. */
 static void flush(struct buf *out, size_t at_least)
 {
-    if (out->len >= at_least) {
+    if (out->len && out->len >= at_least) {
         fwrite(out->ptr, 1, out->len, stdout);
         buf_clear(out);
     }

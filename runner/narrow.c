@@ -263,6 +263,17 @@ static void call_again(struct narrowing *n, struct invocation *in, const struct 
     in->args = parsed.args;
 }
 
+/* A part of the cases would be cut out of those that are left; a part of a suite is no case. */
+static bool can_be_narrowed(const struct narrowing *n, const struct invocation *in)
+{
+    if (in->options->partition)
+        return false;
+    for (size_t i = 0; i < n->front.ids.count; i++)
+        if (strstr(n->front.ids.values[i], "::"))
+            return false;
+    return true;
+}
+
 void narrow(struct invocation *in, const struct changes *changes)
 {
     struct diags *said = in->diags, unsaid = {.arena = in->arena};
@@ -271,7 +282,8 @@ void narrow(struct invocation *in, const struct changes *changes)
     size_t count;
 
     in->diags = &unsaid; /* the run itself will say it */
-    if (front_open(&n.front, in) == EXIT_PASSED && mark_all(&n, changes) && read_failed(&n, in))
+    if (front_open(&n.front, in) == EXIT_PASSED && can_be_narrowed(&n, in) && mark_all(&n, changes) &&
+        read_failed(&n, in))
         ids = choose(&n, &count);
     if (ids)
         call_again(&n, in, ids, count);

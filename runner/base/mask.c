@@ -185,6 +185,44 @@ static void add_in_id(struct mask *mask, struct str word)
     buf_release(&text);
 }
 
+/* As other people's formats spell it: what a suite prints may have gone through one of them before we see it. */
+static const struct spelling {
+    char c;
+    const char *json, *html_json, *xml;
+} spellings[] = {
+    {'"', "\\\"", "\\\"", "&quot;"}, {'\\', "\\\\", "\\\\", NULL},   {'&', NULL, "\\u0026", "&amp;"},
+    {'<', NULL, "\\u003c", "&lt;"},  {'>', NULL, "\\u003e", "&gt;"},
+};
+
+enum format { IN_JSON, IN_HTML_JSON, IN_XML, FORMAT_COUNT };
+
+static const char *spelled(char c, enum format format)
+{
+    for (size_t i = 0; i < ARRAY_LEN(spellings); i++)
+        if (spellings[i].c == c)
+            return format == IN_JSON        ? spellings[i].json
+                   : format == IN_HTML_JSON ? spellings[i].html_json
+                                            : spellings[i].xml;
+    return NULL;
+}
+
+static void add_in_format(struct mask *mask, struct str word, enum format format)
+{
+    struct buf text = {0};
+
+    for (size_t i = 0; i < word.len; i++) {
+        const char *other = spelled(word.ptr[i], format);
+
+        if (other)
+            buf_adds(&text, other);
+        else
+            buf_addc(&text, word.ptr[i]);
+    }
+    if (text.len != word.len)
+        add_word(mask, buf_str(&text));
+    buf_release(&text);
+}
+
 bool mask_add(struct mask *mask, struct str value)
 {
     bool any = false;
@@ -200,6 +238,8 @@ bool mask_add(struct mask *mask, struct str value)
         add_quoted(mask, line);
         add_escaped(mask, line);
         add_in_id(mask, line);
+        for (int format = 0; format < FORMAT_COUNT; format++)
+            add_in_format(mask, line, (enum format)format);
     }
     return any;
 }

@@ -42,14 +42,17 @@ static void check(struct mask *mask, struct str text, const char *wanted)
 
 static void test_texts(void **state)
 {
-    static const char *const values[] = {"secret",     "secretary", "retarded",    "abab",
-                                         "two\nlines", "it's one",  "x\x1by\xFFz", NULL};
+    static const char *const values[] = {"secret",   "secretary",   "retarded",  "abab", "two\nlines",
+                                         "it's one", "x\x1by\xFFz", "a&b<c>\"d", NULL};
     static const struct {
         const char *text, *wanted;
     } rows[] = {
         {"", ""},
         {"nothing to hide", "nothing to hide"},
         {"a secret, told", "a ***, told"},
+        {"{\"Output\":\"a\\u0026b\\u003cc\\u003e\\\"d\"}", "{\"Output\":\"***\"}"},
+        {"{\"Output\":\"a&b<c>\\\"d\"}", "{\"Output\":\"***\"}"},
+        {"<x y=\"a&amp;b&lt;c&gt;&quot;d\"/>", "<x y=\"***\"/>"},
         {"secret", "***"},
         {"secretsecret", "***"},
         {"secre", "secre"},
