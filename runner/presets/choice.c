@@ -163,7 +163,8 @@ void add_bats_files(struct arena *arena, const struct preset_ask *ask, struct pr
     add_befores(arena, ask, command);
 }
 
-bool list_bats(struct arena *arena, const struct preset_ask *ask, struct preset_command *command)
+bool list_bats(struct arena *arena, const struct preset_ask *ask, uint32_t program,
+               struct preset_command *command)
 {
     static const char *const end[] = {
         "-type", "f",    "-name", "*.bats",
@@ -173,7 +174,7 @@ bool list_bats(struct arena *arena, const struct preset_ask *ask, struct preset_
     bool deep = false, found = false;
 
     command_add(arena, command, str_of("find"));
-    for (uint32_t i = 1; i < ask->count; i++) {
+    for (uint32_t i = program + 1; i < ask->count; i++) {
         deep |= str_is(ask->words[i], "-r") || str_is(ask->words[i], "--recursive");
         if (is_bats_choice(ask, i)) {
             found = true;

@@ -174,12 +174,19 @@ static bool is_program(struct str word, const char *program)
 }
 
 /* Its own program, also behind another one, as in `uv run pytest` or `python -m pytest`. */
+static uint32_t program_word(const struct preset *preset, const struct preset_ask *ask)
+{
+    uint32_t i = 0;
+
+    while (i < ask->count && !is_program(ask->words[i], preset->program) &&
+           !is_program(ask->words[i], preset->program_too))
+        i++;
+    return i;
+}
+
 static bool names_program(const struct preset *preset, const struct preset_ask *ask)
 {
-    for (uint32_t i = 0; i < ask->count; i++)
-        if (is_program(ask->words[i], preset->program) || is_program(ask->words[i], preset->program_too))
-            return true;
-    return false;
+    return program_word(preset, ask) < ask->count;
 }
 
 static bool takes_words(const struct preset *preset, const struct preset_ask *ask)
@@ -216,12 +223,13 @@ static bool is_before(const struct preset *preset, struct str word)
                               (word.len && str_is(str_slice(word, 1, word.len), preset->before)));
 }
 
+/* Words before the program are of what starts it: a script's path says of no test. */
 static bool is_left_out(const struct making *m, uint32_t word)
 {
     const struct preset *preset = m->preset;
 
     if (m->ask->action == PRESET_CHOOSE && preset->is_choice)
-        return preset->is_choice(m->ask, word);
+        return word > program_word(preset, m->ask) && preset->is_choice(m->ask, word);
     return m->ask->action == PRESET_LIST && preset->goal && word && str_is(m->ask->words[word], preset->goal);
 }
 
@@ -279,7 +287,7 @@ static const char *refusal(const struct preset *preset, const struct preset_ask 
 static const char *list_instead(struct making *m)
 {
     if (!m->ask->script && names_program(m->preset, m->ask) &&
-        m->preset->list_instead(m->arena, m->ask, m->command))
+        m->preset->list_instead(m->arena, m->ask, program_word(m->preset, m->ask), m->command))
         return NULL;
     return arena_printf(m->arena, "the command does not show which files %s would read", m->preset->name);
 }

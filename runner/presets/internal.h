@@ -35,11 +35,12 @@ struct preset {
     const char *program, *program_too;
     const char *separator; /* between the words of the program and those of what it starts; NULL: none */
     const char *before;    /* words of ours stand before this one, or one with '-' more */
-    /* True for a word of the user's that says which tests: in its place come those that are chosen. */
+    /* True for a word of the user's, behind the program, that says which tests: in its place come those that are chosen. */
     bool (*is_choice)(const struct preset_ask *ask, uint32_t word);
     const char *goal; /* a word that is left out when tests are listed */
-    /* Makes a command of its own that lists them; false: the user's command does not say where they are. */
-    bool (*list_instead)(struct arena *arena, const struct preset_ask *ask, struct preset_command *command);
+    /* Makes a command of its own that lists them; `program`: which word is the row's. False: the user's command does not say where they are. */
+    bool (*list_instead)(struct arena *arena, const struct preset_ask *ask, uint32_t program,
+                         struct preset_command *command);
     /* Writes a name into a filter; NULL: names are words. False: it cannot be written. */
     bool (*quote)(struct buf *out, struct str name);
     const char *filter_begin, *filter_between, *filter_end;
@@ -76,7 +77,8 @@ bool is_go_choice(const struct preset_ask *ask, uint32_t word);
 bool is_bats_choice(const struct preset_ask *ask, uint32_t word);
 void add_go_packages(struct arena *arena, const struct preset_ask *ask, struct preset_command *command);
 void add_bats_files(struct arena *arena, const struct preset_ask *ask, struct preset_command *command);
-bool list_bats(struct arena *arena, const struct preset_ask *ask, struct preset_command *command);
+bool list_bats(struct arena *arena, const struct preset_ask *ask, uint32_t program,
+               struct preset_command *command);
 /* The last part of a path. */
 struct str base_name(struct str path);
 /* What stands before the first "::", and after it. */

@@ -174,8 +174,8 @@ static void many_are_cheap(void **state)
 /* Folders and files that there are, and the caller's environment. */
 static bool exists(const void *user, struct str path)
 {
-    static const char *const there[] = {"tests",  "tests/", "tests/a.py", "a.py",
-                                        "x.bats", "t.bats", "./bats",     "sub/x.bats"};
+    static const char *const there[] = {"tests",  "tests/", "tests/a.py", "a.py",  "x.bats",
+                                        "t.bats", "./bats", "sub/x.bats", "./w.sh"};
 
     (void)user;
     for (size_t i = 0; i < ARRAY_LEN(there); i++)
@@ -235,6 +235,9 @@ static const struct {
      "tests/a.py::T::t[a b]|up/a.py::t[\"'$|none.py::t",
      "PYTEST_ADDOPTS=-x '--junit-xml=" REPORT "' -o junit_family=xunit1; "
      "pytest|-k|tests|--no|-v|tests/a.py::T::t[a b]|a.py::t[\"'$|none.py::t"},
+    /* what starts the runner keeps its words */
+    {"pytest", PRESET_CHOOSE, "python3|./w.sh|pytest|tests", "a.py::t",
+     "PYTEST_ADDOPTS=-x '--junit-xml=" REPORT "' -o junit_family=xunit1; python3|./w.sh|pytest|a.py::t"},
     {"pytest", PRESET_CHOOSE, "make|test", "tests/a.py::t",
      "! the command does not name pytest, which would take the words for it"},
     {"pytest", PRESET_CHOOSE, "sh:pytest -v", "tests/a.py::t",
@@ -272,6 +275,8 @@ static const struct {
     {"go", PRESET_LIST, "go|test|./...", "", "go|test|./...|-list=."},
     {"go", PRESET_CHOOSE, "go|test|./...|-v", "p/q::TestA|p/q::TestB/sub test|r::ExampleX.y",
      "go|test|-v|-json|-run=^(TestA|TestB|ExampleX\\.y)$|p/q|r"},
+    {"go", PRESET_CHOOSE, "sh|./w.sh|go|test|./...", "p/q::TestA",
+     "sh|./w.sh|go|test|-json|-run=^(TestA)$|p/q"},
 
     {"criterion", PRESET_RUN, "./t", "", "CRITERION_OUTPUTS=xml:" REPORT "; ./t"},
     {"criterion", PRESET_CHOOSE, "./t", "a/b|c/d",
@@ -286,6 +291,11 @@ static const struct {
     {"bats", PRESET_LIST, "bats|-r|-f|tests|tests|x.bats", "",
      "find|tests|x.bats|-type|f|-name|*.bats|-exec|grep|-HE|"
      "^[[:blank:]]*@test[[:blank:]]+.*[^[:blank:]][[:blank:]]+\\{|{}|+"},
+    {"bats", PRESET_LIST, "env|./w.sh|bats|tests", "",
+     "find|tests|-maxdepth|1|-type|f|-name|*.bats|-exec|grep|-HE|"
+     "^[[:blank:]]*@test[[:blank:]]+.*[^[:blank:]][[:blank:]]+\\{|{}|+"},
+    {"bats", PRESET_CHOOSE, "env|./w.sh|bats|tests", "x.bats::a",
+     "env|./w.sh|bats|--report-formatter|junit|--output|/r e|--filter|^(a)$|x.bats"},
     {"bats", PRESET_LIST, "bats", "", "! the command does not show which files bats would read"},
     {"bats", PRESET_LIST, "sh:bats tests", "", "! the command does not show which files bats would read"},
     {"bats", PRESET_CHOOSE, "./bats|tests|-p", "x.bats::a (b)|x.bats::c \\\"d|t.bats::e{}",
