@@ -68,27 +68,40 @@ static struct sub_list *names_of(struct listing *listing, const struct preset_li
 
 /* ---- by an expression of the user's ---- */
 
+struct raw_names {
+    struct arena *arena;
+    struct str *list;
+    uint32_t count, cap;
+};
+
+static void keep_name(void *user, struct str name)
+{
+    struct raw_names *names = user;
+
+    GROW(names->list, names->count, names->cap);
+    names->list[names->count++] = arena_str(names->arena, name);
+}
+
 static void read_expression(struct listing *listing, const struct node *lines, struct str output,
                             struct preset_listing *found, const char **why)
 {
     struct arena *arena = listing->kitchen.arena;
+    struct raw_names names = {.arena = arena};
     struct results results;
     struct lines_error error;
     struct results_reader *reader;
 
     results_init(&results, NULL);
-    reader = results_lines(&results, node_text(lines, arena), &error);
+    reader = results_names(&results, node_text(lines, arena), (struct names_to){keep_name, &names}, &error);
     if (reader) {
         results_feed(reader, output);
         results_end(reader);
-        found->list = ARENA_ARRAY(arena, struct preset_test, results.count);
-        found->count = results.count;
-        for (uint32_t i = 0; i < results.count; i++)
-            found->list[i].id = found->list[i].name = arena_str(arena, results.list[i].id);
+        preset_take_names(arena, names.list, names.count, found);
     } else {
         *why = arena_printf(arena, "'lines' is no expression that can be used: %s", error.text);
     }
     results_release(&results);
+    free(names.list);
 }
 
 static const char *read_names(struct listing *listing, const struct preset *preset, const struct node *lines,
@@ -171,6 +184,15 @@ static struct sub_list *run_command(struct listing *listing, const struct plan_c
     return list;
 }
 
+/* Where the tests make no cases, one whose command cannot be asked runs them all. */
+static struct sub_list *why_not(struct listing *listing, const struct plan_case *c,
+                                const struct recipe *recipe)
+{
+    if (recipe->unasked && case_test(listing->kitchen.plan->suites, c)->inside != INSIDE_APART)
+        return NULL;
+    return problem(listing, "%s", recipe->error);
+}
+
 /* A case that will not run is not asked; what is wrong with it is said when it is its turn. */
 static struct sub_list *ask_case(struct listing *listing, const struct plan_case *c, const char *folder)
 {
@@ -182,7 +204,7 @@ static struct sub_list *ask_case(struct listing *listing, const struct plan_case
 
     if (recipe_make(&listing->kitchen, c, &where, &arena, &recipe, &diags) && !recipe.skip &&
         !recipe.unsupported)
-        list = recipe.error ? problem(listing, "%s", recipe.error) : run_command(listing, c, &recipe);
+        list = recipe.error ? why_not(listing, c, &recipe) : run_command(listing, c, &recipe);
     arena_release(&arena);
     return list;
 }

@@ -103,20 +103,32 @@ bool listing_line(struct str *text, struct str *line)
     return true;
 }
 
-static void read_with(void (*read)(struct listing_reader *reader, struct str output), struct arena *arena,
-                      struct str output, struct preset_listing *listing)
+static struct listing_reader begin(struct arena *arena, struct preset_listing *listing)
 {
-    struct listing_reader reader = {.arena = arena, .listing = listing};
-    struct preset_test *list;
-
     *listing = (struct preset_listing){0};
-    read(&reader, output);
-    list = ARENA_ARRAY(arena, struct preset_test, listing->count);
+    return (struct listing_reader){.arena = arena, .listing = listing};
+}
+
+/* What grew is the arena's from here on. */
+static void end(struct listing_reader *reader)
+{
+    struct preset_listing *listing = reader->listing;
+    struct preset_test *list = ARENA_ARRAY(reader->arena, struct preset_test, listing->count);
+
     if (listing->count)
         memcpy(list, listing->list, listing->count * sizeof *list);
     free(listing->list);
-    free(reader.seen);
+    free(reader->seen);
     listing->list = list;
+}
+
+static void read_with(void (*read)(struct listing_reader *reader, struct str output), struct arena *arena,
+                      struct str output, struct preset_listing *listing)
+{
+    struct listing_reader reader = begin(arena, listing);
+
+    read(&reader, output);
+    end(&reader);
 }
 
 void preset_read(const struct preset *preset, struct arena *arena, struct str output,
@@ -143,6 +155,16 @@ void read_words(struct listing_reader *reader, struct str output)
 void preset_read_lines(struct arena *arena, struct str output, struct preset_listing *listing)
 {
     read_with(read_words, arena, output, listing);
+}
+
+void preset_take_names(struct arena *arena, const struct str *names, uint32_t count,
+                       struct preset_listing *listing)
+{
+    struct listing_reader reader = begin(arena, listing);
+
+    for (uint32_t i = 0; i < count; i++)
+        add_plain(&reader, str_trim(names[i]));
+    end(&reader);
 }
 
 /* Node ids, until a blank line; what follows is for people. */

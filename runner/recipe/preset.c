@@ -221,6 +221,7 @@ static bool ask_as_planned(struct cooking *k, const struct user_words *words, st
         return false;
     if (*why && action == PRESET_CHOOSE && k->test->inside == INSIDE_CHOSEN)
         return ask_for(k, PRESET_RUN, words, &names, command, why);
+    k->recipe->unasked = *why && listing;
     if (action == PRESET_CHOOSE) {
         k->recipe->asked = names.list;
         k->recipe->asked_count = names.count;

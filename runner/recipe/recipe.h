@@ -116,6 +116,7 @@ struct recipe {
     uint32_t asked_count;
     bool only_again; /* these are those that failed before */
     bool is_inside;  /* the case is one test inside */
+    bool unasked;    /* `error`: the command is none that could be asked for its tests */
     uint32_t retries;
     bool flaky_fails, quarantined;
     /* Reasons, NULL where they do not hold; "" is a reason nobody gave. */

@@ -67,6 +67,7 @@ struct lines {
     struct str groups[GROUP_COUNT]; /* of the line that matches */
     unsigned gave_up;
     struct begun begun;
+    struct names_to names; /* nobody: results are made */
 };
 
 /* ---- the expression ---- */
@@ -332,6 +333,10 @@ static void each_line(void *user, struct str line)
     announce(lines);
     if (!lines->groups[GROUP_NAME].len)
         return;
+    if (lines->names.each) {
+        lines->names.each(lines->names.user, lines->groups[GROUP_NAME]);
+        return;
+    }
     if (results->count == RESULTS_MOST) {
         results->left_out++;
         return;
@@ -394,4 +399,14 @@ struct results_reader *results_lines(struct results *into, struct str expression
     }
     prepare(lines);
     return &lines->reader;
+}
+
+struct results_reader *results_names(struct results *into, struct str expression, struct names_to to,
+                                     struct lines_error *error)
+{
+    struct results_reader *reader = results_lines(into, expression, error);
+
+    if (reader)
+        ((struct lines *)reader)->names = to;
+    return reader;
 }

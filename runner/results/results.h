@@ -119,5 +119,12 @@ struct lines_error {
     char text[200];
 };
 struct results_reader *results_lines(struct results *into, struct str expression, struct lines_error *error);
+/* The same, and no result is made of a line: `each` is handed its name byte for byte, for as long as the call. */
+struct names_to {
+    void (*each)(void *user, struct str name);
+    void *user;
+};
+struct results_reader *results_names(struct results *into, struct str expression, struct names_to to,
+                                     struct lines_error *error);
 
 #endif

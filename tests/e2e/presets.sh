@@ -142,6 +142,15 @@ t::c failed
 END
 }
 
+test_names_by_an_expression_are_told_as_they_are() {
+    suite '{name: t, run: ["true"], discover: {list: [printf, "* tab\\there\n* tab\\\\there\n* tab\\there\n"], lines: "^\\* (?<name>.+)$",
+    run: [sh, -c, "printf %s\\\\n \"$1\" | od -An -tx1 >>ran", s, "{test}"]}}'
+    run run -j1
+    status_is 0
+    is "$(cat ran)" ' 74 61 62 09 68 65 72 65 0a
+ 74 61 62 5c 74 68 65 72 65 0a'
+}
+
 test_ten_thousand() {
     suite '{name: t, run: ["true"], discover: {list: [seq, "10000"], run: [test, "{test}", -gt, "9998"]}}'
     run list -q
@@ -353,6 +362,31 @@ SH
     run run u
     status_is 1
     reason_is u 'error: the command is a string that hands nothing on: it would have to end in "$@"'
+}
+
+test_a_command_that_cannot_be_asked_runs_all() {
+    write gtest <<'SH'
+#!/bin/sh
+[ $# = 0 ] || echo "$*" >>asked
+echo '[ RUN      ] Shop.Price'
+echo '[       OK ] Shop.Price (0 ms)'
+SH
+    chmod +x gtest
+    suite "{name: t, preset: gtest, run: 'true && ./gtest'}" \
+        "{name: u, preset: gtest, run: 'true && ./gtest', discover: per-test}" '{name: v, run: ["true"]}'
+    run run -k v
+    status_is 1 # by its name v, and u whose tests are not known
+    last_line_is '1 passed, 1 failed'
+    run run t::Shop.Price
+    status_is 0
+    err_has 'warning: t: '
+    results_are <<'END'
+t::Shop.Price passed
+END
+    run run u
+    status_is 1
+    reason_is u 'error: its tests cannot be listed: the command is a string that hands nothing on: it would have to end in "$@"'
+    [ ! -e asked ] || fail 'the suite was given words'
 }
 
 # ---- lists that cannot be had ----
