@@ -91,15 +91,76 @@ bool is_pytest_choice(const struct preset_ask *ask, uint32_t word)
     return exists(ask, path);
 }
 
-/* Its names are counted from the folder of its settings, which may be above the one that it is started in. */
-struct str pytest_from_here(const struct preset_ask *ask, struct str name)
+static bool is_there(const struct preset_ask *ask, struct str name)
 {
-    struct str path = {0}, test, shorter = name;
+    struct str path = {0}, test;
+
+    return split_name(name, &path, &test) && exists(ask, path);
+}
+
+/* The settings are above: what stands before this folder is taken away. */
+static bool pytest_above(const struct preset_ask *ask, struct str *name)
+{
+    struct str path, test, shorter = *name;
     size_t at;
 
-    while (split_name(shorter, &path, &test) && !exists(ask, path) && str_find(path, "/", &at))
+    while (!is_there(ask, shorter) && split_name(shorter, &path, &test) && str_find(path, "/", &at))
         shorter = str_slice(shorter, at + 1, shorter.len);
-    return exists(ask, path) ? shorter : name;
+    if (!is_there(ask, shorter))
+        return false;
+    *name = shorter;
+    return true;
+}
+
+/* The settings are in this folder, or in one that it is in. */
+static bool pytest_below(const struct preset_ask *ask, struct arena *arena, struct str folder,
+                         struct str *name)
+{
+    struct str longer;
+
+    while (folder.len) {
+        while (folder.len && folder.ptr[folder.len - 1] == '/')
+            folder.len--;
+        longer = str_of(arena_printf(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(*name)));
+        if (is_there(ask, longer)) {
+            *name = longer;
+            return true;
+        }
+        folder.len -= base_name(folder).len;
+    }
+    return false;
+}
+
+/* A folder that a word speaks of; empty: none. */
+static struct str pytest_folder(const struct preset_ask *ask, uint32_t word)
+{
+    static const char rootdir[] = "--rootdir";
+    struct str text = ask->words[word], test;
+
+    if (str_starts(text, "--rootdir="))
+        return str_slice(text, sizeof rootdir, text.len);
+    if (word && str_is(ask->words[word - 1], rootdir))
+        return text;
+    if (!is_pytest_choice(ask, word))
+        return (struct str){0};
+    split_name(text, &text, &test);
+    return text;
+}
+
+/* Its names are counted from the folder of its settings, which may be above the one that it is started in, or below. */
+bool pytest_from_here(const struct preset_ask *ask, struct arena *arena, uint32_t program, struct str *name)
+{
+    struct str seen = *name;
+
+    if (pytest_above(ask, name))
+        return true;
+    for (uint32_t i = 1; i < program && i < ask->count; i++)
+        if (pytest_below(ask, arena, ask->words[i], &seen))
+            return true; /* env -C folder pytest: it is started there */
+    for (uint32_t i = program + 1; i < ask->count; i++)
+        if (pytest_below(ask, arena, pytest_folder(ask, i), name))
+            return true;
+    return false;
 }
 
 /* ---- go: packages ---- */

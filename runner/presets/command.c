@@ -48,6 +48,29 @@ static void add(struct making *m, struct str word)
         command_add(m->arena, m->command, word);
 }
 
+/* ---- its program ---- */
+
+static bool is_program(struct str word, const char *program)
+{
+    struct str name = base_name(word);
+
+    return program && (str_is(name, program) ||
+                       /* pytest-3, ctest3, make-4.3 */
+                       (str_starts(name, program) && name.len > strlen(program) &&
+                        strchr("-.0123456789", name.ptr[strlen(program)])));
+}
+
+/* Its own program, also behind another one, as in `uv run pytest` or `python -m pytest`. */
+static uint32_t program_word(const struct preset *preset, const struct preset_ask *ask)
+{
+    uint32_t i = 0;
+
+    while (i < ask->count && !is_program(ask->words[i], preset->program) &&
+           !is_program(ask->words[i], preset->program_too))
+        i++;
+    return i;
+}
+
 /* ---- what stands in braces ---- */
 
 static void fill(struct making *m, struct buf *out, const char *pattern)
@@ -77,9 +100,17 @@ static void fill(struct making *m, struct buf *out, const char *pattern)
 static void add_tests(struct making *m)
 {
     const struct preset_ask *ask = m->ask;
+    uint32_t program = program_word(m->preset, ask);
 
-    for (uint32_t i = 0; i < ask->test_count && !m->why; i++)
-        add(m, m->preset->from_here ? m->preset->from_here(ask, ask->tests[i]) : ask->tests[i]);
+    for (uint32_t i = 0; i < ask->test_count && !m->why; i++) {
+        struct str name = ask->tests[i];
+
+        if (m->preset->from_here && !m->preset->from_here(ask, m->arena, program, &name) && !ask->script)
+            m->why = arena_printf(m->arena, "no file of '%.*s' is there, seen from where the command runs",
+                                  STR_ARG(str_slice(name, 0, 200)));
+        else
+            add(m, name);
+    }
 }
 
 static void add_words(struct making *m, const struct edit *edit)
@@ -162,27 +193,6 @@ static void set_variables(struct making *m, const struct edit *edit)
 }
 
 /* ---- does the command take words? ---- */
-
-static bool is_program(struct str word, const char *program)
-{
-    struct str name = base_name(word);
-
-    return program && (str_is(name, program) ||
-                       /* pytest-3, ctest3, make-4.3 */
-                       (str_starts(name, program) && name.len > strlen(program) &&
-                        strchr("-.0123456789", name.ptr[strlen(program)])));
-}
-
-/* Its own program, also behind another one, as in `uv run pytest` or `python -m pytest`. */
-static uint32_t program_word(const struct preset *preset, const struct preset_ask *ask)
-{
-    uint32_t i = 0;
-
-    while (i < ask->count && !is_program(ask->words[i], preset->program) &&
-           !is_program(ask->words[i], preset->program_too))
-        i++;
-    return i;
-}
 
 static bool names_program(const struct preset *preset, const struct preset_ask *ask)
 {

@@ -44,8 +44,8 @@ struct preset {
     /* Writes a name into a filter; NULL: names are words. False: it cannot be written. */
     bool (*quote)(struct buf *out, struct str name);
     const char *filter_begin, *filter_between, *filter_end;
-    /* A name as it is seen from where the command runs; NULL: as it is. */
-    struct str (*from_here)(const struct preset_ask *ask, struct str name);
+    /* A name as it is seen from where the command runs; NULL: as it is. False: nothing there is called so. */
+    bool (*from_here)(const struct preset_ask *ask, struct arena *arena, uint32_t program, struct str *name);
     /* More words that choosing takes, such as the files that the tests are in. */
     void (*more)(struct arena *arena, const struct preset_ask *ask, struct preset_command *command);
     void (*read)(struct listing_reader *reader, struct str output);
@@ -72,7 +72,7 @@ void quote_shell(struct buf *out, struct str word);
 /* ---- choice.c: the user's words that say which tests ---- */
 
 bool is_pytest_choice(const struct preset_ask *ask, uint32_t word);
-struct str pytest_from_here(const struct preset_ask *ask, struct str name);
+bool pytest_from_here(const struct preset_ask *ask, struct arena *arena, uint32_t program, struct str *name);
 bool is_go_choice(const struct preset_ask *ask, uint32_t word);
 bool is_bats_choice(const struct preset_ask *ask, uint32_t word);
 void add_go_packages(struct arena *arena, const struct preset_ask *ask, struct preset_command *command);

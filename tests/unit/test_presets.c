@@ -174,8 +174,9 @@ static void many_are_cheap(void **state)
 /* Folders and files that there are, and the caller's environment. */
 static bool exists(const void *user, struct str path)
 {
-    static const char *const there[] = {"tests",  "tests/", "tests/a.py", "a.py",  "x.bats",
-                                        "t.bats", "./bats", "sub/x.bats", "./w.sh"};
+    static const char *const there[] = {"tests",  "tests/",   "tests/a.py", "a.py",       "x.bats",
+                                        "t.bats", "./bats",   "sub/x.bats", "./w.sh",     "low",
+                                        "low/",   "low/b.py", "low/in",     "up/low/c.py"};
 
     (void)user;
     for (size_t i = 0; i < ARRAY_LEN(there); i++)
@@ -232,9 +233,23 @@ static const struct {
      "PYTEST_ADDOPTS=-x --collect-only --verbosity=-1; "},
     /* paths go, their look-alikes behind options stay, and a name is seen from where the command runs */
     {"pytest", PRESET_CHOOSE, "pytest|-k|tests|tests|a.py::x|--no|-v",
-     "tests/a.py::T::t[a b]|up/a.py::t[\"'$|none.py::t",
+     "tests/a.py::T::t[a b]|up/a.py::t[\"'$",
      "PYTEST_ADDOPTS=-x '--junit-xml=" REPORT "' -o junit_family=xunit1; "
-     "pytest|-k|tests|--no|-v|tests/a.py::T::t[a b]|a.py::t[\"'$|none.py::t"},
+     "pytest|-k|tests|--no|-v|tests/a.py::T::t[a b]|a.py::t[\"'$"},
+    /* settings below: in a folder that is asked for, in one above it, where --rootdir says */
+    {"pytest", PRESET_CHOOSE, "pytest|low/", "b.py::t",
+     "PYTEST_ADDOPTS=-x '--junit-xml=" REPORT "' -o junit_family=xunit1; pytest|low/b.py::t"},
+    {"pytest", PRESET_CHOOSE, "pytest|low/in::t", "b.py::t",
+     "PYTEST_ADDOPTS=-x '--junit-xml=" REPORT "' -o junit_family=xunit1; pytest|low/b.py::t"},
+    {"pytest", PRESET_CHOOSE, "pytest|--rootdir=up/low", "c.py::t",
+     "PYTEST_ADDOPTS=-x '--junit-xml=" REPORT
+     "' -o junit_family=xunit1; pytest|--rootdir=up/low|up/low/c.py::t"},
+    {"pytest", PRESET_CHOOSE, "env|-C|low|pytest", "b.py::t",
+     "PYTEST_ADDOPTS=-x '--junit-xml=" REPORT "' -o junit_family=xunit1; env|-C|low|pytest|b.py::t"},
+    {"pytest", PRESET_CHOOSE, "pytest|tests", "b.py::t",
+     "! no file of 'b.py::t' is there, seen from where the command runs"},
+    {"pytest", PRESET_CHOOSE, "sh:cd low && pytest \"$@\"", "b.py::t",
+     "PYTEST_ADDOPTS=-x '--junit-xml=" REPORT "' -o junit_family=xunit1; b.py::t"},
     /* what starts the runner keeps its words */
     {"pytest", PRESET_CHOOSE, "python3|./w.sh|pytest|tests", "a.py::t",
      "PYTEST_ADDOPTS=-x '--junit-xml=" REPORT "' -o junit_family=xunit1; python3|./w.sh|pytest|a.py::t"},
