@@ -344,6 +344,25 @@ END
     reason_is t "crashed: SIGSEGV in 'Crash.Here', after 2 tests"
 }
 
+test_pytest_with_settings_below() {
+    write low/test_a.py </dev/null
+    write pytest <<'SH'
+#!/bin/sh
+echo "$*" >>ran
+case "$PYTEST_ADDOPTS" in *--junit-xml=*) ;; *) exit 4 ;; esac
+report=${PYTEST_ADDOPTS#*--junit-xml=}
+echo '<testsuite><testcase classname="test_a" name="test_y" file="test_a.py"><failure/></testcase>
+</testsuite>' >"${report%% *}"
+exit 1
+SH
+    chmod +x pytest
+    suite '{name: t, preset: pytest, run: [./pytest, low], retries: 1}'
+    run
+    status_is 1
+    is "$(cat ran)" 'low
+low/test_a.py::test_y'
+}
+
 test_scripts_hand_on_words() {
     write ctest <<'SH'
 #!/bin/sh
