@@ -63,6 +63,22 @@ static void test_verdicts(void **state)
              "time='0.1'/></testsuite>"),
          "passed: c::a\nnot run: #2 100000us (it began, and was interrupted before its name was written)\n"
          "announced 1, missing 0, left out 0\n"},
+        /* ... a tear-down that fails is counted with its test; whatever the suite is called */
+        {STR("<testsuite name='pytest' tests='3'><testcase name='a'/><testcase name='b'>"
+             "<error message='failed on teardown with &quot;assert 0&quot;'/></testcase></testsuite>"),
+         "passed: pytest::a\nerror: pytest::b (failed on teardown with \"assert 0\")\nannounced 2, missing "
+         "0, left out 0\n"},
+        {STR("<testsuite name='mine' tests='3'><testcase name='a'/><testcase name='b'>"
+             "<error message='failed on teardown with &quot;assert 0&quot;'/></testcase></testsuite>"),
+         "passed: mine::a\nerror: mine::b (failed on teardown with \"assert 0\")\n"
+         "announced 2, missing 0, left out 0\n"},
+        {STR("<testsuite name='mine' tests='2'><testcase classname='c' name='b'><error message='test "
+             "teardown failure'/></testcase></testsuite>"),
+         "error: c::b (test teardown failure)\nannounced 1, missing 0, left out 0\n"},
+        {STR("<testsuite name='mine' tests='2'><testcase classname='c' name='b'><error message='oh'/>"
+             "</testcase></testsuite>"),
+         "error: c::b (oh)\nannounced 2, missing 1, left out 0\n"
+         "0:0: warning: 2 tests are announced by 'tests' attributes, 1 are there\n"},
         /* jest-junit */
         {STR("<testsuites name='jest tests' tests='2' failures='1' errors='0' time='0.5'>\n"
              "<testsuite name='sum' errors='0' failures='1' skipped='0' timestamp='2026-01-01T00:00:00' "
