@@ -204,8 +204,8 @@ static const struct order {
     {VERDICT_FAILED, results_bailed_out, "bailed out", say_bail_out},
     {VERDICT_FAILED, results_failed, "", say_results_failed},
     {VERDICT_FAILED, is_failed, "", say_failed},
-    {VERDICT_FAILED, results_incomplete, "", say_results_incomplete},
     {VERDICT_ERROR, results_missing, "", say_results_missing},
+    {VERDICT_FAILED, results_incomplete, "", say_results_incomplete},
     {VERDICT_LEAKED, is_leaked, "", say_leaks},
 };
 
