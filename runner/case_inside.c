@@ -51,6 +51,18 @@ static bool find_alike(const struct slot *slot, struct results *results, struct 
     return false;
 }
 
+static bool take_name(struct results *results, uint32_t told, struct str id)
+{
+    for (uint32_t i = 0; i < told; i++)
+        if (results->list[i].nameless) {
+            results->list[i].nameless = false;
+            results->list[i].id = arena_str(&results->arena, id);
+            return true;
+        }
+    return false;
+}
+
+/* Of several that are missing nobody knows which one was begun, and the first of them stands for it. */
 static void add_missing(const struct slot *slot, struct results *results)
 {
     struct str *ids = sorted_ids(results);
@@ -59,7 +71,8 @@ static void add_missing(const struct slot *slot, struct results *results)
     for (uint32_t i = 0; i < slot->recipe.asked_count; i++) {
         struct str asked = slot->recipe.asked[i].id;
 
-        if (!bsearch(&asked, ids, told, sizeof *ids, by_text) && !find_alike(slot, results, asked, &looks))
+        if (!bsearch(&asked, ids, told, sizeof *ids, by_text) && !find_alike(slot, results, asked, &looks) &&
+            !take_name(results, told, asked))
             results_add_missing(results, asked);
     }
     free(ids);
@@ -129,7 +142,23 @@ void case_inside_settle(const struct slot *slot, struct judgement *judgement)
 
 /* ---- once more ---- */
 
-bool case_inside_may_choose(const struct slot *slot, enum verdict verdict)
+/* The record is where the next attempt finds what it has to ask for, and what is hidden there nobody can ask for. */
+static bool any_is_hidden(const struct session *s, const struct case_results *results)
+{
+    struct arena arena = {0};
+    bool hidden = false;
+
+    for (uint32_t i = 0; i < results->results.count && !hidden; i++) {
+        struct str id = results->results.list[i].id;
+
+        hidden = verdict_counts(results->verdicts[i]) == COUNT_FAILED &&
+                 mask_in(s->mask, &arena, id).ptr != id.ptr;
+    }
+    arena_release(&arena);
+    return hidden;
+}
+
+bool case_inside_may_choose(const struct session *s, const struct slot *slot, enum verdict verdict)
 {
     const struct result_facts *facts = &slot->results.facts;
 
@@ -137,7 +166,7 @@ bool case_inside_may_choose(const struct slot *slot, enum verdict verdict)
         if (slot->left[i].fails)
             return false; /* which of them left it behind is not known */
     return slot->results.read && !slot->recipe.is_inside && verdict == VERDICT_FAILED && facts->failed &&
-           !facts->not_run && !facts->missing && !facts->bail_out;
+           !facts->not_run && !facts->missing && !facts->bail_out && !any_is_hidden(s, &slot->results);
 }
 
 static int open_before(struct session *s, struct slot *slot)

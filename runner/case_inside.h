@@ -12,7 +12,7 @@ void case_inside_name(struct slot *slot, struct case_results *results);
 /* A case that is one test inside comes to what that came to. */
 void case_inside_settle(const struct slot *slot, struct judgement *judgement);
 /* Nothing was wrong but tests that failed: another attempt need run these alone. */
-bool case_inside_may_choose(const struct slot *slot, enum verdict verdict);
+bool case_inside_may_choose(const struct session *s, const struct slot *slot, enum verdict verdict);
 /* The tests that failed in the attempt before, as far as the suite can be told of them; NULL: run all. */
 const struct preset_test *case_inside_again(struct session *s, struct slot *slot, uint32_t *count);
 /* Results of the attempt before that this one was not asked for. */

@@ -137,6 +137,15 @@ static void expect_children(struct case_results *results, uint32_t parent)
     }
 }
 
+/* They are known as the record has them, without what is hidden. */
+static bool failed_earlier(struct session *s, struct earlier *earlier, struct str id)
+{
+    if (!earlier->count)
+        return false;
+    id = mask_in(s->mask, earlier->arena, id);
+    return bsearch(&id, earlier->ids, earlier->count, sizeof *earlier->ids, by_text) != NULL;
+}
+
 static void count_each(struct session *s, struct slot *slot, struct case_results *results)
 {
     struct arena arena = {0};
@@ -148,9 +157,7 @@ static void count_each(struct session *s, struct slot *slot, struct case_results
         const struct result *result = &results->results.list[i];
 
         results->verdicts[i] = verdict_of[result->verdict];
-        if (result->verdict == RESULT_PASSED &&
-            (result->reruns || (earlier.count && bsearch(&result->id, earlier.ids, earlier.count,
-                                                         sizeof *earlier.ids, by_text))))
+        if (result->verdict == RESULT_PASSED && (result->reruns || failed_earlier(s, &earlier, result->id)))
             results->verdicts[i] = VERDICT_FLAKY;
         if (result->verdict == RESULT_XFAILED && result->is_a_parent)
             expect_children(results, i);
@@ -242,7 +249,7 @@ void case_results_record(struct session *s, struct slot *slot, struct journal_at
 {
     struct case_results *results = &slot->results;
 
-    s->cases[slot->on].may_choose = !attempt->last && case_inside_may_choose(slot, attempt->verdict);
+    s->cases[slot->on].may_choose = !attempt->last && case_inside_may_choose(s, slot, attempt->verdict);
     if (!results->read || slot->recipe.is_inside)
         return;
     results->record = (struct journal_results){
@@ -254,7 +261,7 @@ void case_results_record(struct session *s, struct slot *slot, struct journal_at
     for (uint32_t i = 0; i < results->results.count; i++)
         results->record.verdicts[results->verdicts[i]] += !results->results.list[i].is_a_parent;
     take_problems(slot, results);
-    if (results->results.count)
+    if (results->results.count || slot->recipe.only_again)
         write_file(s, slot, results);
     keep_reports(s, slot, results);
     attempt->results = &results->record;

@@ -37,19 +37,25 @@ struct source {
     struct results_reader *reader;
     const char *name; /* for people */
     char last;        /* byte */
+    uint64_t done;    /* bytes, of all files of the attempt */
 };
 
-/* Who is in a hurry does not wait for a long report: a step of GitHub's that is cancelled has seconds for everything. */
+/*
+ * Who is in a hurry does not wait for a long report: a step of GitHub's that is cancelled has seconds for everything. It
+ * may be cancelled while one is read: then nobody has taken the signal yet.
+ */
 static uint64_t most_of(const struct source *source)
 {
-    return source->s->cancelled ? REPORT_MOST_IN_HURRY : REPORT_MOST;
+    bool in_hurry = source->s->cancelled || signals_ending_waits(&source->s->signals);
+
+    return in_hurry ? REPORT_MOST_IN_HURRY : REPORT_MOST;
 }
 
-static void say_cut(struct source *source, uint64_t size)
+static void say_cut(struct source *source, uint64_t size, uint64_t read)
 {
     diag_error(&source->into->problems, (struct place){.file = source->name},
                "it has %llu bytes, of which the first %llu are read", (unsigned long long)size,
-               (unsigned long long)most_of(source));
+               (unsigned long long)read);
     source->into->cut = true;
 }
 
@@ -62,18 +68,19 @@ static bool feed_file(struct source *source, int fd)
     struct stat st = {0};
 
     fstat(fd, &st);
-    size = (uint64_t)st.st_size < most_of(source) ? (uint64_t)st.st_size : most_of(source);
-    while (at < size && got > 0) {
+    size = (uint64_t)st.st_size;
+    while (at < size && source->done < most_of(source)) {
         got = pread(fd, bytes, size - at < CHUNK ? (size_t)(size - at) : CHUNK, (off_t)at);
         if (got <= 0)
             break;
         results_feed(source->reader, (struct str){bytes, (size_t)got});
         source->last = bytes[got - 1];
         at += (uint64_t)got;
+        source->done += (uint64_t)got;
     }
     free(bytes);
-    if ((uint64_t)st.st_size > size)
-        say_cut(source, (uint64_t)st.st_size);
+    if (at < size && got > 0)
+        say_cut(source, size, at);
     return got >= 0;
 }
 

@@ -245,7 +245,7 @@ void junit_case_close(struct junit *junit, bool cut)
 {
     struct junit_case *c = &junit->now;
     struct results *results = junit->reader.results;
-    struct result result = {.id = c->id, .duration = c->duration, .reruns = c->reruns};
+    struct result result = {.id = c->id, .duration = c->duration, .reruns = c->reruns, .nameless = c->begun};
 
     c->open = false;
     result.verdict = verdict_of(c, cut);

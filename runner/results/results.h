@@ -51,6 +51,7 @@ struct result {
     struct str file;
     uint32_t line;    /* 0: not known */
     uint32_t reruns;  /* it failed so often before, in the same run of the suite */
+    bool nameless;    /* it began, and its name was not written: it may be any that is missing */
     bool is_a_parent; /* others in the list stand for what it found: its verdict follows from theirs */
 };
 

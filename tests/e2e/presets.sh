@@ -249,6 +249,30 @@ test_all_are_run_again_where_it_must_be() {
     last_line_is '2 passed, 0 failed'
 }
 
+# A second attempt that tells nothing does not take away what the first one told of the others.
+test_what_was_not_run_again_stays_where_nothing_is_told() {
+    hand_made 'a ok' 'b later'
+    sed -i '2i [ "$RUN_MATRIX_ATTEMPT" = 1 ] || [ "$1" = --names ] || exit 3' suite
+    suite "{name: t, run: ./suite, $together, $lines_of_suite, retries: 1}"
+    run
+    status_is 1
+    grep -q '"id":"a"' .run-matrix/latest/cases/t/2/results.ndjson || fail 'what had passed is gone'
+}
+
+# A name that is hidden is not on record, and cannot be asked for.
+test_what_is_hidden_is_not_asked_for() {
+    hand_made 'a ok' 'b-hidden-word later'
+    suite "{name: t, run: ./suite, $together, $lines_of_suite, retries: 1}"
+    echo 'defaults: {mask: [SECRET]}' >>run-matrix.yaml
+    SECRET=hidden-word run
+    status_is 0
+    is "$(cat ran)" "$(printf '\n\n')"
+    results_are <<'END'
+t::a passed
+t::b-*** flaky
+END
+}
+
 test_what_was_asked_for_must_be_told() {
     hand_made 'a ok' 'b silent' 'c ok'
     suite "{name: t, run: ./suite, $together, $lines_of_suite}"
