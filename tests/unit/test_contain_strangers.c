@@ -8,11 +8,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include <cmocka.h>
 
@@ -40,6 +42,8 @@ static pid_t start_program(const char *path, char *const argv[], const char *con
     assert_int_equal(pipe2(executed, O_CLOEXEC), 0);
     pid = must_fork();
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG,
+              SIGKILL); /* kept over an exec: one that goes on for ever must not outlive a test that fails */
         setsid();
         execve(path, argv, (char *const *)(uintptr_t)environment);
         _exit(1);
