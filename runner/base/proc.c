@@ -59,6 +59,7 @@ enum stat_field {
     STAT_THREADS = 16,
     STAT_START = 18,
     STAT_RSS = 20,
+    STAT_CODE_END = 23,
     STAT_ENV_START = 46,
     STAT_ENV_END,
     STAT_FIELDS,
@@ -124,6 +125,7 @@ bool proc_stat_parse(struct str line, struct proc_stat *stat)
     stat->threads = (long)fields[STAT_THREADS];
     stat->start_ticks = (uint64_t)fields[STAT_START];
     stat->rss_pages = (uint64_t)fields[STAT_RSS];
+    stat->code_end = (uint64_t)fields[STAT_CODE_END];
     stat->env_start = (uint64_t)fields[STAT_ENV_START];
     stat->env_end = (uint64_t)fields[STAT_ENV_END];
     return true;

@@ -22,7 +22,9 @@ struct proc_stat {
     uint64_t user_ticks, system_ticks;
     long threads;
     uint64_t rss_pages;
-    uint64_t env_start, env_end; /* 0: it is dead, not ours to read, or in the moment of an exec */
+    uint64_t code_end; /* 0: it is dead, or in the moment of an exec */
+    uint64_t env_start,
+        env_end; /* 0: the same, or not ours to read; both are there while the kernel still fills it */
 };
 
 int proc_stat_read(pid_t pid, struct proc_stat *stat);
@@ -87,8 +89,10 @@ int proc_folder(pid_t pid);
 int proc_environ(pid_t pid, struct buf *out);
 /* Is "NAME=VALUE" in it? */
 bool proc_has_variable(pid_t pid, const char *entry);
-/* Has it a descriptor, working directory, root or program below this folder (no slash at its end)? */
-bool proc_touches(pid_t pid, const char *folder);
+/* Is its working directory, root or program this folder (no slash at its end), or below it? */
+bool proc_stands_in(pid_t pid, const char *folder);
+/* Has it a descriptor for writing to something below it? */
+bool proc_writes_in(pid_t pid, const char *folder);
 bool proc_is_ancestor(pid_t pid);             /* of ours, or ourselves */
 nanos proc_age(const struct proc_stat *stat); /* since it was started */
 bool proc_boot_id(char out[40]);

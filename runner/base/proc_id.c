@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -251,8 +252,9 @@ int proc_folder(pid_t pid)
 }
 
 /*
- * Nothing was read: why? A new program's memory is there before its environment is. Where that has come since
- * we read, it is to be read again.
+ * Nothing was read: why? A new program's memory is there before its environment is, and an environment that is
+ * being filled has no end yet: the program's code is told of last (create_elf_tables). Where it has come since we
+ * read, it is to be read again.
  */
 static int why_nothing(int at)
 {
@@ -263,7 +265,7 @@ static int why_nothing(int at)
     buf_release(&line);
     if (!parsed || !proc_stat_is_alive(&stat))
         return ESRCH;
-    return stat.env_end && stat.env_end == stat.env_start ? 0 : EAGAIN;
+    return stat.code_end && stat.env_end && stat.env_end == stat.env_start ? 0 : EAGAIN;
 }
 
 int proc_environ(pid_t pid, struct buf *out)
@@ -313,36 +315,47 @@ static bool leads_below(int at, const char *link, struct str folder)
     return !rest.len || rest.ptr[0] == '/' || str_is(rest, " (deleted)");
 }
 
-static bool has_open_below(int at, struct str folder)
+/* The mode of the link is that of the descriptor. */
+static bool is_for_writing(int descriptors, const char *name)
 {
-    int fd = openat(at, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat st;
+
+    return fstatat(descriptors, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & S_IWUSR);
+}
+
+/* Everything is below it, and nothing below nowhere: who asks may be about to end what is. */
+static bool is_folder(const char *folder)
+{
+    return folder[0] == '/' && folder[1];
+}
+
+bool proc_stands_in(pid_t pid, const char *folder)
+{
+    static const char *const links[] = {"cwd", "root", "exe"};
+    int at = is_folder(folder) ? proc_folder(pid) : -1;
+    bool found = false;
+
+    for (size_t i = 0; at >= 0 && !found && i < ARRAY_LEN(links); i++)
+        found = leads_below(at, links[i], str_of(folder));
+    fd_close(&at);
+    return found;
+}
+
+bool proc_writes_in(pid_t pid, const char *folder)
+{
+    int at = is_folder(folder) ? proc_folder(pid) : -1,
+        fd = at < 0 ? -1 : openat(at, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
     bool found = false;
 
-    if (!dir) {
-        fd_close(&fd);
-        return false;
-    }
-    while (!found && (entry = readdir(dir)))
-        found = leads_below(dirfd(dir), entry->d_name, folder);
-    closedir(dir);
-    return found;
-}
-
-bool proc_touches(pid_t pid, const char *folder)
-{
-    static const char *const links[] = {"cwd", "root", "exe"};
-    bool found = false;
-    int at;
-
-    if (folder[0] != '/' || !folder[1])
-        return false; /* everything would be below it, and who asks may be about to end what is */
-    at = proc_folder(pid);
-    for (size_t i = 0; at >= 0 && !found && i < ARRAY_LEN(links); i++)
-        found = leads_below(at, links[i], str_of(folder));
-    if (at >= 0 && !found)
-        found = has_open_below(at, str_of(folder));
     fd_close(&at);
+    while (dir && !found && (entry = readdir(dir)))
+        found = leads_below(dirfd(dir), entry->d_name, str_of(folder)) &&
+                is_for_writing(dirfd(dir), entry->d_name);
+    if (dir)
+        closedir(dir);
+    else
+        fd_close(&fd);
     return found;
 }

@@ -4,12 +4,9 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define VARIABLE   "RUN_MATRIX_RUN_ID="
@@ -60,55 +57,18 @@ static bool is_in_group(pid_t pid, const char *group)
     return is;
 }
 
-static bool is_below(int descriptors, const char *name, const char *folder)
-{
-    char target[4096];
-    ssize_t len = readlinkat(descriptors, name, target, sizeof target);
-    size_t prefix = strlen(folder);
-
-    return len > (ssize_t)prefix && memcmp(target, folder, prefix) == 0 && target[prefix] == '/';
-}
-
-/* The mode of the link is that of the descriptor. */
-static bool is_for_writing(int descriptors, const char *name)
-{
-    struct stat st;
-
-    return fstatat(descriptors, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & S_IWUSR);
-}
-
 /*
- * Whoever reads a run's output, or stands in its folder, may be a person looking into it, or somebody who
- * saves it; only its processes write there.
- */
-static bool writes_below(pid_t pid, const char *folder)
-{
-    int process = proc_folder(pid),
-        fd = process < 0 ? -1 : openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *entry;
-    bool found = false;
-
-    fd_close(&process);
-    while (dir && !found && (entry = readdir(dir)))
-        found = is_below(dirfd(dir), entry->d_name, folder) && is_for_writing(dirfd(dir), entry->d_name);
-    if (dir)
-        closedir(dir);
-    else
-        fd_close(&fd);
-    return found;
-}
-
-/*
- * A shell that a person has in the folder of TMPDIRs has a terminal. Cases have none; what they give a
- * terminal to loses it, and gets HUP, when they end.
+ * Whoever reads a run's output may be a person looking into it, or somebody who saves it; whoever reads in its
+ * folder of TMPDIRs may be another run that looks whose it is. Only its own processes write there. In the run's
+ * folder a person may stand; a shell that a person has in the folder of TMPDIRs has a terminal. Cases have none;
+ * what they give a terminal to loses it, and gets HUP, when they end.
  */
 static bool is_in_folders(const struct marks *marks, const struct proc_stat *stat)
 {
     if (stat->tty)
         return false;
-    return (marks->folder && writes_below(stat->pid, marks->folder)) ||
-           (marks->tmp && proc_touches(stat->pid, marks->tmp));
+    return (marks->folder && proc_writes_in(stat->pid, marks->folder)) ||
+           (marks->tmp && (proc_stands_in(stat->pid, marks->tmp) || proc_writes_in(stat->pid, marks->tmp)));
 }
 
 bool marks_on(const struct marks *marks, const struct proc_stat *stat)

@@ -167,13 +167,14 @@ static void test_marks(void **state)
         {"stubborn", NULL, s->mark, false},
         {"stopped", NULL, s->mark, false},
         {"stands", s->held.tmp, NULL, false},
-        {"reads", arena_printf(&s->arena, "%s/x", s->held.tmp), NULL, false},
+        {"writes", arena_printf(&s->arena, "%s/x", s->held.tmp), NULL, false},
         {"writes", output, NULL, false},
         {"parent", NULL, s->mark, false}, /* two */
         {"sits", s->held.tmp, s->mark, false},
         {"hangs", NULL, s->stranger, true},
         {"hangs", s->mark, s->stranger, true},
         {"reads", output, s->stranger, true},
+        {"reads", arena_printf(&s->arena, "%s/y", s->held.tmp), s->stranger, true}, /* as another run does */
         {"stands", s->folder, s->stranger, true},
         {"sits", s->held.tmp, s->stranger, true},
         {"stands", sibling, s->stranger, true},
