@@ -63,8 +63,8 @@ void fixtures_give_up(struct session *s);
 void fixtures_hurry(struct session *s);
 /* A pidfd of a place after the slots is readable. True: it is to be watched on. */
 bool fixtures_reap(struct session *s, uint32_t place, uint32_t generation);
-/* It has said something; who has nobody that reads it waits for ever. */
-void fixtures_notified(struct session *s, uint32_t place, uint32_t generation);
+/* It has said something; who has nobody that reads it waits for ever. The socket to be watched on; -1: there is none. */
+int fixtures_notified(struct session *s, uint32_t place, uint32_t generation);
 void fixtures_watch_told(struct session *s, const struct watch_event *event);
 /* What somebody who asks is told of the number-th process, when it makes or undoes something. False: nothing. */
 struct progress_running;

@@ -176,6 +176,15 @@ static struct instance *own_of(struct slot *slot, const struct fixture *fixture)
     return NULL;
 }
 
+/* Of a fixture of the suite of its case: the wide one, or its own. */
+static struct instance *instance_of(const struct session *s, struct slot *slot, uint32_t fixture)
+{
+    const struct plan_case *c = session_planned(s, slot->on);
+    struct instance *wide = wide_of(s, slot->on, fixture);
+
+    return wide ? wide : own_of(slot, &s->front->suites.list[c->suite]->fixtures[fixture]);
+}
+
 static void add_own(struct session *s, struct slot *slot, uint32_t fixture)
 {
     const struct plan_case *c = session_planned(s, slot->on);
@@ -186,12 +195,9 @@ static void add_own(struct session *s, struct slot *slot, uint32_t fixture)
     instance->needs = ARENA_ARRAY(&slot->arena, struct instance *, instance->fixture->need_count);
     for (uint32_t i = 0; i < instance->fixture->need_count; i++) {
         uint32_t need = instance->fixture->needs[i];
-        struct instance *wide = wide_of(s, slot->on, need);
 
-        if (!instance->suite->fixtures[need].node)
-            continue;
-        instance->needs[instance->need_count++] =
-            wide ? wide : own_of(slot, &instance->suite->fixtures[need]);
+        if (instance->suite->fixtures[need].node)
+            instance->needs[instance->need_count++] = instance_of(s, slot, need);
     }
     slot->fixture_count++;
 }
@@ -269,15 +275,10 @@ struct from_fixtures fixtures_given(struct session *s, struct slot *slot)
     const struct closure *closure =
         s->fixtures && s->fixtures->has[slot->on] ? closure_of(s, slot->on) : NULL;
     struct instance **list = ARENA_ARRAY(&slot->arena, struct instance *, closure ? closure->count : 0);
-    const struct plan_case *c = session_planned(s, slot->on);
     uint32_t count = 0;
 
-    for (uint32_t i = 0; closure && i < closure->count; i++) {
-        struct instance *wide = wide_of(s, slot->on, closure->list[i]);
-
-        list[count++] =
-            wide ? wide : own_of(slot, &s->front->suites.list[c->suite]->fixtures[closure->list[i]]);
-    }
+    for (uint32_t i = 0; closure && i < closure->count; i++)
+        list[count++] = instance_of(s, slot, closure->list[i]);
     return given_by(list, count, &slot->reg_addr, &slot->arena);
 }
 
@@ -339,11 +340,8 @@ const char *fixtures_dead(struct session *s, struct slot *slot)
         return NULL;
     closure = closure_of(s, slot->on);
     for (uint32_t i = 0; i < closure->count; i++) {
-        const struct plan_case *c = session_planned(s, slot->on);
-        struct instance *instance = wide_of(s, slot->on, closure->list[i]);
+        struct instance *instance = instance_of(s, slot, closure->list[i]);
 
-        if (!instance)
-            instance = own_of(slot, &s->front->suites.list[c->suite]->fixtures[closure->list[i]]);
         if (instance && is_dead(instance))
             return dead_words(s, slot, instance);
     }

@@ -190,6 +190,9 @@ uint32_t instance_times_before(const struct session *s, struct str id); /* that 
 
 /* ---- fixture_process.c ---- */
 
+/* False, and the reason: "cannot find a free address: ..."; `may_pass` by errno. */
+bool instance_could_not(struct instance *instance, const char *what);
+
 /* False: `reason` of the instance says why not. */
 bool process_start(struct session *s, struct instance *instance, struct fixture_process *process,
                    enum fixture_command command, nanos limit);

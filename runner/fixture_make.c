@@ -14,12 +14,6 @@
 
 #define ENV_FILE_MOST ((size_t)1 << 20)
 
-static bool could_not(struct instance *instance, const char *what)
-{
-    instance->reason = arena_printf(&instance->arena, "cannot %s: %s", what, strerror(errno));
-    return false;
-}
-
 /* ---- names ---- */
 
 static const bool *axes_of(const struct instance *instance)
@@ -262,7 +256,7 @@ static bool read_env_file(struct instance *instance)
 
     if (file_read_regular(instance->env_file, &text, ENV_FILE_MOST) < 0) {
         buf_release(&text);
-        return errno == ENOENT || could_not(instance, "read its $RUN_MATRIX_ENV");
+        return errno == ENOENT || instance_could_not(instance, "read its $RUN_MATRIX_ENV");
     }
     r.rest = buf_str(&text);
     while (good && next_line(&r, &line))
@@ -321,7 +315,7 @@ static bool reserve(struct instance *instance)
                      ? address_reserve_tcp(&instance->address)
                      : address_reserve_uds(&instance->address, instance->tmp.path);
 
-    return answer == 0 || could_not(instance, "find a free address");
+    return answer == 0 || instance_could_not(instance, "find a free address");
 }
 
 static bool is_in(struct instance *const *list, uint32_t count, const struct instance *instance)
@@ -394,7 +388,7 @@ bool instance_prepare(struct session *s, struct instance *instance)
     instance->recipe = (struct fixture_recipe){.kind = fixture_kind_of(instance->fixture)};
     name(s, instance);
     if (workdir_lend(&s->workdirs, &instance->tmp) < 0)
-        return could_not(instance, "make a folder for it");
+        return instance_could_not(instance, "make a folder for it");
     instance->env_file = instance->notify = NULL;
     if (instance->recipe.kind == FIXTURE_RUN)
         instance->env_file = arena_printf(&instance->arena, "%s/.run-matrix-env", instance->tmp.path);

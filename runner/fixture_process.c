@@ -25,7 +25,7 @@ static struct seat *free_seat(struct session *s)
     return NULL;
 }
 
-static bool could_not(struct instance *instance, const char *what)
+bool instance_could_not(struct instance *instance, const char *what)
 {
     instance->may_pass = attempt_may_pass(errno);
     instance->reason = arena_printf(&instance->arena, "cannot %s: %s", what, strerror(errno));
@@ -77,7 +77,7 @@ static bool open_output(struct session *s, struct instance *instance, struct fix
 {
     process_forget_output(s, process);
     if (capture_open(s->room, CAPTURE_FD, &process->capture, process->spec.stdio) < 0)
-        return could_not(instance, "open files for its output");
+        return instance_could_not(instance, "open files for its output");
     process->captured = true;
     if (!instance->slot && mask_is_empty(s->mask))
         process_keep(s, instance, process);
@@ -92,7 +92,7 @@ static bool open_listeners(struct instance *instance, struct spawn_spec *spec)
         if (instance->needs[i]->recipe.kind != FIXTURE_ADDRESS || spec->pass_count == SPAWN_PASS_MOST)
             continue;
         if (address->listener < 0 && address_listen(address) < 0)
-            return could_not(instance, "listen for it");
+            return instance_could_not(instance, "listen for it");
         spec->pass[spec->pass_count++] = address->listener;
     }
     return true;
@@ -128,7 +128,7 @@ static bool clone_it(struct session *s, struct instance *instance, struct fixtur
     struct buf words = {0};
 
     if (contain_prepare(place, &nothing, &process->spec) < 0)
-        return could_not(instance, "make a place to contain it");
+        return instance_could_not(instance, "make a place to contain it");
     process->started = watch_now(s->watch);
     if (!error.error && backends[BACKEND_EXEC]->start(seat->spawn, &process->spec, made, &error))
         return true;
@@ -258,12 +258,14 @@ bool fixtures_reap(struct session *s, uint32_t place, uint32_t generation)
     return seat->busy && seat->generation == generation && reap(s, seat);
 }
 
-void fixtures_notified(struct session *s, uint32_t place, uint32_t generation)
+int fixtures_notified(struct session *s, uint32_t place, uint32_t generation)
 {
     struct seat *seat = seat_at(s, place);
 
-    if (seat->busy && seat->generation == generation)
-        ready_is(&seat->instance->ready);
+    if (!seat->busy || seat->generation != generation)
+        return -1;
+    ready_is(&seat->instance->ready);
+    return seat->instance->ready.socket;
 }
 
 int fixtures_pidfd(const struct session *s, uint32_t place)

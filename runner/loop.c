@@ -97,7 +97,7 @@ bool loop_watch_place(struct session *s, uint32_t place, uint32_t generation, in
 /* Left out: then it is read when it is asked whether it is up, and not after that. */
 void loop_watch_notify(struct session *s, uint32_t place, uint32_t generation, int fd)
 {
-    add(s, fd, EPOLLIN, token(FROM_NOTIFY, 0, place, generation));
+    add(s, fd, EPOLLIN | EPOLLONESHOT, token(FROM_NOTIFY, 0, place, generation));
 }
 
 void loop_watch_relay(struct session *s, struct slot *slot)
@@ -142,6 +142,15 @@ static void fixture_event(struct session *s, uint32_t place, uint64_t data)
         arm_again(s, fixtures_pidfd(s, place), data);
 }
 
+/* Once only, as all that a child before its exec may hold a copy of when we have closed it. */
+static void notify_event(struct session *s, uint32_t place, uint64_t data)
+{
+    int fd = fixtures_notified(s, place, (uint32_t)data);
+
+    if (fd >= 0)
+        arm_again(s, fd, data);
+}
+
 static void slot_event(struct session *s, enum source source, uint64_t data)
 {
     uint32_t place = data >> 32 & 0xFFFFF;
@@ -170,7 +179,7 @@ static void dispatch(struct session *s, uint64_t data)
     case FROM_KEYS: control_keys(s); break;
     case FROM_PROCESS:
     case FROM_RELAY: slot_event(s, source, data); break;
-    case FROM_NOTIFY: fixtures_notified(s, data >> 32 & 0xFFFFF, (uint32_t)data); break;
+    case FROM_NOTIFY: notify_event(s, data >> 32 & 0xFFFFF, data); break;
     }
 }
 

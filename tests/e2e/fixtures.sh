@@ -477,10 +477,7 @@ test_a_cancel_while_they_are_made() {
 fixtures: {f: {scope: $scope, run: 'touch made; exec $kid hang $token'}}
 YAML
         start -v
-        for _ in $(seq 300); do
-            [ ! -e made ] || break
-            sleep 0.1
-        done
+        await_file made
         kill -INT "$runner"
         finish
         status_is 2
@@ -495,10 +492,7 @@ test_somebody_who_asks_is_told_of_them() {
 fixtures: {f: {scope: session, run: 'echo step 1; touch made; exec $kid hang $token', timeout: 20s}}
 YAML
     start -v
-    for _ in $(seq 300); do
-        [ ! -e made ] || break
-        sleep 0.1
-    done
+    await_file made
     kill -USR1 "$runner"
     await "$scratch/out" 'being made'
     out_has fixture:f
@@ -649,10 +643,7 @@ test_a_daemon_that_talks_does_not_stop_the_loop() {
 fixtures: {d: {scope: session, daemon: ['yes', "$(printf 'a%.0s' $(seq 40))"], ready: {line: '(a+)+b', within: 1000s}}}
 YAML
     start -v
-    for _ in $(seq 300); do
-        [ ! -s .run-matrix/latest/fixtures/d/stdout ] || break
-        sleep 0.1
-    done
+    await .run-matrix/latest/fixtures/d/stdout aaaa
     kill -INT "$runner"
     finish
     status_is 2
@@ -663,10 +654,7 @@ test_signals_hurry_a_tear_down() {
 fixtures: {f: {scope: session, run: [true], teardown: 'touch undoing; sleep 1000', timeout: 0}}
 YAML
     start -v
-    for _ in $(seq 300); do
-        [ ! -e undoing ] || break
-        sleep 0.1
-    done
+    await_file undoing
     kill -INT "$runner"
     await "$scratch/out" 'again to hurry'
     kill -TERM "$runner"

@@ -149,6 +149,16 @@ await() { # FILE TEXT
     fail "no '$2' in $1"
 }
 
+# The same for a file that somebody makes to say how far he is.
+await_file() { # FILE
+    for _ in $(seq 300); do
+        [ ! -e "$1" ] || return 0
+        sleep 0.1
+    done
+    show out
+    fail "no file $1"
+}
+
 milliseconds() { date +%s%3N; }
 
 # ---- who is alive ----

@@ -472,18 +472,10 @@ listing_for_ever() {
     suite "{name: t, run: ['true'], discover: {list: [sh, -c, 'touch begun; exec \"$kid\" group-escape $token'], run: [echo, '{test}']}}"
 }
 
-begun() {
-    for _ in $(seq 300); do
-        [ ! -e begun ] || return 0
-        sleep 0.1
-    done
-    fail 'it was not begun'
-}
-
 test_an_interrupted_list_leaves_nothing() {
     listing_for_ever
     start run
-    begun
+    await_file begun
     kill -INT "$runner"
     finish
     [ "$status" != 0 ] || fail 'it passed'
@@ -493,7 +485,7 @@ test_an_interrupted_list_leaves_nothing() {
 test_a_killed_run_takes_its_list_along() {
     listing_for_ever
     start run
-    begun
+    await_file begun
     kill -KILL "$runner"
     finish
     nobody_is_left
