@@ -492,7 +492,7 @@ static void test_environ_in_an_exec(void **state)
 /* It takes the kernel so long to fill a large one that most looks which find none fall into that time. */
 static void test_a_large_environ_in_an_exec(void **state)
 {
-    static char entries[ENTRIES][8];
+    static char entries[ENTRIES][16];
     char *envp[ENTRIES + 1] = {NULL};
 
     (void)state;
