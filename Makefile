@@ -27,7 +27,7 @@ CLANG ?= clang
 PREFIX ?= /usr/local
 
 .PHONY: all demo debug check check-extra soak-self bench install uninstall packages clean FORCE
-all: build/run-matrix
+all: build/run-matrix build/run-matrix-host build/librunmatrix.a
 
 # ---- what is built of what ----
 
@@ -35,6 +35,8 @@ ROOMS = runner/base matrix/values matrix/yaml matrix/expr matrix/cells matrix/sc
 	matrix/plan backends runner/harness runner/journal runner/report runner/history runner/diagnose runner/store \
 	runner/leaks runner/remains runner/presets runner/recipe runner/results runner/changes runner/queue runner/screen ci runner
 SOURCES := $(wildcard $(ROOMS:%=%/*.c))
+# What C tests are linked with; `main` stands by itself, for programs that have none.
+LIBRARY_OWN := $(filter-out fixtures/main.c fixtures/host.c,$(wildcard fixtures/*.c))
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 KIDS := build/tests/kids/kid build/tests/kids/tiny
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -97,6 +99,27 @@ build/$(1)/run-matrix: $$($(1)_objects)
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -o $$@ $$^ $$(LIBRARY_LIBS)
 
+# Position independent, for modules; without LTO, since nobody knows what links it; and of one piece, in which all names
+# but its own are local.
+build/$(1)/pic/%.o: %.c build/$(1)/flags | build/packages/build
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$($(1)_compile) -fPIC -fno-lto -MMD -MP -c -o $$@ $$<
+
+build/$(1)/pic/librunmatrix.o: $(LIBRARY_OWN:%.c=build/$(1)/pic/%.o)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -r -nostdlib -fno-lto -o $$@ $$^
+	$$(Q)objcopy --wildcard --keep-global-symbol='mx_*' $$@
+
+build/$(1)/librunmatrix.a: build/$(1)/pic/librunmatrix.o build/$(1)/pic/fixtures/main.o
+	$$(call say,AR,$$@)
+	@rm -f $$@
+	$$(Q)ar rcsD $$@ $$^
+
+build/$(1)/run-matrix-host: build/$(1)/pic/fixtures/host.o
+	$$(call say,LINK,$$@)
+	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ -ldl
+
 build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o,$$($(1)_objects))
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ $$(CMOCKA_LIBS) $$(LIBRARY_LIBS)
@@ -109,11 +132,11 @@ build/$(1)/flags:
 	$$(shell mkdir -p $$(@D))$$(file >$$@,$$($(1)_compile) $$($(1)_link))@:
 
 $(UNIT:%=build/$(1)/%.o): | build/packages/check
--include $(SOURCES:%.c=build/$(1)/%.d) $(UNIT:%=build/$(1)/%.d)
+-include $(SOURCES:%.c=build/$(1)/%.d) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/fixtures/*.d)
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call RULES,$(variant))))
 
-build/run-matrix: build/release/run-matrix
+build/run-matrix build/run-matrix-host build/librunmatrix.a: build/%: build/release/%
 	@ln -f $< $@
 
 debug: build/debug/run-matrix
@@ -223,7 +246,7 @@ WRITTEN = \
 how = $(firstword $(subst :, ,$(1)))
 where = $(share)/$(lastword $(subst :, ,$(1)))
 
-install: build/run-matrix
+install: build/run-matrix build/run-matrix-host build/librunmatrix.a
 	install -D -m 755 build/run-matrix $(call quote,$(DESTDIR)$(PREFIX)/bin/run-matrix)
 	@$(foreach item,$(WRITTEN),build/run-matrix $(call how,$(item)) >build/written && install -D -m 644 build/written \
 		$(call quote,$(call where,$(item))) && echo $(call quote,$(call where,$(item))) &&) rm -f build/written
@@ -233,7 +256,7 @@ uninstall:
 	@! [ -d $(call quote,$(share)/run-matrix) ] || rmdir $(call quote,$(share)/run-matrix)
 
 compile_commands.json: Makefile FORCE
-	@{ echo '['; for source in $(SOURCES) $(UNIT:%=%.c); do \
+	@{ echo '['; for source in $(SOURCES) $(wildcard fixtures/*.c) $(UNIT:%=%.c); do \
 		printf '%s{"directory": "%s", "file": "%s", "command": "%s"}\n' "$$comma" "$(CURDIR)" "$$source" \
 			"$(CC) $(BASE_CFLAGS) $(LIBRARY_CFLAGS) -c $$source"; comma=,; done; echo ']'; } >$@
 
