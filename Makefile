@@ -186,7 +186,8 @@ FUZZ_SECONDS = 600
 
 quote = '$(subst ','\'',$(1))'
 check: export FUZZ_RUNS := $(FUZZ_RUNS)
-check: build/run-matrix $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_objects) build/release/flags
+check: all $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_objects) build/$(plain)/librunmatrix.a build/$(plain)/run-matrix-host \
+		$(E2E_VARIANTS:%=build/%/run-matrix-host) build/release/flags
 	@tests/run $(ARGS) \
 		tests/checks/selftest tests/checks/layers tests/checks/sizes tests/checks/format tests/checks/scripts \
 		'tests/checks/globals build/$(plain)' 'tests/checks/child-side $(CHILD_SIDE:%=build/release/%.o)' \
@@ -204,7 +205,7 @@ SOAK_UNIT = test_watch test_contain test_spawn test_spawn_under_way test_relay t
 	test_store test_journal test_signals test_anchor test_isolate test_cgroup test_guard test_leaks test_world \
 	test_remains test_remains_store test_pid_reuse test_contain_pidns \
 	test_contain_cgroup test_contain_strangers
-soak-self: build/run-matrix $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%)
+soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
 		$(foreach test,$(filter-out $(SOAKED),$(E2E)),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \

@@ -1,0 +1,423 @@
+#!/bin/sh
+# librunmatrix as whoever writes C tests has it: compilers, standards, linkers; what the programs and modules do.
+. "$(dirname "$0")/lib.sh"
+
+include=$root/fixtures
+library=$root/build/librunmatrix.a
+host=${program%/*}/run-matrix-host
+
+compilers() {
+    for cc in gcc clang; do
+        ! command -v "$cc" >/dev/null || echo "$cc"
+    done
+}
+
+compile() { # CC ARG...: everything is a warning, and every warning an error
+    cc=$1
+    shift
+    "$cc" -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Werror "-I$include" "$@"
+}
+
+three_tests() {
+    cat <<'END'
+#include <run_matrix.h>
+TEST(passes) {}
+TEST(fails) { FAIL("%d is not %d", 1, 2); }
+TEST(skips) { SKIP("no %s here", "network"); }
+END
+}
+
+list_of_three() { # FILE
+    cat <<END
+{"run-matrix-tests":1,"count":3}
+{"name":"passes","file":"$1","line":2}
+{"name":"fails","file":"$1","line":3}
+{"name":"skips","file":"$1","line":4}
+END
+}
+
+test_every_standard_of_both_compilers() {
+    three_tests >t.c
+    for cc in $(compilers); do
+        for std in c11 gnu11 c17 gnu17 c2x gnu2x; do
+            compile "$cc" "-std=$std" -O2 -o t t.c "$library"
+            run_command ./t --list
+            status_is 0
+            list_of_three t.c | out_is
+        done
+    done
+}
+
+test_from_cplusplus() {
+    three_tests >t.cc
+    count=0
+    for cc in g++ clang++; do
+        command -v "$cc" >/dev/null || continue
+        for std in c++11 c++17 c++20; do
+            "$cc" -Wall -Wextra -Wpedantic -Wshadow -Werror "-I$include" "-std=$std" -o t t.cc "$library"
+            run_command ./t --list
+            list_of_three t.cc | out_is
+            run_command ./t --case fails
+            status_is 1
+            err_has 't.cc:3: 1 is not 2'
+            count=$((count + 1))
+        done
+    done
+    [ "$count" -gt 0 ] || skip 'no compiler of C++'
+}
+
+# As many are found as were written, in programs and modules, whatever is optimised or thrown away.
+test_every_linker_keeps_all_tests() {
+    three_tests >t.c
+    tried=0
+    for cc in $(compilers); do
+        for linker in bfd gold lld; do
+            "$cc" "-fuse-ld=$linker" -o nothing -x c - 2>/dev/null <<END || continue
+int main(void) { return 0; }
+END
+            tried=$((tried + 1))
+            for flags in -O0 '-O3 -flto' '-O2 -ffunction-sections -fdata-sections -Wl,--gc-sections' \
+                '-O2 -fvisibility=hidden -static' '-O1 -fsanitize=address,undefined' -no-pie; do
+                case "$cc $linker $flags" in
+                *-flto*)
+                    # gcc's optimizer speaks to its own linkers, clang's to those with its plugin.
+                    [ "$cc $linker" = 'gcc bfd' ] || [ "$cc $linker" = 'clang lld' ] || continue
+                    ;;
+                esac
+                # shellcheck disable=SC2086 # flags are words
+                compile "$cc" "-fuse-ld=$linker" $flags -o t t.c "$library" || fail "$cc $linker $flags"
+                run_command ./t --list
+                ran="$cc $linker $flags"
+                list_of_three t.c | out_is
+                run_command ./t --case fails
+                status_is 1
+            done
+            for flags in -O0 '-O2 -fvisibility=hidden -ffunction-sections -fdata-sections -Wl,--gc-sections'; do
+                # shellcheck disable=SC2086
+                compile "$cc" "-fuse-ld=$linker" $flags -shared -fPIC -o t.so t.c "$library"
+                run_command "$host" t.so --list
+                ran="$cc $linker $flags, as a module"
+                list_of_three t.c | out_is
+                run_command "$host" ./t.so --case skips
+                status_is 77
+                out_is 'no network here'
+            done
+        done
+    done
+    [ "$tried" -gt 0 ] || fail 'no compiler and linker'
+}
+
+test_many_files_are_one_list_in_order() {
+    printf '#include <run_matrix.h>\nTEST(b) {}\nTEST(a) {}\n' >b.c
+    printf '#include <run_matrix.h>\nTEST(z) {}\nTEST(y) {}\n' >a.c
+    compile gcc -O2 -o t b.c a.c "$library"
+    run_command ./t --list
+    out_is <<'END'
+{"run-matrix-tests":1,"count":4}
+{"name":"z","file":"a.c","line":2}
+{"name":"y","file":"a.c","line":3}
+{"name":"b","file":"b.c","line":2}
+{"name":"a","file":"b.c","line":3}
+END
+}
+
+# Its own names are mx_... alone: a user may call anything else what he likes.
+test_its_own_names_are_its_own() {
+    nm --defined-only --extern-only "$library" | awk 'NF == 3 && $3 !~ /^mx_/ { print $3 }' >"$scratch/out"
+    out_is main
+    # What it has inside, here with other meanings; and a main of the program's own.
+    nm --defined-only "$library" | awk 'NF == 3 && $2 == "t" { print $3 }' | sort -u >names
+    [ -s names ] || fail 'nothing is local'
+    {
+        three_tests
+        grep -vxF main names | grep -x '[A-Za-z_][A-Za-z0-9_]*' | sed 's/.*/int &(void); int &(void) { return 1; }/'
+        echo '#include <stdio.h>'
+        echo 'int main(int argc, char **argv) { puts("mine"); return mx_main(argc, argv); }'
+    } >t.c
+    compile gcc -o t t.c "$library"
+    run_command ./t --case skips
+    status_is 77
+    out_is <<'END'
+mine
+no network here
+END
+}
+
+test_two_of_one_name_are_an_error() {
+    printf '#include <run_matrix.h>\nTEST(a) {}\n' >a.c
+    cp a.c b.c
+    compile gcc -o t a.c b.c "$library"
+    for mode in --list '--case a' ''; do
+        # shellcheck disable=SC2086
+        run_command ./t $mode
+        status_is 99
+        out_is_empty
+        err_has "there is a test 'a' already, at "
+    done
+}
+
+test_no_test_is_an_error() {
+    printf '#include <run_matrix.h>\n' >t.c
+    compile gcc -o t t.c "$library"
+    compile gcc -shared -fPIC -o t.so t.c "$library"
+    for command in ./t "$host ./t.so"; do
+        for mode in '' --list; do
+            # shellcheck disable=SC2086
+            run_command $command $mode
+            status_is 99
+            out_is_empty
+            err_has 'there is no test in it'
+        done
+    done
+}
+
+test_usage() {
+    three_tests >t.c
+    compile gcc -o t t.c "$library"
+    for arguments in --nonsense --case '--case a b' '--list all' all; do
+        # shellcheck disable=SC2086
+        run_command ./t $arguments
+        status_is 64
+        err_has '--case NAME'
+    done
+    run_command ./t --help
+    status_is 0
+    out_has '--case NAME'
+    run_command ./t --case nobody
+    status_is 99
+    err_has "there is no test 'nobody' in it"
+    run_command "$host"
+    status_is 64
+    run_command "$host" --list
+    status_is 64
+    err_has 'run-matrix-host MODULE'
+}
+
+test_by_itself_a_program_prints_tap() {
+    cat >t.c <<'END'
+#include <run_matrix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+TEST(passes) { printf("no end of line"); }
+TEST(fails) { FAIL("no"); }
+TEST(skips) { SKIP("no"); }
+TEST(crashes) { raise(SIGKILL); }
+TEST(leaves) { exit(3); }
+END
+    compile gcc -o t t.c "$library"
+    run_command ./t
+    status_is 1
+    out_is <<'END'
+TAP version 13
+1..5
+ok 1 - passes
+not ok 2 - fails
+ok 3 - skips # SKIP
+not ok 4 - crashes
+# ended by signal 9 (Killed)
+not ok 5 - leaves
+# exit status 3
+END
+    run_command env --ignore-signal=CHLD ./t
+    status_is 1
+    printf '#include <run_matrix.h>\nTEST(a) {}\nTEST(b) { SKIP("no"); }\n' >t.c
+    compile gcc -o t t.c "$library"
+    run_command ./t
+    status_is 0
+}
+
+# Whoever runs a test goes on after it: the second is run by the first one's own process.
+test_a_test_ends_by_unwinding() {
+    cat >t.c <<'END'
+#include "fixtures/module.h"
+#include <stdio.h>
+TEST(fails) { FAIL("no"); }
+TEST(skips) { SKIP("no"); }
+TEST(passes) { printf("not flushed"); }
+int main(void)
+{
+    for (const struct mx_test *const *t = mx_module.first; t != mx_module.last; t++) {
+        int status = mx_module.run(*t);
+
+        printf(" %s=%d\n", (*t)->name, status);
+    }
+    return 0;
+}
+END
+    compile gcc "-I$root" -O2 -o t t.c "$library"
+    run_command ./t
+    status_is 0
+    out_has ' fails=1'
+    out_has ' skips=77'
+    out_has 'not flushed passes=0'
+}
+
+test_each_thread_runs_its_own() {
+    cat >t.c <<'END'
+#include "fixtures/module.h"
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+static pthread_barrier_t both;
+TEST(fails) { pthread_barrier_wait(&both); FAIL("no"); }
+TEST(passes) { pthread_barrier_wait(&both); }
+static void *run(void *test) { return (void *)(intptr_t)mx_module.run(test); }
+int main(void)
+{
+    pthread_t threads[2];
+    void *status;
+    pthread_barrier_init(&both, NULL, 2);
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, run, (void *)(uintptr_t)mx_module.first[i]);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], &status);
+        printf("%s=%d\n", mx_module.first[i]->name, (int)(intptr_t)status);
+    }
+    return 0;
+}
+END
+    compile gcc "-I$root" -pthread -o t t.c "$library"
+    run_command ./t
+    status_is 0
+    out_has fails=1
+    out_has passes=0
+}
+
+test_where_nothing_can_be_unwound() {
+    cat >t.c <<'END'
+#include <run_matrix.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *fail(void *user) { (void)user; FAIL("in a thread"); }
+TEST(thread)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, fail, NULL);
+    pthread_join(thread, NULL);
+}
+TEST(child)
+{
+    int status = 0;
+    if (fork() == 0)
+        FAIL("in a child");
+    wait(&status);
+    printf("status %d\n", WEXITSTATUS(status));
+}
+TEST(child_leaves)
+{
+    int status = 0;
+    if (fork() == 0)
+        exit(0);
+    wait(&status);
+    if (status)
+        FAIL("status %d", status);
+}
+END
+    compile gcc -pthread -o t t.c "$library"
+    run_command ./t --case thread
+    status_is 134
+    err_has 't.c:7: in a thread'
+    err_has 'there is none here'
+    run_command ./t --case child
+    status_is 0
+    out_is 'status 1'
+    err_has 't.c:18: in a child'
+    run_command ./t --case child_leaves
+    status_is 0
+    err_is_empty
+}
+
+test_who_leaves_by_exit_has_not_passed() {
+    cat >t.c <<'END'
+#include <run_matrix.h>
+#include <stdio.h>
+#include <stdlib.h>
+TEST(zero) { printf("last words"); exit(0); }
+TEST(skip) { exit(77); }
+TEST(three) { exit(3); }
+END
+    compile gcc -o t t.c "$library"
+    run_command ./t --case zero
+    status_is 1
+    is "$(cat "$scratch/out")" 'last words'
+    err_has "t.c:4: test 'zero' ended its process itself, by exit(0), before it was at its end"
+    run_command ./t --case skip
+    status_is 1
+    run_command ./t --case three
+    status_is 3
+}
+
+test_what_is_no_module() {
+    run_command "$host" nowhere.so
+    status_is 99
+    err_has "'nowhere.so' cannot be loaded: ./nowhere.so: cannot open shared object file: No such file or directory"
+    echo text >text.so
+    run_command "$host" ./text.so
+    status_is 99
+    err_has "'./text.so' cannot be loaded: ./text.so: file too short"
+    echo 'int x;' >plain.c
+    gcc -shared -fPIC -o plain.so plain.c
+    run_command "$host" plain.so
+    status_is 99
+    err_has "'plain.so' is no module built with librunmatrix: it has no mx_module"
+    echo 'const struct { unsigned version, size; void *rest[4]; } mx_module = {2, 40, {0}};' >newer.c
+    gcc -shared -fPIC -o newer.so newer.c
+    run_command "$host" newer.so --list
+    status_is 99
+    err_has "'newer.so' was built with another librunmatrix: version 2 of its mx_module, and this program knows 1"
+    echo 'extern int nobody; int *x = &nobody;' >open.c
+    gcc -shared -fPIC -o open.so open.c
+    run_command "$host" open.so
+    status_is 99
+    err_has 'undefined symbol: nobody'
+}
+
+# A module brings the library along: it asks for nothing but libc.
+test_a_module_stands_by_itself() {
+    three_tests >t.c
+    compile gcc -shared -fPIC -Wl,-z,defs -o t.so t.c "$library"
+    cat >ns.c <<'END'
+#define _GNU_SOURCE
+#define MX_LOADS_MODULES
+#include "fixtures/module.h"
+#include <dlfcn.h>
+#include <stdio.h>
+int main(void)
+{
+    for (int i = 0; i < 2; i++) {
+        void *library = dlmopen(LM_ID_NEWLM, "./t.so", RTLD_NOW | RTLD_LOCAL);
+        const struct mx_module *module = library ? dlsym(library, MX_MODULE_SYMBOL) : NULL;
+
+        if (!module) {
+            fprintf(stderr, "%s\n", dlerror());
+            return 1;
+        }
+        for (const struct mx_test *const *t = module->first; t != module->last; t++) {
+            printf("%s %d\n", (*t)->name, module->run(*t));
+            fflush(stdout);
+        }
+    }
+    return 0;
+}
+END
+    gcc -Wall -Wextra -Werror "-I$root" -o ns ns.c -ldl
+    run_command ./ns
+    status_is 0
+    sort "$scratch/out" >sorted && mv sorted "$scratch/out"
+    out_is <<'END'
+fails 1
+fails 1
+no network here
+no network here
+passes 0
+passes 0
+skips 77
+skips 77
+END
+}
+
+run_tests
