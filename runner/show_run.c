@@ -44,6 +44,12 @@ static struct case_view view_of(struct str id, struct str test, struct id_parts 
     return view;
 }
 
+/* What stands before its cell. */
+static struct str before_cell(struct str id)
+{
+    return take_until(&id, '@');
+}
+
 /* ---- which are shown ---- */
 
 struct showing {
@@ -55,12 +61,15 @@ struct showing {
 
 static bool is_shown(const struct showing *s, const struct journal_history *history)
 {
+    struct str id = history->what->id, test = s->past.record.tests[history->what->test].name;
     struct id_parts parts;
     struct case_view view;
 
     if (!s->selection)
         return s->everything || verdict_counts(journal_outcome(history)) == COUNT_FAILED;
-    view = view_of(history->what->id, s->past.record.tests[history->what->test].name, &parts);
+    if (str_starts(str_slice(id, test.len, id.len), "::"))
+        test = before_cell(id); /* it is a test inside */
+    view = view_of(id, test, &parts);
     return selection_matches(s->selection, &view) == SELECT_YES;
 }
 
@@ -68,14 +77,9 @@ static bool is_shown(const struct showing *s, const struct journal_history *hist
 static bool is_wanted(void *user, struct str id)
 {
     const struct showing *s = user;
-    struct str test = id;
     struct id_parts parts;
-    struct case_view view;
-    size_t at;
+    struct case_view view = view_of(id, before_cell(id), &parts);
 
-    if (str_find(id, "@", &at))
-        test = str_slice(id, 0, at);
-    view = view_of(id, test, &parts);
     return selection_matches(s->selection, &view) == SELECT_YES;
 }
 

@@ -140,6 +140,10 @@ test_names_by_an_expression() {
 t::a%20b passed
 t::c failed
 END
+    run show t::c
+    status_is 0
+    out_has 'FAIL    t::c'
+    out_lacks 't::a'
 }
 
 test_names_by_an_expression_are_told_as_they_are() {
