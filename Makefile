@@ -36,7 +36,8 @@ ROOMS = runner/base matrix/values matrix/yaml matrix/expr matrix/cells matrix/sc
 	runner/leaks runner/remains runner/presets runner/recipe runner/results runner/changes runner/queue runner/screen ci runner
 SOURCES := $(wildcard $(ROOMS:%=%/*.c))
 # What C tests are linked with; `main` stands by itself, for programs that have none.
-LIBRARY_OWN := $(filter-out fixtures/main.c fixtures/host.c,$(wildcard fixtures/*.c))
+HOST_OWN := $(wildcard fixtures/host*.c)
+LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c))
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 KIDS := build/tests/kids/kid build/tests/kids/tiny
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -116,7 +117,7 @@ build/$(1)/librunmatrix.a: build/$(1)/pic/librunmatrix.o build/$(1)/pic/fixtures
 	@rm -f $$@
 	$$(Q)ar rcsD $$@ $$^
 
-build/$(1)/run-matrix-host: build/$(1)/pic/fixtures/host.o
+build/$(1)/run-matrix-host: $(HOST_OWN:%.c=build/$(1)/pic/%.o)
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ -ldl
 
@@ -247,14 +248,28 @@ WRITTEN = \
 how = $(firstword $(subst :, ,$(1)))
 where = $(share)/$(lastword $(subst :, ,$(1)))
 
-install: build/run-matrix build/run-matrix-host build/librunmatrix.a
-	install -D -m 755 build/run-matrix $(call quote,$(DESTDIR)$(PREFIX)/bin/run-matrix)
+# The rest, as <file>:<place under PREFIX>:<mode>.
+INSTALLED = \
+	build/run-matrix:bin/run-matrix:755 \
+	build/run-matrix-host:libexec/run-matrix/run-matrix-host:755 \
+	build/librunmatrix.a:lib/librunmatrix.a:644 \
+	build/run_matrix.pc:lib/pkgconfig/run_matrix.pc:644 \
+	fixtures/run_matrix.h:include/run_matrix.h:644
+piece = $(word $(2),$(subst :, ,$(1)))
+under_prefix = $(call quote,$(DESTDIR)$(PREFIX)/$(call piece,$(1),2))
+
+install: all
+	@printf '%s\n' prefix=$(call quote,$(PREFIX)) 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
+		'Name: run_matrix' 'Description: C tests for run-matrix' "Version: $$(build/run-matrix --version | sed 's/.* //')" \
+		'Libs: -L$${libdir} -lrunmatrix' 'Cflags: -I$${includedir}' >build/run_matrix.pc
+	$(foreach item,$(INSTALLED),install -D -m $(call piece,$(item),3) $(call piece,$(item),1) $(call under_prefix,$(item)) &&) :
 	@$(foreach item,$(WRITTEN),build/run-matrix $(call how,$(item)) >build/written && install -D -m 644 build/written \
-		$(call quote,$(call where,$(item))) && echo $(call quote,$(call where,$(item))) &&) rm -f build/written
+		$(call quote,$(call where,$(item))) && echo $(call quote,$(call where,$(item))) &&) rm -f build/written build/run_matrix.pc
 
 uninstall:
-	rm -f $(call quote,$(DESTDIR)$(PREFIX)/bin/run-matrix) $(foreach item,$(WRITTEN),$(call quote,$(call where,$(item))))
-	@! [ -d $(call quote,$(share)/run-matrix) ] || rmdir $(call quote,$(share)/run-matrix)
+	rm -f $(foreach item,$(INSTALLED),$(call under_prefix,$(item))) $(foreach item,$(WRITTEN),$(call quote,$(call where,$(item))))
+	@for folder in $(call quote,$(share)/run-matrix) $(call quote,$(DESTDIR)$(PREFIX)/libexec/run-matrix); do \
+		! [ -d "$$folder" ] || rmdir "$$folder"; done
 
 compile_commands.json: Makefile FORCE
 	@{ echo '['; for source in $(SOURCES) $(wildcard fixtures/*.c) $(UNIT:%=%.c); do \

@@ -180,7 +180,8 @@ enum backend_id {
 
 struct backend {
     const char *name, *alias;
-    const char *unsupported; /* why it cannot start a program; NULL: it can, and `start` is there */
+    const char *unsupported;        /* why it cannot start a program; NULL: it can, and `start` is there */
+    const char *unsupported_module; /* the same of a C test */
     /*
      * Returns at once, the child need not have executed yet. The pidfd is there before the child runs. False, with
      * nothing left behind, when no process came to be. No handlers of signals may be set up but those of crashes;

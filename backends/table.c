@@ -2,13 +2,15 @@
 
 #include "runner/base/mem.h"
 
-#define BACKEND(NAME, ALIAS, WHY)                                              \
-    &(const struct backend)                                                    \
-    {                                                                          \
-        .name = NAME, .alias = ALIAS, .unsupported = "backend '" NAME "' " WHY \
+#define BACKEND(NAME, ALIAS, WHY, WHY_MODULE)                                   \
+    &(const struct backend)                                                     \
+    {                                                                           \
+        .name = NAME, .alias = ALIAS, .unsupported = "backend '" NAME "' " WHY, \
+        .unsupported_module = "backend '" NAME "' " WHY_MODULE                  \
     }
 
-#define LATER "comes with a later version: this one starts programs with exec"
+#define LATER        "comes with a later version: this one starts programs with exec"
+#define LATER_MODULE "comes with a later version: this one runs C tests with exec"
 #define INSIDE                                                                                             \
     "runs a test inside a process that is there already, and a program cannot be run inside another one: " \
     "use exec"
@@ -18,12 +20,13 @@
 
 const struct backend *const backends[BACKEND_COUNT] = {
     [BACKEND_EXEC] = &backend_exec,
-    [BACKEND_SPAWN] = BACKEND("spawn", "mp_spawn", LATER),
-    [BACKEND_FORKSERVER] = BACKEND("forkserver", "mp_forkserver", LATER),
-    [BACKEND_MAIN_THREAD_FORKSERVER] = BACKEND("main_thread_forkserver", "main_thread_forkserver", LATER),
-    [BACKEND_SUBINT] = BACKEND("subint", "subint", INSIDE),
-    [BACKEND_SUBINT_FORKSERVER] = BACKEND("subint_forkserver", "subint_forkserver", INSIDE),
-    [BACKEND_SUBINT_FORK] = BACKEND("subint_fork", "subint_fork", UNSOUND),
+    [BACKEND_SPAWN] = BACKEND("spawn", "mp_spawn", LATER, LATER_MODULE),
+    [BACKEND_FORKSERVER] = BACKEND("forkserver", "mp_forkserver", LATER, LATER_MODULE),
+    [BACKEND_MAIN_THREAD_FORKSERVER] =
+        BACKEND("main_thread_forkserver", "main_thread_forkserver", LATER, LATER_MODULE),
+    [BACKEND_SUBINT] = BACKEND("subint", "subint", INSIDE, LATER_MODULE),
+    [BACKEND_SUBINT_FORKSERVER] = BACKEND("subint_forkserver", "subint_forkserver", INSIDE, LATER_MODULE),
+    [BACKEND_SUBINT_FORK] = BACKEND("subint_fork", "subint_fork", UNSOUND, UNSOUND),
 };
 
 const struct backend *backend_find(struct str name)

@@ -36,12 +36,12 @@ static bool look_up(struct front *front, struct invocation *in, const struct pla
 /* When it is run, that is its error. */
 static void warn_unlisted(const struct front *front, struct invocation *in, const struct plan_case *c)
 {
-    const struct node *node = case_test(&front->suites, c)->node, *key = node_get(node, "discover");
+    const struct test *test = case_test(&front->suites, c);
+    const struct node *node = test->node, *key = node_get(node, test->is_module ? "module" : "discover");
     const char *problem = case_problem(&front->plan, c);
 
     if (problem)
-        diag_warning(in->diags, key ? key->at : node->at, "%.*s: %s",
-                     STR_ARG(case_test(&front->suites, c)->name), problem);
+        diag_warning(in->diags, key ? key->at : node->at, "%.*s: %s", STR_ARG(test->name), problem);
 }
 
 /* What is wrong with the settings of any case is known before the first of them is printed. */
@@ -210,8 +210,6 @@ static const char *inside_words(const struct front *front, const struct plan_cas
 {
     const struct test *test = case_test(&front->suites, c);
 
-    if (test->is_module)
-        return "  (a module: collected when it is run)";
     if (test->inside != INSIDE_APART || c->sub)
         return "";
     return test->fixture_count ? "  (collected after fixture build)" : "  (its tests are not listed)";

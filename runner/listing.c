@@ -1,6 +1,5 @@
-#include "runner/listing.h"
+#include "runner/listing_internal.h"
 
-#include "runner/ask.h"
 #include "runner/base/dir.h"
 #include "runner/base/harmless.h"
 #include "runner/base/mem.h"
@@ -22,7 +21,7 @@ struct listed {
 
 /* ---- what became of the asking ---- */
 
-static struct sub_list *list_of(struct listing *listing, uint32_t count, struct sub_test **subs)
+struct sub_list *listing_of(struct listing *listing, uint32_t count, struct sub_test **subs)
 {
     struct sub_list *list = ARENA_NEW(listing->kitchen.arena, struct sub_list);
 
@@ -37,7 +36,7 @@ static struct sub_list *problem(struct listing *listing, const char *format, ...
 static struct sub_list *problem(struct listing *listing, const char *format, ...)
 {
     struct sub_test *subs;
-    struct sub_list *list = list_of(listing, 1, &subs);
+    struct sub_list *list = listing_of(listing, 1, &subs);
     struct buf text = {0};
     va_list args;
 
@@ -53,14 +52,14 @@ static struct sub_list *problem(struct listing *listing, const char *format, ...
 static struct sub_list *names_of(struct listing *listing, const struct preset_listing *found)
 {
     struct sub_test *subs;
-    struct sub_list *list = list_of(listing, found->count, &subs);
+    struct sub_list *list = listing_of(listing, found->count, &subs);
     struct buf id = {0};
 
     for (uint32_t i = 0; i < found->count; i++) {
         buf_clear(&id);
         id_escape(&id, found->list[i].id);
-        subs[i] =
-            (struct sub_test){arena_str(listing->kitchen.arena, buf_str(&id)), found->list[i].name, NULL};
+        subs[i] = (struct sub_test){.id = arena_str(listing->kitchen.arena, buf_str(&id)),
+                                    .name = found->list[i].name};
     }
     buf_release(&id);
     return list;
@@ -137,37 +136,53 @@ static const char *last_words(struct listing *listing, struct str out, struct st
     return words;
 }
 
+const char *listing_unanswered(struct listing *listing, const char *whom, const struct asked *asked,
+                               struct str out, struct str err)
+{
+    struct arena *arena = listing->kitchen.arena;
+
+    if (*asked->error)
+        return arena_cstr(arena, str_of(asked->error));
+    if (asked->timed_out)
+        return arena_printf(arena, "'%s' was not done in time ('timeout' says how long it may take)%s", whom,
+                            last_words(listing, out, err));
+    if (asked->flooded)
+        return arena_printf(arena, "'%s' printed more than %zu MiB", whom, ASK_OUTPUT_MOST >> 20);
+    if (asked->signal)
+        return arena_printf(arena, "'%s' was ended by signal %d%s", whom, asked->signal,
+                            last_words(listing, out, err));
+    return NULL;
+}
+
+const char *listing_useless(struct listing *listing, const char *whom, const struct asked *asked,
+                            const struct preset_listing *found, struct str out, struct str err)
+{
+    struct arena *arena = listing->kitchen.arena;
+
+    if (found->left_out)
+        return arena_printf(arena, "it names more than %u", PRESET_TESTS_MOST);
+    if (!asked->status && found->count)
+        return NULL;
+    return arena_printf(arena, "'%s' %s (status %d)%s", whom, found->count ? "failed" : "named no test",
+                        asked->status, last_words(listing, out, err));
+}
+
 static struct sub_list *read_answer(struct listing *listing, const struct plan_case *c,
                                     const struct recipe *recipe, const struct asked *asked, struct str out,
                                     struct str err)
 {
+    const char *whom = recipe->spec.argv[0];
     const struct preset *preset;
     const struct node *lines;
     struct preset_listing found;
-    const char *why;
+    const char *why = listing_unanswered(listing, whom, asked, out, err);
 
     recipe_lists(&listing->kitchen, c, &preset, &lines);
-    if (*asked->error)
-        return problem(listing, "%s", asked->error);
-    if (asked->timed_out)
-        return problem(listing, "'%s' was not done in time ('timeout' says how long it may take)%s",
-                       recipe->spec.argv[0], last_words(listing, out, err));
-    if (asked->flooded)
-        return problem(listing, "'%s' printed more than %zu MiB", recipe->spec.argv[0],
-                       ASK_OUTPUT_MOST >> 20);
-    if (asked->signal)
-        return problem(listing, "'%s' was ended by signal %d%s", recipe->spec.argv[0], asked->signal,
-                       last_words(listing, out, err));
-    why = read_names(listing, preset, lines, out, &found);
-    if (why)
-        return problem(listing, "%s", why);
-    if (found.left_out)
-        return problem(listing, "it names more than %u", PRESET_TESTS_MOST);
-    if (asked->status || !found.count)
-        return problem(listing, "'%s' %s (status %d)%s", recipe->spec.argv[0],
-                       found.count ? "failed" : "named no test", asked->status,
-                       last_words(listing, out, err));
-    return names_of(listing, &found);
+    if (!why)
+        why = read_names(listing, preset, lines, out, &found);
+    if (!why)
+        why = listing_useless(listing, whom, asked, &found, out, err);
+    return why ? problem(listing, "%s", why) : names_of(listing, &found);
 }
 
 static struct sub_list *run_command(struct listing *listing, const struct plan_case *c, struct recipe *recipe)
@@ -209,14 +224,17 @@ static struct sub_list *ask_case(struct listing *listing, const struct plan_case
     return list;
 }
 
-static struct sub_list *ask_somewhere(struct listing *listing, const struct plan_case *c)
+static struct sub_list *ask_somewhere(struct listing *listing, const struct plan_case *c,
+                                      struct sub_list *(*ask_there)(struct listing *listing,
+                                                                    const struct plan_case *c,
+                                                                    const char *folder))
 {
     char folder[] = "/tmp/rm-list-XXXXXX";
     struct sub_list *list;
 
     if (!mkdtemp(folder))
         return problem(listing, "cannot make a folder for its temporary files: %s", strerror(errno));
-    list = ask_case(listing, c, folder);
+    list = ask_there(listing, c, folder);
     dir_remove(AT_FDCWD, folder);
     return list;
 }
@@ -254,7 +272,8 @@ static struct sub_list *list_tests(void *user, const struct plan_case *c)
     lists = recipe_lists(&listing->kitchen, c, &preset, &lines);
     if (c->elsewhere || lists == LISTS_NEVER || lists == LISTS_LATER)
         return NULL;
-    key.list = ask_somewhere(listing, c);
+    key.list = ask_somewhere(
+        listing, c, case_test(listing->kitchen.plan->suites, c)->is_module ? listing_modules : ask_case);
     if (lists == LISTS_PERHAPS && key.list && key.list->list[0].problem)
         key.list = NULL;
     GROW(listing->list, listing->count, listing->cap);

@@ -24,10 +24,12 @@ static bool number(struct planning *p, struct sub_list *list)
 static bool consider_apart(struct planning *p, struct plan_case *c, const struct sub_list *list)
 {
     for (uint32_t i = 0; i < list->count; i++) {
+        bool unknown = list->list[i].problem != NULL;
+
         c->sub = list->first + i;
-        if (!list->list[i].id.len)
-            return plan_take(p, c); /* its problem is the case's error */
-        if (!plan_consider(p, c))
+        if (unknown)
+            p->idle_count = 0; /* an override may mean one of those that are not known */
+        if (!(unknown ? plan_take(p, c) : plan_consider(p, c))) /* its problem is the case's error */
             return false;
     }
     return true;

@@ -124,10 +124,6 @@ static void watch_overrides(struct planning *p, const struct suite *suite)
     p->idle_count = suite->override_count;
     for (uint32_t i = 0; i < p->idle_count; i++)
         p->idle[i] = i;
-    /* What a module has inside is not known yet, so none can be said to be idle. */
-    for (uint32_t t = 0; t < suite->test_count; t++)
-        if (suite->tests[t].is_module)
-            p->idle_count = 0;
 }
 
 static void meet_overrides(struct planning *p, const struct plan_case *c)

@@ -15,11 +15,12 @@
 #define CASE_SUITE_BITS 12
 #define CASE_TEST_BITS  19
 
-/* A test of a suite that a test of ours starts. */
+/* A test of a suite that a test of ours starts, or one in a file of C tests. */
 struct sub_test {
     struct str id;       /* escaped, as it stands in ids; empty: see `problem` */
     struct str name;     /* what the suite calls it */
-    const char *problem; /* the only one of its list: why the tests of the suite are not known */
+    const char *problem; /* it stands for those of a suite, or a file, that are not known: why not */
+    const char *file;    /* of C tests, where it is; NULL: of a suite */
 };
 
 struct sub_list {

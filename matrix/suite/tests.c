@@ -187,12 +187,14 @@ static void check_test_templates(struct loading *l, struct test *test, const str
 
 /*
  * A preset knows how tests are chosen. Who says it by hand says with {test} that one is run at a time, and with {tests}
- * that several are.
+ * that several are. C tests are apart from the beginning.
  */
 static enum test_inside inside_of(struct arena *arena, const struct node *test)
 {
     const struct node *discover = node_get(test, "discover"), *run = node_get(discover, "run");
 
+    if (node_get(test, "module"))
+        return INSIDE_APART;
     if (!discover)
         return node_get(test, "preset") || node_get(test, "results") ? INSIDE_CHOSEN : INSIDE_UNKNOWN;
     for (uint32_t i = 0; i < node_list_count(run); i++)

@@ -102,6 +102,9 @@ struct listing_reader {
 /* False when there are too many. */
 bool listing_add(struct listing_reader *reader, struct str text, struct str name);
 void listing_problem(struct listing_reader *reader, const char *problem);
+/* The whole of what was printed, with the reader of a row. */
+void listing_read(void (*read)(struct listing_reader *reader, struct str output), struct arena *arena,
+                  struct str output, struct preset_listing *listing);
 bool listing_line(struct str *text, struct str *line); /* the next one, without its end */
 
 void read_pytest(struct listing_reader *reader, struct str output);

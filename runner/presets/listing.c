@@ -122,8 +122,8 @@ static void end(struct listing_reader *reader)
     listing->list = list;
 }
 
-static void read_with(void (*read)(struct listing_reader *reader, struct str output), struct arena *arena,
-                      struct str output, struct preset_listing *listing)
+void listing_read(void (*read)(struct listing_reader *reader, struct str output), struct arena *arena,
+                  struct str output, struct preset_listing *listing)
 {
     struct listing_reader reader = begin(arena, listing);
 
@@ -134,7 +134,7 @@ static void read_with(void (*read)(struct listing_reader *reader, struct str out
 void preset_read(const struct preset *preset, struct arena *arena, struct str output,
                  struct preset_listing *listing)
 {
-    read_with(preset->read ? preset->read : read_words, arena, output, listing);
+    listing_read(preset->read ? preset->read : read_words, arena, output, listing);
 }
 
 /* ---- names that stand in lines of their own ---- */
@@ -154,7 +154,7 @@ void read_words(struct listing_reader *reader, struct str output)
 
 void preset_read_lines(struct arena *arena, struct str output, struct preset_listing *listing)
 {
-    read_with(read_words, arena, output, listing);
+    listing_read(read_words, arena, output, listing);
 }
 
 void preset_take_names(struct arena *arena, const struct str *names, uint32_t count,

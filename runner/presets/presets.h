@@ -126,6 +126,8 @@ void preset_read(const struct preset *preset, struct arena *arena, struct str ou
                  struct preset_listing *listing);
 /* Of a suite that we do not know: every line that is not blank is a name. */
 void preset_read_lines(struct arena *arena, struct str output, struct preset_listing *listing);
+/* Of a file with C tests, made with librunmatrix. */
+void preset_read_module(struct arena *arena, struct str output, struct preset_listing *listing);
 /* Of names that somebody else has read, without the blanks around them. */
 void preset_take_names(struct arena *arena, const struct str *names, uint32_t count,
                        struct preset_listing *listing);

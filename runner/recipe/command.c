@@ -132,7 +132,7 @@ static bool make_words(struct cooking *k, const char **words)
     return false;
 }
 
-static void set_argv(struct cooking *k, const char **words)
+void set_argv(struct cooking *k, const char **words)
 {
     /* execve's type says less than it does: it writes to none of them. */
     k->recipe->spec.argv = (char *const *)(uintptr_t)words;
@@ -216,11 +216,15 @@ bool cook_words(struct cooking *k)
     const char **words = ARENA_ARRAY(k->arena, const char *, k->shared->word_count + 1);
     struct str said;
 
+    if (k->test && k->test->is_module)
+        return cook_module_words(k);
     return make_words(k, words) && (!k->shared->script || shell_text(k, &said)) &&
            (k->recipe->error || check_choice(k, words, k->shared->word_count));
 }
 
 bool cook_command(struct cooking *k)
 {
+    if (k->test && k->test->is_module)
+        return cook_module(k);
     return k->shared->script ? cook_script(k) : cook_list(k);
 }

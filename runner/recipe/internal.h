@@ -30,7 +30,6 @@ struct test_recipe {
     const char *folder;       /* where it runs, when that is the same in every case */
     const struct node *needs; /* `requires`; NULL: nothing */
     bool must_have;           /* what lacks a requirement is an error, not a skip */
-    const char *unsupported;  /* why this version cannot run it; NULL: it can */
     enum results_kind results;
     struct word results_word; /* path or expression */
     bool results_checked;
@@ -41,6 +40,8 @@ struct test_recipe {
     const struct node *inside;   /* the key that says how tests inside are reached; NULL: none does */
     bool lines_checked;
     struct words list, choose; /* of `discover`, when it is a mapping */
+    struct words modules;      /* paths and patterns of files with C tests */
+    bool late;                 /* these are there when its fixtures are made: then it is one case */
 };
 
 /* One case in the making. */
@@ -62,6 +63,10 @@ struct cooking {
 };
 
 /* ---- recipe.c ---- */
+
+/* Begins one; all that is known of a case before anything is evaluated is in its recipe then. */
+void cook_begin(struct cooking *k, struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
+                struct recipe *recipe, struct diags *diags);
 
 struct test_recipe *test_prepare(struct kitchen *kitchen, const struct plan_case *c, struct diags *diags);
 
@@ -124,6 +129,9 @@ bool cook_masks(struct cooking *k);
 
 /* ---- word.c: templates ---- */
 
+struct words parse_words(struct arena *arena, const struct node *list, struct diags *diags);
+bool words_speak_of_fixtures(const struct words *words);
+
 struct word word_of(struct arena *arena, const struct node *scalar, struct diags *diags);
 /* Ends in NUL; "" for null. False and an error in diags when there is no such text. */
 bool word_text(struct cooking *k, const struct word *word, struct str *text);
@@ -138,6 +146,8 @@ bool cook_cwd(struct cooking *k);
 /* The words alone, for what can be wrong with them. */
 bool cook_words(struct cooking *k);
 bool cook_command(struct cooking *k);
+/* Ends in NULL. */
+void set_argv(struct cooking *k, const char **words);
 
 /* ---- preset.c: preset, discover ---- */
 
@@ -149,8 +159,24 @@ void preset_prepare(struct kitchen *kitchen, const struct node *test, struct tes
  */
 bool adapt_command(struct cooking *k, const char *const *words, uint32_t count,
                    struct preset_command *command);
+/* A fixture makes files for it, which may be what is asked. */
+bool waits_for_files(struct arena *arena, const struct suite *suite, const struct test *test);
 /* Warns, once a test, where tests were selected that cannot be run without the others. */
 bool check_choice(struct cooking *k, const char *const *words, uint32_t count);
+
+/* ---- module.c ---- */
+
+void module_prepare(struct kitchen *kitchen, const struct suite *suite, const struct test *test,
+                    struct test_recipe *shared, struct diags *diags);
+/* The paths alone, for what can be wrong with them. */
+bool cook_module_words(struct cooking *k);
+bool cook_module(struct cooking *k);
+bool module_is_shared(const char *path); /* it needs a host */
+
+/* ---- module_files.c ---- */
+
+/* See recipe_modules. */
+struct module_file *module_files(struct cooking *k, uint32_t *count);
 
 /* ---- program.c: the PATH ---- */
 

@@ -8,16 +8,6 @@
 
 /* ---- what is the same for all cases of a test ---- */
 
-static struct words words_of(struct kitchen *kitchen, const struct node *list, struct diags *diags)
-{
-    struct words words = {.count = node_list_count(list)};
-
-    words.list = ARENA_ARRAY(kitchen->arena, struct word, words.count);
-    for (uint32_t i = 0; i < words.count; i++)
-        words.list[i] = word_of(kitchen->arena, node_list_item(list, i), diags);
-    return words;
-}
-
 void preset_prepare(struct kitchen *kitchen, const struct node *test, struct test_recipe *shared,
                     struct diags *diags)
 {
@@ -28,8 +18,8 @@ void preset_prepare(struct kitchen *kitchen, const struct node *test, struct tes
     shared->inside = discover ? discover : preset;
     if (!discover || discover->kind != NODE_MAP)
         return;
-    shared->list = words_of(kitchen, node_get(discover, "list"), diags);
-    shared->choose = words_of(kitchen, node_get(discover, "run"), diags);
+    shared->list = parse_words(kitchen->arena, node_get(discover, "list"), diags);
+    shared->choose = parse_words(kitchen->arena, node_get(discover, "run"), diags);
 }
 
 /* ---- what the rows of presets ask of us ---- */
@@ -310,7 +300,7 @@ static void note_fixtures(bool *noted, uint32_t *list, uint32_t *count, const ui
     }
 }
 
-static bool waits_for_files(struct arena *arena, const struct suite *suite, const struct test *test)
+bool waits_for_files(struct arena *arena, const struct suite *suite, const struct test *test)
 {
     bool *noted = ARENA_ARRAY(arena, bool, suite->fixture_count);
     uint32_t *list = ARENA_ARRAY(arena, uint32_t, suite->fixture_count), count = 0;
@@ -326,14 +316,6 @@ static bool waits_for_files(struct arena *arena, const struct suite *suite, cons
     return false;
 }
 
-static bool speaks_of_fixtures(const struct words *words)
-{
-    for (uint32_t i = 0; i < words->count; i++)
-        if (words->list[i].fixtures)
-            return true;
-    return false;
-}
-
 enum recipe_listing recipe_lists(struct kitchen *kitchen, const struct plan_case *c,
                                  const struct preset **preset, const struct node **lines)
 {
@@ -345,9 +327,11 @@ enum recipe_listing recipe_lists(struct kitchen *kitchen, const struct plan_case
 
     *preset = shared->preset;
     *lines = node_get(node_get(test->node, "discover"), "lines");
+    if (test->is_module)
+        return shared->late ? LISTS_LATER : LISTS_NOW;
     if (shared->preset ? preset_cannot_list(shared->preset) != NULL : !shared->list.count)
         return LISTS_NEVER;
-    if (shared->cwd.fixtures || speaks_of_fixtures(shared->preset ? &own : &shared->list))
+    if (shared->cwd.fixtures || words_speak_of_fixtures(shared->preset ? &own : &shared->list))
         return LISTS_LATER;
     if (!waits_for_files(kitchen->arena, suite, test))
         return LISTS_NOW;

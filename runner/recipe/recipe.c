@@ -51,7 +51,7 @@ struct test_recipe *test_prepare(struct kitchen *kitchen, const struct plan_case
     preset_prepare(kitchen, test->node, shared, diags);
     results_prepare(kitchen, suite, test->node, shared, diags);
     if (test->is_module)
-        shared->unsupported = "C tests come with a later version";
+        module_prepare(kitchen, suite, test, shared, diags);
     return shared;
 }
 
@@ -234,17 +234,27 @@ enum transport recipe_transport(const struct kitchen *kitchen, const struct plan
     return transport;
 }
 
+/* Where there is no axis that says it. C tests will go to the forkserver as soon as it can carry them. */
+#define BACKEND_OF_PROGRAMS "exec"
+#define BACKEND_OF_MODULES  "exec"
+
+static const char *unsupported_by(const struct cooking *k, const struct backend *backend)
+{
+    return k->test->is_module ? backend->unsupported_module : backend->unsupported;
+}
+
 static void choose_backend(struct cooking *k)
 {
     const struct node *value = value_on(k->kitchen->plan->suites, k->c, AXIS_BACKEND);
-    struct str name = value ? value_text(value, k->arena) : str_of("exec");
+    const char *without = k->test->is_module ? BACKEND_OF_MODULES : BACKEND_OF_PROGRAMS;
+    struct str name = value ? value_text(value, k->arena) : str_of(without);
     const struct backend *backend = backend_find(name);
 
     k->recipe->backend = backend ? backend : backends[BACKEND_EXEC];
     if (!backend)
         k->recipe->error = arena_printf(k->arena, "there is no backend '%.*s'", STR_ARG(name));
-    else if (!k->recipe->unsupported)
-        k->recipe->unsupported = backend->unsupported;
+    else
+        k->recipe->unsupported = unsupported_by(k, backend);
 }
 
 /* A cell that says it is in the id: a case named so is not run in another way. */
@@ -273,8 +283,8 @@ static void name_case(struct cooking *k)
     buf_release(&text);
 }
 
-static void begin(struct cooking *k, struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
-                  struct recipe *recipe, struct diags *diags)
+void cook_begin(struct cooking *k, struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
+                struct recipe *recipe, struct diags *diags)
 {
     const struct suites *suites = kitchen->plan->suites;
 
@@ -291,7 +301,6 @@ static void begin(struct cooking *k, struct kitchen *kitchen, const struct plan_
                           .contexts = {cook_context, k}};
     *recipe = (struct recipe){
         .mask = kitchen->mask,
-        .unsupported = k->shared->unsupported,
         .capture = CAPTURE_FD,
         .spec = {.stdio = {-1, -1, -1}, .session = true, .terminal = -1},
         .leaks = leak_policy_default,
@@ -308,7 +317,7 @@ void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct are
     struct diags diags = {.arena = arena}; /* recipe_check has said all of them */
     struct cooking k;
 
-    begin(&k, kitchen, c, arena, recipe, &diags);
+    cook_begin(&k, kitchen, c, arena, recipe, &diags);
 }
 
 static bool is_settled(const struct recipe *recipe)
@@ -335,7 +344,7 @@ bool recipe_is_settled(struct kitchen *kitchen, const struct plan_case *c, struc
     struct recipe recipe;
     struct cooking k;
 
-    begin(&k, kitchen, c, scratch, &recipe, &diags);
+    cook_begin(&k, kitchen, c, scratch, &recipe, &diags);
     k.rehearsal = true;
     return cook_until_command(&k, &nowhere) && is_settled(&recipe);
 }
@@ -345,10 +354,12 @@ bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struc
 {
     struct cooking k;
 
-    begin(&k, kitchen, c, arena, recipe, diags);
+    cook_begin(&k, kitchen, c, arena, recipe, diags);
     k.where = where;
     k.rehearsal = where->listing; /* fixtures are not made for it */
     k.fixtures = where->given.context;
+    if (where->module)
+        recipe->unsupported = NULL; /* whatever cannot be done in this cell: what there is can be said */
     if (!cook_until_command(&k, where))
         return false;
     if (!is_settled(recipe) && !cook_command(&k))
@@ -378,7 +389,7 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
     struct setting_value value;
     struct cooking k;
 
-    begin(&k, kitchen, c, scratch, &recipe, diags);
+    cook_begin(&k, kitchen, c, scratch, &recipe, diags);
     k.rehearsal = true;
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
            find_masks(&k) && cook_cwd(&k) && check_results(&k) && (is_settled(&recipe) || cook_words(&k));

@@ -47,6 +47,7 @@ struct kitchen {
     const char **masked; /* names that `mask` has had so far */
     uint32_t masked_count, masked_cap;
     bool warned_of_mask;
+    const char *host; /* the program that modules are loaded into; NULL: not looked for yet */
 };
 
 void kitchen_open(struct kitchen *kitchen, struct arena *arena);
@@ -90,6 +91,7 @@ struct place_of_case {
     const char *artifacts; /* absolute */
     const char *results;   /* absolute; NULL: it has none */
     bool listing;          /* no test is to run: the command is the one that lists them */
+    const char *module;    /* with `listing`: the file of C tests that is asked; NULL: it is a suite */
     const struct preset_test
         *again; /* these tests inside alone, where the suite can; NULL: those of the plan */
     uint32_t again_count;
@@ -148,6 +150,16 @@ enum recipe_listing {
 
 enum recipe_listing recipe_lists(struct kitchen *kitchen, const struct plan_case *c,
                                  const struct preset **preset, const struct node **lines);
+/* A file with C tests, as `module` means it. */
+struct module_file {
+    const char *path; /* from where we are */
+    struct str id; /* what its tests have in their ids, escaped; empty: nothing, since it is the only one */
+    const char *problem; /* why it cannot be asked; NULL: it can */
+};
+
+/* In the order of patterns and names; one without a path where there is none. Of a test for which recipe_lists says LISTS_NOW. */
+struct module_file *recipe_modules(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
+                                   uint32_t *count);
 /* What is known of a case whatever happens to it: its id, its cell. recipe_make begins with it too. */
 void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
                   struct recipe *recipe);

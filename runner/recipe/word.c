@@ -34,6 +34,24 @@ struct word word_of(struct arena *arena, const struct node *scalar, struct diags
     return word;
 }
 
+struct words parse_words(struct arena *arena, const struct node *list, struct diags *diags)
+{
+    struct words words = {.count = node_list_count(list)};
+
+    words.list = ARENA_ARRAY(arena, struct word, words.count);
+    for (uint32_t i = 0; i < words.count; i++)
+        words.list[i] = word_of(arena, node_list_item(list, i), diags);
+    return words;
+}
+
+bool words_speak_of_fixtures(const struct words *words)
+{
+    for (uint32_t i = 0; i < words->count; i++)
+        if (words->list[i].fixtures)
+            return true;
+    return false;
+}
+
 static bool refuse(struct cooking *k, const struct word *word, const char *why)
 {
     diag_error(k->diags, word->scalar->at, "%s: %s", k->recipe->id.ptr, why);

@@ -56,6 +56,14 @@ test_suites_as_they_are() {
     is "$(tail -n 1 "$scratch/out")" '3 passed, 0 failed'
 }
 
+test_c_tests_are_built_and_run() {
+    LIBRUNMATRIX="-I$root/fixtures $root/build/librunmatrix.a"
+    export LIBRUNMATRIX
+    run_example module
+    status_is 0
+    is "$(tail -n 1 "$scratch/out")" '1 passed, 0 failed, 1 skipped'
+}
+
 test_the_demo_shows_a_bit_of_everything() {
     run_example demo
     status_is 1

@@ -1,4 +1,4 @@
-/* The first line is the name of a preset, the others what its runner prints; every name that is read makes a command. */
+/* The first line is the name of a preset, or librunmatrix, the others what its runner prints; every name makes a command. */
 #include "runner/presets/presets.h"
 
 #include <stdint.h>
@@ -45,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const char *newline = size ? memchr(bytes, '\n', size) : NULL;
     size_t len = newline ? (size_t)(newline - text.ptr) : size;
     const struct preset *preset = preset_find(str_slice(text, 0, len));
+    bool is_module = str_is(str_slice(text, 0, len), "librunmatrix");
     struct preset_listing listing;
     struct arena arena = {0};
     char *copy;
@@ -55,7 +56,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     copy = malloc(text.len + 1); /* memory of its own, so that a sanitizer sees who reads past it */
     if (text.len)
         memcpy(copy, text.ptr, text.len);
-    preset_read(preset, &arena, (struct str){copy, text.len}, &listing);
+    if (is_module)
+        preset_read_module(&arena, (struct str){copy, text.len}, &listing);
+    else
+        preset_read(preset, &arena, (struct str){copy, text.len}, &listing);
     free(copy);
     check(preset, &arena, &listing);
     arena_release(&arena);

@@ -473,8 +473,17 @@ static void test_commands(void **state)
         {TEST("run: [tool, '${{ fromJSON(''\"\\u0000\"'') }}']"), 0, "argv",
          "refused: t: this holds a NUL byte, which no program can be given"},
         {CELLS("a: [1]") TEST("run: [tool, \"${{ fromJSON('{') }}\"]"), 0, "argv", "refused: " NO_JSON},
-        /* what this version does not have */
-        {TEST("module: x.so"), 0, "unsupported", "C tests come with a later version"},
+        /* C tests: here nobody has asked for them, and there is no such file */
+        {TEST("module: x.so"), 0, "error", "its tests cannot be run: 'x.so': there is no such file"},
+        {TEST("module: ['x*.so', y]"), 0, "error",
+         "its tests cannot be run: 'x*.so': it matches no file; 'y': there is no such file"},
+        {CELLS("backend: [exec]") TEST("module: x.so"), 0, "unsupported", "(none)"},
+        {CELLS("backend: [forkserver]") TEST("module: x.so"), 0, "unsupported",
+         "backend 'forkserver' comes with a later version: this one runs C tests with exec"},
+        {CELLS("backend: [subint_fork]") TEST("module: x.so"), 0, "unsupported",
+         "backend 'subint_fork' would fork from a namespace that is not the main one: the locks of the main "
+         "one stay "
+         "taken for ever in the child, and nobody there knows of them"},
         {TEST("run: [tool], preset: pytest"), 0, "argv", "tool"},
         /* what fixtures are */
         {"fixtures: {f: {run: [x]}}\n" TEST("run: [tool], fixtures: [f]"), 0, "argv", "tool"},
@@ -968,7 +977,10 @@ static void test_checks(void **state)
     } rows[] = {
         {TEST("run: [nothing]"), NULL}, /* it may be built by then */
         {TEST("run: [tool], timeout: 5s, weight: 2"), NULL},
-        {TEST("module: x.so"), NULL},
+        {TEST("module: x.so"), NULL}, /* it may be built by then */
+        {CELLS("a: [1], include: [{a: 2, n: x}]") TEST("module: ['x.so', '${{ matrix.n }}']"),
+         "t@a=1: 'module' is empty"},
+        {TEST("module: \"${{ fromJSON('{') }}\""), NO_JSON},
         {CELLS("a: [zsh]") TEST("run: x, shell: '${{ matrix.a }}'"),
          "t@a=zsh: 'shell' is bash or sh here, not 'zsh'"},
         {CELLS("a: [x]") TEST("run: [tool], timeout: '${{ matrix.a }}'"),

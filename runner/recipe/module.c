@@ -1,0 +1,163 @@
+/* `module`: what lists the C tests of a file, and what runs one of them. */
+#include "runner/recipe/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HOST      "run-matrix-host"
+#define HOST_DIRS 2
+
+void module_prepare(struct kitchen *kitchen, const struct suite *suite, const struct test *test,
+                    struct test_recipe *shared, struct diags *diags)
+{
+    shared->modules = parse_words(kitchen->arena, node_get(test->node, "module"), diags);
+    shared->late = words_speak_of_fixtures(&shared->modules) || waits_for_files(kitchen->arena, suite, test);
+    if (shared->late) {
+        shared->results = RESULTS_TAP;
+        shared->results_checked = true;
+    }
+}
+
+bool cook_module_words(struct cooking *k)
+{
+    struct str text;
+
+    for (uint32_t i = 0; i < k->shared->modules.count; i++) {
+        const struct word *word = &k->shared->modules.list[i];
+
+        if (!word_text(k, word, &text))
+            return false;
+        if (!text.len) {
+            diag_error(k->diags, word->scalar->at, "%s: 'module' is empty", k->recipe->id.ptr);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- the host ---- */
+
+/* Our own folder; in an installation beside it. */
+static const char *const host_dirs[HOST_DIRS] = {"", "../libexec/run-matrix/"};
+
+static const char *find_host(struct kitchen *kitchen)
+{
+    char self[4096];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self);
+    const char *slash = len > 0 ? memrchr(self, '/', (size_t)len) : NULL;
+
+    for (size_t i = 0; slash && !kitchen->host && i < HOST_DIRS; i++) {
+        const char *path =
+            arena_printf(kitchen->arena, "%.*s%s%s", (int)(slash + 1 - self), self, host_dirs[i], HOST);
+
+        if (access(path, X_OK) == 0)
+            kitchen->host = path;
+    }
+    return kitchen->host;
+}
+
+/* ---- the command ---- */
+
+bool module_is_shared(const char *path)
+{
+    return str_ends(str_of(path), ".so");
+}
+
+/* As the process sees it from the folder it runs in. */
+static const char *seen_from_there(struct cooking *k, const char *path)
+{
+    char here[4096];
+
+    if (*path == '/' || !k->recipe->spec.cwd)
+        return strchr(path, '/') ? path : arena_printf(k->arena, "./%s", path);
+    if (getcwd(here, sizeof here))
+        return arena_printf(k->arena, "%s/%s", here, path);
+    k->recipe->error = arena_printf(k->arena, "the current folder cannot be told: %s", strerror(errno));
+    return path;
+}
+
+static const char *need_host(struct cooking *k)
+{
+    const char *host = find_host(k->kitchen);
+
+    if (!host)
+        k->recipe->error =
+            "there is no program '" HOST "' beside run-matrix, nor in ../libexec/run-matrix: it is what "
+            "modules are loaded into";
+    return host;
+}
+
+/* `option` and `name` NULL: none. */
+static void ask_module(struct cooking *k, const char *path, const char *option, const char *name)
+{
+    const char **words = ARENA_ARRAY(k->arena, const char *, 5);
+    uint32_t count = 0;
+
+    if (module_is_shared(path))
+        words[count++] = need_host(k);
+    words[count++] = seen_from_there(k, path);
+    words[count++] = option;
+    words[count++] = name;
+    k->recipe->spec.path = words[0];
+    set_argv(k, words);
+}
+
+static void ask_several(struct cooking *k, const struct module_file *files, uint32_t file_count)
+{
+    const char **words = ARENA_ARRAY(k->arena, const char *, 2 * file_count + 3);
+    uint32_t count = 0;
+
+    words[count++] = need_host(k);
+    words[count++] = "--all";
+    for (uint32_t i = 0; i < file_count; i++) {
+        words[count++] = files[i].id.ptr;
+        words[count++] = seen_from_there(k, files[i].path);
+    }
+    k->recipe->spec.path = words[0];
+    set_argv(k, words);
+}
+
+/* Its fixtures have just been made: whatever there is now is run, all in one. */
+static void run_late(struct cooking *k)
+{
+    uint32_t count;
+    const struct module_file *files = module_files(k, &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (files[i].problem) {
+            k->recipe->error = arena_printf(k->arena, "its tests cannot be run: %s", files[i].problem);
+            return;
+        }
+    if (count == 1 && !files[0].id.len)
+        ask_module(k, files[0].path, NULL, NULL);
+    else
+        ask_several(k, files, count);
+}
+
+bool cook_module(struct cooking *k)
+{
+    const struct sub_test *sub = case_sub(k->kitchen->plan, k->c);
+    const char *module = k->where ? k->where->module : NULL;
+
+    if (module)
+        ask_module(k, module, "--list", NULL);
+    else if (!sub)
+        run_late(k);
+    else if (sub->problem)
+        k->recipe->error = sub->problem;
+    else
+        ask_module(k, sub->file, "--case", sub->name.ptr);
+    return true;
+}
+
+struct module_file *recipe_modules(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
+                                   uint32_t *count)
+{
+    struct diags diags = {.arena = arena}; /* recipe_check says all of them */
+    struct recipe recipe;
+    struct cooking k;
+
+    cook_begin(&k, kitchen, c, arena, &recipe, &diags);
+    return module_files(&k, count);
+}
