@@ -253,6 +253,67 @@ END
     out_has 'not flushed passes=0'
 }
 
+# From a stack of the test's own, from a handler, out of a test that runs another one.
+test_it_unwinds_from_anywhere() {
+    cat >t.c <<'END'
+#define _GNU_SOURCE
+#include "fixtures/module.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+static void fail(void) { FAIL("on another stack"); }
+static char below[1 << 16], *above;
+static void on_stack(char *stack)
+{
+    static ucontext_t here, there;
+    getcontext(&there);
+    there.uc_stack.ss_sp = stack;
+    there.uc_stack.ss_size = sizeof below;
+    there.uc_link = &here;
+    makecontext(&there, fail, 0);
+    swapcontext(&here, &there);
+}
+TEST(a_stack_below) { on_stack(below); }
+TEST(b_stack_above) { on_stack(above); }
+static void handle(int number) { FAIL("signal %d", number); }
+TEST(c_handler) { signal(SIGUSR1, handle); raise(SIGUSR1); }
+TEST(d_again) { signal(SIGUSR1, handle); raise(SIGUSR1); }
+TEST(e_inner) { SKIP("inside"); }
+static int run(const char *name)
+{
+    for (const struct mx_test *const *t = mx_module.first; t != mx_module.last; t++)
+        if (strcmp((*t)->name, name) == 0)
+            return mx_module.run(*t);
+    return -1;
+}
+TEST(f_outer) { FAIL("inside it was %d", run("e_inner")); }
+int main(void)
+{
+    char stack[sizeof below];
+    const char *const names[] = {"a_stack_below", "b_stack_above", "c_handler", "d_again", "f_outer"};
+    above = stack;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        printf("%s=%d\n", names[i], run(names[i]));
+    above = NULL;
+    return 0;
+}
+END
+    compile gcc "-I$root" -O1 -D_FORTIFY_SOURCE=2 -o t t.c "$library"
+    run_command ./t
+    status_is 0
+    out_is <<'END'
+a_stack_below=1
+b_stack_above=1
+c_handler=1
+d_again=1
+inside
+f_outer=1
+END
+    err_has 'inside it was 77'
+}
+
 test_each_thread_runs_its_own() {
     cat >t.c <<'END'
 #include "fixtures/module.h"
