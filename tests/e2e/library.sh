@@ -199,25 +199,45 @@ test_by_itself_a_program_prints_tap() {
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 TEST(passes) { printf("no end of line"); }
-TEST(fails) { FAIL("no"); }
-TEST(skips) { SKIP("no"); }
+TEST(fails) { FAIL("a \"%s\"\nof two lines", "word"); }
+TEST(skips) { SKIP("no\nnetwork"); }
 TEST(crashes) { raise(SIGKILL); }
 TEST(leaves) { exit(3); }
+TEST(leaves_at_once) { _exit(0); }
+TEST(leaves_as_skipped) { _exit(77); }
 END
     compile gcc -o t t.c "$library"
     run_command ./t
     status_is 1
     out_is <<'END'
 TAP version 13
-1..5
+1..7
 ok 1 - passes
 not ok 2 - fails
-ok 3 - skips # SKIP
+  ---
+  message: "a \"word\"\u000aof two lines"
+  file: "t.c"
+  line: 7
+  ...
+ok 3 - skips # SKIP no network
 not ok 4 - crashes
-# ended by signal 9 (Killed)
+  ---
+  message: "ended by signal 9 (Killed)"
+  ...
 not ok 5 - leaves
-# exit status 3
+  ---
+  message: "it ended its process itself, with status 3"
+  ...
+not ok 6 - leaves_at_once
+  ---
+  message: "it ended its process itself, with status 0"
+  ...
+not ok 7 - leaves_as_skipped
+  ---
+  message: "it ended its process itself, with status 77"
+  ...
 END
     run_command env --ignore-signal=CHLD ./t
     status_is 1

@@ -249,6 +249,29 @@ END
     (cd 'sub [1]/in' && run run && status_is 0 && last_line_is '2 passed, 0 failed')
 }
 
+# What is asked depends on the cell: each has its own list.
+test_a_file_for_each_cell() {
+    one_test gcc.so both of_gcc
+    one_test clang.so both of_clang
+    cat >run-matrix.yaml <<'END'
+strategy: {matrix: {cc: [gcc, clang, tcc]}}
+tests:
+  - {name: unit, module: '${{ matrix.cc }}.so'}
+END
+    run list -q
+    out_is <<'END'
+unit::both@cc=gcc
+unit::of_gcc@cc=gcc
+unit::both@cc=clang
+unit::of_clang@cc=clang
+unit@cc=tcc
+END
+    run run
+    status_is 1
+    out_has "unit@cc=tcc: its tests cannot be listed: 'tcc.so': there is no such file"
+    last_line_is '4 passed, 1 failed'
+}
+
 test_what_a_test_leaves_is_known() {
     build unit.so <<'END'
 #include <stdlib.h>
@@ -270,7 +293,7 @@ test_when_a_fixture_builds_them() {
     cat >tests.c <<'END'
 #include <run_matrix.h>
 TEST(passes) {}
-TEST(fails) { FAIL("no"); }
+TEST(fails) { FAIL("no way"); }
 TEST(skips) { SKIP("no"); }
 END
     cat >make.sh <<END
@@ -302,6 +325,8 @@ END
         status_is 1
         out_has 'all (6 tests): 2 of 6 tests failed: a::fails, b::fails'
         out_has 'one (3 tests): 1 of 3 tests failed: fails'
+        out_has 'tests.c:3'
+        out_has ' no way'
         out_has "none: its tests cannot be run: 'made/*.x': it matches no file"
         last_line_is '3 passed, 4 failed, 3 skipped'
     done
