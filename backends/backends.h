@@ -43,9 +43,17 @@ struct spawn_spec {
     int pass[SPAWN_PASS_MOST];     /* what becomes 3, 4, ... */
     uint32_t pass_count;
     char *own_pid; /* where it writes its pid, in decimal; part of a variable in `envp`. NULL: nowhere */
+
+    /* For backends that leave it to a server (`host`), or to a program that becomes it. */
+    const char *host;   /* its program; exec needs none */
+    const char *module; /* that it has loaded; NULL: its own, or none */
+    const char *test;   /* what of the module is run, without executing anything; NULL: `path` is executed */
+    const char *title;  /* what people see of such a process */
+    bool apart;         /* ... that has the module once more for itself, in a namespace of its own */
 };
 
-#define SPAWN_PID_SIZE 12 /* room for that: digits and a NUL */
+#define SPAWN_PID_SIZE      12  /* room for that: digits and a NUL */
+#define SPAWN_FAILED_STATUS 127 /* of one that could not execute */
 
 /* ---- namespaces ---- */
 
@@ -118,12 +126,16 @@ int isolate_ipc_look(int ipc, struct buf *out);
     X(SPAWN_STAGE_CWD, "enter the working directory") \
     X(SPAWN_STAGE_LIMIT, "set a limit")               \
     X(SPAWN_STAGE_SIGNALS, "reset signals")           \
-    X(SPAWN_STAGE_EXEC, "execute")
+    X(SPAWN_STAGE_EXEC, "execute")                    \
+    X(SPAWN_STAGE_ASK, "ask for it")                  \
+    X(SPAWN_STAGE_READ, "read what was asked for")    \
+    X(SPAWN_STAGE_RUN, "run tests")
 
 enum spawn_stage {
 #define X(id, words) id,
     SPAWN_STAGES(X)
 #undef X
+        SPAWN_STAGE_COUNT
 };
 
 struct spawn_error {
@@ -164,6 +176,19 @@ struct spawn *spawn_new(void); /* NULL and errno */
 void spawn_free(
     struct spawn *spawn); /* one whose child is still under way stays as it is, for the child runs in it */
 enum spawn_phase spawn_phase(const struct spawn *spawn, struct spawn_error *error, nanos *exec_at);
+/* How far one got that is dead before it executed: in what step it died. */
+enum spawn_stage spawn_reached(const struct spawn *spawn);
+
+/*
+ * What children leave word of may stand on a board, which servers and we share: so it is known whoever cloned them,
+ * and who of them lives. A place for each struct spawn.
+ */
+struct board;
+
+struct board *board_new(uint32_t places); /* NULL and errno */
+void board_free(struct board *board);
+int board_fd(const struct board *board);
+void spawn_post(struct spawn *spawn, const struct board *board, uint32_t place);
 
 /* ---- backends ---- */
 
@@ -178,10 +203,18 @@ enum backend_id {
     BACKEND_COUNT
 };
 
+/* How a server makes processes. */
+enum serving {
+    SERVING_NOT,      /* there is no server: `start` it is */
+    SERVING_ALONE,    /* one thread, which forks */
+    SERVING_THREADED, /* a program with threads, one of which is there to fork */
+};
+
 struct backend {
     const char *name, *alias;
-    const char *unsupported;        /* why it cannot start a program; NULL: it can, and `start` is there */
+    const char *unsupported;        /* why it cannot start a program; NULL: it can */
     const char *unsupported_module; /* the same of a C test */
+    enum serving serving;
     /*
      * Returns at once, the child need not have executed yet. The pidfd is there before the child runs. False, with
      * nothing left behind, when no process came to be. No handlers of signals may be set up but those of crashes;
@@ -194,5 +227,66 @@ struct backend {
 extern const struct backend *const backends[BACKEND_COUNT];
 
 const struct backend *backend_find(struct str name); /* by name or alias; NULL: none */
+
+/* ---- servers: the runner's side ---- */
+
+/*
+ * A server is a process that was started by exec with two descriptors: 3, one end of a socket, and 4, the board. Who
+ * asks it for a process goes on, and is told when there is one. The process is a child of ours, not of the server;
+ * the board knows its pid from the moment it is there. So when a server dies, nothing is lost but what it had not begun.
+ */
+#define SERVER_SOCKET 3
+#define SERVER_BOARD  4
+
+/* Our end, which does not wait, and its end. -1 and errno. */
+int server_socket(int ends[2]);
+/* The words that make `host` serve: its first argument. */
+const char *server_word(enum serving serving);
+
+/* Everything of `spec` is sent. False: `error` says why; EAGAIN: it has more to do than it can be told of just now. */
+bool server_ask(int socket, uint32_t place, const struct spawn_spec *spec, struct spawn_error *error);
+/* To be asked when the server has died, or as often as one likes: 0, or who was started at its place of the board. */
+pid_t spawn_pid(const struct spawn *spawn);
+/* Before asking. It is under way from here on. */
+void spawn_expect(struct spawn *spawn);
+/* Nobody will come. */
+void spawn_give_up(struct spawn *spawn);
+
+enum server_news {
+    SERVER_SILENT,
+    SERVER_HELLO,
+    SERVER_STARTED,  /* who was asked for at `place` is there */
+    SERVER_REFUSED,  /* and will not come: `error` */
+    SERVER_GONE,     /* it has closed its end */
+    SERVER_NONSENSE, /* it is none of ours, or of another version: `version`, 0: not known */
+};
+
+struct server_told {
+    uint32_t place, version;
+    struct spawn_error error;
+    int ipc; /* -1: none; the caller's */
+};
+
+/* `pid`: whose messages are believed. */
+enum server_news server_hear(int socket, pid_t pid, struct server_told *told);
+
+/* ---- servers: the other side ---- */
+
+struct service {
+    int argc; /* of main: where its words stand people will see whose process it is */
+    char **argv;
+    /*
+     * In a process that is ready for it: runs spec->test and gives the status to exit with. NULL: it can start
+     * programs only.
+     */
+    int (*run)(void *user, const struct spawn_spec *spec);
+    void *user;
+};
+
+/*
+ * Of main's first argument: does somebody ask us to serve, or to become something? Then `status` is what to exit with
+ * when that is over. Who becomes a program does not return.
+ */
+bool serve(const struct service *service, int *status);
 
 #endif

@@ -12,21 +12,23 @@
 
 /* ---- clone ---- */
 
-#define NEWER_FLAGS (CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID)
+#define NEWER_FLAGS CLONE_CLEAR_SIGHAND
 
 /*
  * Containers refuse clone3, as their filters cannot look into its arguments. The old call leaves handlers as they
  * are, for the child to meet between its last step and exec; we have none for signals that somebody sends. It has one
- * argument for both pid and pidfd, and none for a control group.
+ * argument for both pid and pidfd, and none for a control group: so with a pidfd the pid is left by us, afterwards.
  */
 static long clone_as_of_old(const struct clone_args *args, void (*entry)(void *user), void *user)
 {
-    const long old[5] =
-        RAW_CLONE_ARGS((long)((args->flags & ~NEWER_FLAGS) | args->exit_signal),
-                       (long)(args->stack + args->stack_size), (long)args->pidfd, (long)args->child_tid);
+    bool with_pidfd = args->flags & CLONE_PIDFD;
+    uint64_t unknown = NEWER_FLAGS | (with_pidfd ? CLONE_PARENT_SETTID : 0);
+    const long old[5] = RAW_CLONE_ARGS(
+        (long)((args->flags & ~unknown) | args->exit_signal), (long)(args->stack + args->stack_size),
+        (long)(with_pidfd ? args->pidfd : args->parent_tid), (long)args->child_tid);
     long pid = raw_clone(SYS_clone, old, entry, user);
 
-    if (pid > 0 && args->flags & CLONE_PARENT_SETTID)
+    if (pid > 0 && with_pidfd && args->flags & CLONE_PARENT_SETTID)
         *(pid_t *)args->parent_tid = (pid_t)pid;
     return pid;
 }
@@ -168,34 +170,49 @@ static const struct {
  * A process that dies of what was pending has no exec_at. The parent reads it once it sees `alive` at 0, which the
  * kernel writes later on this same processor; the fence keeps the two in order where processors do not.
  */
-static long execute(struct spawn *spawn)
+static void note_time(struct spawn_words *words)
 {
-    const struct spawn_spec *spec = spawn->spec;
     struct timespec now = {0};
 
     RAW(clock_gettime, CLOCK_MONOTONIC, &now);
-    atomic_store_explicit(&spawn->exec_at, now.tv_sec * NS_PER_S + now.tv_nsec, memory_order_relaxed);
+    atomic_store_explicit(&words->exec_at, now.tv_sec * NS_PER_S + now.tv_nsec, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
-    return RAW(execve, spec->path, spec->argv, spec->envp);
 }
 
-static void end(struct spawn *spawn, enum spawn_stage stage, long result)
+static void fail(struct spawn_words *words, enum spawn_stage stage, long result)
 {
-    atomic_store_explicit(&spawn->failed, FAILURE(stage, -result), memory_order_release);
+    atomic_store_explicit(&words->failed, FAILURE(stage, -result), memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
-    for (;;)
-        RAW(exit_group, 127);
+}
+
+bool child_prepare(const struct spawn_spec *spec, struct spawn_words *words)
+{
+    for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++) {
+        long result;
+
+        atomic_store_explicit(&words->stage, steps[i].stage, memory_order_relaxed);
+        result = steps[i].take(spec);
+        if (result < 0) {
+            fail(words, steps[i].stage, result);
+            return false;
+        }
+    }
+    note_time(words);
+    return true;
+}
+
+void child_execute(const struct spawn_spec *spec, struct spawn_words *words)
+{
+    atomic_store_explicit(&words->stage, SPAWN_STAGE_EXEC, memory_order_relaxed);
+    fail(words, SPAWN_STAGE_EXEC, RAW(execve, spec->path, spec->argv, spec->envp));
 }
 
 void child_main(void *user)
 {
     struct spawn *spawn = user;
 
-    for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++) {
-        long result = steps[i].take(spawn->spec);
-
-        if (result < 0)
-            end(spawn, steps[i].stage, result);
-    }
-    end(spawn, SPAWN_STAGE_EXEC, execute(spawn));
+    if (child_prepare(spawn->spec, spawn->words))
+        child_execute(spawn->spec, spawn->words);
+    for (;;)
+        RAW(exit_group, SPAWN_FAILED_STATUS);
 }

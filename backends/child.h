@@ -26,12 +26,33 @@
 #include <linux/sched.h>
 #include <stdatomic.h>
 
+/*
+ * What a child leaves word of. They may be on a board (board.h), which servers share with us: so it is read in the
+ * same way whoever has cloned it, and what is known of it does not die with a server.
+ */
+struct spawn_words {
+    atomic_uint alive;    /* 1 from clone on, 0 by the kernel */
+    atomic_uint becoming; /* 1: whoever was executed will become what was asked for, and is not yet */
+    atomic_uint stage;    /* the step that it is at */
+    atomic_uint failed;   /* FAILURE of the step that failed; one word, so that nobody sees half of it */
+    _Atomic pid_t pid;    /* by the kernel, before it runs */
+    _Atomic nanos exec_at;
+};
+
+#define FRESH_VARIABLES 15
+
 /* At the upper end of a mapping of its own, above the stack and its guard. */
 struct spawn {
     const struct spawn_spec *spec;
-    atomic_uint alive;  /* 1 from clone on, 0 by the kernel */
-    atomic_uint failed; /* FAILURE of the step that failed; one word, so that nobody sees half of it */
-    _Atomic nanos exec_at;
+    struct spawn_words *words; /* its own, or a place on a board */
+    struct spawn_words own;
+    const struct board *board;
+    uint32_t place;
+    bool becomes; /* what is executed is not yet what was asked for */
+    struct fresh {
+        struct spawn_spec spec;
+        char *argv[3], *envp[FRESH_VARIABLES + 1];
+    } fresh; /* of backend spawn */
 };
 
 #define FAILURE(stage, error)  ((unsigned)(stage) << 16 | (unsigned)(error))
@@ -46,5 +67,9 @@ long child_clone(struct clone_args *args, void (*entry)(void *user), void *user)
 
 /* Where the child begins; `user` is a struct spawn. It does not return. */
 void child_main(void *user);
+
+/* The same in its parts, for who has a memory of his own. All steps but the last; false: one failed, and there is word of it. */
+bool child_prepare(const struct spawn_spec *spec, struct spawn_words *words);
+void child_execute(const struct spawn_spec *spec, struct spawn_words *words); /* returns when it cannot */
 
 #endif

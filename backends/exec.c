@@ -30,6 +30,7 @@ struct spawn *spawn_new(void)
 {
     char *place =
         mmap(NULL, PLACE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    struct spawn *spawn;
 
     if (place == MAP_FAILED)
         return NULL;
@@ -37,20 +38,30 @@ struct spawn *spawn_new(void)
         munmap(place, PLACE_SIZE);
         return NULL;
     }
-    return (void *)(place + PLACE_SIZE - WORDS_SIZE);
+    spawn = (void *)(place + PLACE_SIZE - WORDS_SIZE);
+    spawn->words = &spawn->own;
+    return spawn;
+}
+
+/* By a child that has not let go of our memory. */
+static bool is_in_use(const struct spawn *spawn)
+{
+    return atomic_load_explicit(&spawn->words->alive, memory_order_acquire);
 }
 
 void spawn_free(struct spawn *spawn)
 {
-    if (spawn && !atomic_load(&spawn->alive))
+    if (spawn && !is_in_use(spawn))
         munmap(place_of(spawn), PLACE_SIZE);
 }
 
 /* `alive` first: when it is 0 the other words are the child's last. */
 enum spawn_phase spawn_phase(const struct spawn *spawn, struct spawn_error *error, nanos *exec_at)
 {
-    bool alive = atomic_load_explicit(&spawn->alive, memory_order_acquire);
-    unsigned failed = atomic_load_explicit(&spawn->failed, memory_order_acquire);
+    const struct spawn_words *words = spawn->words;
+    bool alive = atomic_load_explicit(&words->alive, memory_order_acquire) ||
+                 atomic_load_explicit(&words->becoming, memory_order_acquire);
+    unsigned failed = atomic_load_explicit(&words->failed, memory_order_acquire);
 
     *error = (struct spawn_error){FAILURE_STAGE(failed), FAILURE_ERROR(failed)};
     *exec_at = 0;
@@ -58,21 +69,28 @@ enum spawn_phase spawn_phase(const struct spawn *spawn, struct spawn_error *erro
         return SPAWN_FAILED;
     if (alive)
         return SPAWN_UNDER_WAY;
-    *exec_at = atomic_load_explicit(&spawn->exec_at, memory_order_relaxed);
+    *exec_at = atomic_load_explicit(&words->exec_at, memory_order_relaxed);
     return SPAWN_EXECUTED;
+}
+
+enum spawn_stage spawn_reached(const struct spawn *spawn)
+{
+    return (enum spawn_stage)atomic_load_explicit(&spawn->words->stage, memory_order_relaxed);
 }
 
 /* ---- start ---- */
 
 /* The kernel writes pid and pidfd before the child runs. */
-static struct clone_args args_of(struct spawn *spawn, const struct spawn_spec *spec, struct process *process)
+static struct clone_args args_of(struct spawn *spawn, int *pidfd)
 {
+    const struct spawn_spec *spec = spawn->spec;
+
     return (struct clone_args){
-        .flags = CLONE_VM | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND |
-                 (spec->cgroup > 0 ? CLONE_INTO_CGROUP : 0),
-        .pidfd = (uintptr_t)&process->pidfd,
-        .parent_tid = (uintptr_t)&process->pid,
-        .child_tid = (uintptr_t)&spawn->alive,
+        .flags = CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND |
+                 (pidfd ? CLONE_PIDFD : 0) | (spec->cgroup > 0 ? CLONE_INTO_CGROUP : 0),
+        .pidfd = (uintptr_t)pidfd,
+        .parent_tid = (uintptr_t)&spawn->words->pid,
+        .child_tid = (uintptr_t)&spawn->words->alive,
         .exit_signal = SIGCHLD,
         .stack = (uintptr_t)stack_of(spawn),
         .stack_size = STACK_SIZE - WORDS_SIZE,
@@ -91,46 +109,73 @@ static bool is_of_group(int number)
     return false;
 }
 
-static bool fail(struct spawn_error *error, unsigned failure, const struct spawn_spec *spec)
+/* A failure as in child.h, made to say what it is of. */
+struct spawn_error spawn_error_of(unsigned failure, const struct spawn_spec *spec)
 {
-    *error = (struct spawn_error){FAILURE_STAGE(failure), FAILURE_ERROR(failure)};
-    if (error->stage == SPAWN_STAGE_CLONE && spec->cgroup > 0 && is_of_group(error->error))
-        error->stage = SPAWN_STAGE_JOIN;
-    return false;
+    struct spawn_error error = {FAILURE_STAGE(failure), FAILURE_ERROR(failure)};
+
+    if (error.stage == SPAWN_STAGE_CLONE && spec->cgroup > 0 && is_of_group(error.error))
+        error.stage = SPAWN_STAGE_JOIN;
+    return error;
 }
 
-/* FAILURE, or 0. */
-static unsigned clone_case(struct spawn *spawn, const struct spawn_spec *spec, struct process *process)
+void spawn_words_clear(struct spawn_words *words)
 {
-    struct clone_args args = args_of(spawn, spec, process);
+    atomic_store_explicit(&words->pid, 0, memory_order_relaxed);
+    atomic_store_explicit(&words->stage, SPAWN_STAGE_NONE, memory_order_relaxed);
+    atomic_store_explicit(&words->failed, 0, memory_order_relaxed);
+    atomic_store_explicit(&words->exec_at, 0, memory_order_relaxed);
+    atomic_store_explicit(&words->becoming, 0, memory_order_relaxed);
+    atomic_store_explicit(&words->alive, 1, memory_order_release);
+}
+
+static unsigned clone_it(struct spawn *spawn, enum spawn_whose whose, int *pidfd)
+{
+    struct clone_args args = args_of(spawn, pidfd);
     long pid;
 
-    if (spec->room)
-        return room_start(spawn, &args, process);
+    if (spawn->spec->room)
+        return room_start(spawn, &args, whose);
+    if (whose == SPAWN_OF_PARENT) {
+        args.flags |= CLONE_PARENT;
+        args.exit_signal = 0; /* that of its maker, who has SIGCHLD */
+    }
     pid = clone_blocked(&args, child_main, spawn);
     return pid < 0 ? FAILURE(SPAWN_STAGE_CLONE, -pid) : 0;
 }
 
-static bool start(struct spawn *spawn, const struct spawn_spec *spec, struct process *process,
-                  struct spawn_error *error)
+unsigned spawn_clone(struct spawn *spawn, const struct spawn_spec *spec, enum spawn_whose whose, int *pidfd)
 {
-    struct process made = {.pidfd = -1};
     unsigned failure;
 
-    if (atomic_load_explicit(&spawn->alive, memory_order_acquire))
-        return fail(error, FAILURE(SPAWN_STAGE_CLONE, EBUSY), spec);
+    if (is_in_use(spawn))
+        return FAILURE(SPAWN_STAGE_CLONE, EBUSY);
     spawn->spec = spec;
-    atomic_store_explicit(&spawn->failed, 0, memory_order_relaxed);
-    atomic_store_explicit(&spawn->exec_at, 0, memory_order_relaxed);
-    atomic_store_explicit(&spawn->alive, 1, memory_order_relaxed);
-
-    failure = clone_case(spawn, spec, &made);
-    if (failure) {
-        atomic_store_explicit(&spawn->alive, 0, memory_order_relaxed);
-        return fail(error, failure, spec);
-    }
-    *process = made;
-    return true;
+    spawn_words_clear(spawn->words);
+    atomic_store_explicit(&spawn->words->becoming, spawn->becomes, memory_order_release);
+    failure = clone_it(spawn, whose, pidfd);
+    if (failure)
+        atomic_store_explicit(&spawn->words->alive, 0, memory_order_relaxed);
+    return failure;
 }
 
-const struct backend backend_exec = {.name = "exec", .alias = "trio", .start = start};
+bool spawn_begin(struct spawn *spawn, const struct spawn_spec *spec, struct process *process,
+                 struct spawn_error *error)
+{
+    int pidfd = -1;
+    unsigned failure = spawn_clone(spawn, spec, SPAWN_OF_OURS, &pidfd);
+
+    *error = spawn_error_of(failure, spec);
+    if (!failure)
+        *process = (struct process){spawn_pid(spawn), pidfd};
+    return !failure;
+}
+
+bool spawn_start(struct spawn *spawn, const struct spawn_spec *spec, struct process *process,
+                 struct spawn_error *error)
+{
+    spawn->becomes = false;
+    return spawn_begin(spawn, spec, process, error);
+}
+
+const struct backend backend_exec = {.name = "exec", .alias = "trio", .start = spawn_start};

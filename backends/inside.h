@@ -33,7 +33,9 @@ long inside_detach_mounts(void);
 struct usher {
     const struct spawn_room *room;
     struct spawn *spawn;
-    struct clone_args *args; /* of the case */
+    struct clone_args *args;            /* of the case */
+    long (*bring)(struct usher *usher); /* clones it: its pid, or -errno */
+    void *user;                         /* of who gave that */
     struct identity identity;
     int files[USHER_FILES]; /* that it opened on its way, for us to close: it may have been killed */
     unsigned count;
@@ -42,7 +44,10 @@ struct usher {
     unsigned failure; /* FAILURE of the step that failed; 0: there is a case, or the usher was killed */
 };
 
-void usher_main(void *user); /* a struct usher */
+long usher_bring_spawn(struct usher *usher); /* the child of its `spawn` */
+void usher_main(void *user);                 /* a struct usher */
+/* The same as a part of what somebody does who is to end soon. False: `failure` says why. */
+bool usher_walk(struct usher *usher);
 
 /* ---- errand: look into an IPC namespace ---- */
 

@@ -24,21 +24,28 @@ struct identity identity_of_ours(void)
 /* ---- start ---- */
 
 /*
- * The usher is gone when this returns, killed perhaps; `process` has a pid if there is a case. Its number is that in
- * our own PID namespace: the usher itself is still in ours, only its children are not.
+ * The usher is gone when this returns, killed perhaps; the words have a pid if there is a case. Its number is that in
+ * our own PID namespace: the usher itself is still in ours, only its children are not. A case for our parent is the
+ * usher's child, and falls to him with the usher's end: CLONE_PARENT would make it ours.
  */
-unsigned room_start(struct spawn *spawn, struct clone_args *args, const struct process *process)
+unsigned room_start(struct spawn *spawn, struct clone_args *args, enum spawn_whose whose)
 {
-    struct usher usher = {
-        .room = spawn->spec->room, .spawn = spawn, .args = args, .identity = identity_of_ours(), .ipc = -1};
+    struct usher usher = {.room = spawn->spec->room,
+                          .spawn = spawn,
+                          .args = args,
+                          .bring = usher_bring_spawn,
+                          .identity = identity_of_ours(),
+                          .ipc = -1};
     long result;
 
-    args->flags |= CLONE_PARENT;
-    args->exit_signal = 0; /* that of its maker, who has SIGCHLD */
+    if (whose == SPAWN_OF_OURS) {
+        args->flags |= CLONE_PARENT;
+        args->exit_signal = 0; /* that of its maker, who has SIGCHLD */
+    }
     result = errand(usher_main, &usher);
     while (usher.count)
         fd_close(&usher.files[--usher.count]);
-    if (process->pid) {
+    if (atomic_load(&spawn->words->pid)) {
         if (usher.room->ipc)
             *usher.room->ipc = usher.ipc;
         return 0;

@@ -145,9 +145,14 @@ static long isolate(struct usher *usher)
     return result;
 }
 
-static long bring_in(struct usher *usher)
+long usher_bring_spawn(struct usher *usher)
 {
     return child_clone(usher->args, child_main, usher->spawn);
+}
+
+static long bring_in(struct usher *usher)
+{
+    return usher->bring(usher);
 }
 
 static const struct {
@@ -166,18 +171,22 @@ static _Noreturn void leave(void)
         RAW(exit_group, 0);
 }
 
-void usher_main(void *user)
+bool usher_walk(struct usher *usher)
 {
-    struct usher *usher = user;
-
     for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++) {
         long result = steps[i].take(usher);
 
         if (result < 0) {
             usher->failure = FAILURE(steps[i].stage, -result);
-            leave();
+            return false;
         }
     }
+    return true;
+}
+
+void usher_main(void *user)
+{
+    usher_walk(user);
     leave();
 }
 

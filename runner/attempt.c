@@ -1,11 +1,10 @@
-#include "runner/attempt.h"
+/* How an attempt begins. */
+#include "runner/attempt_internal.h"
 
-#include "runner/facts.h"
 #include "runner/header.h"
-#include "runner/leftovers.h"
 #include "runner/loop.h"
 #include "runner/outputs.h"
-#include "runner/session.h"
+#include "runner/servers.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,12 +14,12 @@
 #define STUCK_TRIES 8
 #define STUCK_WAIT  (25 * NS_PER_MS)
 
-static struct slot *slot_of(const struct session *s, uint32_t number)
+struct slot *attempt_slot(const struct session *s, uint32_t number)
 {
     return &s->slots[s->cases[number].slot];
 }
 
-static uint32_t attempt_number(const struct session *s, uint32_t number)
+uint32_t attempt_number(const struct session *s, uint32_t number)
 {
     return s->cases[number].attempts + 1u;
 }
@@ -59,7 +58,7 @@ static void take_slot(struct session *s, uint32_t number)
     s->cases[number].slot = slot->number;
 }
 
-static void give_slot(struct session *s, struct slot *slot)
+void attempt_give_slot(struct session *s, struct slot *slot)
 {
     slot->busy = false;
     slot->generation = 0;
@@ -133,6 +132,10 @@ static bool make_recipe(struct session *s, struct slot *slot)
         return false;
     }
     slot->setup = recipe->error;
+    if (s->interactive && recipe->backend->serving)
+        recipe->unsupported =
+            "-s gives a case our terminal and session, and who is started by a server is in "
+            "neither: use backend exec or spawn";
     return !recipe->error && !recipe->skip && !recipe->unsupported;
 }
 
@@ -200,23 +203,43 @@ static bool prepare_place(struct session *s, struct slot *slot)
     return true;
 }
 
+/* False, with what is to be said of it, unless it is to be tried again. */
+static bool was_refused(struct session *s, struct slot *slot, struct spawn_error error)
+{
+    struct buf words = {0};
+
+    contain_not_started(contain_place(s->contain, slot->number));
+    if (is_stuck(s, slot, error.error))
+        return false;
+    spawn_error_words(&words, error, &slot->recipe.spec);
+    slot->setup = arena_cstr(&slot->arena, buf_str(&words));
+    buf_release(&words);
+    return false;
+}
+
 static bool make_process(struct session *s, struct slot *slot, struct process *process)
 {
     struct recipe *recipe = &slot->recipe;
     struct spawn_error error = {SPAWN_STAGE_CLONE, fault_errno(&s->faults, FAULT_CLONE)};
-    struct buf words = {0};
 
     limit_files(s, &recipe->spec);
     slot->started = watch_now(s->watch);
     if (!error.error && recipe->backend->start(slot->spawn, &recipe->spec, process, &error))
         return true;
-    contain_not_started(contain_place(s->contain, slot->number));
-    if (is_stuck(s, slot, error.error))
-        return false;
-    spawn_error_words(&words, error, &recipe->spec);
-    slot->setup = arena_cstr(&slot->arena, buf_str(&words));
-    buf_release(&words);
-    return false;
+    return was_refused(s, slot, error);
+}
+
+/* Who makes it says later that it is there. */
+static void ask_for_process(struct session *s, struct slot *slot)
+{
+    struct spawn_error error = {SPAWN_STAGE_CLONE, fault_errno(&s->faults, FAULT_CLONE)};
+
+    limit_files(s, &slot->recipe.spec);
+    slot->started = watch_now(s->watch);
+    if (!error.error && servers_ask(s, slot, &error))
+        slot->outcome = CASE_ASKED;
+    else
+        was_refused(s, slot, error);
 }
 
 static void watch_process(struct session *s, struct slot *slot, struct process process)
@@ -247,9 +270,17 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
                                      process.pid, slot->started - s->began));
 }
 
+static void has_process(struct session *s, struct slot *slot, struct process process)
+{
+    watch_process(s, slot, process);
+    progress_started(s->progress, slot->number, slot->recipe.id, slot->started);
+    slot->outcome = CASE_STARTED;
+    s->stuck_times = 0;
+}
+
 void attempt_go(struct session *s, uint32_t number)
 {
-    struct slot *slot = slot_of(s, number);
+    struct slot *slot = attempt_slot(s, number);
     struct process process;
 
     slot->outcome = CASE_REFUSED;
@@ -261,13 +292,27 @@ void attempt_go(struct session *s, uint32_t number)
         return;
     }
     fault_die(&s->faults, FAULT_DIE_START);
-    if (!open_capture(s, slot) || !case_results_await(s, slot) || !prepare_place(s, slot) ||
-        !make_process(s, slot, &process))
+    if (!open_capture(s, slot) || !case_results_await(s, slot) || !prepare_place(s, slot))
         return;
-    watch_process(s, slot, process);
-    progress_started(s->progress, slot->number, slot->recipe.id, slot->started);
-    slot->outcome = CASE_STARTED;
-    s->stuck_times = 0;
+    if (slot->recipe.backend->serving)
+        ask_for_process(s, slot);
+    else if (make_process(s, slot, &process))
+        has_process(s, slot, process);
+}
+
+void attempt_arrived(struct session *s, struct slot *slot, struct process process)
+{
+    has_process(s, slot, process);
+    life_event(s, slot->on, CASE_STARTED);
+}
+
+void attempt_refused(struct session *s, struct slot *slot, struct spawn_error error, const char *words)
+{
+    slot->outcome = CASE_REFUSED;
+    was_refused(s, slot, error);
+    if (words)
+        slot->setup = words;
+    life_event(s, slot->on, slot->outcome);
 }
 
 /* What is known of it whatever happens next. */
@@ -281,7 +326,7 @@ void attempt_start(struct session *s, uint32_t number)
     struct slot *slot;
 
     take_slot(s, number);
-    slot = slot_of(s, number);
+    slot = attempt_slot(s, number);
     if (!lend_folders(s, slot) || !reserve_address(s, slot)) {
         begin_recipe(s, slot);
         return;
@@ -295,7 +340,7 @@ void attempt_start(struct session *s, uint32_t number)
 
 bool attempt_clean(struct session *s, uint32_t number)
 {
-    struct slot *slot = slot_of(s, number);
+    struct slot *slot = attempt_slot(s, number);
 
     slot->fixture_died = fixtures_dead(s, slot);
     return slot->fixture_count && fixtures_clean(s, slot);
@@ -303,138 +348,21 @@ bool attempt_clean(struct session *s, uint32_t number)
 
 enum case_event attempt_outcome(const struct session *s, uint32_t number)
 {
-    return slot_of(s, number)->outcome;
+    return attempt_slot(s, number)->outcome;
 }
 
 void attempt_put_back(struct session *s, uint32_t number)
 {
-    struct slot *slot = slot_of(s, number);
+    struct slot *slot = attempt_slot(s, number);
 
     outputs_finish_relay(s, slot);
     capture_close(s->room, &slot->capture);
     case_results_clear(s, slot);
     fixtures_keep(s, slot, false);
-    give_slot(s, slot);
+    attempt_give_slot(s, slot);
     fixtures_leave(s, number);
     if (queue_put_back(s->queue, s->cases[number].queued))
         return;
     s->stuck_times++;
     s->stuck_until = watch_now(s->watch) + (STUCK_WAIT << s->stuck_times);
-}
-
-/* ---- while it runs ---- */
-
-void attempt_climbed(struct session *s, uint32_t number)
-{
-    struct slot *slot = slot_of(s, number);
-    struct watch_view view;
-
-    if (watch_look(s->watch, slot->number, &view))
-        progress_ending(s->progress, slot->recipe.id, watch_cause_words[view.cause]);
-}
-
-/* ---- the end ---- */
-
-static bool goes_on(const struct session *s)
-{
-    return !s->cancelled && !s->timed_out && !s->broken;
-}
-
-static bool is_retried(const struct session *s, const struct slot *slot, enum verdict verdict)
-{
-    return verdict_may_retry(verdict) && s->cases[slot->on].attempts < slot->recipe.retries && goes_on(s);
-}
-
-static void record(struct session *s, struct slot *slot, struct journal_attempt *a)
-{
-    fault_die(&s->faults, FAULT_DIE_ENDED);
-    session_wrote(s, journal_ended(s->journal, a));
-    fault_die(&s->faults, FAULT_DIE_WRITTEN);
-    progress_ended(s->progress, slot->number, slot->recipe.id, a, slot->recipe.retries);
-}
-
-/* Nobody of it can be alive. */
-static bool left_clean(const struct slot *slot)
-{
-    const struct watch_ending *e = &slot->ending;
-
-    return !slot->listed || (!e->lost && !e->abandoned && !e->undead && !e->cause);
-}
-
-/* The stack of a child that could not be killed may still be in use: the slot goes on with another one. */
-static bool replace_spawn(struct session *s, struct slot *slot)
-{
-    spawn_free(slot->spawn); /* does nothing while it is in use */
-    slot->spawn = spawn_new();
-    if (slot->spawn)
-        return true;
-    session_note(s, "cannot get memory to start processes: %s", strerror(errno));
-    s->broken = true;
-    return false;
-}
-
-static void clear_slot(struct session *s, struct slot *slot)
-{
-    capture_close(s->room, &slot->capture);
-    if (s->interactive)
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &s->modes);
-    fault_place(&s->faults);
-    workdir_return(&slot->tmp, left_clean(slot));
-    workdir_return(&slot->shm, left_clean(slot));
-    workdir_return_artifacts(s->run.fd, &slot->artifacts, left_clean(slot));
-    case_results_clear(s, slot);
-    if (!slot->listed || !slot->ending.abandoned || replace_spawn(s, slot))
-        give_slot(s, slot);
-}
-
-bool attempt_judge(struct session *s, uint32_t number)
-{
-    struct case_life *life = &s->cases[number];
-    struct slot *slot = slot_of(s, number);
-    struct judgement judgement = {0};
-    struct journal_attempt a = {.number = number, .attempt = attempt_number(s, number), .slot = slot->number};
-    bool again;
-
-    outputs_finish_relay(s, slot);
-    if (slot->listed)
-        leftovers_of_dead(s, slot);
-    facts_judge(s, slot, &judgement);
-    again = is_retried(s, slot, judgement.verdict);
-    a.verdict = judgement.verdict;
-    a.last = !again;
-    a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
-    facts_record(s, slot, &judgement, &a);
-    outputs_keep(s, slot, &a);
-    fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED);
-    case_results_record(s, slot, &a);
-    record(s, slot, &a);
-    judgement_release(&judgement);
-    life->attempts++;
-    life->failed += verdict_counts(a.verdict) == COUNT_FAILED;
-    if (a.last && verdict_counts(a.outcome) == COUNT_FAILED && !a.quarantined && goes_on(s))
-        session_failed(s, session_planned(s, number)->suite);
-    clear_slot(s, slot);
-    fixtures_leave(s, number);
-    if (!again)
-        fixtures_case_over(s, number);
-    return again;
-}
-
-void attempt_drop(struct session *s, uint32_t number)
-{
-    enum verdict outcome = verdict_of_case(VERDICT_NOT_RUN, s->cases[number].failed);
-    struct journal_attempt a = {
-        .number = number,
-        .attempt = attempt_number(s, number),
-        .verdict = VERDICT_NOT_RUN,
-        .outcome = outcome,
-        .last = true,
-        .status = -1,
-        .at = session_now(s),
-        .reason = str_of(s->drop_reason),
-    };
-
-    session_wrote(s, journal_ended(s->journal, &a));
-    progress_dropped(s->progress);
-    fixtures_case_over(s, number);
 }

@@ -2,12 +2,14 @@
 #ifndef RM_RUNNER_ATTEMPT_H
 #define RM_RUNNER_ATTEMPT_H
 
+#include "backends/backends.h"
 #include "runner/life.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct session;
+struct slot;
 
 /* Takes a free slot and makes a process there, or finds that there will be none; see attempt_outcome. */
 void attempt_start(struct session *s, uint32_t number);
@@ -25,7 +27,10 @@ void attempt_drop(struct session *s, uint32_t number);
 
 /* Others hold what is wanting now, and will not for ever: a start that failed so is tried again. */
 bool attempt_may_pass(int error);
-/* What became of attempt_start: CASE_STARTED, CASE_REFUSED or CASE_STUCK */
+/* After CASE_ASKED: its process is there, or will not come. `words`: why, where that is none of `error`; NULL. */
+void attempt_arrived(struct session *s, struct slot *slot, struct process process);
+void attempt_refused(struct session *s, struct slot *slot, struct spawn_error error, const char *words);
+/* What became of attempt_start: CASE_STARTED, CASE_ASKED, CASE_REFUSED or CASE_STUCK */
 enum case_event attempt_outcome(const struct session *s, uint32_t number);
 
 #endif

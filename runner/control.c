@@ -5,6 +5,7 @@
 #include "runner/leftovers.h"
 #include "runner/loop.h"
 #include "runner/outputs.h"
+#include "runner/servers.h"
 #include "runner/session.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ static void cancel(struct session *s, const char *why, int urgency)
     watch_cancel(s->watch, urgency, s->kitchen.cap);
     s->urgency = urgency;
     fixtures_hurry(s);
+    servers_hurry(s);
     progress_hurry(s->progress);
     progress_line(s->progress, "%s: %s", why, words[urgency]);
     if (s->cancelled)
@@ -195,7 +197,7 @@ static void watch_told(struct session *s, const struct watch_event *event)
         return;
     }
     if (event->slot >= s->jobs) {
-        fixtures_watch_told(s, event);
+        (servers_has(s, event->slot) ? servers_watch_told : fixtures_watch_told)(s, event);
         return;
     }
     slot = &s->slots[event->slot];

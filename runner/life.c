@@ -12,6 +12,12 @@ static enum case_state start(struct session *s, uint32_t number)
     return CASE_STARTING;
 }
 
+static enum case_state ask(struct session *s, uint32_t number)
+{
+    (void)s, (void)number;
+    return CASE_ASKING;
+}
+
 static enum case_state run(struct session *s, uint32_t number)
 {
     (void)s, (void)number;
@@ -80,10 +86,12 @@ static enum case_state drop(struct session *s, uint32_t number)
 
 static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_WAITING] = {[CASE_TAKEN] = start, [CASE_DROPPED] = drop},
-    [CASE_STARTING] = {[CASE_STARTED] = run,
+    [CASE_STARTING] = {[CASE_ASKED] = ask,
+                       [CASE_STARTED] = run,
                        [CASE_REFUSED] = clean_and_judge,
                        [CASE_STUCK] = wait,
                        [CASE_PREPARES] = prepare},
+    [CASE_ASKING] = {[CASE_STARTED] = run, [CASE_REFUSED] = clean_and_judge, [CASE_STUCK] = wait},
     [CASE_PREPARING] = {[CASE_PREPARED] = go, [CASE_UNPREPARED] = clean_and_judge},
     [CASE_RUNNING] = {[CASE_CLIMBED] = end, [CASE_GONE] = clean_and_judge},
     [CASE_ENDING] = {[CASE_GONE] = clean_and_judge},

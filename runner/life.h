@@ -10,6 +10,7 @@ struct session;
 #define CASE_STATES(X)                                                       \
     X(CASE_WAITING, "waiting")     /* in the queue */                        \
     X(CASE_STARTING, "starting")   /* has a slot; a process is being made */ \
+    X(CASE_ASKING, "asking")       /* ... by a server, who was asked */      \
     X(CASE_PREPARING, "preparing") /* its own fixtures are */                \
     X(CASE_RUNNING, "running")     /* has a process */                       \
     X(CASE_ENDING, "ending")       /* its ladder is being climbed */         \
@@ -28,6 +29,7 @@ enum case_state {
     X(CASE_PREPARES, "prepares")     /* its own fixtures are on their way */               \
     X(CASE_PREPARED, "prepared")     /* they are up */                                     \
     X(CASE_UNPREPARED, "unprepared") /* they will not be */                                \
+    X(CASE_ASKED, "asked")           /* somebody else is to make its process */            \
     X(CASE_STARTED, "started")       /* there is a process */                              \
     X(CASE_REFUSED, "refused")       /* there will be none: skipped, unsupported, error */ \
     X(CASE_STUCK, "stuck")           /* no descriptors, memory or processes just now */    \

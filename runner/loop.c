@@ -3,6 +3,7 @@
 #include "runner/attempt.h"
 #include "runner/control.h"
 #include "runner/outputs.h"
+#include "runner/servers.h"
 #include "runner/session.h"
 
 #include <errno.h>
@@ -14,7 +15,16 @@
 #define REDRAW_MS      200
 #define LOOK_MS        20
 
-enum source { FROM_SIGNALS, FROM_WATCH, FROM_GUARD, FROM_KEYS, FROM_PROCESS, FROM_RELAY, FROM_NOTIFY };
+enum source {
+    FROM_SIGNALS,
+    FROM_WATCH,
+    FROM_GUARD,
+    FROM_KEYS,
+    FROM_PROCESS,
+    FROM_RELAY,
+    FROM_NOTIFY,
+    FROM_SERVER
+};
 
 /* What epoll hands back: source, end of a relay, slot, generation. */
 static uint64_t token(enum source source, uint32_t end, uint32_t slot, uint32_t generation)
@@ -100,6 +110,12 @@ void loop_watch_notify(struct session *s, uint32_t place, uint32_t generation, i
     add(s, fd, EPOLLIN | EPOLLONESHOT, token(FROM_NOTIFY, 0, place, generation));
 }
 
+/* Left out: then it is heard when it has ended. */
+void loop_watch_server(struct session *s, uint32_t place, uint32_t generation, int fd)
+{
+    add(s, fd, EPOLLIN | EPOLLONESHOT, token(FROM_SERVER, 0, place, generation));
+}
+
 void loop_watch_relay(struct session *s, struct slot *slot)
 {
     for (uint32_t end = 0; end < 2; end++)
@@ -142,13 +158,18 @@ static void fixture_event(struct session *s, uint32_t place, uint64_t data)
         arm_again(s, fixtures_pidfd(s, place), data);
 }
 
-/* Once only, as all that a child before its exec may hold a copy of when we have closed it. */
-static void notify_event(struct session *s, uint32_t place, uint64_t data)
+static void again(struct session *s, int fd, uint64_t data)
 {
-    int fd = fixtures_notified(s, place, (uint32_t)data);
-
     if (fd >= 0)
         arm_again(s, fd, data);
+}
+
+static void place_event(struct session *s, uint32_t place, uint64_t data)
+{
+    if (servers_has(s, place))
+        again(s, servers_reap(s, place, (uint32_t)data), data);
+    else
+        fixture_event(s, place, data);
 }
 
 static void slot_event(struct session *s, enum source source, uint64_t data)
@@ -157,7 +178,7 @@ static void slot_event(struct session *s, enum source source, uint64_t data)
     struct slot *slot = &s->slots[place];
 
     if (place >= s->jobs) {
-        fixture_event(s, place, data);
+        place_event(s, place, data);
         return;
     }
     if (!slot->busy || slot->generation != (uint32_t)data)
@@ -179,7 +200,9 @@ static void dispatch(struct session *s, uint64_t data)
     case FROM_KEYS: control_keys(s); break;
     case FROM_PROCESS:
     case FROM_RELAY: slot_event(s, source, data); break;
-    case FROM_NOTIFY: notify_event(s, data >> 32 & 0xFFFFF, data); break;
+    /* Once only, as all that a child before its exec may hold a copy of when we have closed it. */
+    case FROM_NOTIFY: again(s, fixtures_notified(s, data >> 32 & 0xFFFFF, (uint32_t)data), data); break;
+    case FROM_SERVER: again(s, servers_heard(s, data >> 32 & 0xFFFFF, (uint32_t)data), data); break;
     }
 }
 
@@ -219,6 +242,7 @@ static void look_at_unwatched(struct session *s)
         if (s->slots[i].busy && s->slots[i].unwatched)
             look_at(s, &s->slots[i]);
     fixtures_look(s);
+    servers_look(s);
 }
 
 static void wait_for_events(struct session *s, nanos probe)
@@ -276,7 +300,8 @@ static void stand_still(struct session *s)
 /* With nothing running whatever waits could start, or waits for fixtures that are on their way. */
 static void check_for_standstill(struct session *s)
 {
-    if (queue_running(s->queue) || s->stuck_until || s->broken || fixtures_are_moving(s))
+    if (queue_running(s->queue) || !queue_waiting(s->queue) || s->stuck_until || s->broken ||
+        fixtures_are_moving(s))
         return;
     session_note(s, "a bug of run-matrix: %u case%s for what will not come", queue_waiting(s->queue),
                  queue_waiting(s->queue) == 1 ? " waits" : "s wait");
@@ -288,7 +313,9 @@ static bool is_over(struct session *s)
 {
     if (queue_running(s->queue) || queue_waiting(s->queue))
         return false;
-    return !fixtures_are_live(s) || (s->broken && !fixtures_are_moving(s));
+    if (fixtures_are_live(s) && (!s->broken || fixtures_are_moving(s)))
+        return false;
+    return !servers_end(s);
 }
 
 void loop_run(struct session *s)

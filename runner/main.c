@@ -1,3 +1,4 @@
+#include "backends/backends.h"
 #include "runner/base/io.h"
 #include "runner/command.h"
 
@@ -53,7 +54,10 @@ int main(int argc, char **argv)
     struct diags diags = {.arena = &arena};
     struct invocation in = {.arena = &arena, .diags = &diags};
     enum exit_code code;
+    int served;
 
+    if (serve(&(const struct service){.argc = argc, .argv = argv}, &served))
+        return served;
     if (fd_guard_stdio() < 0)
         return EXIT_BROKEN;
     code = run(&in, argc, argv);

@@ -7,8 +7,10 @@
 #include "runner/header.h"
 #include "runner/loop.h"
 #include "runner/plan_record.h"
+#include "runner/servers.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +92,8 @@ static bool read_options(struct session *s)
 static void raise_files(struct session *s)
 {
     rlim_t limit = fd_raise_limit(&s->files_before);
-    uint64_t fixed = FILES_OF_RUN + (uint64_t)fixtures_shared_places(s) * FILES_OF_FIXTURE;
+    uint64_t fixed = FILES_OF_RUN + (uint64_t)fixtures_shared_places(s) * FILES_OF_FIXTURE +
+                     (uint64_t)servers_places(s) * FILES_OF_FIXTURE;
     uint64_t each = FILES_OF_SLOT + (uint64_t)fixtures_own_places(s) * FILES_OF_FIXTURE;
     uint64_t slots = limit > fixed + each ? (limit - fixed) / each : 1;
 
@@ -167,6 +170,15 @@ nanos session_cap(void)
     return github && strcmp(github, "true") == 0 ? GITHUB_WAIT : 0;
 }
 
+/* Itself, wherever it was found; it can serve for programs. */
+static const char *own_program(struct arena *arena)
+{
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path);
+
+    return len > 0 && len < PATH_MAX ? arena_cstr(arena, (struct str){path, (size_t)len}) : "/proc/self/exe";
+}
+
 static void open_kitchen(struct session *s)
 {
     const struct options *o = s->in->options;
@@ -183,6 +195,7 @@ static void open_kitchen(struct session *s)
         .cap = session_cap(),
         .today = s->wall / 1000 / (24 * 60 * 60),
         .environ = (const char *const *)environ,
+        .host = own_program(s->arena),
     };
     kitchen_open(&s->kitchen, s->arena);
 }
@@ -213,7 +226,7 @@ static bool open_containment(struct session *s)
 
     if (wanted && strcmp(wanted, "auto") == 0)
         wanted = NULL;
-    s->contain = contain_open(wanted, arena_cstr(s->arena, s->run.id), s->jobs + fixtures_places(s), &why);
+    s->contain = contain_open(wanted, arena_cstr(s->arena, s->run.id), session_places(s), &why);
     s->containment_why = arena_cstr(s->arena, buf_str(&why));
     buf_release(&why);
     if (!s->contain) {
@@ -236,7 +249,7 @@ static bool open_machine(struct session *s)
         return failed(s, "prepare captured output");
     capture_mask(s->room, s->mask);
     s->kitchen.run_id = arena_cstr(s->arena, s->run.id);
-    s->watch = watch_new(s->contain, s->jobs + fixtures_places(s));
+    s->watch = watch_new(s->contain, session_places(s));
     if (!s->watch)
         return failed(s, "start the watchdog");
     watch_outer(s->watch, s->guard.guard);
@@ -269,6 +282,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     open_kitchen(s);
     if (!plan_cases(s) || !fixtures_plan(s) || !same_cases(s))
         return EXIT_USAGE;
+    servers_plan(s);
     if (signals_open(&s->signals) < 0) {
         failed(s, "read signals");
         return EXIT_BROKEN;
@@ -288,7 +302,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     s->progress = progress_new(&s->style, s->case_count);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
     plan_queue(s, s->jobs > 1 || s->style.live ? RUNS_ASKED : 0);
-    if (!fixtures_open(s)) {
+    if (!fixtures_open(s) || !servers_open(s)) {
         failed(s, "get memory for the start of processes");
         return EXIT_BROKEN;
     }
@@ -329,6 +343,7 @@ void session_close(struct session *s)
 {
     close_slots(s);
     fixtures_close(s);
+    servers_close(s);
     fd_close(&s->epoll);
     if (s->queue)
         queue_free(s->queue);
@@ -357,6 +372,11 @@ void session_close(struct session *s)
 }
 
 /* ---- small things that everybody needs ---- */
+
+uint32_t session_places(const struct session *s)
+{
+    return s->jobs + fixtures_places(s) + servers_places(s);
+}
 
 nanos session_now(const struct session *s)
 {

@@ -41,6 +41,8 @@ struct slot {
     struct arena arena; /* of the attempt; cleared when the next one begins */
     struct recipe recipe;
     struct spawn *spawn;
+    uint32_t posted;       /* its place on the board */
+    struct server *server; /* that was asked for its process, and has not answered; NULL: none */
     struct capture capture;
     struct relay relay;
     bool relayed;
@@ -120,6 +122,7 @@ struct session {
     struct slot *slots;
     uint32_t free_slots;
     struct fixtures *fixtures; /* NULL: no case has any */
+    struct servers *servers;   /* NULL: no case asks for anything */
 
     /* Cases by number: those that are here, in the order of the plan. */
     struct case_life *cases;
@@ -153,6 +156,8 @@ void session_close(struct session *s);
 /* Of the waits of a ladder when a run is cancelled, where whoever cancels is in a hurry; 0: none. */
 nanos session_cap(void);
 
+/* Of containment and watch: of slots, fixtures and servers, in this order. */
+uint32_t session_places(const struct session *s);
 nanos session_now(const struct session *s); /* since the run began, stops not counted */
 void session_case_id(const struct session *s, uint32_t number, struct buf *out);
 const struct plan_case *session_planned(const struct session *s, uint32_t number);

@@ -95,6 +95,7 @@ static void make_places(struct contain *contain)
         struct contain_place *place = &contain->places[i];
 
         place->contain = contain;
+        place->means = contain->means;
         place->slot = i;
         place->ipc = -1;
         if (contain->kind == CONTAIN_CGROUP)
@@ -233,13 +234,31 @@ static int set_limits(struct contain_place *place, const struct contain_wants *w
 int contain_prepare(struct contain_place *place, const struct contain_wants *wants, struct spawn_spec *spec)
 {
     find_cookies(place, spec);
+    place->means =
+        wants->outside && place->contain->kind == CONTAIN_PIDNS ? &means_group : place->contain->means;
     if (set_limits(place, wants) < 0)
         return -1;
-    if (place->contain->means->prepare && place->contain->means->prepare(place, spec) < 0)
+    if (place->means->prepare && place->means->prepare(place, spec) < 0)
         return -1;
     prepare_room(place, wants, spec);
     atomic_store(&place->contain->starting, true);
     return 0;
+}
+
+void contain_expect(struct contain_place *place)
+{
+    place->expected = true;
+    atomic_fetch_add(&place->contain->expected, 1);
+    atomic_store(&place->contain->starting, false);
+}
+
+/* It has come, or will not. */
+static void not_expected(struct contain_place *place)
+{
+    if (place->expected)
+        atomic_fetch_sub(&place->contain->expected, 1);
+    place->expected = false;
+    atomic_store(&place->contain->starting, false);
 }
 
 static uint64_t ticks_now(void)
@@ -254,15 +273,15 @@ void contain_started(struct contain_place *place, struct process leader)
 {
     place->leader = leader;
     place->since = ticks_now();
-    atomic_store(&place->contain->starting, false);
+    not_expected(place);
 }
 
 void contain_not_started(struct contain_place *place)
 {
     place->memory = 0;
-    if (place->contain->means->not_started)
-        place->contain->means->not_started(place);
-    atomic_store(&place->contain->starting, false);
+    if (place->means->not_started)
+        place->means->not_started(place);
+    not_expected(place);
 }
 
 bool contain_waits(const struct contain_place *place)
@@ -305,17 +324,17 @@ void contain_take_census(const struct contain *contain, struct census *census)
 
 bool contain_is_empty(struct contain_place *place)
 {
-    return place->contain->means->is_empty(place);
+    return place->means->is_empty(place);
 }
 
 void contain_kill(struct contain_place *place)
 {
-    place->contain->means->kill(place);
+    place->means->kill(place);
 }
 
 void contain_members(struct contain_place *place, const struct census *machine, struct census *out)
 {
-    place->contain->means->members(place, machine, out);
+    place->means->members(place, machine, out);
 }
 
 void contain_lost(struct contain_place *place)
@@ -325,8 +344,8 @@ void contain_lost(struct contain_place *place)
 
 void contain_reaped(struct contain_place *place, bool left)
 {
-    if (place->contain->means->reaped)
-        place->contain->means->reaped(place, left);
+    if (place->means->reaped)
+        place->means->reaped(place, left);
     place->leader = (struct process){0, -1};
 }
 
@@ -386,7 +405,7 @@ static void signal_straggler(struct contain_place *place, const struct proc_stat
 
     if (pidfd < 0)
         return;
-    if (place->contain->means->holds(place, listed))
+    if (place->means->holds(place, listed))
         pidfd_signal(pidfd, signal);
     fd_close(&pidfd);
 }

@@ -66,6 +66,8 @@ struct contain_wants {
     uint64_t limits[CGROUP_LIMIT_COUNT]; /* 0: none */
     unsigned isolate;                    /* SPAWN_ISOLATE_... */
     const char *tmp, *shm; /* folders that become its /tmp and /dev/shm, when files are isolated */
+    bool
+        outside; /* it is to enter PID namespaces itself: it is put into none, and held together by its group */
 };
 
 /*
@@ -73,6 +75,11 @@ struct contain_wants {
  * is over. -1 and errno. Then contain_started or contain_not_started, whatever came of it.
  */
 int contain_prepare(struct contain_place *place, const struct contain_wants *wants, struct spawn_spec *spec);
+/*
+ * Who has been asked will start it, later: until contain_started or contain_not_started a child of ours may be there
+ * that is in no place. Its environment tells that it is none of another case; that nobody reaps it is seen to here.
+ */
+void contain_expect(struct contain_place *place);
 void contain_started(struct contain_place *place, struct process leader); /* by the watch */
 void contain_not_started(struct contain_place *place);
 /*

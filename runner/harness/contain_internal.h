@@ -10,7 +10,9 @@ enum cookie { COOKIE_RUN, COOKIE_CASE, COOKIE_ATTEMPT, COOKIES_MOST };
 
 struct contain_place {
     struct contain *contain;
+    const struct means *means; /* those of the run, but of who is outside */
     uint32_t slot;
+    bool expected;                     /* contain_expect */
     struct process leader;             /* pid 0: none */
     uint64_t since;                    /* ticks of the machine when it was started */
     struct cgroup *cgroup;             /* CONTAIN_CGROUP */
@@ -49,6 +51,7 @@ struct contain {
     pid_t self;
     int children;         /* /proc/<self>/task/<self>/children; -1: there is no such file */
     atomic_bool starting; /* a child may be there that is in no place, or not yet: a case, or who helps us */
+    atomic_uint expected; /* children that others are to start */
     struct cgroups groups;
     struct proc_ids
         shared; /* CONTAIN_GROUP: orphans that were alive when one of several was over who may have made them */
@@ -61,7 +64,7 @@ bool strangers_list(struct contain *contain, struct proc_ids *out);
 /* As it was when it was looked at. */
 bool stranger_is(const struct contain *contain, const struct proc_stat *stat);
 /* True: it is our child, and was dead; nobody waits for it but us. */
-bool stranger_reap(pid_t pid);
+bool stranger_reap(const struct contain *contain, pid_t pid);
 
 enum ownership {
     NOT_ITS,

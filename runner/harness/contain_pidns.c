@@ -107,7 +107,7 @@ static enum look look_for_siblings(struct contain_place *place)
             continue;
         found = proc_stat_read(pid, &stat) == 0 && proc_stat_is_alive(&stat) ? ALIVE : DEAD;
         if (found == DEAD)
-            stranger_reap(pid);
+            stranger_reap(place->contain, pid);
     }
     proc_ids_release(&strangers);
     return found;

@@ -86,11 +86,16 @@ bool strangers_list(struct contain *contain, struct proc_ids *out)
     return !atomic_load(&contain->starting);
 }
 
-/* As a child of ours that we have not reaped it keeps its number. */
-bool stranger_reap(pid_t pid)
+/*
+ * As a child of ours that we have not reaped it keeps its number. While one is expected that is in no place it may be
+ * that one.
+ */
+bool stranger_reap(const struct contain *contain, pid_t pid)
 {
     siginfo_t info = {0};
 
+    if (atomic_load(&contain->expected))
+        return false;
     return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WALL) == 0 && info.si_pid;
 }
 
@@ -101,7 +106,7 @@ size_t contain_tick(struct contain *contain)
 
     if (strangers_list(contain, &strangers))
         for (size_t i = 0; i < strangers.count; i++)
-            reaped += stranger_reap(strangers.list[i].pid);
+            reaped += stranger_reap(contain, strangers.list[i].pid);
     proc_ids_release(&strangers);
     return reaped;
 }
@@ -327,6 +332,6 @@ void strangers_kill(struct contain_place *place)
             owns(place, &stat))
             kill_child(stat.pid);
     for (size_t i = 0; i < strangers.count && reaps++ < REAPS_MOST; i++)
-        stranger_reap(strangers.list[i].pid);
+        stranger_reap(place->contain, strangers.list[i].pid);
     proc_ids_release(&strangers);
 }

@@ -90,6 +90,7 @@ void clock_continue(struct watch *watch);
 
 /* Has it executed, and when? `latest` is the latest that it can have been. */
 void slot_note_executed(struct watch *watch, struct watch_slot *slot, nanos latest);
+void slot_note_failed(struct watch_slot *slot);
 bool slot_has_exited(const struct watch_slot *slot);
 /* It has, and nobody else of its tree is alive. Not to be asked when it is reaped. */
 bool slot_is_empty(const struct watch_slot *slot);

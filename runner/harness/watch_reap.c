@@ -104,6 +104,7 @@ static void finish(struct watch *watch, struct watch_slot *slot)
     if (!ending->ended)
         ending->ended = now;
     slot_note_executed(watch, slot, now);
+    slot_note_failed(slot);
     if (!ending->rung_count || ending->cause == WATCH_REMAINS) {
         ending->cause = WATCH_NO_CAUSE;
         ending->phase = ending->executed ? WATCH_CALL : WATCH_SETUP;

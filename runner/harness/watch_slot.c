@@ -46,6 +46,19 @@ void slot_note_executed(struct watch *watch, struct watch_slot *slot, nanos late
     contain_executed(slot->watched.place);
 }
 
+/* Who becomes what was asked for says so just before it executes: it may still fail to. */
+void slot_note_failed(struct watch_slot *slot)
+{
+    struct watch_ending *ending = &slot->ending;
+    nanos exec_at;
+
+    if (!slot->watched.spawn || ending->spawned != SPAWN_EXECUTED ||
+        spawn_phase(slot->watched.spawn, &ending->error, &exec_at) != SPAWN_FAILED)
+        return;
+    ending->spawned = SPAWN_FAILED;
+    ending->executed = 0;
+}
+
 /* Asking for the status is the starting thread's alone; this holds for every thread, and for what others reaped. */
 bool slot_has_exited(const struct watch_slot *slot)
 {

@@ -243,14 +243,31 @@ static const char *unsupported_by(const struct cooking *k, const struct backend 
     return k->test->is_module ? backend->unsupported_module : backend->unsupported;
 }
 
+static struct str backend_name(const struct kitchen *kitchen, const struct plan_case *c, struct arena *arena)
+{
+    const struct node *value = value_on(kitchen->plan->suites, c, AXIS_BACKEND);
+
+    if (value)
+        return value_text(value, arena);
+    return str_of(case_test(kitchen->plan->suites, c)->is_module ? BACKEND_OF_MODULES : BACKEND_OF_PROGRAMS);
+}
+
+const struct backend *recipe_backend(const struct kitchen *kitchen, const struct plan_case *c)
+{
+    struct arena arena = {0};
+    const struct backend *backend = backend_find(backend_name(kitchen, c, &arena));
+
+    arena_release(&arena);
+    return backend ? backend : backends[BACKEND_EXEC];
+}
+
 static void choose_backend(struct cooking *k)
 {
-    const struct node *value = value_on(k->kitchen->plan->suites, k->c, AXIS_BACKEND);
-    const char *without = k->test->is_module ? BACKEND_OF_MODULES : BACKEND_OF_PROGRAMS;
-    struct str name = value ? value_text(value, k->arena) : str_of(without);
+    struct str name = backend_name(k->kitchen, k->c, k->arena);
     const struct backend *backend = backend_find(name);
 
     k->recipe->backend = backend ? backend : backends[BACKEND_EXEC];
+    k->recipe->spec.host = k->kitchen->host;
     if (!backend)
         k->recipe->error = arena_printf(k->arena, "there is no backend '%.*s'", STR_ARG(name));
     else

@@ -29,6 +29,7 @@ struct kitchen {
     struct settings *settings;
     const char *profile; /* NULL: none */
     const char *run_id;
+    const char *host;           /* the program that serves for programs */
     const char *capture;        /* --capture, for cases without an axis that says it; NULL when not given */
     nanos cap;                  /* of the waits of a ladder when the run is cancelled; 0: none */
     int64_t today;              /* days since 1970, for quarantines */
@@ -169,6 +170,11 @@ void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct are
  */
 bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struct place_of_case *where,
                  struct arena *arena, struct recipe *recipe, struct diags *diags);
+/* By which backend it is started, should it be. */
+const struct backend *recipe_backend(const struct kitchen *kitchen, const struct plan_case *c);
+/* The server for such a case, called `name`, as it is to be started; all but stdio. */
+void recipe_server(const struct kitchen *kitchen, const struct recipe *recipe, const char *name,
+                   struct arena *arena, struct spawn_spec *spec);
 /* What `reg_addr` of a case is: by its cell's transport, tcp where it has none. */
 enum transport recipe_transport(const struct kitchen *kitchen, const struct plan_case *c);
 /* Whatever its fixtures are it will not be started: skipped, unsupported, or an error. They need not be made. */

@@ -163,7 +163,7 @@ tests: [{name: a, run: ["true"]}]
 YAML
     run -v
     status_is 0
-    last_line_is '2 passed, 0 failed, 6 skipped'
+    last_line_is '3 passed, 0 failed, 5 skipped'
     out_has 'we cannot reach into a program'
 }
 

@@ -270,7 +270,7 @@ static int make_contain(void **state)
     powerless = open_contain();
     means = *contain->means;
     means.kill = kill_nobody;
-    powerless->means = &means;
+    contain_place(powerless, 0)->means = &means;
     return 0;
 }
 

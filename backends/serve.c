@@ -1,0 +1,328 @@
+/*
+ * Who serves: a process that is asked for others, one message each, and answers when they are there. It owns none of
+ * them: they are its parent's children, with its parent's words on a board. So it can be killed at any moment.
+ */
+#include "backends/serve.h"
+#include "backends/internal.h"
+
+#include "runner/base/io.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define STATUS_USAGE 64
+
+extern char **environ;
+
+/* ---- what was asked for, by itself ---- */
+
+static bool is_handed_over(const struct spawn_spec *spec, int fd)
+{
+    return fd < 3 + (int)spec->pass_count;
+}
+
+static void close_sources(const struct spawn_spec *spec, const struct wire_message *message)
+{
+    for (unsigned i = 0; i < message->fd_count; i++)
+        if (!is_handed_over(spec, message->fds[i]))
+            close(message->fds[i]);
+}
+
+/* A name that people recognise, where `ps` looks for it; as long as what we were called with, and no longer. */
+static void put_title(const struct service *service, const char *title)
+{
+    char *at = service->argv[0], *end = service->argv[service->argc - 1];
+    size_t size, len;
+
+    if (!title)
+        return;
+    end += strlen(end) + 1;
+    size = (size_t)(end - at);
+    len = strlen(title);
+    memset(at, 0, size);
+    memcpy(at, title, len < size ? len : size - 1);
+    prctl(PR_SET_NAME, len > 15 ? title + len - 15 : title);
+}
+
+/*
+ * /proc shows the environment that we were executed with, in the place where it stood: what tells whose process this
+ * is has to stand there too.
+ */
+static void put_cookies(char *const *envp, char *at, size_t size)
+{
+    static const char prefix[] = "RUN_MATRIX_";
+
+    memset(at, 0, size);
+    for (; envp && *envp; envp++) {
+        size_t len = strlen(*envp) + 1;
+
+        if (strncmp(*envp, prefix, sizeof prefix - 1) != 0 || len > size)
+            continue;
+        memcpy(at, *envp, len);
+        at += len;
+        size -= len;
+    }
+}
+
+/* From the first byte of the first variable to the end of the last that stands behind it. */
+static char *environment_place(char *const *variables, size_t *size)
+{
+    char *begin = variables && *variables ? *variables : NULL, *end = begin;
+
+    for (; begin && *variables; variables++)
+        if (*variables == end)
+            end += strlen(end) + 1;
+    *size = (size_t)(end - begin);
+    return begin;
+}
+
+static _Noreturn void run_test(const struct service *service, const struct spawn_spec *spec)
+{
+    size_t size;
+    char *place = environment_place(environ, &size);
+
+    put_title(service, spec->title);
+    if (place)
+        put_cookies(spec->envp, place, size);
+    environ = (char **)(uintptr_t)spec->envp;
+    exit(service->run(service->user, spec));
+}
+
+_Noreturn void errand_become(const struct service *service, struct request *request,
+                             struct spawn_words *words, const struct wire_message *message)
+{
+    const struct spawn_spec *spec = &request->spec;
+
+    if (child_prepare(spec, words)) {
+        close_sources(spec, message);
+        atomic_store(&words->becoming, 0);
+        if (spec->test)
+            run_test(service, spec);
+        child_execute(spec, words);
+    }
+    _exit(SPAWN_FAILED_STATUS);
+}
+
+static _Noreturn void give_up(struct spawn_words *words, unsigned failure)
+{
+    atomic_store(&words->failed, failure);
+    _exit(SPAWN_FAILED_STATUS);
+}
+
+/* One that cannot run tests is asked for programs alone. */
+static bool can(const struct service *service, const struct spawn_spec *spec)
+{
+    return !spec->test || service->run;
+}
+
+/* In a place of its own since it was cloned; what is left came in a letter. */
+static int become(const struct service *service)
+{
+    struct board board;
+    struct wire_message message = {0};
+    struct request request = {.ipc = -1};
+    struct spawn_words *words;
+
+    if (!board_open(&board, SERVER_BOARD) || wire_receive(SERVER_SOCKET, &message) != WIRE_GOT ||
+        !(words = board_words(&board, message.place)))
+        return STATUS_USAGE;
+    if (!request_unpack(&request, &message))
+        give_up(words, FAILURE(SPAWN_STAGE_READ, EPROTO));
+    if (!can(service, &request.spec))
+        give_up(words, FAILURE(SPAWN_STAGE_RUN, ENOSYS));
+    for (int i = 0; i < 3; i++)
+        request.spec.stdio[i] = i;
+    close(SERVER_SOCKET);
+    errand_become(service, &request, words, &message);
+}
+
+/* ---- errands ---- */
+
+/*
+ * Not from malloc: in a child of one of several threads nobody finds the stacks any more, and who looks for leaks there
+ * would find ours.
+ */
+static void *map_memory(size_t size, int kind)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Its child has our memory no more, or never had it. */
+static bool is_done(const struct errand *errand)
+{
+    return !errand->pid || !atomic_load_explicit(&errand->words->alive, memory_order_acquire) ||
+           atomic_load_explicit(&errand->words->pid, memory_order_relaxed) != errand->pid;
+}
+
+/* NULL: there is no memory for another one. */
+static struct errand *find_errand(struct server *server)
+{
+    struct errand *errand = server->errands;
+
+    while (errand && !is_done(errand))
+        errand = errand->next;
+    if (!errand && (errand = map_memory(sizeof *errand, MAP_PRIVATE))) {
+        errand->spawn = spawn_new();
+        errand->next = server->errands;
+        server->errands = errand;
+    }
+    if (!errand || !errand->spawn)
+        return NULL;
+    errand->pid = 0;
+    return errand;
+}
+
+static unsigned start(struct server *server, struct errand *errand)
+{
+    const struct spawn_spec *spec = &errand->request.spec;
+    unsigned failure;
+
+    if (!can(server->service, spec))
+        return FAILURE(SPAWN_STAGE_RUN, ENOSYS);
+    if (server->threaded || spec->test || spec->room)
+        return fork_errand(server, errand);
+    spawn_post(errand->spawn, &server->board, errand->message.place);
+    failure = spawn_clone(errand->spawn, spec, SPAWN_OF_PARENT, NULL);
+    if (!failure)
+        errand->pid = atomic_load(&errand->words->pid);
+    return failure;
+}
+
+/* A failure goes on the board too: who hears us no more may look there. */
+static void answer(struct server *server, struct errand *errand, unsigned failure)
+{
+    struct wire_message message = {
+        .kind = failure ? WIRE_REFUSED : WIRE_STARTED, .place = errand->message.place, .number = failure};
+
+    if (!failure && errand->request.ipc >= 0)
+        message.fds[message.fd_count++] = errand->request.ipc;
+    wire_send(server->socket, &message);
+    fd_close(&errand->request.ipc);
+}
+
+static void forget_files(struct wire_message *message)
+{
+    while (message->fd_count)
+        fd_close(&message->fds[--message->fd_count]);
+}
+
+static void serve_one(struct server *server, struct errand *errand)
+{
+    unsigned failure;
+
+    errand->words = board_words(&server->board, errand->message.place);
+    errand->request.ipc = -1;
+    if (!errand->words || errand->message.kind != WIRE_START ||
+        !request_unpack(&errand->request, &errand->message)) {
+        failure = FAILURE(SPAWN_STAGE_READ, EPROTO);
+    } else {
+        struct spawn_error error;
+
+        failure = start(server, errand);
+        error = spawn_error_of(failure, &errand->request.spec);
+        failure = FAILURE(error.stage, error.error);
+    }
+    forget_files(&errand->message);
+    answer(server, errand, failure);
+}
+
+/* One whose child still has our memory stays as it is: we go, and the memory is the child's. */
+static void forget_errands(struct server *server)
+{
+    while (server->errands) {
+        struct errand *errand = server->errands;
+
+        server->errands = errand->next;
+        wire_release(&errand->message);
+        request_release(&errand->request);
+        spawn_free(errand->spawn);
+        munmap(errand, sizeof *errand);
+    }
+}
+
+/* -1: go on; else the status to exit with. The other end of the socket is closed when the runner is gone. */
+static int serve_next(struct server *server)
+{
+    struct errand *errand = find_errand(server);
+
+    if (!errand)
+        return STATUS_USAGE;
+    switch (wire_receive(server->socket, &errand->message)) {
+    case WIRE_GOT: serve_one(server, errand); return -1;
+    case WIRE_NOTHING: return -1;
+    case WIRE_CLOSED: return 0;
+    default: return STATUS_USAGE;
+    }
+}
+
+static int serve_all(struct server *server)
+{
+    const struct wire_message hello = {.kind = WIRE_HELLO};
+    int status = wire_send(server->socket, &hello) < 0 ? STATUS_USAGE : -1;
+
+    while (status < 0)
+        status = serve_next(server);
+    return status;
+}
+
+/* ---- the process ---- */
+
+/* What it has on its stack its children have, too; of the stacks of other threads nothing is theirs. */
+static void *serve_on_thread(void *user)
+{
+    struct server server = *(const struct server *)user;
+    int status = serve_all(&server);
+
+    forget_errands(&server);
+    return (void *)(intptr_t)status;
+}
+
+/* The thread that forks lives as long as the process; the first one is the program's own. */
+static int serve_beside(struct server *server)
+{
+    pthread_t thread;
+    void *status = (void *)(intptr_t)STATUS_USAGE;
+
+    if (pthread_create(&thread, NULL, serve_on_thread, server) == 0)
+        pthread_join(thread, &status);
+    return (int)(intptr_t)status;
+}
+
+static int be_server(const struct service *service, bool threaded)
+{
+    struct server server = {.service = service, .socket = SERVER_SOCKET, .threaded = threaded};
+    int status;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    server.usher = map_memory(sizeof *server.usher, MAP_SHARED);
+    if (!server.usher || !board_open(&server.board, SERVER_BOARD)) {
+        fprintf(stderr, "%s: this is for run-matrix to call, with a socket and a board\n", service->argv[0]);
+        return STATUS_USAGE;
+    }
+    status = threaded ? serve_beside(&server) : serve_all(&server);
+    forget_errands(&server); /* none but its own */
+    munmap(server.usher, sizeof *server.usher);
+    return status;
+}
+
+bool serve(const struct service *service, int *status)
+{
+    const char *word = service->argc > 1 ? service->argv[1] : "";
+
+    if (strcmp(word, SERVE_BECOME) == 0)
+        *status = become(service);
+    else if (strcmp(word, SERVE_ALONE) == 0 || strcmp(word, SERVE_THREADED) == 0)
+        *status = be_server(service, strcmp(word, SERVE_THREADED) == 0);
+    else
+        return false;
+    return true;
+}

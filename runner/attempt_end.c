@@ -1,0 +1,128 @@
+/* What becomes of an attempt. */
+#include "runner/attempt_internal.h"
+
+#include "runner/facts.h"
+#include "runner/leftovers.h"
+#include "runner/outputs.h"
+#include "runner/servers.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- while it runs ---- */
+
+void attempt_climbed(struct session *s, uint32_t number)
+{
+    struct slot *slot = attempt_slot(s, number);
+    struct watch_view view;
+
+    if (watch_look(s->watch, slot->number, &view))
+        progress_ending(s->progress, slot->recipe.id, watch_cause_words[view.cause]);
+}
+
+/* ---- the end ---- */
+
+static bool goes_on(const struct session *s)
+{
+    return !s->cancelled && !s->timed_out && !s->broken;
+}
+
+static bool is_retried(const struct session *s, const struct slot *slot, enum verdict verdict)
+{
+    return verdict_may_retry(verdict) && s->cases[slot->on].attempts < slot->recipe.retries && goes_on(s);
+}
+
+static void record(struct session *s, struct slot *slot, struct journal_attempt *a)
+{
+    fault_die(&s->faults, FAULT_DIE_ENDED);
+    session_wrote(s, journal_ended(s->journal, a));
+    fault_die(&s->faults, FAULT_DIE_WRITTEN);
+    progress_ended(s->progress, slot->number, slot->recipe.id, a, slot->recipe.retries);
+}
+
+/* Nobody of it can be alive. */
+static bool left_clean(const struct slot *slot)
+{
+    const struct watch_ending *e = &slot->ending;
+
+    return !slot->listed || (!e->lost && !e->abandoned && !e->undead && !e->cause);
+}
+
+/* The stack of a child that could not be killed may still be in use: the slot goes on with another one. */
+static bool replace_spawn(struct session *s, struct slot *slot)
+{
+    spawn_free(slot->spawn); /* does nothing while it is in use */
+    slot->spawn = spawn_new();
+    if (slot->spawn && servers_post(s, slot))
+        return true;
+    session_note(s, "cannot get memory to start processes: %s", strerror(errno));
+    s->broken = true;
+    return false;
+}
+
+static void clear_slot(struct session *s, struct slot *slot)
+{
+    capture_close(s->room, &slot->capture);
+    if (s->interactive)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &s->modes);
+    fault_place(&s->faults);
+    workdir_return(&slot->tmp, left_clean(slot));
+    workdir_return(&slot->shm, left_clean(slot));
+    workdir_return_artifacts(s->run.fd, &slot->artifacts, left_clean(slot));
+    case_results_clear(s, slot);
+    if (!slot->listed || !slot->ending.abandoned || replace_spawn(s, slot))
+        attempt_give_slot(s, slot);
+}
+
+bool attempt_judge(struct session *s, uint32_t number)
+{
+    struct case_life *life = &s->cases[number];
+    struct slot *slot = attempt_slot(s, number);
+    struct judgement judgement = {0};
+    struct journal_attempt a = {.number = number, .attempt = attempt_number(s, number), .slot = slot->number};
+    bool again;
+
+    outputs_finish_relay(s, slot);
+    if (slot->listed)
+        leftovers_of_dead(s, slot);
+    facts_judge(s, slot, &judgement);
+    again = is_retried(s, slot, judgement.verdict);
+    a.verdict = judgement.verdict;
+    a.last = !again;
+    a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
+    facts_record(s, slot, &judgement, &a);
+    outputs_keep(s, slot, &a);
+    fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED);
+    case_results_record(s, slot, &a);
+    record(s, slot, &a);
+    judgement_release(&judgement);
+    life->attempts++;
+    life->failed += verdict_counts(a.verdict) == COUNT_FAILED;
+    if (a.last && verdict_counts(a.outcome) == COUNT_FAILED && !a.quarantined && goes_on(s))
+        session_failed(s, session_planned(s, number)->suite);
+    clear_slot(s, slot);
+    fixtures_leave(s, number);
+    if (!again)
+        fixtures_case_over(s, number);
+    return again;
+}
+
+void attempt_drop(struct session *s, uint32_t number)
+{
+    enum verdict outcome = verdict_of_case(VERDICT_NOT_RUN, s->cases[number].failed);
+    struct journal_attempt a = {
+        .number = number,
+        .attempt = attempt_number(s, number),
+        .verdict = VERDICT_NOT_RUN,
+        .outcome = outcome,
+        .last = true,
+        .status = -1,
+        .at = session_now(s),
+        .reason = str_of(s->drop_reason),
+    };
+
+    session_wrote(s, journal_ended(s->journal, &a));
+    progress_dropped(s->progress);
+    fixtures_case_over(s, number);
+}

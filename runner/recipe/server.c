@@ -1,0 +1,48 @@
+/* How a server is started. */
+#include "runner/recipe/environment.h"
+#include "runner/recipe/internal.h"
+
+#include <string.h>
+
+/*
+ * Where `ps` looks for the words that a process was started with those of its case are to stand once it runs one; and
+ * where /proc shows its environment what tells whose it is. So both are made long enough.
+ */
+#define TITLE_ROOM  160
+#define COOKIE_ROOM 2048
+
+static char *spaces(struct arena *arena, const char *text, size_t size)
+{
+    struct buf out = {0};
+    char *padded;
+
+    buf_adds(&out, text);
+    while (out.len < size)
+        buf_addc(&out, ' ');
+    padded = (char *)(uintptr_t)arena_cstr(arena, buf_str(&out));
+    buf_release(&out);
+    return padded;
+}
+
+void recipe_server(const struct kitchen *kitchen, const struct recipe *recipe, const char *name,
+                   struct arena *arena, struct spawn_spec *spec)
+{
+    char **argv = ARENA_ARRAY(arena, char *, 4);
+    struct environment env;
+
+    environment_init(&env, kitchen, arena, 4);
+    environment_add(&env, str_of("RUN_MATRIX_RUN_ID"), str_of(kitchen->run_id));
+    environment_add(&env, str_of("RUN_MATRIX_CASE_ID"), str_of(arena_printf(arena, "server:%s", name)));
+    environment_add(&env, str_of("RUN_MATRIX_ATTEMPT"), str_of("0"));
+    environment_add(&env, str_of("RUN_MATRIX_ROOM"), str_of(spaces(arena, "", COOKIE_ROOM)));
+    argv[0] = spaces(arena, arena_printf(arena, "run-matrix: %s", name), TITLE_ROOM);
+    argv[1] = (char *)(uintptr_t)server_word(recipe->backend->serving);
+    argv[2] = (char *)(uintptr_t)recipe->spec.module;
+    *spec = (struct spawn_spec){
+        .path = recipe->spec.host,
+        .argv = argv,
+        .envp = environment_finish(&env),
+        .session = true,
+        .terminal = -1,
+    };
+}

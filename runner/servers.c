@@ -1,0 +1,285 @@
+/* What servers there are, and what they are asked. */
+#include "runner/servers_internal.h"
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+#include "runner/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_WITHIN   (10 * NS_PER_S)
+#define HURRIED_WITHIN  NS_PER_S
+#define FAREWELL_WITHIN (2 * NS_PER_S)
+#define ABANDONED_MOST  256 /* places on the board beyond those of slots */
+
+/* ---- before the run ---- */
+
+void servers_plan(struct session *s)
+{
+    bool has[2] = {false, false}, boarded = false;
+
+    for (uint32_t i = 0; i < s->case_count; i++) {
+        const struct backend *backend = recipe_backend(&s->kitchen, session_planned(s, i));
+
+        if (backend->serving)
+            has[backend->serving == SERVING_THREADED] = true;
+        boarded |= backend != backends[BACKEND_EXEC];
+    }
+    if (!boarded)
+        return;
+    s->servers = mem_zero(1, sizeof *s->servers);
+    s->servers->count = (uint32_t)has[0] + has[1];
+}
+
+uint32_t servers_places(const struct session *s)
+{
+    return s->servers ? s->servers->count : 0;
+}
+
+bool servers_post(struct session *s, struct slot *slot)
+{
+    if (!s->servers)
+        return true;
+    if (s->servers->posted == s->jobs + ABANDONED_MOST) {
+        errno = ENOSPC;
+        return false;
+    }
+    spawn_post(slot->spawn, s->servers->board, s->servers->posted);
+    slot->posted = s->servers->posted++;
+    return true;
+}
+
+bool servers_open(struct session *s)
+{
+    struct servers *servers = s->servers;
+
+    if (!servers)
+        return true;
+    servers->first = s->jobs + fixtures_places(s);
+    servers->board = board_new(s->jobs + ABANDONED_MOST);
+    if (!servers->board)
+        return false;
+    for (uint32_t i = 0; i < servers->count; i++) {
+        struct server *server = &servers->list[i];
+
+        server->place = servers->first + i;
+        server->socket = server->pidfd = -1;
+        server->ladder = (struct ladder){.steps = {{SIGKILL, LADDER_TREE, -1}}, .count = 1};
+        server->spawn = spawn_new();
+        if (!server->spawn)
+            return false;
+    }
+    for (uint32_t i = 0; i < s->jobs; i++)
+        if (!servers_post(s, &s->slots[i]))
+            return false;
+    return true;
+}
+
+void servers_close(struct session *s)
+{
+    if (!s->servers)
+        return;
+    for (uint32_t i = 0; i < s->servers->count; i++) {
+        fd_close(&s->servers->list[i].socket);
+        spawn_free(s->servers->list[i].spawn);
+        arena_release(&s->servers->list[i].arena);
+    }
+    board_free(s->servers->board);
+    free(s->servers);
+    s->servers = NULL;
+}
+
+/* ---- the life of one ---- */
+
+struct server *server_at(const struct session *s, uint32_t place)
+{
+    return &s->servers->list[place - s->servers->first];
+}
+
+bool servers_has(const struct session *s, uint32_t place)
+{
+    return s->servers && place >= s->servers->first && place < s->servers->first + s->servers->count;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static struct server *find(struct session *s, const struct recipe *recipe)
+{
+    struct servers *servers = s->servers;
+
+    for (uint32_t i = 0; i < servers->count; i++) {
+        struct server *server = &servers->list[i];
+
+        if (!server->name ||
+            (server->serving == recipe->backend->serving && is_same(server->host, recipe->spec.host) &&
+             is_same(server->module, recipe->spec.module)))
+            return server;
+    }
+    return NULL;
+}
+
+static bool open_ends(struct session *s, struct server *server, int *its)
+{
+    int ends[2];
+
+    if (capture_open(s->room, CAPTURE_FD, &server->capture, server->spec.stdio) < 0)
+        return false;
+    if (server_socket(ends) < 0) {
+        capture_close(s->room, &server->capture);
+        return false;
+    }
+    server->socket = ends[0];
+    *its = ends[1];
+    server->spec.pass[0] = ends[1];
+    server->spec.pass[1] = board_fd(s->servers->board);
+    server->spec.pass_count = 2;
+    server->spec.limits[server->spec.limit_count++] =
+        (struct spawn_limit){RLIMIT_CORE, {0, 0}}; /* its case has its own, which is set by itself */
+    return true;
+}
+
+static void watch_it(struct session *s, struct server *server, struct process process, nanos started)
+{
+    const struct watched watched = {
+        .process = process,
+        .spawn = server->spawn,
+        .limits = {[WATCH_SETUP] = SESSION_SETUP},
+        .ladder = &server->ladder,
+        .place = contain_place(s->contain, server->place),
+        .aside = true,
+        .outputs = {-1, -1},
+    };
+
+    server->there = true;
+    server->pid = process.pid;
+    server->pidfd = process.pidfd;
+    server->generation = watch_begin(s->watch, server->place, &watched, started);
+    server->unwatched = !loop_watch_place(s, server->place, server->generation, process.pidfd);
+    loop_watch_server(s, server->place, server->generation, server->socket);
+}
+
+static bool clone_it(struct session *s, struct server *server, struct spawn_error *error)
+{
+    struct contain_place *place = contain_place(s->contain, server->place);
+    const struct contain_wants wants = {.outside = true};
+    struct process process;
+    nanos started;
+
+    *error = (struct spawn_error){SPAWN_STAGE_CLONE, 0};
+    if (contain_prepare(place, &wants, &server->spec) < 0) {
+        error->error = errno;
+        return false;
+    }
+    started = watch_now(s->watch);
+    if (backends[BACKEND_EXEC]->start(server->spawn, &server->spec, &process, error)) {
+        watch_it(s, server, process, started);
+        return true;
+    }
+    contain_not_started(place);
+    return false;
+}
+
+static bool start(struct session *s, struct server *server, const struct recipe *recipe,
+                  struct spawn_error *error)
+{
+    int its = -1;
+    bool started;
+
+    arena_clear(&server->arena);
+    server->name = recipe->backend->name;
+    server->serving = recipe->backend->serving;
+    server->host = recipe->spec.host;
+    server->module = recipe->spec.module;
+    server->greeted = false;
+    server->fault = NULL;
+    server->asked = 0;
+    server->times++;
+    recipe_server(&s->kitchen, recipe, server->name, &server->arena, &server->spec);
+    *error = (struct spawn_error){SPAWN_STAGE_CLONE, 0};
+    if (!open_ends(s, server, &its)) {
+        error->error = errno;
+        return false;
+    }
+    started = clone_it(s, server, error);
+    capture_started(&server->capture);
+    fd_close(&its);
+    if (!started) {
+        fd_close(&server->socket);
+        capture_close(s->room, &server->capture);
+    }
+    return started;
+}
+
+/* ---- asking ---- */
+
+/* While somebody waits for an answer the watchdog counts. */
+static void set_deadline(struct session *s, struct server *server, nanos within)
+{
+    if (server->there)
+        watch_limit(s->watch, server->place, server->asked ? within : 0);
+}
+
+bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error)
+{
+    const struct recipe *recipe = &slot->recipe;
+    struct server *server = find(s, recipe);
+
+    *error = (struct spawn_error){SPAWN_STAGE_ASK, 0};
+    if (!server) {
+        error->error = ENOSPC;
+        return false;
+    }
+    if (server->there && server->socket < 0) { /* it is going; the next one comes when it has gone */
+        error->error = EAGAIN;
+        return false;
+    }
+    if (!server->there && !start(s, server, recipe, error))
+        return false;
+    spawn_expect(slot->spawn);
+    if (!server_ask(server->socket, slot->posted, &recipe->spec, error)) {
+        spawn_give_up(slot->spawn);
+        return false;
+    }
+    contain_expect(contain_place(s->contain, slot->number));
+    slot->server = server;
+    server->asked++;
+    if (server->asked == 1)
+        set_deadline(s, server, ANSWER_WITHIN);
+    return true;
+}
+
+void server_answered(struct session *s, struct server *server, struct slot *slot)
+{
+    slot->server = NULL;
+    server->asked--;
+    set_deadline(s, server, s->urgency ? HURRIED_WITHIN : ANSWER_WITHIN);
+}
+
+/* It goes by itself when nobody can ask it any more. */
+bool servers_end(struct session *s)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < servers_places(s); i++) {
+        struct server *server = &s->servers->list[i];
+
+        any |= server->there;
+        if (!server->there || server->socket < 0)
+            continue;
+        fd_close(&server->socket);
+        watch_limit(s->watch, server->place, FAREWELL_WITHIN);
+    }
+    return any;
+}
+
+void servers_hurry(struct session *s)
+{
+    for (uint32_t i = 0; i < servers_places(s); i++)
+        set_deadline(s, &s->servers->list[i], HURRIED_WITHIN);
+}

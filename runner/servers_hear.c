@@ -1,0 +1,258 @@
+/* What servers answer, and what becomes of them. */
+#include "runner/servers_internal.h"
+
+#include "runner/attempt.h"
+#include "runner/base/io.h"
+#include "runner/base/proc.h"
+#include "runner/base/sig.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LAST_WORDS_MOST 200
+#define FALL_LOOKS      1000 /* of a millisecond: for a child that falls to us when its maker has left */
+
+/* ---- its answers ---- */
+
+static struct slot *slot_posted(struct session *s, const struct server *server, uint32_t posted)
+{
+    for (uint32_t i = 0; i < s->jobs; i++)
+        if (s->slots[i].server == server && s->slots[i].posted == posted)
+            return &s->slots[i];
+    return NULL;
+}
+
+/*
+ * A child of ours that nobody has reaped: the number is its own. Whoever made it may not have left yet; then it is not
+ * ours for another moment.
+ */
+static int open_child(pid_t pid)
+{
+    for (int i = 0; i < FALL_LOOKS; i++) {
+        struct proc_stat stat;
+
+        if (proc_stat_read(pid, &stat) < 0)
+            break;
+        if (stat.ppid == getpid())
+            return pidfd_of(pid);
+        nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
+    }
+    errno = ESRCH;
+    return -1;
+}
+
+/* Without a descriptor there is no watching it: it is our child, so its number is its own until we reap it. */
+static void arrived(struct session *s, struct slot *slot, int pidfd)
+{
+    pid_t pid = spawn_pid(slot->spawn);
+    int error = errno;
+
+    if (pidfd >= 0) {
+        attempt_arrived(s, slot, (struct process){pid, pidfd});
+        return;
+    }
+    if (error != ESRCH)
+        kill(pid, SIGKILL);
+    attempt_refused(s, slot, (struct spawn_error){SPAWN_STAGE_CLONE, error}, NULL);
+}
+
+static void stop_listening(struct session *s, struct server *server, const char *fault)
+{
+    server->fault = fault;
+    fd_close(&server->socket);
+    watch_end(s->watch, server->place, WATCH_UNWANTED);
+}
+
+static void take_answer(struct session *s, struct server *server, enum server_news news,
+                        struct server_told *told)
+{
+    struct slot *slot = slot_posted(s, server, told->place);
+
+    if (!slot || !server->greeted) {
+        fd_close(&told->ipc);
+        stop_listening(s, server, "answered what it was not asked");
+        return;
+    }
+    server_answered(s, server, slot);
+    if (news == SERVER_REFUSED) {
+        spawn_give_up(slot->spawn);
+        attempt_refused(s, slot, told->error, NULL);
+        return;
+    }
+    if (slot->recipe.spec.room && slot->recipe.spec.room->ipc)
+        *slot->recipe.spec.room->ipc = told->ipc;
+    else
+        fd_close(&told->ipc);
+    arrived(s, slot, pidfd_of(spawn_pid(slot->spawn)));
+}
+
+/* False: there is nothing more to be heard. */
+static bool hear(struct session *s, struct server *server)
+{
+    struct server_told told;
+    enum server_news news = server_hear(server->socket, server->pid, &told);
+
+    switch (news) {
+    case SERVER_SILENT: return false;
+    case SERVER_HELLO: server->greeted = true; break;
+    case SERVER_STARTED:
+    case SERVER_REFUSED: take_answer(s, server, news, &told); break;
+    case SERVER_GONE: fd_close(&server->socket); break; /* its end says the rest */
+    case SERVER_NONSENSE:
+        stop_listening(s, server,
+                       told.version
+                           ? arena_printf(&server->arena, "speaks version %u of our language", told.version)
+                           : "does not speak our language");
+        break;
+    }
+    return server->socket >= 0;
+}
+
+int servers_heard(struct session *s, uint32_t place, uint32_t generation)
+{
+    struct server *server = server_at(s, place);
+
+    if (!server->there || server->generation != generation || server->socket < 0)
+        return -1;
+    while (hear(s, server))
+        ;
+    return server->socket;
+}
+
+/* ---- its end ---- */
+
+static const char *how_it_ended(struct server *server, const struct watch_ending *ending)
+{
+    struct arena *arena = &server->arena;
+
+    if (server->fault)
+        return server->fault;
+    if (ending->spawned == SPAWN_FAILED) {
+        struct buf words = {0};
+        const char *text;
+
+        spawn_error_words(&words, ending->error, &server->spec);
+        text = arena_printf(arena, "could not be started: %s", buf_text(&words));
+        buf_release(&words);
+        return text;
+    }
+    if (ending->cause == WATCH_DEADLINE && ending->phase == WATCH_SETUP)
+        return "did not get as far as its program";
+    if (ending->cause == WATCH_DEADLINE)
+        return "did not answer in time, and was ended";
+    if (ending->signal)
+        return arena_printf(arena, "died of %s", signal_name(ending->signal));
+    return arena_printf(arena, "ended with exit status %d", ending->status);
+}
+
+static void add_last_words(struct server *server, struct buf *out)
+{
+    struct buf line = {0};
+
+    for (int i = 1; i >= 0 && !line.len; i--)
+        capture_last_line(&server->capture.files[i], LAST_WORDS_MOST, &line);
+    if (line.len) {
+        buf_adds(out, "; its last words: ");
+        buf_addstr(out, buf_str(&line));
+    }
+    buf_release(&line);
+}
+
+/* Of all whom it was asked for: who is on the board is there, whatever became of his maker. */
+static void settle(struct session *s, struct server *server, const struct watch_ending *ending)
+{
+    struct buf words = {0};
+
+    buf_addf(&words, "its %s %s", server->name, how_it_ended(server, ending));
+    add_last_words(server, &words);
+    for (uint32_t i = 0; i < s->jobs; i++) {
+        struct slot *slot = &s->slots[i];
+
+        if (slot->server != server)
+            continue;
+        slot->server = NULL;
+        if (spawn_pid(slot->spawn)) {
+            arrived(s, slot, open_child(spawn_pid(slot->spawn)));
+            continue;
+        }
+        spawn_give_up(slot->spawn);
+        attempt_refused(s, slot, (struct spawn_error){SPAWN_STAGE_ASK, 0},
+                        arena_cstr(&slot->arena, buf_str(&words)));
+    }
+    buf_release(&words);
+}
+
+/* What it wrote is worth a look where it ended otherwise than it was meant to. */
+static void keep_output(struct session *s, struct server *server, bool wanted)
+{
+    for (int i = 0; i < 2 && wanted; i++) {
+        struct capture_file *file = &server->capture.files[i];
+        const char *path =
+            arena_printf(&server->arena, "servers/%s-%u/%s", server->name, server->times, file->word);
+
+        if (file->fd >= 0 && capture_size(file) && capture_hide(s->room, file) == 0 &&
+            capture_keep(s->room, file, path) < 0)
+            session_note(s, "cannot keep '%s': %s", path, strerror(errno));
+    }
+    capture_close(s->room, &server->capture);
+}
+
+static void is_over(struct session *s, struct server *server, const struct watch_ending *ending)
+{
+    server->there = false;
+    fd_close(&server->socket);
+    if (ending->abandoned) {
+        spawn_free(server->spawn); /* does nothing while it is in use */
+        server->spawn = spawn_new();
+    }
+    settle(s, server, ending);
+    keep_output(s, server, ending->signal || ending->status);
+}
+
+static int reap(struct session *s, struct server *server)
+{
+    struct watch_ending ending;
+
+    switch (watch_reap(s->watch, server->place, &ending)) {
+    case WATCH_IS_OVER: is_over(s, server, &ending); return -1;
+    case WATCH_GOES_ON: return server->pidfd;
+    case WATCH_REMAIN: return -1;
+    }
+    return -1;
+}
+
+int servers_reap(struct session *s, uint32_t place, uint32_t generation)
+{
+    struct server *server = server_at(s, place);
+
+    return server->there && server->generation == generation ? reap(s, server) : -1;
+}
+
+void servers_watch_told(struct session *s, const struct watch_event *event)
+{
+    struct server *server = server_at(s, event->slot);
+
+    if (!server->there || server->generation != event->generation)
+        return;
+    if (event->kind == WATCH_TELLS_REMAINS)
+        watch_end(s->watch, server->place, WATCH_REMAINS);
+    else if (event->kind == WATCH_TELLS_OVER)
+        reap(s, server);
+}
+
+void servers_look(struct session *s)
+{
+    for (uint32_t i = 0; i < servers_places(s); i++) {
+        struct server *server = &s->servers->list[i];
+
+        if (!server->there)
+            continue;
+        if (server->socket >= 0)
+            servers_heard(s, server->place, server->generation);
+        if (server->there && server->unwatched)
+            reap(s, server);
+    }
+}

@@ -1,0 +1,43 @@
+/* The inside of servers. */
+#ifndef RM_RUNNER_SERVERS_INTERNAL_H
+#define RM_RUNNER_SERVERS_INTERNAL_H
+
+#include "runner/servers.h"
+#include "runner/session.h"
+
+#define SERVERS_MOST 16
+
+struct server {
+    uint32_t place;
+    const char *name; /* "forkserver"; NULL: not in use */
+    enum serving serving;
+    const char *host, *module;
+    struct arena arena; /* of one life */
+    struct spawn *spawn;
+    struct spawn_spec spec;
+    struct ladder ladder;
+    struct capture capture;
+    int socket; /* -1: it is not there, or nothing more is said to it */
+    int pidfd;
+    pid_t pid;
+    uint32_t generation, times;
+    bool there, greeted, unwatched;
+    uint32_t asked;    /* by how many slots that have no answer */
+    const char *fault; /* what is wrong with it, where it is we who end it */
+};
+
+struct servers {
+    struct server list[SERVERS_MOST];
+    uint32_t count; /* of kinds that the plan has */
+    uint32_t first; /* place */
+    struct board *board;
+    uint32_t posted; /* places of the board given away */
+};
+
+/* ---- servers.c ---- */
+
+struct server *server_at(const struct session *s, uint32_t place);
+/* An answer has come, or never will: the next one has its own time. */
+void server_answered(struct session *s, struct server *server, struct slot *slot);
+
+#endif

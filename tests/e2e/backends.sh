@@ -1,0 +1,111 @@
+#!/bin/sh
+# Every backend starts every program in the same way, and says so in the same words when it cannot.
+. "$(dirname "$0")/lib.sh"
+own_world
+
+served='forkserver main_thread_forkserver'
+all="exec spawn $served"
+
+# Tests, a line each, in a cell for each backend.
+suite() { # BACKENDS LINE...
+    {
+        echo "strategy: {matrix: {backend: [$(echo "$1" | tr ' ' ,)]}}"
+        echo 'defaults: {stop: [INT 100ms, TERM tree 1s, KILL]}'
+        echo 'tests:'
+        shift
+        printf '  - %s\n' "$@"
+    } >run-matrix.yaml
+}
+
+# Verdicts of a test, one for each of its cells, the same ones once.
+verdicts_of() { # TEST
+    "$program" report --format json | python3 -c '
+import json, sys
+print(*sorted({case["verdict"] for case in json.load(sys.stdin)["cases"] if case["test"] == sys.argv[1]}))' "$1"
+}
+
+reasons_of() { # TEST
+    "$program" report --format json | python3 -c '
+import json, sys
+for case in json.load(sys.stdin)["cases"]:
+    if case["test"] == sys.argv[1]:
+        print(case["attempts"][-1]["reason"])' "$1" | sort -u
+}
+
+test_all_give_the_same_verdicts() {
+    suite "$all" '{name: passes, run: [sh, -c, "exit 0"]}' '{name: fails, run: [sh, -c, "exit 3"]}' \
+        '{name: skips, run: [sh, -c, "echo no; exit 77"]}' '{name: crashes, run: [sh, -c, "kill -SEGV $$"]}' \
+        '{name: hangs, run: [sleep, "1000"], timeout: 300ms}' '{name: missing, run: [/nowhere]}' \
+        '{name: nowhere, run: ["true"], cwd: /nowhere}' '{name: floods, run: ["yes"], output-limit: 10000}' \
+        "{name: leaves, run: [sh, -c, \"'$kid' hang $token >/dev/null 2>&1 & exit 0\"]}"
+    for contain in group auto; do
+        rm -rf .run-matrix
+        run --contain="$contain"
+        status_is 1
+        for pair in passes:passed fails:failed skips:skipped crashes:crashed hangs:timeout missing:error \
+            nowhere:error floods:'output limit' leaves:leaked; do
+            is "$(verdicts_of "${pair%%:*}")" "${pair#*:}"
+        done
+        for test in missing nowhere; do
+            is "$(reasons_of "$test" | wc -l)" 1
+        done
+        nobody_is_left
+    done
+}
+
+test_all_give_the_same_surroundings() {
+    suite "$all" '{name: t, run: [sh, -c, "env | grep -vE \"AXIS_BACKEND|CASE_ID|CELL|TMPDIR|ARTIFACTS|REG_ADDR|^_=\" | sort; pwd; ls /proc/self/fd; ps -o sid= -p $$ | grep -q $$ && echo own; grep ^Sig[BIC] /proc/self/status; ulimit -a"]}'
+    run -n 1
+    status_is 0
+    for backend in $all; do
+        "$program" show "t@backend=$backend" | sed -n 's/^ *| //p' | sed '/^SigQ/d' >"$scratch/$backend"
+        [ -s "$scratch/$backend" ] || fail "nothing of $backend"
+        cmp "$scratch/exec" "$scratch/$backend" || {
+            diff "$scratch/exec" "$scratch/$backend"
+            fail "$backend is not as exec"
+        }
+    done
+}
+
+test_a_server_that_is_killed_between_cases_is_started_again() {
+    for backend in $served; do
+        rm -rf .run-matrix
+        suite "$backend" '{name: a, run: [touch, a]}' \
+            "{name: b, run: ['sh', '-c', 'pkill -KILL -f \"^run-matrix: $backend\" && while pgrep -f \"^run-matrix: $backend\"; do :; done']}" \
+            '{name: c, run: ["true"]}'
+        run -n 1
+        status_is 0
+        last_line_is '3 passed, 0 failed'
+    done
+}
+
+test_who_runs_when_its_server_dies_loses_nothing() {
+    for backend in $served; do
+        rm -rf .run-matrix
+        suite "$backend" "{name: a, run: ['sh', '-c', 'pkill -KILL -f \"^run-matrix: $backend\"; echo done; exit 5']}"
+        run -n 1
+        status_is 1
+        out_has 'FAIL '
+        is "$(verdicts_of a)" failed
+        nobody_is_left
+    done
+}
+
+test_nobody_is_left_of_servers() {
+    suite "$all" "{name: a, run: ['true']}"
+    run
+    status_is 0
+    if pgrep -f '^run-matrix: (forkserver|main_thread)'; then
+        fail 'a server is left'
+    fi
+}
+
+test_unsupported_has_a_reason() {
+    suite 'subint subint_forkserver subint_fork' '{name: t, run: ["true"]}'
+    run
+    status_is 5
+    is "$(verdicts_of t)" unsupported
+    reasons_of t | grep -q namespace || fail 'no word of a namespace'
+}
+
+run_tests

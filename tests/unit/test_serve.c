@@ -1,0 +1,525 @@
+/* Servers: this program again, asked for processes by this one. */
+#include "tests/unit/spawn_bench.h"
+
+#include "backends/child.h"
+#include "backends/wire.h"
+#include "runner/base/proc.h"
+#include "tests/unit/forks.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#define WITHIN 10000 /* ms, for what comes at once */
+
+/* ---- the other side ---- */
+
+/* What tests are called, and do. The lock is one that a thread of the server holds for ever. */
+static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
+
+static int run_one(void *user, const struct spawn_spec *spec)
+{
+    (void)user;
+    if (strcmp(spec->test, "prints") == 0)
+        printf("%s %s %d", getenv("A"), spec->title, isatty(1)); /* flushed by exit */
+    else if (strcmp(spec->test, "dies") == 0)
+        raise(SIGTERM);
+    else if (strcmp(spec->test, "locks") == 0)
+        pthread_mutex_lock(&held);
+    else if (strcmp(spec->test, "hangs") == 0)
+        pause();
+    else if (strcmp(spec->test, "leaves") == 0 && must_fork() == 0)
+        pause();
+    return (int)strlen(spec->test);
+}
+
+/* ---- this side ---- */
+
+struct link {
+    struct bench bench;
+    struct board *board;
+    struct spawn *server_spawn;
+    struct process server;
+    int socket;
+};
+
+static char self[PATH_MAX];
+
+static void wait_readable(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+
+    assert_int_equal(poll(&poll_fd, 1, WITHIN), 1);
+}
+
+static enum server_news hear(struct link *link, struct server_told *told)
+{
+    wait_readable(link->socket);
+    return server_hear(link->socket, link->server.pid, told);
+}
+
+static void start_server(struct link *link, enum serving serving)
+{
+    char *argv[] = {self, word(server_word(serving)), NULL},
+         *envp[] = {word("A=server"), word("ROOM=for what tells whose process it is"), NULL};
+    struct spawn_spec spec = spec_of(&link->bench, argv);
+    struct server_told told;
+    int ends[2];
+
+    assert_int_equal(server_socket(ends), 0);
+    spec.envp = envp;
+    spec.pass[0] = ends[1];
+    spec.pass[1] = board_fd(link->board);
+    spec.pass_count = 2;
+    assert_true(backends[BACKEND_EXEC]->start(link->server_spawn, &spec, &link->server, &link->bench.error));
+    fd_close(&ends[1]);
+    link->socket = ends[0];
+    assert_int_equal(hear(link, &told), SERVER_HELLO);
+}
+
+static int open_link(void **state)
+{
+    struct link *link = mem_zero(1, sizeof *link);
+    void *bench;
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (bench_open(&bench) < 0)
+        return -1;
+    link->bench = *(struct bench *)bench;
+    free(bench);
+    link->board = board_new(4);
+    link->server_spawn = spawn_new();
+    link->socket = -1;
+    spawn_post(link->bench.spawn, link->board, 1);
+    *state = link;
+    return link->board ? 0 : -1;
+}
+
+static void end_server(struct link *link, int status)
+{
+    fd_close(&link->socket);
+    assert_true(exits_with(&link->server, status));
+}
+
+static int close_link(void **state)
+{
+    struct link *link = *state;
+
+    spawn_free(link->bench.spawn);
+    spawn_free(link->server_spawn);
+    board_free(link->board);
+    fd_close(&link->bench.null);
+    fd_close(&link->bench.out);
+    free(link);
+    return 0;
+}
+
+#define LINK_TEST(name) cmocka_unit_test_setup_teardown(name, open_link, close_link)
+
+static const enum serving servings[] = {SERVING_ALONE, SERVING_THREADED};
+
+/* False: it was refused, and the bench has the error. */
+static bool ask(struct link *link, const struct spawn_spec *spec)
+{
+    struct bench *bench = &link->bench;
+    struct server_told told;
+
+    spawn_expect(bench->spawn);
+    assert_true(server_ask(link->socket, 1, spec, &bench->error));
+    switch (hear(link, &told)) {
+    case SERVER_STARTED: break;
+    case SERVER_REFUSED: bench->error = told.error; return false;
+    default: fail_msg("%s", "neither yes nor no");
+    }
+    assert_int_equal(told.place, 1);
+    assert_int_equal(told.ipc, -1);
+    bench->process = (struct process){spawn_pid(bench->spawn), pidfd_of(spawn_pid(bench->spawn))};
+    assert_true(bench->process.pidfd >= 0);
+    return true;
+}
+
+static struct spawn_spec test_of(const struct link *link, const char *name)
+{
+    static char a[] = "A=case";
+    static char *envp[] = {a, NULL};
+    struct spawn_spec spec = spec_of(&link->bench, ARGV(word("x")));
+
+    spec.stdio[2] = STDERR_FILENO; /* for what sanitizers have to say */
+    spec.argv = envp + 1;
+    spec.envp = envp;
+    spec.test = name;
+    spec.title = "the title";
+    return spec;
+}
+
+static void expect_output(struct link *link, const char *expected)
+{
+    struct buf out = {0};
+
+    take_output(link->bench.out, &out);
+    assert_string_equal(buf_text(&out), expected);
+    buf_release(&out);
+}
+
+/* ---- programs ---- */
+
+static void test_programs(void **state)
+{
+    struct link *link = *state;
+    struct bench *bench = &link->bench;
+
+    for (size_t i = 0; i < ARRAY_LEN(servings); i++) {
+        struct spawn_spec spec = spec_of(bench, SHELL("echo $A; pwd; exec false")), missing = spec;
+
+        spec.envp = ARGV(word("A=case"));
+        spec.cwd = "/usr";
+        missing.path = "/nowhere";
+        start_server(link, servings[i]);
+        for (int k = 0; k < 3; k++) {
+            assert_true(ask(link, &spec));
+            assert_true(exits_with(&bench->process, 1));
+            assert_int_equal(phase(bench), SPAWN_EXECUTED);
+            assert_true(bench->exec_at > 0);
+            expect_output(link, "case\n/usr\n");
+            assert_true(ask(link, &missing));
+            assert_true(exits_with(&bench->process, SPAWN_FAILED_STATUS));
+            assert_int_equal(phase(bench), SPAWN_FAILED);
+            assert_int_equal(bench->error.stage, SPAWN_STAGE_EXEC);
+            assert_int_equal(bench->error.error, ENOENT);
+        }
+        end_server(link, 0);
+    }
+}
+
+/* Nothing but what was promised, and that where it was promised. */
+static void test_descriptors(void **state)
+{
+    struct link *link = *state;
+    struct bench *bench = &link->bench;
+    struct buf want = {0}, got = {0};
+    struct spawn_spec spec = spec_of(bench, KID(word("fds")));
+
+    spec.pass[spec.pass_count++] = bench->null;
+    assert_true(start(bench, &spec) && exits_with(&bench->process, 0));
+    take_output(bench->out, &want);
+    assert_true(want.len > 0);
+    for (size_t i = 0; i < ARRAY_LEN(servings); i++) {
+        start_server(link, servings[i]);
+        for (int k = 0; k < 3; k++) {
+            assert_true(ask(link, &spec) && exits_with(&bench->process, 0));
+            take_output(bench->out, &got);
+            assert_string_equal(buf_text(&got), buf_text(&want));
+        }
+        end_server(link, 0);
+    }
+    spec.host = self;
+    assert_true(backends[BACKEND_SPAWN]->start(bench->spawn, &spec, &bench->process, &bench->error));
+    assert_true(exits_with(&bench->process, 0));
+    take_output(bench->out, &got);
+    assert_string_equal(buf_text(&got), buf_text(&want));
+    buf_release(&want);
+    buf_release(&got);
+}
+
+/* ---- tests, without exec ---- */
+
+static void check_tests(struct link *link, bool (*go)(struct link *link, const struct spawn_spec *spec))
+{
+    struct bench *bench = &link->bench;
+    struct spawn_spec prints = test_of(link, "prints"), dies = test_of(link, "dies"),
+                      other = test_of(link, "other");
+
+    assert_true(go(link, &prints));
+    assert_true(exits_with(&bench->process, 6));
+    assert_int_equal(phase(bench), SPAWN_EXECUTED);
+    expect_output(link, "case the title 0");
+    assert_true(go(link, &dies));
+    assert_true(dies_of(&bench->process, SIGTERM));
+    assert_true(go(link, &other));
+    assert_true(exits_with(&bench->process, 5));
+}
+
+static void test_tests(void **state)
+{
+    struct link *link = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(servings); i++) {
+        start_server(link, servings[i]);
+        check_tests(link, ask);
+        end_server(link, 0);
+    }
+}
+
+/* By what it was executed with people and we ourselves tell whose it is. */
+static void test_name_and_cookie(void **state)
+{
+    struct link *link = *state;
+    struct bench *bench = &link->bench;
+    struct spawn_spec spec = test_of(link, "hangs");
+    struct buf line = {0};
+
+    spec.envp = ARGV(word("B=c"), word("RUN_MATRIX_CASE_ID=x"));
+    spec.title = "case of mine";
+    start_server(link, SERVING_ALONE);
+    assert_true(ask(link, &spec));
+    while (phase(bench) != SPAWN_EXECUTED || !proc_has_variable(bench->process.pid, "RUN_MATRIX_CASE_ID=x"))
+        sched_yield();
+    assert_false(proc_has_variable(bench->process.pid, "A=server"));
+    assert_int_equal(proc_cmdline(bench->process.pid, &line), 0);
+    assert_true(strstr(buf_text(&line), "case of"));
+    buf_release(&line);
+    assert_int_equal(pidfd_signal(bench->process.pidfd, SIGKILL), 0);
+    assert_true(dies_of(&bench->process, SIGKILL));
+    end_server(link, 0);
+}
+
+/* ---- who becomes ---- */
+
+static bool become(struct link *link, const struct spawn_spec *spec)
+{
+    struct spawn_spec its = *spec;
+
+    its.host = self;
+    return backends[BACKEND_SPAWN]->start(link->bench.spawn, &its, &link->bench.process, &link->bench.error);
+}
+
+static void test_becoming(void **state)
+{
+    struct link *link = *state;
+    struct bench *bench = &link->bench;
+    struct spawn_spec spec = spec_of(bench, SHELL("echo $A; pwd")), missing = spec;
+
+    check_tests(link, become);
+    spec.envp = ARGV(word("A=case"));
+    spec.cwd = "/usr";
+    assert_true(become(link, &spec));
+    assert_true(exits_with(&bench->process, 0));
+    assert_int_equal(phase(bench), SPAWN_EXECUTED);
+    expect_output(link, "case\n/usr\n");
+    missing.cwd = "/nowhere";
+    assert_true(become(link, &missing));
+    assert_true(exits_with(&bench->process, SPAWN_FAILED_STATUS));
+    assert_int_equal(phase(bench), SPAWN_FAILED);
+    assert_int_equal(bench->error.stage, SPAWN_STAGE_CWD);
+}
+
+/* ---- namespaces ---- */
+
+static void expect_low_number(struct link *link)
+{
+    struct buf out = {0};
+    long number;
+
+    take_output(link->bench.out, &out);
+    number = strtol(buf_text(&out), NULL, 10);
+    buf_release(&out);
+    assert_true(number > 1 && number < 16);
+}
+
+static void test_in_an_anchor(void **state)
+{
+    struct link *link = *state;
+    struct bench *bench = &link->bench;
+    struct anchor anchor;
+    struct spawn_room room = {.anchor = &anchor};
+
+    if (anchor_start(&anchor) < 0)
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(servings); i++) {
+        struct spawn_spec program = spec_of(bench, SHELL("echo $$")), test = test_of(link, "other");
+
+        program.room = test.room = &room;
+        start_server(link, servings[i]);
+        assert_true(ask(link, &program));
+        assert_true(exits_with(&bench->process, 0));
+        expect_low_number(link); /* as in a namespace where there is nobody else */
+        assert_true(ask(link, &test));
+        assert_true(exits_with(&bench->process, 5));
+        assert_true(anchor_is_empty(&anchor, 0));
+        end_server(link, 0);
+    }
+    assert_true(anchor_end(&anchor, 5 * NS_PER_S));
+}
+
+/* ---- what goes wrong ---- */
+
+/* It is there although its server is not any more, and its end is known. */
+static void test_a_server_that_is_killed(void **state)
+{
+    struct link *link = *state;
+    struct bench *bench = &link->bench;
+
+    for (size_t i = 0; i < ARRAY_LEN(servings); i++) {
+        struct spawn_spec spec = test_of(link, "hangs");
+        struct server_told told;
+
+        start_server(link, servings[i]);
+        assert_true(ask(link, &spec));
+        assert_int_equal(pidfd_signal(link->server.pidfd, SIGKILL), 0);
+        assert_int_equal(hear(link, &told), SERVER_GONE);
+        fd_close(&link->socket);
+        assert_true(dies_of(&link->server, SIGKILL));
+        assert_int_equal(pidfd_signal(bench->process.pidfd, SIGTERM), 0);
+        assert_true(dies_of(&bench->process, SIGTERM));
+    }
+}
+
+/* Stopped before it reads: what it was asked for is not there, and that can be told. */
+static void test_a_server_that_never_answers(void **state)
+{
+    struct link *link = *state;
+    struct bench *bench = &link->bench;
+    struct spawn_spec spec = test_of(link, "other");
+
+    start_server(link, SERVING_ALONE);
+    assert_int_equal(pidfd_signal(link->server.pidfd, SIGSTOP), 0);
+    spawn_expect(bench->spawn);
+    assert_true(server_ask(link->socket, 1, &spec, &bench->error));
+    assert_int_equal(pidfd_signal(link->server.pidfd, SIGKILL), 0);
+    assert_true(dies_of(&link->server, SIGKILL));
+    assert_int_equal(phase(bench), SPAWN_UNDER_WAY);
+    assert_int_equal(spawn_pid(bench->spawn), 0);
+    spawn_give_up(bench->spawn);
+    assert_int_equal(phase(bench), SPAWN_EXECUTED);
+    fd_close(&link->socket);
+}
+
+/* The control: what another thread has locked when we fork stays locked in the child, whatever libc does for its own. */
+static void *hold_for_ever(void *ready)
+{
+    pthread_mutex_lock(&held);
+    *(atomic_bool *)ready = true;
+    pause();
+    return NULL;
+}
+
+static void test_a_lock_that_another_thread_holds(void **state)
+{
+    struct link *link = *state;
+    struct bench *bench = &link->bench;
+    struct spawn_spec spec = test_of(link, "locks");
+
+    start_server(link, SERVING_THREADED); /* whose first thread holds it, see main */
+    assert_true(ask(link, &spec));
+    while (phase(bench) == SPAWN_UNDER_WAY)
+        sched_yield();
+    assert_int_equal(waitpid(bench->process.pid, NULL, WNOHANG), 0);
+    pidfd_signal(bench->process.pidfd, SIGKILL);
+    assert_true(dies_of(&bench->process, SIGKILL));
+    end_server(link, 0);
+    start_server(link, SERVING_ALONE);
+    assert_true(ask(link, &spec));
+    assert_true(exits_with(&bench->process, 5));
+    end_server(link, 0);
+}
+
+static void test_nonsense(void **state)
+{
+    static const char *const texts[] = {"", "x", "rmx1 and nothing that follows it in the way it should",
+                                        "1xmr"};
+    struct link *link = *state;
+    struct wire_message empty = {.kind = WIRE_START, .place = 1}, far = {.kind = WIRE_START, .place = 99};
+    const struct wire_message *const wrong[] = {&empty, &far};
+    struct server_told told;
+
+    start_server(link, SERVING_ALONE);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        assert_int_equal(wire_send(link->socket, wrong[i]), 0);
+        assert_int_equal(hear(link, &told), SERVER_REFUSED);
+        assert_int_equal(told.error.stage, SPAWN_STAGE_READ);
+    }
+    end_server(link, 0);
+    for (size_t i = 1; i < ARRAY_LEN(texts); i++) {
+        start_server(link, SERVING_ALONE);
+        assert_true(send(link->socket, texts[i], strlen(texts[i]), 0) > 0);
+        assert_int_equal(hear(link, &told), SERVER_GONE);
+        end_server(link, 64);
+    }
+}
+
+/* ---- many ---- */
+
+/* Sanitizers have memory of their own, which grows. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MANY       300
+#define PAGES_MORE 100000
+#else
+#define MANY       3000
+#define PAGES_MORE 16
+#endif
+
+static uint64_t pages_of(pid_t pid)
+{
+    struct proc_stat stat;
+
+    assert_int_equal(proc_stat_read(pid, &stat), 0);
+    return stat.rss_pages;
+}
+
+/* No status is lost, and nothing grows. */
+static void test_many(void **state)
+{
+    struct link *link = *state;
+    struct bench *bench = &link->bench;
+
+    for (size_t i = 0; i < ARRAY_LEN(servings); i++) {
+        struct spawn_spec test = test_of(link, "other"), program = spec_of(bench, ARGV(word("/bin/true")));
+        uint64_t pages = 0;
+        int files = 0;
+
+        start_server(link, servings[i]);
+        for (int k = 0; k < MANY; k++) {
+            assert_true(ask(link, k % 8 ? &test : &program));
+            assert_true(exits_with(&bench->process, k % 8 ? 5 : 0));
+            if (k == MANY / 2) {
+                pages = pages_of(link->server.pid);
+                files = proc_count_fds(link->server.pid);
+            }
+        }
+        assert_true(pages_of(link->server.pid) <= pages + PAGES_MORE);
+        assert_int_equal(proc_count_fds(link->server.pid), files);
+        end_server(link, 0);
+    }
+}
+
+/* Its first thread is the program's own; it has something locked. */
+static int be_server(int argc, char **argv, const struct service *service)
+{
+    atomic_bool ready = false;
+    pthread_t thread;
+    int status;
+
+    if (argc > 1 && strcmp(argv[1], "--serve-threaded") == 0 &&
+        pthread_create(&thread, NULL, hold_for_ever, &ready) == 0)
+        while (!atomic_load(&ready))
+            sched_yield();
+    return serve(service, &status) ? status : -1;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        LINK_TEST(test_programs),
+        LINK_TEST(test_descriptors),
+        LINK_TEST(test_tests),
+        LINK_TEST(test_name_and_cookie),
+        LINK_TEST(test_becoming),
+        LINK_TEST(test_in_an_anchor),
+        LINK_TEST(test_a_server_that_is_killed),
+        LINK_TEST(test_a_server_that_never_answers),
+        LINK_TEST(test_a_lock_that_another_thread_holds),
+        LINK_TEST(test_nonsense),
+        LINK_TEST(test_many),
+    };
+    const struct service service = {.argc = argc, .argv = argv, .run = run_one};
+    int status = be_server(argc, argv, &service);
+
+    if (status >= 0)
+        return status;
+    if (!realpath("/proc/self/exe", self))
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
