@@ -195,7 +195,7 @@ static void open_kitchen(struct session *s)
         .cap = session_cap(),
         .today = s->wall / 1000 / (24 * 60 * 60),
         .environ = (const char *const *)environ,
-        .host = own_program(s->arena),
+        .self = own_program(s->arena),
     };
     kitchen_open(&s->kitchen, s->arena);
 }

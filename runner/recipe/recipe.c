@@ -267,7 +267,7 @@ static void choose_backend(struct cooking *k)
     const struct backend *backend = backend_find(name);
 
     k->recipe->backend = backend ? backend : backends[BACKEND_EXEC];
-    k->recipe->spec.host = k->kitchen->host;
+    k->recipe->spec.host = k->kitchen->self;
     if (!backend)
         k->recipe->error = arena_printf(k->arena, "there is no backend '%.*s'", STR_ARG(name));
     else

@@ -29,7 +29,7 @@ struct kitchen {
     struct settings *settings;
     const char *profile; /* NULL: none */
     const char *run_id;
-    const char *host;           /* the program that serves for programs */
+    const char *self;           /* our own program */
     const char *capture;        /* --capture, for cases without an axis that says it; NULL when not given */
     nanos cap;                  /* of the waits of a ladder when the run is cancelled; 0: none */
     int64_t today;              /* days since 1970, for quarantines */
