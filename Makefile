@@ -38,6 +38,9 @@ SOURCES := $(wildcard $(ROOMS:%=%/*.c))
 # What C tests are linked with; `main` stands by itself, for programs that have none.
 HOST_OWN := $(wildcard fixtures/host*.c)
 LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c))
+# What serves, in programs of people as in ours.
+SERVING := $(addsuffix .c,$(addprefix backends/,serve fork exec board wire request room child usher inside clone) \
+	$(addprefix runner/base/,buf io mem str))
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 KIDS := build/tests/kids/kid build/tests/kids/tiny
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -110,7 +113,7 @@ build/$(1)/pic/%.o: %.c build/$(1)/flags | build/packages/build
 	@mkdir -p $$(@D)
 	$$(Q)$$($(1)_compile) -fPIC -fno-lto $$($$*_cflags) -MMD -MP -c -o $$@ $$<
 
-build/$(1)/pic/librunmatrix.o: $(LIBRARY_OWN:%.c=build/$(1)/pic/%.o)
+build/$(1)/pic/librunmatrix.o: $(LIBRARY_OWN:%.c=build/$(1)/pic/%.o) $(SERVING:%.c=build/$(1)/pic/%.o)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -r -nostdlib -fno-lto -o $$@ $$^
 	$$(Q)objcopy --wildcard --keep-global-symbol='mx_*' $$@
@@ -120,7 +123,7 @@ build/$(1)/librunmatrix.a: build/$(1)/pic/librunmatrix.o build/$(1)/pic/fixtures
 	@rm -f $$@
 	$$(Q)ar rcsD $$@ $$^
 
-build/$(1)/run-matrix-host: $(HOST_OWN:%.c=build/$(1)/pic/%.o)
+build/$(1)/run-matrix-host: $(HOST_OWN:%.c=build/$(1)/pic/%.o) $(SERVING:%.c=build/$(1)/pic/%.o)
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ -ldl
 
@@ -136,7 +139,7 @@ build/$(1)/flags:
 	$$(shell mkdir -p $$(@D))$$(file >$$@,$$($(1)_compile) $$($(1)_link))@:
 
 $(UNIT:%=build/$(1)/%.o): | build/packages/check
--include $(SOURCES:%.c=build/$(1)/%.d) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/fixtures/*.d)
+-include $(SOURCES:%.c=build/$(1)/%.d) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/*/*.d build/$(1)/pic/*/*/*.d)
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call RULES,$(variant))))
 

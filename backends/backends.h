@@ -215,6 +215,7 @@ struct backend {
     const char *unsupported;        /* why it cannot start a program; NULL: it can */
     const char *unsupported_module; /* the same of a C test */
     enum serving serving;
+    bool apart; /* a C test has its module once more, in a namespace of its own and on a thread of its own */
     /*
      * Returns at once, the child need not have executed yet. The pidfd is there before the child runs. False, with
      * nothing left behind, when no process came to be. No handlers of signals may be set up but those of crashes;

@@ -78,6 +78,11 @@ enum spawn_stage spawn_reached(const struct spawn *spawn)
     return (enum spawn_stage)atomic_load_explicit(&spawn->words->stage, memory_order_relaxed);
 }
 
+pid_t spawn_pid(const struct spawn *spawn)
+{
+    return atomic_load_explicit(&spawn->words->pid, memory_order_acquire);
+}
+
 /* ---- start ---- */
 
 /* The kernel writes pid and pidfd before the child runs. */

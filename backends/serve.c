@@ -38,7 +38,7 @@ static void close_sources(const struct spawn_spec *spec, const struct wire_messa
 /* A name that people recognise, where `ps` looks for it; as long as what we were called with, and no longer. */
 static void put_title(const struct service *service, const char *title)
 {
-    char *at = service->argv[0], *end = service->argv[service->argc - 1];
+    char *at = program_invocation_name, *end = service->argv[service->argc - 1];
     size_t size, len;
 
     if (!title)

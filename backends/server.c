@@ -40,11 +40,6 @@ bool server_ask(int socket, uint32_t place, const struct spawn_spec *spec, struc
     return sent;
 }
 
-pid_t spawn_pid(const struct spawn *spawn)
-{
-    return atomic_load_explicit(&spawn->words->pid, memory_order_acquire);
-}
-
 void spawn_expect(struct spawn *spawn)
 {
     spawn_words_clear(spawn->words);

@@ -9,7 +9,6 @@
         .unsupported_module = "backend '" NAME "' " WHY_MODULE                  \
     }
 
-#define LATER_MODULE "comes with a later version: this one runs C tests with exec"
 #define INSIDE                                                                                             \
     "runs a test inside a process that is there already, and a program cannot be run inside another one: " \
     "use exec"
@@ -20,17 +19,22 @@
 const struct backend *const backends[BACKEND_COUNT] = {
     [BACKEND_EXEC] = &backend_exec,
     [BACKEND_SPAWN] = &backend_spawn,
-    [BACKEND_FORKSERVER] = &(const struct backend){.name = "forkserver",
-                                                   .alias = "mp_forkserver",
-                                                   .unsupported_module = "backend 'forkserver' " LATER_MODULE,
-                                                   .serving = SERVING_ALONE},
-    [BACKEND_MAIN_THREAD_FORKSERVER] =
-        &(const struct backend){.name = "main_thread_forkserver",
-                                .alias = "main_thread_forkserver",
-                                .unsupported_module = "backend 'main_thread_forkserver' " LATER_MODULE,
-                                .serving = SERVING_THREADED},
-    [BACKEND_SUBINT] = BACKEND("subint", "subint", INSIDE, LATER_MODULE),
-    [BACKEND_SUBINT_FORKSERVER] = BACKEND("subint_forkserver", "subint_forkserver", INSIDE, LATER_MODULE),
+    [BACKEND_FORKSERVER] =
+        &(const struct backend){.name = "forkserver", .alias = "mp_forkserver", .serving = SERVING_ALONE},
+    [BACKEND_MAIN_THREAD_FORKSERVER] = &(const struct backend){.name = "main_thread_forkserver",
+                                                               .alias = "main_thread_forkserver",
+                                                               .serving = SERVING_THREADED},
+    [BACKEND_SUBINT] = &(const struct backend){.name = "subint",
+                                               .alias = "subint",
+                                               .unsupported = "backend 'subint' " INSIDE,
+                                               .start = become_start,
+                                               .apart = true},
+    [BACKEND_SUBINT_FORKSERVER] =
+        &(const struct backend){.name = "subint_forkserver",
+                                .alias = "subint_forkserver",
+                                .unsupported = "backend 'subint_forkserver' " INSIDE,
+                                .serving = SERVING_ALONE,
+                                .apart = true},
     [BACKEND_SUBINT_FORK] = BACKEND("subint_fork", "subint_fork", UNSOUND, UNSOUND),
 };
 

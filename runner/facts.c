@@ -153,6 +153,8 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->executed = e->executed != 0;
     facts->lost = e->lost;
     facts->abandoned = e->abandoned;
+    facts->in_process =
+        slot->recipe.spec.test && slot->recipe.backend->apart && !slot->recipe.backend->serving;
     facts->status = e->status;
     facts->signal = e->signal;
     facts->core = e->core;

@@ -17,21 +17,39 @@
 
 /* ---- before the run ---- */
 
-void servers_plan(struct session *s)
+/* Of programs one for each way of serving; of C tests one for each file. More than there are places take turns. */
+static uint32_t count_kinds(struct session *s, bool *boarded)
 {
-    bool has[2] = {false, false}, boarded = false;
+    bool has[2] = {false, false};
+    const char *last = NULL;
+    uint32_t files = 0;
 
     for (uint32_t i = 0; i < s->case_count; i++) {
-        const struct backend *backend = recipe_backend(&s->kitchen, session_planned(s, i));
+        const struct plan_case *c = session_planned(s, i);
+        const struct backend *backend = recipe_backend(&s->kitchen, c);
+        const struct sub_test *sub = case_sub(&s->front->plan, c);
 
-        if (backend->serving)
+        *boarded |= backend != backends[BACKEND_EXEC];
+        if (!backend->serving)
+            continue;
+        if (!sub || !sub->file)
             has[backend->serving == SERVING_THREADED] = true;
-        boarded |= backend != backends[BACKEND_EXEC];
+        else if (!last || strcmp(last, sub->file) != 0)
+            files++;
+        last = sub ? sub->file : last;
     }
+    return files + has[0] + has[1];
+}
+
+void servers_plan(struct session *s)
+{
+    bool boarded = false;
+    uint32_t kinds = count_kinds(s, &boarded);
+
     if (!boarded)
         return;
     s->servers = mem_zero(1, sizeof *s->servers);
-    s->servers->count = (uint32_t)has[0] + has[1];
+    s->servers->count = kinds < SERVERS_MOST ? kinds : SERVERS_MOST;
 }
 
 uint32_t servers_places(const struct session *s)
@@ -94,6 +112,13 @@ void servers_close(struct session *s)
 
 /* ---- the life of one ---- */
 
+/* It goes by itself when nobody can ask it any more. */
+static void dismiss(struct session *s, struct server *server)
+{
+    fd_close(&server->socket);
+    watch_limit(s->watch, server->place, FAREWELL_WITHIN);
+}
+
 struct server *server_at(const struct session *s, uint32_t place)
 {
     return &s->servers->list[place - s->servers->first];
@@ -109,19 +134,40 @@ static bool is_same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static bool is_for(const struct server *server, const struct recipe *recipe)
+{
+    return server->serving == recipe->backend->serving && server->apart == recipe->backend->apart &&
+           is_same(server->host, recipe->spec.host) && is_same(server->module, recipe->spec.module);
+}
+
+/* One that is there for it, else a place where none is; NULL: all are taken by others. */
 static struct server *find(struct session *s, const struct recipe *recipe)
 {
     struct servers *servers = s->servers;
+    struct server *place = NULL;
 
     for (uint32_t i = 0; i < servers->count; i++) {
         struct server *server = &servers->list[i];
 
-        if (!server->name ||
-            (server->serving == recipe->backend->serving && is_same(server->host, recipe->spec.host) &&
-             is_same(server->module, recipe->spec.module)))
+        if (server->there && is_for(server, recipe))
             return server;
+        if (!server->there)
+            place = server;
     }
-    return NULL;
+    return place;
+}
+
+/* Who has nothing to do makes room. */
+static void retire_one(struct session *s)
+{
+    for (uint32_t i = 0; i < s->servers->count; i++) {
+        struct server *server = &s->servers->list[i];
+
+        if (server->there && !server->asked && server->socket >= 0) {
+            dismiss(s, server);
+            return;
+        }
+    }
 }
 
 static bool open_ends(struct session *s, struct server *server, int *its)
@@ -194,8 +240,9 @@ static bool start(struct session *s, struct server *server, const struct recipe 
     arena_clear(&server->arena);
     server->name = recipe->backend->name;
     server->serving = recipe->backend->serving;
-    server->host = recipe->spec.host;
-    server->module = recipe->spec.module;
+    server->apart = recipe->backend->apart;
+    server->host = arena_printf(&server->arena, "%s", recipe->spec.host);
+    server->module = recipe->spec.module ? arena_printf(&server->arena, "%s", recipe->spec.module) : NULL;
     server->greeted = false;
     server->fault = NULL;
     server->asked = 0;
@@ -231,11 +278,9 @@ bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error
     struct server *server = find(s, recipe);
 
     *error = (struct spawn_error){SPAWN_STAGE_ASK, 0};
-    if (!server) {
-        error->error = ENOSPC;
-        return false;
-    }
-    if (server->there && server->socket < 0) { /* it is going; the next one comes when it has gone */
+    if (!server)
+        retire_one(s);
+    if (!server || (server->there && server->socket < 0)) { /* that one goes, and this one comes then */
         error->error = EAGAIN;
         return false;
     }
@@ -261,7 +306,6 @@ void server_answered(struct session *s, struct server *server, struct slot *slot
     set_deadline(s, server, s->urgency ? HURRIED_WITHIN : ANSWER_WITHIN);
 }
 
-/* It goes by itself when nobody can ask it any more. */
 bool servers_end(struct session *s)
 {
     bool any = false;
@@ -272,8 +316,7 @@ bool servers_end(struct session *s)
         any |= server->there;
         if (!server->there || server->socket < 0)
             continue;
-        fd_close(&server->socket);
-        watch_limit(s->watch, server->place, FAREWELL_WITHIN);
+        dismiss(s, server);
     }
     return any;
 }

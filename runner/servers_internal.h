@@ -11,6 +11,7 @@ struct server {
     uint32_t place;
     const char *name; /* "forkserver"; NULL: not in use */
     enum serving serving;
+    bool apart;
     const char *host, *module;
     struct arena arena; /* of one life */
     struct spawn *spawn;

@@ -124,6 +124,7 @@ static void open_terminal(struct session *s)
     s->style.mask = s->mask;
     s->interactive =
         s->interactive && mask_is_empty(s->mask); /* what is written to a terminal is out of our hands */
+    s->kitchen.interactive = s->interactive;
     if (s->interactive) {
         s->jobs = 1;
         s->style.live = false;

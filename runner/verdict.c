@@ -77,9 +77,15 @@ static bool says_error(const struct facts *f)
     return ended_by_itself(f) && f->status == EXIT_STATUS_ERROR;
 }
 
+/* Its time was up and it did not come back: then its host had to go. */
+static bool is_retired(const struct facts *f)
+{
+    return f->in_process && f->signal && (f->cause == WATCH_DEADLINE || f->cause == WATCH_SESSION);
+}
+
 static bool is_abandoned(const struct facts *f)
 {
-    return f->abandoned;
+    return f->abandoned || is_retired(f);
 }
 
 static bool is_cancelled(const struct facts *f)
@@ -138,6 +144,17 @@ static void say_limit(const struct facts *f, const char *words, struct buf *out)
         words_reached(f, ";", out);
 }
 
+static void say_abandoned(const struct facts *f, const char *words, struct buf *out)
+{
+    if (!is_retired(f)) {
+        buf_adds(out, words);
+        return;
+    }
+    words_line(out, str_of(f->limit ? f->limit : "its time was up"));
+    buf_adds(out, "; a thread cannot be ended from outside, so its host was retired");
+    words_reached(f, ";", out);
+}
+
 static void say_memory(const struct facts *f, const char *words, struct buf *out)
 {
     words_line(out, str_of(*f->oom ? f->oom : words));
@@ -194,7 +211,8 @@ static const struct order {
     {VERDICT_ERROR, is_stuck_in_teardown, "its tear-down took too long", say_limit},
     {VERDICT_ERROR, is_never_executed, "ended before it got as far as its program", say_unexecuted},
     {VERDICT_ERROR, says_error, ", a hard error", say_status},
-    {VERDICT_ABANDONED, is_abandoned, "did not end, not even by SIGKILL, and is left where it is", NULL},
+    {VERDICT_ABANDONED, is_abandoned, "did not end, not even by SIGKILL, and is left where it is",
+     say_abandoned},
     {VERDICT_NOT_RUN, is_cancelled, "cancelled while it ran", say_limit},
     {VERDICT_OOM, is_out_of_memory, "ended for want of memory", say_memory},
     {VERDICT_OUTPUT_LIMIT, is_flood, "wrote more than its output limit", say_limit},

@@ -36,8 +36,9 @@ struct facts {
     /* The process: */
     bool executed; /* it got as far as its program */
     bool lost, abandoned, disk_full;
-    bool flooded; /* it wrote too much and ended before anybody saw it */
-    int status;   /* -1: ended by a signal */
+    bool in_process; /* a thread runs it, which cannot be ended: only the process can, that is its host */
+    bool flooded;    /* it wrote too much and ended before anybody saw it */
+    int status;      /* -1: ended by a signal */
     int signal;
     bool core;
     enum watch_cause cause; /* why we ended it */

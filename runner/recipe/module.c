@@ -64,17 +64,24 @@ bool module_is_shared(const char *path)
     return str_ends(str_of(path), ".so");
 }
 
-/* As the process sees it from the folder it runs in. */
-static const char *seen_from_there(struct cooking *k, const char *path)
+static const char *seen_from_anywhere(struct cooking *k, const char *path)
 {
     char here[4096];
 
-    if (*path == '/' || !k->recipe->spec.cwd)
-        return strchr(path, '/') ? path : arena_printf(k->arena, "./%s", path);
+    if (*path == '/')
+        return path;
     if (getcwd(here, sizeof here))
         return arena_printf(k->arena, "%s/%s", here, path);
     k->recipe->error = arena_printf(k->arena, "the current folder cannot be told: %s", strerror(errno));
     return path;
+}
+
+/* As the process sees it from the folder it runs in. */
+static const char *seen_from_there(struct cooking *k, const char *path)
+{
+    if (*path == '/' || k->recipe->spec.cwd)
+        return seen_from_anywhere(k, path);
+    return strchr(path, '/') ? path : arena_printf(k->arena, "./%s", path);
 }
 
 static const char *need_host(struct cooking *k)
@@ -135,6 +142,35 @@ static void run_late(struct cooking *k)
         ask_several(k, files, count);
 }
 
+/* By its server, or by a process that becomes it: nothing is said by arguments. */
+static void name_test(struct cooking *k, const struct sub_test *sub)
+{
+    struct spawn_spec *spec = &k->recipe->spec;
+    bool shared = module_is_shared(sub->file);
+
+    if (spec->apart && !shared) {
+        k->recipe->unsupported =
+            "backend 'subint' and 'subint_forkserver' load a module into a namespace of its "
+            "own, and that can be done with a .so, not with a program";
+        return;
+    }
+    spec->host = shared ? need_host(k) : seen_from_anywhere(k, sub->file);
+    spec->module = shared ? seen_from_anywhere(k, sub->file) : NULL;
+    spec->test = sub->name.ptr;
+    spec->title = arena_printf(k->arena, "run-matrix: case %s", k->recipe->id.ptr);
+    spec->path = spec->host;
+}
+
+static void run_test(struct cooking *k, const struct sub_test *sub)
+{
+    if (sub->problem)
+        k->recipe->error = sub->problem;
+    else if (k->recipe->backend == backends[BACKEND_EXEC])
+        ask_module(k, sub->file, "--case", sub->name.ptr);
+    else
+        name_test(k, sub);
+}
+
 bool cook_module(struct cooking *k)
 {
     const struct sub_test *sub = case_sub(k->kitchen->plan, k->c);
@@ -142,12 +178,14 @@ bool cook_module(struct cooking *k)
 
     if (module)
         ask_module(k, module, "--list", NULL);
-    else if (!sub)
-        run_late(k);
-    else if (sub->problem)
-        k->recipe->error = sub->problem;
+    else if (sub)
+        run_test(k, sub);
+    else if (k->recipe->spec.apart)
+        k->recipe->unsupported =
+            "which tests it has is known only when its fixtures are made, and then all are run "
+            "by one process: not in a namespace";
     else
-        ask_module(k, sub->file, "--case", sub->name.ptr);
+        run_late(k);
     return true;
 }
 

@@ -234,9 +234,11 @@ enum transport recipe_transport(const struct kitchen *kitchen, const struct plan
     return transport;
 }
 
-/* Where there is no axis that says it. C tests will go to the forkserver as soon as it can carry them. */
-#define BACKEND_OF_PROGRAMS "exec"
-#define BACKEND_OF_MODULES  "exec"
+/* Where there is no axis that says it. A server's processes are not in the session that a terminal belongs to. */
+static const char *default_backend(const struct kitchen *kitchen, const struct test *test)
+{
+    return test->is_module && !kitchen->interactive ? "forkserver" : "exec";
+}
 
 static const char *unsupported_by(const struct cooking *k, const struct backend *backend)
 {
@@ -249,7 +251,7 @@ static struct str backend_name(const struct kitchen *kitchen, const struct plan_
 
     if (value)
         return value_text(value, arena);
-    return str_of(case_test(kitchen->plan->suites, c)->is_module ? BACKEND_OF_MODULES : BACKEND_OF_PROGRAMS);
+    return str_of(default_backend(kitchen, case_test(kitchen->plan->suites, c)));
 }
 
 const struct backend *recipe_backend(const struct kitchen *kitchen, const struct plan_case *c)
@@ -268,6 +270,7 @@ static void choose_backend(struct cooking *k)
 
     k->recipe->backend = backend ? backend : backends[BACKEND_EXEC];
     k->recipe->spec.host = k->kitchen->self;
+    k->recipe->spec.apart = k->recipe->backend->apart;
     if (!backend)
         k->recipe->error = arena_printf(k->arena, "there is no backend '%.*s'", STR_ARG(name));
     else

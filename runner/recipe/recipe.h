@@ -30,6 +30,7 @@ struct kitchen {
     const char *profile; /* NULL: none */
     const char *run_id;
     const char *self;           /* our own program */
+    bool interactive;           /* cases get our terminal, and stay in our session */
     const char *capture;        /* --capture, for cases without an axis that says it; NULL when not given */
     nanos cap;                  /* of the waits of a ladder when the run is cancelled; 0: none */
     int64_t today;              /* days since 1970, for quarantines */

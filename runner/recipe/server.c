@@ -37,7 +37,7 @@ void recipe_server(const struct kitchen *kitchen, const struct recipe *recipe, c
     environment_add(&env, str_of("RUN_MATRIX_ROOM"), str_of(spaces(arena, "", COOKIE_ROOM)));
     argv[0] = spaces(arena, arena_printf(arena, "run-matrix: %s", name), TITLE_ROOM);
     argv[1] = (char *)(uintptr_t)server_word(recipe->backend->serving);
-    argv[2] = (char *)(uintptr_t)recipe->spec.module;
+    argv[2] = (char *)(uintptr_t)(recipe->backend->apart ? NULL : recipe->spec.module);
     *spec = (struct spawn_spec){
         .path = recipe->spec.host,
         .argv = argv,
