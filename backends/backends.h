@@ -273,6 +273,9 @@ enum server_news server_hear(int socket, pid_t pid, struct server_told *told);
 
 /* ---- servers: the other side ---- */
 
+#define SERVE_ROOM \
+    "RUN_MATRIX_ROOM=" /* a variable of a server, long enough for what tells a case of it from others */
+
 struct service {
     int argc; /* of main: where its words stand people will see whose process it is */
     char **argv;

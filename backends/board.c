@@ -63,6 +63,11 @@ void board_free(struct board *board)
     free(board);
 }
 
+void board_leave(const struct board *board)
+{
+    munmap(board->at, size_of(board));
+}
+
 int board_fd(const struct board *board)
 {
     return board->fd;

@@ -34,7 +34,7 @@ static _Noreturn void be_the_case(struct server *server, struct errand *errand)
             request_release(&other->request);
         }
     close(server->socket); /* before its own are put there */
-    errand_become(server->service, &errand->request, errand->words, &errand->message);
+    errand_become(server->service, &errand->request, &server->board, errand->words, &errand->message);
 }
 
 static int *tid_address(void)

@@ -15,6 +15,7 @@ struct board {
 };
 
 bool board_open(struct board *board, int fd); /* closes it, unless it is no board; the words stay for good */
+void board_leave(const struct board *board);  /* its words are there for others alone */
 struct spawn_words *board_words(const struct board *board, uint32_t place); /* NULL: there is no such place */
 
 /* Of backend exec; and without its first word on what is executed. */

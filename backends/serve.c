@@ -53,58 +53,59 @@ static void put_title(const struct service *service, const char *title)
 
 /*
  * /proc shows the environment that we were executed with, in the place where it stood: what tells whose process this
- * is has to stand there too.
+ * is has to stand there too. There is a variable for that, long enough, and of those that say otherwise nothing is
+ * left; no other one is touched, for who has asked for it may have kept where it is.
  */
-static void put_cookies(char *const *envp, char *at, size_t size)
+static void put_cookies(char *const *old, char *const *envp)
 {
-    static const char prefix[] = "RUN_MATRIX_";
+    static const char *const names[] = {"RUN_MATRIX_RUN_ID=", "RUN_MATRIX_CASE_ID=", "RUN_MATRIX_ATTEMPT="};
+    char *at = NULL;
+    size_t room = 0;
 
-    memset(at, 0, size);
-    for (; envp && *envp; envp++) {
-        size_t len = strlen(*envp) + 1;
+    for (; old && *old; old++) {
+        size_t len = strlen(*old);
 
-        if (strncmp(*envp, prefix, sizeof prefix - 1) != 0 || len > size)
+        if (strncmp(*old, "RUN_MATRIX_", strlen("RUN_MATRIX_")) != 0)
             continue;
-        memcpy(at, *envp, len);
-        at += len;
-        size -= len;
+        if (strncmp(*old, SERVE_ROOM, strlen(SERVE_ROOM)) == 0) {
+            at = *old;
+            room = len;
+        }
+        memset(*old, 0, len);
     }
-}
+    for (; envp && *envp; envp++)
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            size_t len = strlen(*envp) + 1;
 
-/* From the first byte of the first variable to the end of the last that stands behind it. */
-static char *environment_place(char *const *variables, size_t *size)
-{
-    char *begin = variables && *variables ? *variables : NULL, *end = begin;
-
-    for (; begin && *variables; variables++)
-        if (*variables == end)
-            end += strlen(end) + 1;
-    *size = (size_t)(end - begin);
-    return begin;
+            if (strncmp(*envp, names[i], strlen(names[i])) != 0 || len > room)
+                continue;
+            memcpy(at, *envp, len);
+            at += len;
+            room -= len;
+        }
 }
 
 static _Noreturn void run_test(const struct service *service, const struct spawn_spec *spec)
 {
-    size_t size;
-    char *place = environment_place(environ, &size);
-
     put_title(service, spec->title);
-    if (place)
-        put_cookies(spec->envp, place, size);
+    put_cookies(environ, spec->envp);
     environ = (char **)(uintptr_t)spec->envp;
     exit(service->run(service->user, spec));
 }
 
 _Noreturn void errand_become(const struct service *service, struct request *request,
-                             struct spawn_words *words, const struct wire_message *message)
+                             const struct board *board, struct spawn_words *words,
+                             const struct wire_message *message)
 {
     const struct spawn_spec *spec = &request->spec;
 
     if (child_prepare(spec, words)) {
         close_sources(spec, message);
         atomic_store(&words->becoming, 0);
-        if (spec->test)
+        if (spec->test) {
+            board_leave(board); /* where a test writes by mistake, there are not the words of others */
             run_test(service, spec);
+        }
         child_execute(spec, words);
     }
     _exit(SPAWN_FAILED_STATUS);
@@ -140,7 +141,7 @@ static int become(const struct service *service)
     for (int i = 0; i < 3; i++)
         request.spec.stdio[i] = i;
     close(SERVER_SOCKET);
-    errand_become(service, &request, words, &message);
+    errand_become(service, &request, &board, words, &message);
 }
 
 /* ---- errands ---- */

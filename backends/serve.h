@@ -32,6 +32,7 @@ unsigned fork_errand(struct server *server, struct errand *errand);
 
 /* In a process of its own: becomes what was asked for. `kept`: what was opened for it, and is to be closed. */
 _Noreturn void errand_become(const struct service *service, struct request *request,
-                             struct spawn_words *words, const struct wire_message *message);
+                             const struct board *board, struct spawn_words *words,
+                             const struct wire_message *message);
 
 #endif

@@ -185,8 +185,6 @@ static bool open_ends(struct session *s, struct server *server, int *its)
     server->spec.pass[0] = ends[1];
     server->spec.pass[1] = board_fd(s->servers->board);
     server->spec.pass_count = 2;
-    server->spec.limits[server->spec.limit_count++] =
-        (struct spawn_limit){RLIMIT_CORE, {0, 0}}; /* its case has its own, which is set by itself */
     return true;
 }
 

@@ -71,9 +71,9 @@ test_a_server_that_is_killed_between_cases_is_started_again() {
     for backend in $served; do
         rm -rf .run-matrix
         suite "$backend" '{name: a, run: [touch, a]}' \
-            "{name: b, run: ['sh', '-c', 'pkill -KILL -f \"^run-matrix: $backend\" && while pgrep -f \"^run-matrix: $backend\"; do :; done']}" \
+            "{name: b, run: ['sh', '-c', 'pkill -KILL -P \$PPID -f \"^run-matrix: $backend\" && while pgrep -P \$PPID -f \"^run-matrix: $backend\"; do :; done']}" \
             '{name: c, run: ["true"]}'
-        run -n 1
+        run -n 1 --contain=group
         status_is 0
         last_line_is '3 passed, 0 failed'
     done
@@ -82,12 +82,21 @@ test_a_server_that_is_killed_between_cases_is_started_again() {
 test_who_runs_when_its_server_dies_loses_nothing() {
     for backend in $served; do
         rm -rf .run-matrix
-        suite "$backend" "{name: a, run: ['sh', '-c', 'pkill -KILL -f \"^run-matrix: $backend\"; echo done; exit 5']}"
-        run -n 1
+        suite "$backend" "{name: a, run: ['sh', '-c', 'pkill -KILL -P \$PPID -f \"^run-matrix: $backend\" && exit 5']}"
+        run -n 1 --contain=group
         status_is 1
-        out_has 'FAIL '
+        out_has 'exit status 5'
         is "$(verdicts_of a)" failed
         nobody_is_left
+    done
+}
+
+nobody_has() { # VARIABLE
+    for process in /proc/[0-9]*; do
+        if tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -q -x -F -e "$1"; then
+            tr '\0' ' ' <"$process/cmdline"
+            fail "process ${process#/proc/} is left"
+        fi
     done
 }
 
@@ -95,9 +104,7 @@ test_nobody_is_left_of_servers() {
     suite "$all" "{name: a, run: ['true']}"
     run
     status_is 0
-    if pgrep -f '^run-matrix: (forkserver|main_thread)'; then
-        fail 'a server is left'
-    fi
+    nobody_has "RUN_MATRIX_RUN_ID=$(basename "$(readlink .run-matrix/latest)")"
 }
 
 test_unsupported_has_a_reason() {

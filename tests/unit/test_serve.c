@@ -64,7 +64,8 @@ static enum server_news hear(struct link *link, struct server_told *told)
 static void start_server(struct link *link, enum serving serving)
 {
     char *argv[] = {self, word(server_word(serving)), NULL},
-         *envp[] = {word("A=server"), word("ROOM=for what tells whose process it is"), NULL};
+         *envp[] = {word("A=server"), word("RUN_MATRIX_CASE_ID=server"),
+                    word(SERVE_ROOM "for what tells whose process it is"), NULL};
     struct spawn_spec spec = spec_of(&link->bench, argv);
     struct server_told told;
     int ends[2];
@@ -147,7 +148,7 @@ static struct spawn_spec test_of(const struct link *link, const char *name)
     static char *envp[] = {a, NULL};
     struct spawn_spec spec = spec_of(&link->bench, ARGV(word("x")));
 
-    spec.stdio[2] = STDERR_FILENO; /* for what sanitizers have to say */
+    spec.stdio[2] = link->bench.null; /* sanitizers have something to say of threads that are no more */
     spec.argv = envp + 1;
     spec.envp = envp;
     spec.test = name;
@@ -267,7 +268,7 @@ static void test_name_and_cookie(void **state)
     assert_true(ask(link, &spec));
     while (phase(bench) != SPAWN_EXECUTED || !proc_has_variable(bench->process.pid, "RUN_MATRIX_CASE_ID=x"))
         sched_yield();
-    assert_false(proc_has_variable(bench->process.pid, "A=server"));
+    assert_false(proc_has_variable(bench->process.pid, "RUN_MATRIX_CASE_ID=server"));
     assert_int_equal(proc_cmdline(bench->process.pid, &line), 0);
     assert_true(strstr(buf_text(&line), "case of"));
     buf_release(&line);
