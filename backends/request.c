@@ -21,6 +21,7 @@ struct packed {
     uint32_t pass_count, limit_count;
     struct spawn_limit limits[SPAWN_LIMITS_MOST];
     struct packed_room room;
+    uint32_t texts; /* a bit for each that there is */
     uint32_t argc, envc;
     uint32_t own_pid; /* where in the environment, from its first byte on, and 1; 0: none */
 };
@@ -55,15 +56,6 @@ static struct packed_room pack_room(struct wire_message *message, const struct s
         .namespaces = anchor ? anchor->namespaces : 0,
         .isolate = room->isolate,
     };
-}
-
-/* NULL is one byte that no text begins with. */
-static void add_text(struct buf *body, const char *text)
-{
-    if (text)
-        buf_add(body, text, strlen(text) + 1);
-    else
-        buf_add(body, "\1", 2);
 }
 
 static uint32_t add_list(struct buf *body, char *const *list)
@@ -128,7 +120,10 @@ bool request_pack(struct wire_message *message, const struct spawn_spec *spec)
     pack_fds(message, spec, &packed);
     buf_add(&message->body, &packed, sizeof packed);
     for (int i = 0; i < TEXTS; i++)
-        add_text(&message->body, texts[i]);
+        if (texts[i]) {
+            packed.texts |= 1u << i;
+            buf_add(&message->body, texts[i], strlen(texts[i]) + 1);
+        }
     packed.argc = add_list(&message->body, spec->argv);
     packed.envc = add_list(&message->body, spec->envp);
     memcpy(message->body.ptr + at, &packed, sizeof packed);
@@ -155,7 +150,7 @@ static char *take_text(struct reader *r)
         return NULL;
     }
     r->at = nul + 1;
-    return text[0] == '\1' && nul == text + 1 ? NULL : text;
+    return text;
 }
 
 static int take_fd(struct reader *r, uint8_t index, int none)
@@ -208,7 +203,7 @@ static void take_room(struct reader *r, const struct packed_room *packed, struct
     request->spec.room = packed->is ? &request->room : NULL;
 }
 
-static void take_texts(struct reader *r, struct request *request)
+static void take_texts(struct reader *r, uint32_t is, struct request *request)
 {
     struct spawn_spec *spec = &request->spec;
     const char **const texts[TEXTS] = {
@@ -218,7 +213,7 @@ static void take_texts(struct reader *r, struct request *request)
     };
 
     for (int i = 0; i < TEXTS; i++)
-        *texts[i] = take_text(r);
+        *texts[i] = is & 1u << i ? take_text(r) : NULL;
 }
 
 /* Each text has a byte at least: so there are not more of them than bytes. */
@@ -278,7 +273,7 @@ bool request_unpack(struct request *request, struct wire_message *message)
     memcpy(request->spec.limits, packed.limits, packed.limit_count * sizeof *packed.limits);
     take_fds(&r, &packed, &request->spec);
     take_room(&r, &packed.room, request);
-    take_texts(&r, request);
+    take_texts(&r, packed.texts, request);
     if (!r.good || !make_room(request, &r, &packed))
         return false;
     take_lists(&r, &packed, request);
