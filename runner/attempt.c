@@ -43,6 +43,7 @@ static void take_slot(struct session *s, uint32_t number)
     slot->on = number;
     slot->setup = NULL;
     slot->tailed = slot->relayed = slot->listed = slot->unwatched = false;
+    slot->cut = 0;
     slot->outcome = CASE_REFUSED;
     slot->taken = slot->started = watch_now(s->watch);
     arena_clear(&slot->arena);
@@ -139,29 +140,26 @@ static bool make_recipe(struct session *s, struct slot *slot)
     return !recipe->error && !recipe->skip && !recipe->unsupported;
 }
 
+/* As it is, with all that it can do. */
+static void give_terminal(struct spawn_spec *spec)
+{
+    for (int fd = 0; fd < 3; fd++)
+        spec->stdio[fd] = fd;
+    spec->session = false; /* or /dev/tty would not be there */
+}
+
 static bool open_capture(struct session *s, struct slot *slot)
 {
-    struct spawn_spec *spec = &slot->recipe.spec;
+    struct recipe *recipe = &slot->recipe;
+    const struct capture_way *way = capture_way(recipe->capture);
 
-    if (capture_open(s->room, slot->recipe.capture, &slot->capture, spec->stdio) < 0)
+    if (capture_open(s->room, recipe->capture, &slot->capture, recipe->spec.stdio) < 0)
         return could_not(s, slot, "open files for its output", errno);
-    if (slot->recipe.capture != CAPTURE_NO)
-        return true;
-    if (s->interactive) {
-        for (int fd = 0; fd < 3; fd++)
-            spec->stdio[fd] = fd;
-        spec->session = false; /* or /dev/tty would not be there */
-        return true;
-    }
-    if (relay_open(&slot->relay, s->style.live,
-                   (int[2]){slot->capture.files[0].fd, slot->capture.files[1].fd}) < 0)
-        return could_not(s, slot, "open a relay for its output", errno);
-    slot->relayed = true;
-    slot->relay.colour = s->style.colour;
-    slot->relay.mask = s->mask;
-    slot->prefix = outputs_prefix(slot);
-    spec->stdio[1] = slot->relay.given[0];
-    spec->stdio[2] = slot->relay.given[1];
+    if (s->interactive && way->shown)
+        give_terminal(&recipe->spec);
+    else if (way->relayed && outputs_open_relay(s, slot) < 0)
+        return could_not(
+            s, slot, way->terminal ? "open a terminal for its output" : "open a relay for its output", errno);
     return true;
 }
 

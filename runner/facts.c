@@ -170,6 +170,14 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
         facts->last_line = last_line(slot);
 }
 
+/* Of what a relay had to write for it; what a case writes itself fails under its own eyes. */
+static const char *cut_words(struct slot *slot)
+{
+    if (!slot->cut)
+        return NULL;
+    return arena_printf(&slot->arena, "its output could not be written down: %s", strerror(slot->cut));
+}
+
 static const char *given_up_words(const struct session *s)
 {
     return s->timed_out   ? "the session deadline struck while its fixtures were made"
@@ -200,6 +208,7 @@ void facts_judge(struct session *s, struct slot *slot, struct judgement *judgeme
         facts.leak_count = slot->left_count;
         facts.leaks_more = slot->left_more;
         facts.disk_full = capture_disk_full(s->room);
+        facts.cut = cut_words(slot);
     }
     if (slot->given_up) { /* before it was started */
         facts.cause = s->timed_out ? WATCH_SESSION : WATCH_CANCEL;

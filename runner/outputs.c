@@ -28,11 +28,42 @@ static void show(struct session *s, struct buf *lines)
     buf_release(lines);
 }
 
+static enum relay_kind kind_of(const struct session *s, const struct capture_way *way)
+{
+    if (way->terminal)
+        return RELAY_TERMINAL;
+    return way->shown && s->style.live ? RELAY_LIKE_TERMINAL : RELAY_PIPES;
+}
+
+int outputs_open_relay(struct session *s, struct slot *slot)
+{
+    const struct capture_way *way = capture_way(slot->recipe.capture);
+    const struct capture_file *files = slot->capture.files;
+    struct spawn_spec *spec = &slot->recipe.spec;
+    struct relay *relay = &slot->relay;
+
+    if (relay_open(relay, kind_of(s, way), (int[]){files[0].fd, files[1].fd}) < 0)
+        return -1;
+    slot->relayed = true;
+    slot->prefix = outputs_prefix(slot);
+    relay->shown = way->shown;
+    relay->colour = s->style.colour;
+    relay->mask = s->mask;
+    spec->stdio[1] = relay->given[0];
+    spec->stdio[2] = relay->given[1];
+    if (way->terminal)
+        spec->terminal = relay->given[0];
+    return 0;
+}
+
 bool outputs_carry(struct session *s, struct slot *slot, int end)
 {
     struct buf lines = {0};
-    bool more = relay_carry(&slot->relay, end, prefix_of(s, slot), &lines);
+    bool more;
 
+    if (fault_now(&s->faults, FAULT_RELAY_PARK))
+        return false;
+    more = relay_carry(&slot->relay, end, prefix_of(s, slot), &lines);
     show(s, &lines);
     return more;
 }
@@ -45,6 +76,7 @@ void outputs_finish_relay(struct session *s, struct slot *slot)
         return;
     relay_finish(&slot->relay, prefix_of(s, slot), &lines);
     show(s, &lines);
+    slot->cut = slot->relay.error;
     slot->relayed = false;
 }
 

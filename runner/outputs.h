@@ -9,7 +9,9 @@ struct capture_file;
 struct session;
 struct slot;
 
-/* Carries one end of a relay; false when that end is over. */
+/* Puts a relay between the case and its files, as its capture wants one. -1 and errno. */
+int outputs_open_relay(struct session *s, struct slot *slot);
+/* Carries one end of a relay; false: it need not be waited for any more. */
 bool outputs_carry(struct session *s, struct slot *slot, int end);
 void outputs_finish_relay(struct session *s, struct slot *slot);
 

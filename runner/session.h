@@ -46,6 +46,7 @@ struct slot {
     struct capture capture;
     struct relay relay;
     bool relayed;
+    int cut; /* errno with which what it wrote could not be kept any more; 0: all is */
     struct workdir tmp, shm, artifacts;
     struct address reg_addr;
     struct instance *fixtures; /* the attempt's own; in the arena */

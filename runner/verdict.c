@@ -358,14 +358,20 @@ static void judge_pass(const struct facts *f, struct judgement *j)
     }
 }
 
+/* Why there may be less of its output than it has written; NULL: it is whole. */
+static const char *why_cut(const struct facts *f)
+{
+    return f->cut ? f->cut : f->disk_full ? disk_full_words : NULL;
+}
+
 /* Nothing is wrong with the process: then what it may have failed to write is. */
 static void judge_clean(const struct facts *f, struct judgement *j)
 {
     bool skips = f->status == EXIT_STATUS_SKIP || results_skipped(f);
 
-    if (f->disk_full && !skips) {
+    if (why_cut(f) && !skips) {
         j->verdict = VERDICT_ERROR;
-        buf_adds(&j->reason, disk_full_words);
+        words_line(&j->reason, str_of(why_cut(f)));
         return;
     }
     if (skips)
@@ -422,8 +428,8 @@ void judge(const struct facts *facts, struct judgement *judgement)
     judge_expected(facts, judgement);
     note_explained(facts, judgement);
     note_ending(facts, judgement);
-    if (facts->disk_full && !str_is(buf_str(&judgement->reason), disk_full_words))
-        note_text(judgement, disk_full_words);
+    if (why_cut(facts) && !str_is(buf_str(&judgement->reason), why_cut(facts)))
+        note_text(judgement, why_cut(facts));
     note_text(judgement, facts->limited);
     note_text(judgement, facts->results ? facts->results->problem : NULL);
     note_warnings(facts, judgement);

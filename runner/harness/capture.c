@@ -34,10 +34,15 @@ static const struct mode modes[] = {
 _Static_assert(ARRAY_LEN(modes) == CAPTURE_MODE_COUNT, "a mode has no word");
 
 /* The files that a mode needs; the one that is missing is the one before it, or /dev/null. */
-static const char *const file_words[CAPTURE_MODE_COUNT][2] = {
-    [CAPTURE_FD] = {"stdout", "stderr"},
-    [CAPTURE_NO] = {"stdout", "stderr"},
-    [CAPTURE_MERGED] = {"output"},
+static const struct {
+    const char *files[2];
+    struct capture_way way;
+} ways[CAPTURE_MODE_COUNT] = {
+    [CAPTURE_FD] = {.files = {"stdout", "stderr"}},
+    [CAPTURE_NO] = {.files = {"stdout", "stderr"}, .way = {.relayed = true, .shown = true}},
+    [CAPTURE_PIPE] = {.files = {"stdout", "stderr"}, .way = {.relayed = true}},
+    [CAPTURE_PTY] = {.files = {"output"}, .way = {.relayed = true, .terminal = true, .one_file = true}},
+    [CAPTURE_MERGED] = {.files = {"output"}, .way = {.one_file = true}},
 };
 
 const char *capture_word(enum capture_mode mode)
@@ -48,6 +53,11 @@ const char *capture_word(enum capture_mode mode)
 const char *capture_unsupported(enum capture_mode mode)
 {
     return modes[mode].unsupported;
+}
+
+const struct capture_way *capture_way(enum capture_mode mode)
+{
+    return &ways[mode].way;
 }
 
 bool capture_find(struct str word, enum capture_mode *mode)
@@ -229,15 +239,16 @@ int capture_open(struct capture_room *room, enum capture_mode mode, struct captu
         errno = ENOTSUP;
         return -1;
     }
-    if (capture_file_open(room, &files[0], file_words[mode][0]) < 0)
+    if (capture_file_open(room, &files[0], ways[mode].files[0]) < 0)
         return -1;
-    if (capture_file_open(room, &files[1], file_words[mode][1]) < 0) {
+    if (capture_file_open(room, &files[1], ways[mode].files[1]) < 0) {
         capture_file_close(room, &files[0]);
         return -1;
     }
     stdio[0] = room->null;
     stdio[1] = stdio[2] = -1;
-    if (mode == CAPTURE_NO)
+    files[0].lent = files[1].lent = ways[mode].way.relayed;
+    if (ways[mode].way.relayed)
         return 0;
     stdio[1] = open_for_case(room, &files[0]);
     stdio[2] = files[1].fd >= 0 ? open_for_case(room, &files[1]) : stdio[1];

@@ -1,7 +1,8 @@
 /*
  * Where the output of a case goes. Nothing a case does may depend on somebody reading: descriptors 1 and 2 are
  * regular files without a name (O_TMPFILE) on the file system of the run, named only when they are worth keeping.
- * Where a file system has no O_TMPFILE, a file in a folder of ours that is renamed or removed.
+ * Where a file system has no O_TMPFILE, a file in a folder of ours that is renamed or removed. Whoever wants a pipe or a
+ * terminal there gets one with a relay behind it (relay.h), which writes into these files.
  */
 #ifndef RM_HARNESS_CAPTURE_H
 #define RM_HARNESS_CAPTURE_H
@@ -22,8 +23,8 @@
     X(CAPTURE_TEE_SYS, "tee-sys",                                                                          \
       "it redirects the streams inside a process, and we cannot reach into a program")                     \
     X(CAPTURE_NO, "no", NULL)                                                                              \
-    X(CAPTURE_PIPE, "pipe", "this version has fd, no, merged and discard")                                 \
-    X(CAPTURE_PTY, "pty", "this version has fd, no, merged and discard")                                   \
+    X(CAPTURE_PIPE, "pipe", NULL)                                                                          \
+    X(CAPTURE_PTY, "pty", NULL)                                                                            \
     X(CAPTURE_MERGED, "merged", NULL)                                                                      \
     X(CAPTURE_DISCARD, "discard", NULL)
 
@@ -38,6 +39,16 @@ const char *capture_word(enum capture_mode mode);
 const char *capture_unsupported(enum capture_mode mode); /* NULL: it can be had */
 bool capture_find(struct str word, enum capture_mode *mode);
 
+/* How output gets into the files of a mode. */
+struct capture_way {
+    bool relayed;  /* through a relay; else the case has the files themselves */
+    bool shown;    /* ... as it comes, too */
+    bool terminal; /* ... which is a terminal in any case, and the one of the case's session */
+    bool one_file; /* both streams are in the first */
+};
+
+const struct capture_way *capture_way(enum capture_mode mode);
+
 /*
  * One stream on disk. fd -1: there is none. A file that was not named serves another case, since making one is what
  * costs most; but only when the kernel says that nobody has it open for writing but us. To be asked that, it is opened
@@ -46,7 +57,7 @@ bool capture_find(struct str word, enum capture_mode *mode);
 struct capture_file {
     int fd;     /* O_APPEND, read and write */
     int given;  /* the same file opened once more, for the case; -1: it is given `fd` itself */
-    bool lent;  /* the case has that one, not ours */
+    bool lent;  /* the case has that one, or none, not ours */
     bool named; /* it was given a name, or was to be */
     struct mask *mask;
     const char *word; /* "stdout", "stderr", "output" (both in one) */
@@ -56,7 +67,7 @@ struct capture_file {
 
 struct capture {
     enum capture_mode mode;
-    struct capture_file files[2]; /* stdout, stderr; with `merged` the first holds both */
+    struct capture_file files[2]; /* stdout, stderr; or the first holds both */
 };
 
 struct capture_room;
@@ -72,8 +83,8 @@ void capture_room_free(struct capture_room *room);
 void capture_mask(struct capture_room *room, struct mask *mask);
 
 /*
- * Opens what the mode needs and says what to give the child as 0, 1 and 2; with `no`, 1 and 2 are -1: a relay is to
- * be put there. -1 and errno, with nothing left open.
+ * Opens what the mode needs and says what to give the child as 0, 1 and 2; where it is relayed, 1 and 2 are -1, for a
+ * relay to be put there. -1 and errno, with nothing left open.
  */
 int capture_open(struct capture_room *room, enum capture_mode mode, struct capture *capture, int stdio[3]);
 void capture_started(struct capture *capture); /* closes our copies of what the case was given */

@@ -12,7 +12,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define CHUNK     ((size_t)64 << 10)
 #define PIPE_SIZE (256 << 10)
 
 /* ---- opening ---- */
@@ -42,43 +41,73 @@ static int make_plain(int terminal)
     return tcsetattr(terminal, TCSANOW, &modes);
 }
 
-static void copy_size(int terminal)
+/* Ours may be one that does not know its size, as on a serial line. */
+static bool size_of_ours(struct winsize *size)
 {
-    struct winsize size;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+        if (ioctl(fd, TIOCGWINSZ, size) == 0 && size->ws_col && size->ws_row)
+            return true;
+    return false;
+}
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0)
-        ioctl(terminal, TIOCSWINSZ, &size);
+static void set_size(int terminal, enum relay_kind kind)
+{
+    static const struct winsize usual = {.ws_col = RELAY_COLUMNS, .ws_row = RELAY_ROWS};
+    struct winsize size = usual;
+
+    if (kind == RELAY_LIKE_TERMINAL && !size_of_ours(&size))
+        size = usual;
+    ioctl(terminal, TIOCSWINSZ, &size);
+}
+
+/* Where all have been taken that passes, and "no space left on device" would be said of a disk. */
+static int open_master(void)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+    if (master < 0 && errno == ENOSPC)
+        errno = EAGAIN;
+    return master;
 }
 
 /* The other side is opened by its master, not by name: /dev/pts may be another's in a container. */
-static int open_pty(struct relay *relay)
+static int open_terminal(struct relay *relay)
 {
     int terminal;
 
-    relay->ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    relay->ends[0] = open_master();
     if (relay->ends[0] < 0 || unlockpt(relay->ends[0]) < 0)
         return -1;
     terminal = ioctl(relay->ends[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (terminal < 0)
         return -1;
     relay->given[0] = relay->given[1] = terminal;
-    copy_size(terminal);
+    set_size(terminal, relay->kind);
     return make_plain(terminal);
+}
+
+static void close_given(struct relay *relay)
+{
+    if (relay->given[1] == relay->given[0])
+        relay->given[1] = -1;
+    fd_close(&relay->given[0]);
+    fd_close(&relay->given[1]);
 }
 
 static void relay_close(struct relay *relay)
 {
-    relay_started(relay);
+    close_given(relay);
     for (int end = 0; end < 2; end++) {
         fd_close(&relay->ends[end]);
         buf_release(&relay->lines[end]);
     }
 }
 
-int relay_open(struct relay *relay, bool pty, const int files[2])
+int relay_open(struct relay *relay, enum relay_kind kind, const int files[2])
 {
-    *relay = (struct relay){.ends = {-1, -1}, .given = {-1, -1}, .files = {files[0], files[1]}};
-    if (pty ? open_pty(relay) == 0 : open_pipe(relay, 0) == 0 && open_pipe(relay, 1) == 0)
+    *relay = (struct relay){.kind = kind, .ends = {-1, -1}, .given = {-1, -1}, .files = {files[0], files[1]}};
+    if (kind == RELAY_PIPES ? open_pipe(relay, 0) == 0 && open_pipe(relay, 1) == 0
+                            : open_terminal(relay) == 0)
         return 0;
     relay_close(relay);
     return -1;
@@ -86,10 +115,8 @@ int relay_open(struct relay *relay, bool pty, const int files[2])
 
 void relay_started(struct relay *relay)
 {
-    if (relay->given[1] == relay->given[0])
-        relay->given[1] = -1;
-    fd_close(&relay->given[0]);
-    fd_close(&relay->given[1]);
+    if (relay->kind == RELAY_PIPES)
+        close_given(relay);
 }
 
 /* ---- carrying ---- */
@@ -156,14 +183,17 @@ static void pass_lines(const struct sink *sink, struct buf *lines, size_t from)
     drop_front(lines, begin);
 }
 
-/* One read: more than 0, 0: nothing is there, -1: it is over. The end of a pty shows as EIO. */
-static ssize_t read_some(int fd, struct buf *lines, size_t most)
+/*
+ * One read: more than 0, 0: nothing is there, -1: it is over. It is always a whole one: of a pipe in packets (O_DIRECT)
+ * what does not fit would be lost.
+ */
+static ssize_t read_some(int fd, struct buf *lines)
 {
     ssize_t got;
 
-    buf_reserve(lines, CHUNK);
+    buf_reserve(lines, RELAY_READ);
     do
-        got = read(fd, lines->ptr + lines->len, most < CHUNK ? most : CHUNK);
+        got = read(fd, lines->ptr + lines->len, RELAY_READ);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return errno == EAGAIN ? 0 : -1;
@@ -183,22 +213,35 @@ static void hide(struct relay *relay, int end, size_t got)
     buf_release(&came);
 }
 
+/* What is kept is what was written up to some point: nothing goes behind a hole. */
+static void keep(struct relay *relay, int end, struct str text)
+{
+    if (relay->files[end] < 0 || fd_write_all(relay->files[end], text.ptr, text.len) == 0)
+        return;
+    if (!relay->error)
+        relay->error = errno;
+    relay->files[end] = -1;
+}
+
 static void pass_on(struct relay *relay, int end, const struct sink *sink, size_t from)
 {
     struct buf *lines = &relay->lines[end];
 
-    if (relay->files[end] >= 0)
-        fd_write_all(relay->files[end], lines->ptr + from, lines->len - from);
-    pass_lines(sink, lines, from);
+    keep(relay, end, str_slice(buf_str(lines), from, lines->len));
+    if (relay->shown)
+        pass_lines(sink, lines, from);
+    else
+        buf_clear(lines);
 }
 
 /* False: it is over. */
-static bool carry(struct relay *relay, int end, const struct sink *sink, size_t most)
+static bool carry(struct relay *relay, int end, const struct sink *sink, size_t enough)
 {
     struct buf *lines = &relay->lines[end];
+    size_t done = 0;
     ssize_t got = 0;
 
-    for (; most > 0 && (got = read_some(relay->ends[end], lines, most)) > 0; most -= (size_t)got) {
+    for (; done < enough && (got = read_some(relay->ends[end], lines)) > 0; done += (size_t)got) {
         size_t from = lines->len;
 
         lines->len += (size_t)got;
@@ -233,13 +276,23 @@ bool relay_carry(struct relay *relay, int end, const char *prefix, struct buf *o
     return false;
 }
 
+/* What somebody who stays behind writes after this moment is not waited for. */
+static size_t what_is_there(const struct relay *relay, int end)
+{
+    int bytes;
+
+    if (relay->kind != RELAY_PIPES || ioctl(relay->ends[end], FIONREAD, &bytes) < 0 || bytes < 0)
+        return RELAY_DRAIN;
+    return (size_t)bytes;
+}
+
 void relay_finish(struct relay *relay, const char *prefix, struct buf *out)
 {
     const struct sink sink = {prefix, relay->colour, out};
 
     for (int end = 0; end < 2; end++) {
         if (relay->ends[end] >= 0)
-            carry(relay, end, &sink, RELAY_DRAIN);
+            carry(relay, end, &sink, what_is_there(relay, end));
         close_end(relay, end, &sink);
     }
     relay_close(relay);

@@ -211,19 +211,6 @@ test_locks_and_serial_keep_apart() {
     status_is 0
 }
 
-test_capture_modes() {
-    write run-matrix.yaml <<'YAML'
-strategy: {matrix: {capture: [fd, merged, discard, 'no']}}
-tests: [{name: a, run: 'echo to-out; echo to-err >&2; echo out-again'}]
-YAML
-    run --keep=all
-    status_is 0
-    out_has to-out
-    output_has 'a@capture=fd' to-err
-    is "$("$program" show 'a@capture=merged' | grep -c 'to-out\|to-err\|out-again')" 3
-    ! "$program" show 'a@capture=discard' | grep -q to-out || fail 'discarded output is there'
-}
-
 test_live_output_is_harmless_and_labelled() {
     suite "{name: a, run: \"printf 'one\\\\033[2J\\\\033]0;title\\\\007two\\\\n'\"}" '{name: b, run: [echo, bee]}'
     run -s -n 2

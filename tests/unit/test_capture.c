@@ -142,6 +142,8 @@ static void test_words(void **state)
     assert_false(capture_find(str_of("f"), &mode));
     assert_false(capture_find(str_of(""), &mode));
     assert_null(capture_unsupported(CAPTURE_FD));
+    assert_null(capture_unsupported(CAPTURE_PIPE));
+    assert_null(capture_unsupported(CAPTURE_PTY));
     assert_non_null(capture_unsupported(CAPTURE_SYS));
 }
 
@@ -152,10 +154,9 @@ static void test_modes(void **state)
         const char *words[2];
         bool same, given;
     } rows[] = {
-        {CAPTURE_FD, {"stdout", "stderr"}, false, true},
-        {CAPTURE_NO, {"stdout", "stderr"}, true, false},
-        {CAPTURE_MERGED, {"output", NULL}, true, true},
-        {CAPTURE_DISCARD, {NULL, NULL}, true, true},
+        {CAPTURE_FD, {"stdout", "stderr"}, false, true},   {CAPTURE_NO, {"stdout", "stderr"}, true, false},
+        {CAPTURE_PIPE, {"stdout", "stderr"}, true, false}, {CAPTURE_PTY, {"output", NULL}, true, false},
+        {CAPTURE_MERGED, {"output", NULL}, true, true},    {CAPTURE_DISCARD, {NULL, NULL}, true, true},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -173,6 +174,8 @@ static void test_modes(void **state)
             assert_true(fcntl(capture.files[file].fd, F_GETFL) & O_APPEND);
             assert_true(fcntl(capture.files[file].fd, F_GETFD) & FD_CLOEXEC);
         }
+        if (capture_way(rows[i].mode)->relayed == rows[i].given)
+            fail_msg("%s: nobody gives it anything, or two do", word);
         if (stdio[0] < 0 || (stdio[1] == stdio[2]) != rows[i].same || (stdio[1] >= 0) != rows[i].given)
             fail_msg("%s: gives %d, %d, %d", word, stdio[0], stdio[1], stdio[2]);
         capture_close(room_of(state), &capture);
@@ -183,7 +186,7 @@ static void test_modes(void **state)
 
 static void test_unsupported(void **state)
 {
-    static const enum capture_mode modes[] = {CAPTURE_SYS, CAPTURE_TEE_SYS, CAPTURE_PIPE, CAPTURE_PTY};
+    static const enum capture_mode modes[] = {CAPTURE_SYS, CAPTURE_TEE_SYS};
 
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
         struct capture capture;
@@ -614,6 +617,20 @@ static void test_serves_again(void **state)
     assert_content(run_of(state), "kept", "of another case");
 }
 
+/* A relay writes into it: no case has ever had it. */
+static void test_serves_again_behind_a_relay(void **state)
+{
+    struct capture capture;
+    int stdio[3];
+    ino_t inode;
+
+    assert_int_equal(capture_open(room_of(state), CAPTURE_PIPE, &capture, stdio), 0);
+    inode = inode_of(capture.files[0].fd);
+    put(capture.files[0].fd, "of another case");
+    capture_close(room_of(state), &capture);
+    assert_true(serves_again(room_of(state), inode));
+}
+
 /* ---- bad luck ---- */
 
 static void test_no_descriptors(void **state)
@@ -868,6 +885,7 @@ int main(void)
         TEST_BOTH(test_pack_fails),
         TEST_BOTH(test_pack_refused),
         TEST(test_serves_again),
+        TEST(test_serves_again_behind_a_relay),
         TEST_BOTH(test_no_descriptors),
         TEST(test_fault),
         TEST_SPARE(test_leftovers),

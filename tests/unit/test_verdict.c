@@ -43,6 +43,7 @@ struct row {
 #define NEEDS_MORE .oom = "its tree needed more than 64 MiB"
 
 #define FULL "no room was left on the disk: its output may be cut"
+#define CUT  "its output could not be written down: Input/output error"
 #define LOST "somebody else took its exit status"
 #define LEFT "did not end, not even by SIGKILL, and is left where it is"
 
@@ -243,6 +244,10 @@ static const struct row rows[] = {
     /* A full disk. */
     {"disk full", {EXITED(0), .disk_full = true}, VERDICT_ERROR, FULL, ""},
     {"disk full and failed", {EXITED(1), .disk_full = true}, VERDICT_FAILED, "exit status 1", FULL},
+    {"cut", {EXITED(0), .cut = CUT}, VERDICT_ERROR, CUT, ""},
+    {"cut and failed", {EXITED(1), .cut = CUT}, VERDICT_FAILED, "exit status 1", CUT},
+    {"cut and skipped", {EXITED(77), .cut = CUT}, VERDICT_SKIPPED, "exit status 77", CUT},
+    {"cut by a full disk", {EXITED(0), .cut = CUT, .disk_full = true}, VERDICT_ERROR, CUT, ""},
     {"disk full and skipped", {EXITED(77), .disk_full = true}, VERDICT_SKIPPED, "exit status 77", FULL},
     {"disk full and leaked", {EXITED(0), .disk_full = true, LEAKS}, VERDICT_LEAKED, SLEEP, FULL},
     {"disk full under xfail",
@@ -730,6 +735,7 @@ static void test_no_pass_after_our_signal(void **state)
                                   .leaks = &leak,
                                   .leak_count = bits >> 4 & 1,
                                   .disk_full = bits & 32,
+                                  .cut = bits & 32 ? "a\nb" : NULL,
                                   .xfail = bits & 64 ? "x\ny" : NULL,
                                   .xfail_strict = bits & 128,
                                   .status = bits & 256 ? 77 : 0,
