@@ -223,8 +223,8 @@ static const struct opt opts[] = {
      .commands = HARNESS,
      .group = "Captured output",
      .help =
-         "where output goes, whatever the cell says: fd (files), merged (one file), no (shown as it comes), "
-         "discard"},
+         "where output goes of cases whose cell does not say: fd (files), merged (one file), no (shown as it "
+         "comes), pipe, pty (a terminal), discard"},
     {.name = "no-capture",
      .letter = 's',
      .kind = OPT_FLAG,

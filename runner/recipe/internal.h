@@ -35,7 +35,7 @@ struct test_recipe {
     bool results_checked;
     const char *otherwise;    /* see struct results_wish */
     const char *suite_folder; /* "" or with a slash at its end */
-    bool warned;
+    bool warned, warned_of_mixture;
     const struct preset *preset; /* NULL: none */
     const struct node *inside;   /* the key that says how tests inside are reached; NULL: none does */
     bool lines_checked;

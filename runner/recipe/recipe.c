@@ -289,6 +289,20 @@ static void choose_capture(struct cooking *k)
         k->recipe->unsupported = capture_unsupported(k->recipe->capture);
 }
 
+/* Who wants to see what is printed would wait for it in vain. Once a run. */
+static void warn_of_cell(struct cooking *k)
+{
+    const struct node *value = value_on(k->kitchen->plan->suites, k->c, AXIS_CAPTURE);
+    const char *wanted = k->kitchen->capture;
+
+    if (!value || !wanted || k->kitchen->warned_of_capture || str_is(value_text(value, k->arena), wanted))
+        return;
+    k->kitchen->warned_of_capture = true;
+    diag_warning(k->diags, value->at,
+                 "%s: its cell says how its output is captured, so '--capture=%s' is not for it",
+                 k->recipe->id.ptr, wanted);
+}
+
 /* ---- the whole ---- */
 
 static void name_case(struct cooking *k)
@@ -411,6 +425,7 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
 
     cook_begin(&k, kitchen, c, scratch, &recipe, diags);
     k.rehearsal = true;
+    warn_of_cell(&k);
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
            find_masks(&k) && cook_cwd(&k) && check_results(&k) && (is_settled(&recipe) || cook_words(&k));
 }

@@ -48,7 +48,7 @@ struct kitchen {
         *mask; /* what variables hold that reports must not show; the caller's, NULL: nothing is hidden */
     const char **masked; /* names that `mask` has had so far */
     uint32_t masked_count, masked_cap;
-    bool warned_of_mask;
+    bool warned_of_mask, warned_of_capture;
     const char *host; /* the program that modules are loaded into; NULL: not looked for yet */
 };
 

@@ -245,11 +245,26 @@ const struct node *results_lock(struct cooking *k, const struct node *locks)
                      arena_printf(k->arena, "report %s%.*s", k->shared->suite_folder, STR_ARG(path)));
 }
 
+/* Where both streams are in one file, what comes by the one may stand in the middle of a line of the other. Once a test. */
+static void warn_of_mixture(struct cooking *k)
+{
+    if (k->shared->results != RESULTS_TAP || !capture_way(k->recipe->capture)->one_file ||
+        k->shared->warned_of_mixture)
+        return;
+    k->shared->warned_of_mixture = true;
+    diag_warning(
+        k->diags, place_of(k),
+        "%s: its results are on standard output, and with capture '%s' standard error is in the same file: "
+        "what is written there may damage them",
+        k->recipe->id.ptr, capture_word(k->recipe->capture));
+}
+
 bool check_results(struct cooking *k)
 {
     struct test_recipe *shared = k->shared;
     struct str text;
 
+    warn_of_mixture(k);
     if (shared->results != RESULTS_LINES || shared->results_checked || shared->results_word.fixtures)
         return true;
     shared->results_checked = !shared->results_word.parsed;

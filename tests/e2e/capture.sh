@@ -228,6 +228,15 @@ test_results_in_it() {
     run
     status_is 0
     last_line_is '4 passed, 0 failed'
+    err_has "a@capture=pty: its results are on standard output, and with capture 'pty' standard error is in the same file"
+}
+
+test_it_is_not_shown_with_s() {
+    in_cells "'no', pipe" '{name: a, run: [echo, the words]}'
+    run -s
+    status_is 0
+    is "$(grep -c 'the words' "$scratch/out")" 1
+    err_has "run-matrix.yaml:3:37: warning: a@capture=pipe: its cell says how its output is captured, so '--capture=no' is not for it"
 }
 
 test_for_one_command() {

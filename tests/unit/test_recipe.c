@@ -968,6 +968,46 @@ static void test_capture_option(void **state)
     close_suite(&k);
 }
 
+/* What somebody would miss, or mistake, is said before the first case starts; once, however many cases there are. */
+static void test_captures_that_are_warned_of(void **state)
+{
+#define TAP "run: [tool], results: {tap: stdout}"
+    static const struct {
+        const char *text, *option, *warning; /* NULL: nothing is said */
+        uint32_t cases;
+    } rows[] = {
+        {CELLS("capture: [fd, pipe, pty]") TEST("run: [tool]"), NULL, NULL, 3},
+        {CELLS("capture: ['no', pipe, pty]") TEST("run: [tool]"), "no",
+         "t@capture=pipe: its cell says how its output is captured, so '--capture=no' is not for it", 3},
+        {CELLS("capture: [pty]") TEST("run: [tool]"), "pty", NULL, 1},
+        {CELLS("capture: [pty]") TEST("run: [tool], axes: []"), "no", NULL, 1},
+        {CELLS("capture: [fd, pipe, 'no', discard]") TEST(TAP), NULL, NULL, 4},
+        {CELLS("capture: [pty, merged]") TEST(TAP), NULL,
+         "t@capture=pty: its results are on standard output, and with capture 'pty' standard error is in the "
+         "same file: what is written there may damage them",
+         2},
+        {CELLS("capture: [pty]") TEST("run: [tool], results: {lines: '^(?<name>.*) (?<verdict>.*)'}"), NULL,
+         NULL, 1},
+        {CELLS("capture: [pty]") TEST("run: [tool], results: {junit: x.xml}"), NULL, NULL, 1},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct terms terms;
+        struct kept k;
+
+        open_suite(&k, *state, rows[i].text, NULL);
+        k.kitchen.capture = rows[i].option;
+        assert_int_equal(k.plan.count, rows[i].cases);
+        for (uint32_t number = 0; number < rows[i].cases; number++)
+            assert_true(check(&k, number, &terms));
+        if (k.diags.count != (rows[i].warning != NULL) ||
+            (rows[i].warning && strcmp(k.diags.list[0].text, rows[i].warning) != 0))
+            fail_msg("row %zu: %zu warnings: %s", i, k.diags.count,
+                     k.diags.count ? k.diags.list[0].text : "");
+        close_suite(&k);
+    }
+}
+
 /* ---- before the first is started ---- */
 
 static void test_checks(void **state)
@@ -1318,6 +1358,7 @@ int main(void)
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_capture_option),
+        cmocka_unit_test(test_captures_that_are_warned_of),
         cmocka_unit_test(test_checks),
         cmocka_unit_test(test_terms),
         cmocka_unit_test(test_results),
