@@ -185,6 +185,19 @@ static void look_at_files(struct doctor *doctor)
     free(folder);
 }
 
+static void look_at_terminals(struct doctor *doctor)
+{
+    struct relay relay;
+    struct buf nothing = {0};
+
+    if (relay_open(&relay, RELAY_TERMINAL, (int[]){-1, -1}) < 0) {
+        found(doctor, FOUND_TERMINALS, false, strerror(errno));
+        return;
+    }
+    found(doctor, FOUND_TERMINALS, true, "capture: pty");
+    relay_finish(&relay, "", &nothing);
+}
+
 static void look_at_descriptors(struct doctor *doctor)
 {
     struct finding *finding = &doctor->findings[FOUND_DESCRIPTORS];
@@ -205,6 +218,7 @@ void doctor_look(struct doctor *doctor, const char *store)
     look_at_children(doctor);
     look_at_ptrace(doctor);
     look_at_files(doctor);
+    look_at_terminals(doctor);
     look_at_descriptors(doctor);
 }
 

@@ -19,6 +19,7 @@
     X(FOUND_PTRACE, "ptrace", "looking into processes")   \
     X(FOUND_TMPFILE, "tmpfile", "files without a name")   \
     X(FOUND_LEASES, "leases", "leases on files")          \
+    X(FOUND_TERMINALS, "pty", "terminals")                \
     X(FOUND_DESCRIPTORS, "descriptors", "descriptors")
 
 enum finding_id {

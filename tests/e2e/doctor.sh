@@ -27,7 +27,7 @@ test_words() {
     err_is_empty
     for name in 'control groups' 'limit on processes' 'limit on memory' 'PID namespaces' 'a network of its own' \
         '/tmp and IPC of its own' 'lists of children' 'looking into processes' 'files without a name' \
-        'leases on files' 'descriptors'; do
+        'leases on files' 'terminals' 'descriptors'; do
         grep -Eq "^$name +(yes|no) +[^ ]" "$scratch/out" || fail "nothing is said of $name"
     done
     grep -Eq '^cases are contained by +(cgroup|pidns|group) +[^ ]' "$scratch/out" || fail 'no containment'
@@ -46,7 +46,7 @@ test_json() {
     run doctor --json
     status_is 0
     is "$(json 'd["schema"]')" 1
-    is "$(json 'len(d["allows"])')" 11
+    is "$(json 'len(d["allows"])')" 12
     is "$(json 'sorted({type(a["can"]).__name__ for a in d["allows"].values()})')" "['bool']"
     is "$(json 'all(a["words"] for a in d["allows"].values())')" True
     is "$(json 'd["ending"]')" None
