@@ -256,6 +256,22 @@ test_for_one_command() {
     out_has words
 }
 
+# Whoever makes its process.
+test_by_every_backend() {
+    backends='exec spawn forkserver main_thread_forkserver'
+    in_cells "pipe, pty], backend: [$(echo "$backends" | sed 's/ /, /g')" \
+        "{name: a, run: 'if [ \$RUN_MATRIX_AXIS_CAPTURE = pty ]; then test -t 1; echo told >/dev/tty; else test -p /dev/stdout; echo told; fi; exit 1'}" \
+        "{name: b, run: [$kid, flood, '1500000']}"
+    run
+    last_line_is '8 passed, 8 failed'
+    for backend in $backends; do
+        is "$backend: $(cat "$(kept "a@capture=pipe,backend=$backend" stdout)")" "$backend: told"
+        is "$backend: $(cat "$(kept "a@capture=pty,backend=$backend" output)")" "$backend: told"
+        sizes_are "b@capture=pipe,backend=$backend" "{'stdout': 1500000, 'stderr': 0}"
+        sizes_are "b@capture=pty,backend=$backend" "{'output': 1500000}"
+    done
+}
+
 # Whatever holds it together.
 test_the_terminal_of_a_case_that_is_contained() {
     in_cells pty "{name: a, run: 'echo told >/dev/tty; exit 1'}"
