@@ -149,6 +149,8 @@ struct spawn_error {
  * of another architecture). Looks at files: for the parent, after the fact.
  */
 void spawn_error_words(struct buf *out, struct spawn_error error, const struct spawn_spec *spec);
+/* "execute './unit'" */
+void spawn_stage_words(struct buf *out, enum spawn_stage stage, const struct spawn_spec *spec);
 
 struct process {
     pid_t pid; /* also its group and session, with `session` */
@@ -176,7 +178,7 @@ struct spawn *spawn_new(void); /* NULL and errno */
 void spawn_free(
     struct spawn *spawn); /* one whose child is still under way stays as it is, for the child runs in it */
 enum spawn_phase spawn_phase(const struct spawn *spawn, struct spawn_error *error, nanos *exec_at);
-/* How far one got that is dead before it executed: in what step it died. */
+/* How far one got that is dead before it executed: in what step it died; SPAWN_STAGE_NONE: before the first. */
 enum spawn_stage spawn_reached(const struct spawn *spawn);
 
 /*
@@ -252,6 +254,11 @@ pid_t spawn_pid(const struct spawn *spawn);
 void spawn_expect(struct spawn *spawn);
 /* Nobody will come. */
 void spawn_give_up(struct spawn *spawn);
+/*
+ * It is dead; or its server is, and the memory that it runs in until it executes is its own alone. The kernel, which
+ * notes that a child has let go of a memory, does not where nobody else has it.
+ */
+void spawn_let_go(struct spawn *spawn);
 
 enum server_news {
     SERVER_SILENT,

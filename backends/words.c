@@ -257,18 +257,25 @@ static void add_hint(struct buf *out, struct spawn_error error, const struct spa
     buf_release(&words);
 }
 
-void spawn_error_words(struct buf *out, struct spawn_error error, const struct spawn_spec *spec)
+void spawn_stage_words(struct buf *out, enum spawn_stage stage, const struct spawn_spec *spec)
 {
-    const char *subject = error.stage == SPAWN_STAGE_EXEC  ? spec->path
-                          : error.stage == SPAWN_STAGE_CWD ? spec->cwd
-                                                           : NULL;
-    char scratch[128];
+    const char *subject = stage == SPAWN_STAGE_EXEC  ? spec->path
+                          : stage == SPAWN_STAGE_CWD ? spec->cwd
+                                                     : NULL;
 
-    buf_addf(out, "cannot %s", stage_words[error.stage]);
+    buf_adds(out, stage_words[stage]);
     if (subject) {
         buf_addc(out, ' ');
         add_quoted(out, str_of(subject));
     }
+}
+
+void spawn_error_words(struct buf *out, struct spawn_error error, const struct spawn_spec *spec)
+{
+    char scratch[128];
+
+    buf_adds(out, "cannot ");
+    spawn_stage_words(out, error.stage, spec);
     buf_addf(out, ": %s", strerror_r(error.error, scratch, sizeof scratch));
     add_hint(out, error, spec);
 }

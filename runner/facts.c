@@ -34,15 +34,37 @@ static const char *span_text(struct arena *arena, nanos span)
     return words;
 }
 
+/* Of one that has not executed: the step that it was at. NULL: it was at none. */
+static const char *reached_words(struct slot *slot)
+{
+    enum spawn_stage stage = spawn_reached(slot->spawn);
+    struct buf words = {0};
+    const char *text;
+
+    if (slot->ending.executed || stage == SPAWN_STAGE_NONE || stage >= SPAWN_STAGE_COUNT)
+        return NULL;
+    spawn_stage_words(&words, stage, &slot->recipe.spec);
+    text = arena_cstr(&slot->arena, buf_str(&words));
+    buf_release(&words);
+    return text;
+}
+
+static const char *setup_words(struct slot *slot)
+{
+    const char *reached = reached_words(slot), *within = span_text(&slot->arena, SESSION_SETUP);
+
+    return arena_printf(
+        &slot->arena,
+        "did not get as far as its program within %s%s%s: is it on a file system that does not answer?",
+        within, reached ? ", and was to " : "", reached ? reached : "");
+}
+
 static const char *deadline_words(struct slot *slot)
 {
     const struct recipe *r = &slot->recipe;
 
     if (slot->ending.phase == WATCH_SETUP)
-        return arena_printf(
-            &slot->arena,
-            "did not get as far as its program within %s: is it on a file system that does not answer?",
-            span_text(&slot->arena, SESSION_SETUP));
+        return setup_words(slot);
     return arena_printf(&slot->arena, "timed out after %s in its %s; %s", span_text(&slot->arena, r->timeout),
                         watch_phase_words[slot->ending.phase],
                         key_words(&slot->arena, "timeout", r->timeout_from));
@@ -166,6 +188,7 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->limit = facts->flooded ? flood_words(slot) : limit_words(s, slot);
     if (e->spawned == SPAWN_FAILED)
         facts->setup = spawn_words(slot);
+    facts->reached = reached_words(slot);
     if (e->status == EXIT_STATUS_SKIP || e->status == EXIT_STATUS_ERROR)
         facts->last_line = last_line(slot);
 }

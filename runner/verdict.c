@@ -168,6 +168,10 @@ static void say_unexecuted(const struct facts *f, const char *words, struct buf 
         buf_adds(out, ": ");
         add_signal(out, f);
     }
+    if (f->reached) {
+        buf_adds(out, f->signal ? " when it was to " : ", when it was to ");
+        words_line(out, str_of(f->reached));
+    }
 }
 
 /* Nobody but the kernel's killer and people send KILL, and that is worth saying. */
