@@ -53,6 +53,11 @@ void spawn_give_up(struct spawn *spawn)
     atomic_store_explicit(&spawn->words->alive, 0, memory_order_release);
 }
 
+void spawn_let_go(struct spawn *spawn)
+{
+    atomic_store_explicit(&spawn->words->alive, 0, memory_order_release);
+}
+
 static enum server_news sort(struct wire_message *message, struct server_told *told)
 {
     told->place = message->place;

@@ -13,7 +13,9 @@
 #define ANSWER_WITHIN   (10 * NS_PER_S)
 #define HURRIED_WITHIN  NS_PER_S
 #define FAREWELL_WITHIN (2 * NS_PER_S)
-#define ABANDONED_MOST  256 /* places on the board beyond those of slots */
+#define MAKING_GRACE \
+    NS_PER_S               /* a dead one's children are in its session for a moment, and have to leave it */
+#define ABANDONED_MOST 256 /* places on the board beyond those of slots */
 
 /* ---- before the run ---- */
 
@@ -112,8 +114,7 @@ void servers_close(struct session *s)
 
 /* ---- the life of one ---- */
 
-/* It goes by itself when nobody can ask it any more. */
-static void dismiss(struct session *s, struct server *server)
+void server_dismiss(struct session *s, struct server *server)
 {
     fd_close(&server->socket);
     watch_limit(s->watch, server->place, FAREWELL_WITHIN);
@@ -134,7 +135,7 @@ static bool is_same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool is_for(const struct server *server, const struct recipe *recipe)
+bool server_is_for(const struct server *server, const struct recipe *recipe)
 {
     return server->serving == recipe->backend->serving && server->apart == recipe->backend->apart &&
            is_same(server->host, recipe->spec.host) && is_same(server->module, recipe->spec.module);
@@ -149,7 +150,7 @@ static struct server *find(struct session *s, const struct recipe *recipe)
     for (uint32_t i = 0; i < servers->count; i++) {
         struct server *server = &servers->list[i];
 
-        if (server->there && is_for(server, recipe))
+        if (server->there && server_is_for(server, recipe))
             return server;
         if (!server->there)
             place = server;
@@ -164,7 +165,7 @@ static void retire_one(struct session *s)
         struct server *server = &s->servers->list[i];
 
         if (server->there && !server->asked && server->socket >= 0) {
-            dismiss(s, server);
+            server_dismiss(s, server);
             return;
         }
     }
@@ -196,6 +197,7 @@ static void watch_it(struct session *s, struct server *server, struct process pr
         .limits = {[WATCH_SETUP] = SESSION_SETUP},
         .ladder = &server->ladder,
         .place = contain_place(s->contain, server->place),
+        .leak_grace = MAKING_GRACE,
         .aside = true,
         .outputs = {-1, -1},
     };
@@ -264,10 +266,38 @@ static bool start(struct session *s, struct server *server, const struct recipe 
 /* ---- asking ---- */
 
 /* While somebody waits for an answer the watchdog counts. */
-static void set_deadline(struct session *s, struct server *server, nanos within)
+static void set_deadline(struct session *s, struct server *server)
 {
+    const struct fault_plan *fault = fault_now(&s->faults, FAULT_SERVER_PATIENCE);
+    nanos within = fault ? fault->span : s->urgency ? HURRIED_WITHIN : ANSWER_WITHIN;
+
     if (server->there)
         watch_limit(s->watch, server->place, server->asked ? within : 0);
+}
+
+/* A fault: it gets the message, and dies before it has read it. */
+static bool ask_the_dying(struct server *server, const struct slot *slot, struct spawn_error *error)
+{
+    bool asked;
+
+    pidfd_signal(server->pidfd, SIGSTOP);
+    asked = server_ask(server->socket, slot->posted, &slot->recipe.spec, error);
+    pidfd_signal(server->pidfd, SIGKILL);
+    return asked;
+}
+
+/* One that has died just now, and nobody has told us yet, is not asked: there is another one soon. */
+static bool ask(struct session *s, struct server *server, struct slot *slot, struct spawn_error *error)
+{
+    bool asked = fault_now(&s->faults, FAULT_SERVER_KILL)
+                     ? ask_the_dying(server, slot, error)
+                     : server_ask(server->socket, slot->posted, &slot->recipe.spec, error);
+
+    if (!asked && (error->error == EPIPE || error->error == ECONNRESET)) {
+        server_dismiss(s, server);
+        error->error = EAGAIN;
+    }
+    return asked;
 }
 
 bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error)
@@ -285,7 +315,7 @@ bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error
     if (!server->there && !start(s, server, recipe, error))
         return false;
     spawn_expect(slot->spawn);
-    if (!server_ask(server->socket, slot->posted, &recipe->spec, error)) {
+    if (!ask(s, server, slot, error)) {
         spawn_give_up(slot->spawn);
         return false;
     }
@@ -293,7 +323,7 @@ bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error
     slot->server = server;
     server->asked++;
     if (server->asked == 1)
-        set_deadline(s, server, ANSWER_WITHIN);
+        set_deadline(s, server);
     return true;
 }
 
@@ -301,7 +331,7 @@ void server_answered(struct session *s, struct server *server, struct slot *slot
 {
     slot->server = NULL;
     server->asked--;
-    set_deadline(s, server, s->urgency ? HURRIED_WITHIN : ANSWER_WITHIN);
+    set_deadline(s, server);
 }
 
 bool servers_end(struct session *s)
@@ -314,7 +344,7 @@ bool servers_end(struct session *s)
         any |= server->there;
         if (!server->there || server->socket < 0)
             continue;
-        dismiss(s, server);
+        server_dismiss(s, server);
     }
     return any;
 }
@@ -322,5 +352,5 @@ bool servers_end(struct session *s)
 void servers_hurry(struct session *s)
 {
     for (uint32_t i = 0; i < servers_places(s); i++)
-        set_deadline(s, &s->servers->list[i], HURRIED_WITHIN);
+        set_deadline(s, &s->servers->list[i]);
 }

@@ -76,6 +76,11 @@ static void take_answer(struct session *s, struct server *server, enum server_ne
         stop_listening(s, server, "answered what it was not asked");
         return;
     }
+    if (news == SERVER_STARTED && fault_now(&s->faults, FAULT_SERVER_MUTE)) {
+        fd_close(&told->ipc);
+        pidfd_signal(server->pidfd, SIGKILL);
+        return;
+    }
     server_answered(s, server, slot);
     if (news == SERVER_REFUSED) {
         spawn_give_up(slot->spawn);
@@ -89,6 +94,15 @@ static void take_answer(struct session *s, struct server *server, enum server_ne
     arrived(s, slot, pidfd_of(spawn_pid(slot->spawn)));
 }
 
+/* Its end says the rest. Who is waited for has its deadline already. */
+static void end_of_talk(struct session *s, struct server *server)
+{
+    if (server->asked)
+        fd_close(&server->socket);
+    else
+        server_dismiss(s, server);
+}
+
 /* False: there is nothing more to be heard. */
 static bool hear(struct session *s, struct server *server)
 {
@@ -100,7 +114,7 @@ static bool hear(struct session *s, struct server *server)
     case SERVER_HELLO: server->greeted = true; break;
     case SERVER_STARTED:
     case SERVER_REFUSED: take_answer(s, server, news, &told); break;
-    case SERVER_GONE: fd_close(&server->socket); break; /* its end says the rest */
+    case SERVER_GONE: end_of_talk(s, server); break;
     case SERVER_NONSENSE:
         stop_listening(s, server,
                        told.version
@@ -185,6 +199,17 @@ static void settle(struct session *s, struct server *server, const struct watch_
     buf_release(&words);
 }
 
+/* Those that it made, and that may be in its memory still. */
+static void orphan(struct session *s, const struct server *server)
+{
+    for (uint32_t i = 0; i < s->jobs; i++) {
+        struct slot *slot = &s->slots[i];
+
+        if (slot->busy && slot->listed && server_is_for(server, &slot->recipe))
+            spawn_let_go(slot->spawn);
+    }
+}
+
 /* What it wrote is worth a look where it ended otherwise than it was meant to. */
 static void keep_output(struct session *s, struct server *server, bool wanted)
 {
@@ -209,6 +234,7 @@ static void is_over(struct session *s, struct server *server, const struct watch
         server->spawn = spawn_new();
     }
     settle(s, server, ending);
+    orphan(s, server);
     keep_output(s, server, ending->signal || ending->status);
 }
 

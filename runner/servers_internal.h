@@ -38,6 +38,10 @@ struct servers {
 /* ---- servers.c ---- */
 
 struct server *server_at(const struct session *s, uint32_t place);
+/* Is it that which makes the processes of such a case? */
+bool server_is_for(const struct server *server, const struct recipe *recipe);
+/* It goes by itself when nobody can ask it any more; who does not go in time is ended. */
+void server_dismiss(struct session *s, struct server *server);
 /* An answer has come, or never will: the next one has its own time. */
 void server_answered(struct session *s, struct server *server, struct slot *slot);
 

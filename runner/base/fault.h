@@ -21,14 +21,17 @@ enum fault_value {
 
 /* id, word, value */
 #define FAULTS(X)                                                                                            \
-    X(FAULT_CLONE, "clone", FAULT_ERRNO)             /* starting a process fails */                          \
-    X(FAULT_CAPTURE, "capture", FAULT_ERRNO)         /* no capture file can be opened */                     \
-    X(FAULT_JOURNAL, "journal", FAULT_ERRNO)         /* a write to the journal fails half way */             \
-    X(FAULT_DISK_FULL, "disk-full", FAULT_PLAIN)     /* the file system of the captures has no room left */  \
-    X(FAULT_LOOP_PARK, "loop-park", FAULT_SPAN)      /* the loop stands still that long */                   \
-    X(FAULT_RELAY_PARK, "relay-park", FAULT_PLAIN)   /* relays are not read while their cases run */         \
-    X(FAULT_WALL_CLOCK, "wall-clock", FAULT_SPAN)    /* the wall clock is off by it from then on */          \
-    X(FAULT_NOTIFY, "notify", FAULT_ERRNO)           /* a folder cannot be watched for changes */            \
+    X(FAULT_CLONE, "clone", FAULT_ERRNO)           /* starting a process fails */                            \
+    X(FAULT_CAPTURE, "capture", FAULT_ERRNO)       /* no capture file can be opened */                       \
+    X(FAULT_JOURNAL, "journal", FAULT_ERRNO)       /* a write to the journal fails half way */               \
+    X(FAULT_DISK_FULL, "disk-full", FAULT_PLAIN)   /* the file system of the captures has no room left */    \
+    X(FAULT_LOOP_PARK, "loop-park", FAULT_SPAN)    /* the loop stands still that long */                     \
+    X(FAULT_RELAY_PARK, "relay-park", FAULT_PLAIN) /* relays are not read while their cases run */           \
+    X(FAULT_WALL_CLOCK, "wall-clock", FAULT_SPAN)  /* the wall clock is off by it from then on */            \
+    X(FAULT_NOTIFY, "notify", FAULT_ERRNO)         /* a folder cannot be watched for changes */              \
+    X(FAULT_SERVER_PATIENCE, "server-patience", FAULT_SPAN) /* so long a server may take to answer */        \
+    X(FAULT_SERVER_KILL, "server-kill", FAULT_PLAIN) /* it is killed when it was asked and has not read */   \
+    X(FAULT_SERVER_MUTE, "server-mute", FAULT_PLAIN) /* ... when it has done as asked and not said so */     \
     X(FAULT_DIE_START, "die-start", FAULT_PLAIN)     /* the runner is killed before a case is started */     \
     X(FAULT_DIE_STARTED, "die-started", FAULT_PLAIN) /* ... after that, before the journal knows */          \
     X(FAULT_DIE_ENDED, "die-ended", FAULT_PLAIN)     /* ... after it was reaped, before the journal knows */ \

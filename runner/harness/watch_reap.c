@@ -103,6 +103,8 @@ static void finish(struct watch *watch, struct watch_slot *slot)
 
     if (!ending->ended)
         ending->ended = now;
+    if (slot->watched.spawn && !ending->abandoned)
+        spawn_let_go(slot->watched.spawn);
     slot_note_executed(watch, slot, now);
     slot_note_failed(slot);
     if (!ending->rung_count || ending->cause == WATCH_REMAINS) {

@@ -185,6 +185,19 @@ end_survivors() {
     done
 }
 
+# ---- servers ----
+
+# Other runs on this machine have servers too: ours are children of our runner, and stand in our folder.
+signal_server() { # SIGNAL BACKEND: words for a case
+    echo "pkill -$1 -P \$PPID -f '^run-matrix: $2'"
+}
+
+no_server_is_left() {
+    for pid in $(pgrep -f '^run-matrix: '); do
+        [ "$(readlink "/proc/$pid/cwd")" != "$PWD" ] || fail "a server is left: $(ps -o pid=,stat=,args= -p "$pid")"
+    done
+}
+
 # ---- control groups ----
 
 # A group of this test below our own, for as long as the test takes: $place.

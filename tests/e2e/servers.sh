@@ -1,0 +1,333 @@
+#!/bin/sh
+# Servers that are stopped, die, or cannot make a process, and modules that are no good guests: each is told of in words,
+# others go on, nothing is lost and nobody is left.
+. "$(dirname "$0")/lib.sh"
+own_world
+
+served='forkserver main_thread_forkserver'
+
+module() { # FILE, body on stdin
+    { echo '#include <run_matrix.h>' && cat; } >"$1.c"
+    gcc -Wall -Wextra -Werror "-I$root/fixtures" -shared -fPIC -o "$1" "$1.c" "$root/build/librunmatrix.a"
+}
+
+# A module whose constructor does something in a process of a kind: "server:" or "::t@backend=spawn", by whose case it is.
+module_that() { # FILE KIND, statements on stdin
+    {
+        printf '#include <%s>\n' errno.h signal.h stddef.h stdio.h stdlib.h string.h sys/prctl.h sys/syscall.h \
+            unistd.h linux/filter.h linux/seccomp.h
+        echo '__attribute__((constructor)) static void begin(void) {'
+        echo '    const char *whose = getenv("RUN_MATRIX_CASE_ID");'
+        echo "    if (!whose || !strstr(whose, \"$2\")) return;"
+        cat
+        echo '}'
+        echo 'TEST(t) { puts("of the test"); }'
+    } | module "$1"
+}
+
+# Tests, a line each, in a cell for each backend.
+suite() { # BACKENDS LINE...
+    {
+        echo "strategy: {matrix: {backend: [$(echo "$1" | tr ' ' ,)]}}"
+        echo 'defaults: {timeout: 20s, stop: [KILL]}'
+        echo 'tests:'
+        shift
+        printf '  - %s\n' "$@"
+    } >run-matrix.yaml
+}
+
+# "VERDICT: REASON" of a case.
+end_of() { # ID
+    "$program" report --format json | python3 -c '
+import json, sys
+for case in json.load(sys.stdin)["cases"]:
+    if case["id"] == sys.argv[1]:
+        print(case["verdict"] + ": " + case["attempts"][-1].get("reason", ""))' "$1"
+}
+
+ended() { # ID WORDS
+    case $(end_of "$1") in
+    *"$2"*) ;;
+    *) fail "$1 came to: $(end_of "$1"), wanted: $2" ;;
+    esac
+}
+
+# ---- it does not answer ----
+
+test_a_stopped_server_is_ended_when_its_time_is_up() {
+    for backend in $served; do
+        rm -rf .run-matrix
+        suite "$backend" "{name: a, run: \"$(signal_server STOP "$backend")\"}" '{name: b, run: ["true"]}' \
+            '{name: c, run: ["true"]}'
+        RUN_MATRIX_FAULTS=server-patience=300ms run -n 1 --contain=group
+        status_is 1
+        last_line_is '2 passed, 1 failed'
+        ended "b@backend=$backend" "error: its $backend did not answer in time, and was ended"
+        no_server_is_left
+    done
+}
+
+# It would have an hour: who ends it is one of those that must have gone on.
+test_others_go_on_while_a_server_does_not_answer() {
+    module_that stops.so server: <<'END'
+    raise(SIGSTOP);
+END
+    for backend in $served; do
+        rm -rf .run-matrix
+        suite "$backend exec" '{name: m, module: stops.so, only: "matrix.backend != '"'exec'"'"}' \
+            '{name: a, run: ["true"], only: "matrix.backend == '"'exec'"'"}' \
+            "{name: b, run: \"until $(signal_server KILL "$backend"); do :; done\", only: \"matrix.backend == 'exec'\"}"
+        RUN_MATRIX_FAULTS=server-patience=1h run -n 2 --contain=group
+        status_is 1
+        last_line_is '2 passed, 1 failed'
+        ended "m::t@backend=$backend" "error: its $backend died of SIGKILL"
+        no_server_is_left
+    done
+}
+
+test_a_cancel_does_not_wait_for_a_stopped_server() {
+    module_that stops.so server: <<'END'
+    raise(SIGSTOP);
+END
+    suite forkserver '{name: m, module: stops.so}'
+    start
+    for _ in $(seq 300); do
+        [ -z "$(pgrep -r T -f '^run-matrix: forkserver' -P "$(pgrep -d, -P "$runner")")" ] || break
+        sleep 0.1
+    done
+    kill -INT "$runner"
+    finish
+    status_is 2
+    no_server_is_left
+}
+
+# ---- it dies ----
+
+test_a_server_that_dies_before_it_reads() {
+    for backend in $served; do
+        rm -rf .run-matrix
+        suite "$backend" '{name: a, run: ["true"]}' '{name: b, run: [touch, made]}' '{name: c, run: ["true"]}'
+        RUN_MATRIX_FAULTS=server-kill@2x1 run -n 1
+        status_is 1
+        last_line_is '2 passed, 1 failed'
+        ended "b@backend=$backend" "error: its $backend died of SIGKILL"
+        [ ! -e made ] || fail 'it was started all the same'
+        no_server_is_left
+    done
+}
+
+# It is there, and how it ended is known, though nobody has said that it was started.
+test_who_was_started_before_its_server_died_loses_nothing() {
+    module m.so <<'END'
+TEST(passes) {}
+TEST(fails) { FAIL("as it should"); }
+END
+    for backend in $served; do
+        for contain in group auto; do
+            rm -rf .run-matrix
+            suite "$backend" '{name: a, run: ["true"]}' '{name: b, run: [sh, -c, "exit 3"]}' '{name: m, module: m.so}'
+            RUN_MATRIX_FAULTS=server-mute run -n 1 --contain="$contain"
+            status_is 1
+            last_line_is '2 passed, 2 failed'
+            ended "b@backend=$backend" 'failed: exit status 3'
+            ended "m::fails@backend=$backend" 'failed: exit status 1'
+            no_server_is_left
+        done
+    done
+}
+
+test_many_cases_beside_servers_that_die() {
+    for fault in server-kill@5x3 server-mute@5x3 server-kill@3x1,server-mute@9x5; do
+        rm -rf .run-matrix
+        suite "$served" "{name: a, matrix: {n: [$(seq -s, 1 20)]}, run: ['true']}"
+        RUN_MATRIX_FAULTS=$fault run -n 4
+        is "$(records '"ev":"end"')" 40
+        is "$(records '"ev":"end"')" "$(($(records '"verdict":"passed"') + $(records 'died of SIGKILL')))"
+        no_server_is_left
+    done
+}
+
+# ---- it cannot make a process ----
+
+# In the server every clone fails from the start, until there is a file 'gone'.
+forks_fail() { # FILE ERRNO
+    module_that "$1" server: <<END
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | $2),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {sizeof code / sizeof *code, code};
+    if (access("$PWD/gone", F_OK) == 0) return;
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) abort();
+END
+}
+
+test_a_server_that_cannot_fork_says_so() {
+    forks_fail again.so EAGAIN
+    forks_fail memory.so ENOMEM
+    suite forkserver '{name: again, module: again.so}' '{name: memory, module: memory.so}'
+    run
+    status_is 1
+    ended again::t@backend=forkserver 'error: cannot start a process: Resource temporarily unavailable'
+    ended memory::t@backend=forkserver 'error: cannot start a process: Cannot allocate memory'
+    no_server_is_left
+}
+
+# Whoever holds what it lacks ends, and then it is tried again.
+test_a_case_is_tried_again_when_there_are_processes_again() {
+    for error in EAGAIN ENOMEM; do
+        rm -rf .run-matrix gone
+        forks_fail m.so "$error"
+        suite 'forkserver exec' "{name: m, module: m.so}" \
+            "{name: b, run: \"touch gone; until $(signal_server KILL forkserver); do :; done\"}"
+        run -n 2 --contain=group m::t@backend=forkserver b@backend=exec
+        status_is 0
+        last_line_is '2 passed, 0 failed'
+        no_server_is_left
+    done
+}
+
+# ---- modules that are no good guests ----
+
+test_what_a_constructor_does_to_a_server() {
+    echo '    raise(SIGSEGV);' | module_that crashes.so server:
+    echo '    puts("no luck today"); exit(0);' | module_that exits.so server:
+    echo '    for (;;) pause();' | module_that hangs.so server:
+    echo '    printf("of the constructor");' | module_that prints.so server:
+    for backend in $served; do
+        rm -rf .run-matrix
+        suite "$backend" '{name: crashes, module: crashes.so}' '{name: exits, module: exits.so}' \
+            '{name: hangs, module: hangs.so}' '{name: prints, module: prints.so}'
+        ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0 RUN_MATRIX_FAULTS=server-patience=2s run -n 4
+        status_is 1
+        last_line_is '1 passed, 3 failed'
+        ended "crashes::t@backend=$backend" "error: its $backend died of SIGSEGV"
+        ended "exits::t@backend=$backend" "error: its $backend ended with exit status 0; its last words: no luck today"
+        ended "hangs::t@backend=$backend" "error: its $backend did not answer in time, and was ended"
+        run show "prints::t@backend=$backend"
+        out_has 'of the test'
+        out_lacks 'of the constructor'
+        no_server_is_left
+    done
+}
+
+# It closes the socket and stays: it is not waited for.
+test_a_server_that_hangs_up_and_stays() {
+    module m.so <<'END'
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+static void stay(void) { for (;;) pause(); }
+static void *hang_up(void *user) { while (access("go", F_OK) != 0) ; shutdown(3, SHUT_RDWR); return user; }
+__attribute__((constructor)) static void begin(void) {
+    const char *whose = getenv("RUN_MATRIX_CASE_ID");
+    pthread_t thread;
+    if (!whose || !strstr(whose, "server:")) return;
+    atexit(stay);
+    pthread_create(&thread, NULL, hang_up, NULL);
+}
+TEST(t) { _exit(0); }
+END
+    sed -i "s,\"go\",\"$PWD/go\"," m.so.c && gcc -Wall -Werror "-I$root/fixtures" -shared -fPIC -o m.so m.so.c "$root/build/librunmatrix.a"
+    suite 'main_thread_forkserver exec' '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
+        "{name: b, run: [touch, go], only: \"matrix.backend == 'exec'\"}"
+    run -n 1
+    status_is 0
+    no_server_is_left
+}
+
+# In a process that is there for this case alone it is the case's own.
+test_what_a_constructor_does_to_a_fresh_process() {
+    for backend in exec spawn subint; do
+        rm -rf .run-matrix
+        echo '    raise(SIGSEGV);' | module_that crashes.so "::t@backend=$backend"
+        echo '    for (;;) pause();' | module_that hangs.so "::t@backend=$backend"
+        echo '    puts("of the constructor");' | module_that prints.so "::t@backend=$backend"
+        suite "$backend" '{name: crashes, module: crashes.so, limits: {core: 0}}' \
+            '{name: hangs, module: hangs.so, timeout: 500ms}' '{name: prints, module: prints.so}'
+        ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0 run -n 4
+        status_is 1
+        last_line_is '1 passed, 2 failed'
+        ended "crashes::t@backend=$backend" 'crashed: SIGSEGV'
+        ended "hangs::t@backend=$backend" 'timed out after 500ms'
+        run show "prints::t@backend=$backend"
+        out_has 'of the constructor'
+    done
+}
+
+# ---- what we were started with ----
+
+surroundings='exec spawn forkserver main_thread_forkserver'
+
+a_bit_of_all() {
+    module m.so <<'END'
+TEST(passes) {}
+TEST(fails) { FAIL("as it should"); }
+END
+    suite "$surroundings" '{name: a, run: ["true"]}' '{name: b, run: [sh, -c, "exit 3"]}' '{name: m, module: m.so}'
+}
+
+ended_as_they_should() {
+    status_is 1
+    last_line_is '8 passed, 8 failed'
+    is "$(records '"verdict":"failed"')" 8
+    no_server_is_left
+}
+
+test_a_parent_that_ignores_its_children() {
+    a_bit_of_all
+    run_command env --ignore-signal=CHLD "$program"
+    ended_as_they_should
+}
+
+test_without_standard_streams() {
+    a_bit_of_all
+    ran=$program status=0
+    "$program" <&- >&- 2>&- || status=$?
+    status_is 1
+    is "$(records '"verdict":"passed"')" 8
+    is "$(records '"verdict":"failed"')" 8
+    no_server_is_left
+}
+
+test_a_case_with_few_descriptors() {
+    a_bit_of_all
+    sed -i 's/defaults: {/defaults: {limits: {files: 32}, /' run-matrix.yaml
+    run
+    ended_as_they_should
+}
+
+# A case of a server runs the program, which has a server, one of whose cases runs it again.
+test_a_server_has_as_many_descriptors_at_any_depth() {
+    cat >count <<END
+#!/bin/sh
+server=\$(pgrep -P \$PPID -f '^run-matrix: \$1')
+echo "server \$(ls "/proc/\$server/fd" | wc -l), case \$(ls /proc/self/fd | wc -l)"
+[ \$# = 1 ] || { cd "\$2" && '$program' -n 1 --contain=group >/dev/null && '$program' show a; }
+END
+    chmod +x count
+    echo 'TEST(t) {}' | module m.so
+    mkdir -p 2/3
+    for backend in $served; do
+        for depth in . 2 2/3; do
+            next=$([ "$depth" = 2/3 ] || echo ", $PWD/$([ "$depth" = . ] && echo 2 || echo 2/3)")
+            suite "$backend" "{name: m, module: $PWD/m.so}" "{name: a, run: ['$PWD/count', $backend$next]}"
+            [ "$depth" = . ] || mv run-matrix.yaml "$depth"
+            rm -rf "$depth/.run-matrix"
+        done
+        suite "$backend" "{name: m, module: m.so}" "{name: a, run: ['$PWD/count', $backend, $PWD/2]}"
+        run -n 1 --contain=group
+        status_is 0
+        run show a
+        is "$(grep -o 'server [0-9]*, case [0-9]*' "$scratch/out" | sort | uniq -c | grep -c '^ *3 server [0-9]')" 1
+        no_server_is_left
+    done
+}
+
+run_tests
