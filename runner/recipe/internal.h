@@ -171,7 +171,8 @@ void module_prepare(struct kitchen *kitchen, const struct suite *suite, const st
 /* The paths alone, for what can be wrong with them. */
 bool cook_module_words(struct cooking *k);
 bool cook_module(struct cooking *k);
-bool module_is_shared(const char *path); /* it needs a host */
+bool module_is_shared(const char *path);          /* it needs a host */
+const char *module_host(struct kitchen *kitchen); /* NULL: it is not where it should be */
 
 /* ---- module_files.c ---- */
 

@@ -41,7 +41,7 @@ bool cook_module_words(struct cooking *k)
 /* Our own folder; in an installation beside it. */
 static const char *const host_dirs[HOST_DIRS] = {"", "../libexec/run-matrix/"};
 
-static const char *find_host(struct kitchen *kitchen)
+const char *module_host(struct kitchen *kitchen)
 {
     char self[4096];
     ssize_t len = readlink("/proc/self/exe", self, sizeof self);
@@ -86,7 +86,7 @@ static const char *seen_from_there(struct cooking *k, const char *path)
 
 static const char *need_host(struct cooking *k)
 {
-    const char *host = find_host(k->kitchen);
+    const char *host = module_host(k->kitchen);
 
     if (!host)
         k->recipe->error =

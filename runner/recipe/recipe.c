@@ -263,13 +263,21 @@ const struct backend *recipe_backend(const struct kitchen *kitchen, const struct
     return backend ? backend : backends[BACKEND_EXEC];
 }
 
+/* Ours can do it too; but it has more to load, and a fresh one is made of it for each case of `spawn`. */
+static const char *choose_host(struct kitchen *kitchen)
+{
+    const char *host = module_host(kitchen);
+
+    return host ? host : kitchen->self;
+}
+
 static void choose_backend(struct cooking *k)
 {
     struct str name = backend_name(k->kitchen, k->c, k->arena);
     const struct backend *backend = backend_find(name);
 
     k->recipe->backend = backend ? backend : backends[BACKEND_EXEC];
-    k->recipe->spec.host = k->kitchen->self;
+    k->recipe->spec.host = k->recipe->backend == backends[BACKEND_EXEC] ? NULL : choose_host(k->kitchen);
     k->recipe->spec.apart = k->recipe->backend->apart;
     if (!backend)
         k->recipe->error = arena_printf(k->arena, "there is no backend '%.*s'", STR_ARG(name));
