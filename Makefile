@@ -39,7 +39,7 @@ SOURCES := $(wildcard $(ROOMS:%=%/*.c))
 HOST_OWN := $(wildcard fixtures/host*.c)
 LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c))
 # What serves, in programs of people as in ours.
-SERVING := $(addsuffix .c,$(addprefix backends/,serve fork exec board wire request room child usher inside clone) \
+SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire request room child usher inside clone) \
 	$(addprefix runner/base/,buf io mem str))
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 KIDS := build/tests/kids/kid build/tests/kids/tiny

@@ -246,6 +246,8 @@ int server_socket(int ends[2]);
 /* The words that make `host` serve: its first argument. */
 const char *server_word(enum serving serving);
 
+/* "LD_LIBRARY_PATH=...": what dynamic linkers, allocators and sanitizers read before there is a program. */
+bool spawn_is_for_loading(const char *entry);
 /* Everything of `spec` is sent. False: `error` says why; EAGAIN: it has more to do than it can be told of just now. */
 bool server_ask(int socket, uint32_t place, const struct spawn_spec *spec, struct spawn_error *error);
 /* To be asked when the server has died, or as often as one likes: 0, or who was started at its place of the board. */

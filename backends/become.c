@@ -11,12 +11,11 @@
 #include <signal.h>
 #include <string.h>
 
-/* What dynamic linkers and sanitizers read before there is a program. */
-static bool is_for_loading(const char *entry)
+bool spawn_is_for_loading(const char *entry)
 {
     static const char *const prefixes[] = {
-        "LD_",           "GLIBC_TUNABLES=", "ASAN_OPTIONS=", "LSAN_OPTIONS=",     "MSAN_OPTIONS=",
-        "TSAN_OPTIONS=", "UBSAN_OPTIONS=",  "GCOV_",         "LLVM_PROFILE_FILE="};
+        "LD_",           "GLIBC_TUNABLES=", "MALLOC_",        "ASAN_OPTIONS=", "LSAN_OPTIONS=",
+        "MSAN_OPTIONS=", "TSAN_OPTIONS=",   "UBSAN_OPTIONS=", "GCOV_",         "LLVM_PROFILE_FILE="};
 
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0)
@@ -29,7 +28,7 @@ static void keep_for_loading(struct fresh *fresh, char *const *envp)
     int count = 0;
 
     for (; envp && *envp && count < FRESH_VARIABLES; envp++)
-        if (is_for_loading(*envp))
+        if (spawn_is_for_loading(*envp))
             fresh->envp[count++] = *envp;
     fresh->envp[count] = NULL;
 }

@@ -110,6 +110,8 @@ static long pass_on(const struct spawn_spec *spec)
     }
     for (uint32_t i = 0; i < spec->pass_count && result >= 0; i++)
         result = RAW(dup3, from[i], 3 + i, 0);
+    for (uint32_t i = 0; i < spec->pass_count; i++)
+        RAW(close, from[i]); /* not every child executes */
     return result;
 }
 

@@ -39,7 +39,7 @@ struct spawn_words {
     _Atomic nanos exec_at;
 };
 
-#define FRESH_VARIABLES 15
+#define FRESH_VARIABLES 63
 
 /* At the upper end of a mapping of its own, above the stack and its guard. */
 struct spawn {

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,11 +64,17 @@ static long clone_copy(struct clone_args *args)
 {
     const long old[5] = RAW_CLONE_ARGS((long)(args->flags | args->exit_signal), 0, (long)args->parent_tid,
                                        (long)args->child_tid);
-    long pid = RAW(clone3, args, sizeof *args);
+    void *robust = NULL;
+    size_t size = 0;
+    long pid;
 
-    if ((pid != -ENOSYS && pid != -EINVAL) || args->flags & CLONE_INTO_CGROUP)
-        return pid;
-    return RAW(clone, old[0], old[1], old[2], old[3], old[4]);
+    RAW(get_robust_list, 0, &robust, &size);
+    pid = RAW(clone3, args, sizeof *args);
+    if ((pid == -ENOSYS || pid == -EINVAL) && !(args->flags & CLONE_INTO_CGROUP))
+        pid = RAW(clone, old[0], old[1], old[2], old[3], old[4]);
+    if (pid == 0)
+        RAW(set_robust_list, robust, size); /* as fork() does it: the kernel gives the child none */
+    return pid;
 }
 
 /* ---- through somebody who leaves ---- */
@@ -76,6 +83,7 @@ struct departure {
     struct clone_args args;
     struct usher *usher; /* shared */
     int letter;          /* where the IPC namespace is sent, if anybody wants it; -1 */
+    int reader;          /* ... and its other end, which the server has */
     bool is_case;        /* this is the case already */
 };
 
@@ -97,6 +105,19 @@ static void send_ipc(const struct departure *departure)
         wire_send(departure->letter, &message);
 }
 
+/* Nothing of the way there is the case's. */
+static void close_way(const struct departure *departure)
+{
+    const struct usher *usher = departure->usher;
+    const int others[] = {usher->ipc, departure->letter, departure->reader};
+
+    for (unsigned i = 0; i < usher->count; i++)
+        close(usher->files[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i] >= 0)
+            close(others[i]);
+}
+
 /* In the process that leaves; with one thread, whatever its parent has. */
 static _Noreturn void leave(struct server *server, struct errand *errand, struct departure *departure)
 {
@@ -105,8 +126,10 @@ static _Noreturn void leave(struct server *server, struct errand *errand, struct
     departure->usher->user = departure;
     if (usher_walk(departure->usher) && !departure->is_case)
         send_ipc(departure);
-    if (departure->is_case)
+    if (departure->is_case) {
+        close_way(departure);
         be_the_case(server, errand);
+    }
     _exit(0);
 }
 
@@ -130,7 +153,7 @@ static unsigned fork_through(struct server *server, struct errand *errand)
     static const struct spawn_room nowhere;
     const struct spawn_room *room = errand->request.spec.room;
     int ends[2] = {-1, -1};
-    struct departure departure = {.usher = server->usher, .letter = -1};
+    struct departure departure = {.usher = server->usher, .letter = -1, .reader = -1};
     unsigned failure;
     pid_t leader;
 
@@ -139,6 +162,8 @@ static unsigned fork_through(struct server *server, struct errand *errand)
     if (room && room->ipc && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
         return FAILURE(SPAWN_STAGE_CLONE, errno);
     departure.letter = ends[1];
+    departure.reader = ends[0];
+    prctl(PR_SET_CHILD_SUBREAPER, 0); /* a module may have made us one: the case would fall to us */
     leader = fork();
     if (leader == 0)
         leave(server, errand, &departure);
@@ -163,6 +188,14 @@ static unsigned fork_straight(struct server *server, struct errand *errand, cons
     return pid < 0 ? FAILURE(SPAWN_STAGE_CLONE, -pid) : 0;
 }
 
+/* What a module has started, or a sanitizer. Where it cannot be told, fork() of libc does no harm. */
+static bool has_threads(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/task", &st) < 0 || st.st_nlink != 3;
+}
+
 unsigned fork_errand(struct server *server, struct errand *errand)
 {
     const int *tid = tid_address();
@@ -175,7 +208,7 @@ unsigned fork_errand(struct server *server, struct errand *errand)
     spawn_words_clear(errand->words);
     atomic_store(&errand->words->becoming, 1);
     atomic_store(&errand->words->alive, 0);
-    if (server->threaded || errand->request.spec.room || !tid)
+    if (server->threaded || errand->request.spec.room || !tid || has_threads())
         failure = fork_through(server, errand);
     else
         failure = fork_straight(server, errand, tid);

@@ -35,60 +35,9 @@ static void close_sources(const struct spawn_spec *spec, const struct wire_messa
             close(message->fds[i]);
 }
 
-/* A name that people recognise, where `ps` looks for it; as long as what we were called with, and no longer. */
-static void put_title(const struct service *service, const char *title)
-{
-    char *at = program_invocation_name, *end = service->argv[service->argc - 1];
-    size_t size, len;
-
-    if (!title)
-        return;
-    end += strlen(end) + 1;
-    size = (size_t)(end - at);
-    len = strlen(title);
-    memset(at, 0, size);
-    memcpy(at, title, len < size ? len : size - 1);
-    prctl(PR_SET_NAME, len > 15 ? title + len - 15 : title);
-}
-
-/*
- * /proc shows the environment that we were executed with, in the place where it stood: what tells whose process this
- * is has to stand there too. There is a variable for that, long enough, and of those that say otherwise nothing is
- * left; no other one is touched, for who has asked for it may have kept where it is.
- */
-static void put_cookies(char *const *old, char *const *envp)
-{
-    static const char *const names[] = {"RUN_MATRIX_RUN_ID=", "RUN_MATRIX_CASE_ID=", "RUN_MATRIX_ATTEMPT="};
-    char *at = NULL;
-    size_t room = 0;
-
-    for (; old && *old; old++) {
-        size_t len = strlen(*old);
-
-        if (strncmp(*old, "RUN_MATRIX_", strlen("RUN_MATRIX_")) != 0)
-            continue;
-        if (strncmp(*old, SERVE_ROOM, strlen(SERVE_ROOM)) == 0) {
-            at = *old;
-            room = len;
-        }
-        memset(*old, 0, len);
-    }
-    for (; envp && *envp; envp++)
-        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-            size_t len = strlen(*envp) + 1;
-
-            if (strncmp(*envp, names[i], strlen(names[i])) != 0 || len > room)
-                continue;
-            memcpy(at, *envp, len);
-            at += len;
-            room -= len;
-        }
-}
-
 static _Noreturn void run_test(const struct service *service, const struct spawn_spec *spec)
 {
-    put_title(service, spec->title);
-    put_cookies(environ, spec->envp);
+    show_whose(spec);
     environ = (char **)(uintptr_t)spec->envp;
     exit(service->run(service->user, spec));
 }
@@ -164,6 +113,22 @@ static bool is_done(const struct errand *errand)
            atomic_load_explicit(&errand->words->pid, memory_order_relaxed) != errand->pid;
 }
 
+static struct errand *new_errand(struct server *server)
+{
+    struct errand *errand = map_memory(sizeof *errand, MAP_PRIVATE);
+
+    if (!errand)
+        return NULL;
+    errand->spawn = spawn_new();
+    if (!errand->spawn) {
+        munmap(errand, sizeof *errand);
+        return NULL;
+    }
+    errand->next = server->errands;
+    server->errands = errand;
+    return errand;
+}
+
 /* NULL: there is no memory for another one. */
 static struct errand *find_errand(struct server *server)
 {
@@ -171,14 +136,10 @@ static struct errand *find_errand(struct server *server)
 
     while (errand && !is_done(errand))
         errand = errand->next;
-    if (!errand && (errand = map_memory(sizeof *errand, MAP_PRIVATE))) {
-        errand->spawn = spawn_new();
-        errand->next = server->errands;
-        server->errands = errand;
-    }
-    if (!errand || !errand->spawn)
-        return NULL;
-    errand->pid = 0;
+    if (!errand)
+        errand = new_errand(server);
+    if (errand)
+        errand->pid = 0;
     return errand;
 }
 
@@ -198,7 +159,6 @@ static unsigned start(struct server *server, struct errand *errand)
     return failure;
 }
 
-/* A failure goes on the board too: who hears us no more may look there. */
 static void answer(struct server *server, struct errand *errand, unsigned failure)
 {
     struct wire_message message = {
@@ -236,13 +196,15 @@ static void serve_one(struct server *server, struct errand *errand)
     answer(server, errand, failure);
 }
 
-/* One whose child still has our memory stays as it is: we go, and the memory is the child's. */
+/* One whose child still has our memory stays as it is, for the child reads it: we go, and the memory is the child's. */
 static void forget_errands(struct server *server)
 {
     while (server->errands) {
         struct errand *errand = server->errands;
 
         server->errands = errand->next;
+        if (!is_done(errand))
+            continue;
         wire_release(&errand->message);
         request_release(&errand->request);
         spawn_free(errand->spawn);

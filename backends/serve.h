@@ -35,4 +35,9 @@ _Noreturn void errand_become(const struct service *service, struct request *requ
                              const struct board *board, struct spawn_words *words,
                              const struct wire_message *message);
 
+/* ---- title.c ---- */
+
+/* In a process that runs a test of this spec: its name, and what tells whose it is. Where there is no /proc, the name. */
+void show_whose(const struct spawn_spec *spec);
+
 #endif

@@ -1,0 +1,92 @@
+/* What people, and we ourselves, see of a process that goes on with the memory of another one. */
+#include "backends/serve.h"
+
+#include "runner/base/io.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#define COMM_SIZE 16
+
+/* Where the kernel has put arguments and environment of our program: there `ps` and we look for them. */
+struct shown {
+    char *argv, *argv_end, *env, *env_end;
+};
+
+/* The numbers of /proc/self/stat behind the name: the first of them is the third. */
+enum { STAT_FIRST = 3, STAT_ARG_START = 48, STAT_ARG_END, STAT_ENV_START, STAT_ENV_END };
+
+static bool find(struct shown *shown)
+{
+    struct buf line = {0};
+    char *at = NULL, *places[4] = {NULL};
+
+    if (file_read("/proc/self/stat", &line, 4096) == 0)
+        at = strrchr(line.ptr, ')');
+    for (int field = STAT_FIRST - 1; at && field < STAT_ENV_END; field++) {
+        at = strchr(at + 1, ' ');
+        if (at && field + 1 >= STAT_ARG_START)
+            places[field + 1 - STAT_ARG_START] = (char *)(uintptr_t)strtoull(at, NULL, 10);
+    }
+    buf_release(&line);
+    *shown = (struct shown){places[0], places[1], places[2], places[3]};
+    return at && shown->argv && shown->argv < shown->argv_end && shown->env && shown->env <= shown->env_end;
+}
+
+/* As long as what we were called with, and no longer. */
+static void put_title(const struct shown *shown, const char *title)
+{
+    size_t size = (size_t)(shown->argv_end - shown->argv), len = strlen(title);
+
+    memset(shown->argv, 0, size);
+    memcpy(shown->argv, title, len < size ? len : size - 1);
+}
+
+/*
+ * What tells whose process this is has to stand where /proc shows the environment that we were executed with. There is
+ * a variable for that, long enough, and of those that say otherwise nothing is left; no other one is touched, for who
+ * has asked for it may have kept where it is.
+ */
+static void put_cookies(const struct shown *shown, char *const *envp)
+{
+    static const char *const names[] = {"RUN_MATRIX_RUN_ID=", "RUN_MATRIX_CASE_ID=", "RUN_MATRIX_ATTEMPT="};
+    char *at = NULL;
+    size_t room = 0, len;
+
+    for (char *entry = shown->env; entry < shown->env_end; entry += len + 1) {
+        len = strnlen(entry, (size_t)(shown->env_end - entry));
+        if (strncmp(entry, "RUN_MATRIX_", strlen("RUN_MATRIX_")) != 0)
+            continue;
+        if (strncmp(entry, SERVE_ROOM, strlen(SERVE_ROOM)) == 0) {
+            at = entry;
+            room = len;
+        }
+        memset(entry, 0, len);
+    }
+    for (; envp && *envp; envp++)
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            len = strlen(*envp) + 1;
+            if (strncmp(*envp, names[i], strlen(names[i])) != 0 || len > room)
+                continue;
+            memcpy(at, *envp, len);
+            at += len;
+            room -= len;
+        }
+}
+
+void show_whose(const struct spawn_spec *spec)
+{
+    char comm[COMM_SIZE];
+    struct shown shown;
+
+    snprintf(comm, sizeof comm, "%s", spec->test);
+    prctl(PR_SET_NAME, comm);
+    if (!find(&shown))
+        return;
+    if (spec->title)
+        put_title(&shown, spec->title);
+    put_cookies(&shown, spec->envp);
+}
