@@ -230,6 +230,7 @@ struct backend {
 extern const struct backend *const backends[BACKEND_COUNT];
 
 const struct backend *backend_find(struct str name); /* by name or alias; NULL: none */
+enum backend_id backend_id(const struct backend *backend);
 
 /* ---- servers: the runner's side ---- */
 

@@ -45,3 +45,12 @@ const struct backend *backend_find(struct str name)
             return backends[i];
     return NULL;
 }
+
+enum backend_id backend_id(const struct backend *backend)
+{
+    enum backend_id id = 0;
+
+    while (backends[id] != backend)
+        id++;
+    return id;
+}

@@ -51,7 +51,8 @@ struct case_life {
     uint32_t slot;             /* while it has one */
     uint16_t attempts, failed; /* that were judged; of them did not pass */
     uint8_t state;
-    bool may_choose; /* the next attempt need run no other tests inside than those that failed */
+    uint8_t unserved; /* servers that have died before they had begun with it */
+    bool may_choose;  /* the next attempt need run no other tests inside than those that failed */
 };
 
 void life_event(struct session *s, uint32_t number, enum case_event event);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define ANSWER_WITHIN   (10 * NS_PER_S)
+#define LOADED_WITHIN   (60 * NS_PER_S)
 #define HURRIED_WITHIN  NS_PER_S
 #define FAREWELL_WITHIN (2 * NS_PER_S)
 #define MAKING_GRACE \
@@ -19,28 +20,26 @@
 
 /* ---- before the run ---- */
 
-/* Of programs one for each way of serving; of C tests one for each file. More than there are places take turns. */
+/* One for each backend and file that serves. More than there are places take turns, so too many do no harm. */
 static uint32_t count_kinds(struct session *s, bool *boarded)
 {
-    bool has[2] = {false, false};
-    const char *last = NULL;
-    uint32_t files = 0;
+    const char *last[BACKEND_COUNT] = {NULL};
+    uint32_t count = 0;
 
-    for (uint32_t i = 0; i < s->case_count; i++) {
+    for (uint32_t i = 0; i < s->case_count && count < SERVERS_MOST; i++) {
         const struct plan_case *c = session_planned(s, i);
         const struct backend *backend = recipe_backend(&s->kitchen, c);
         const struct sub_test *sub = case_sub(&s->front->plan, c);
+        const char *file = sub && sub->file ? sub->file : "";
+        enum backend_id id = backend_id(backend);
 
-        *boarded |= backend != backends[BACKEND_EXEC];
-        if (!backend->serving)
+        *boarded |= id != BACKEND_EXEC;
+        if (!backend->serving || (last[id] && strcmp(last[id], file) == 0))
             continue;
-        if (!sub || !sub->file)
-            has[backend->serving == SERVING_THREADED] = true;
-        else if (!last || strcmp(last, sub->file) != 0)
-            files++;
-        last = sub ? sub->file : last;
+        last[id] = file;
+        count++;
     }
-    return files + has[0] + has[1];
+    return count;
 }
 
 void servers_plan(struct session *s)
@@ -135,10 +134,35 @@ static bool is_same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* What is read when it is loaded cannot be said later: a case that says otherwise has another server. */
+static struct str loading_of(const struct recipe *recipe, struct arena *arena)
+{
+    struct buf text = {0};
+    struct str loading;
+
+    for (char *const *entry = recipe->spec.envp; entry && *entry; entry++)
+        if (spawn_is_for_loading(*entry))
+            buf_add(&text, *entry, strlen(*entry) + 1);
+    loading = arena_str(arena, buf_str(&text));
+    buf_release(&text);
+    return loading;
+}
+
 bool server_is_for(const struct server *server, const struct recipe *recipe)
 {
-    return server->serving == recipe->backend->serving && server->apart == recipe->backend->apart &&
-           is_same(server->host, recipe->spec.host) && is_same(server->module, recipe->spec.module);
+    struct str rest = server->loading;
+
+    if (server->serving != recipe->backend->serving || server->apart != recipe->backend->apart ||
+        !is_same(server->host, recipe->spec.host) || !is_same(server->module, recipe->spec.module))
+        return false;
+    for (char *const *entry = recipe->spec.envp; entry && *entry; entry++) {
+        if (!spawn_is_for_loading(*entry))
+            continue;
+        if (rest.len <= strlen(*entry) || strcmp(rest.ptr, *entry) != 0)
+            return false;
+        rest = str_slice(rest, strlen(*entry) + 1, rest.len);
+    }
+    return !rest.len;
 }
 
 /* One that is there for it, else a place where none is; NULL: all are taken by others. */
@@ -161,14 +185,18 @@ static struct server *find(struct session *s, const struct recipe *recipe)
 /* Who has nothing to do makes room. */
 static void retire_one(struct session *s)
 {
+    struct server *idle = NULL;
+
     for (uint32_t i = 0; i < s->servers->count; i++) {
         struct server *server = &s->servers->list[i];
 
-        if (server->there && !server->asked && server->socket >= 0) {
-            server_dismiss(s, server);
-            return;
-        }
+        if (server->there && server->socket < 0)
+            return; /* one is going already */
+        if (server->there && !server->asked)
+            idle = server;
     }
+    if (idle)
+        server_dismiss(s, idle);
 }
 
 static bool open_ends(struct session *s, struct server *server, int *its)
@@ -246,9 +274,14 @@ static bool start(struct session *s, struct server *server, const struct recipe 
     server->greeted = false;
     server->fault = NULL;
     server->asked = 0;
-    server->times++;
-    recipe_server(&s->kitchen, recipe, server->name, &server->arena, &server->spec);
+    server->loading = loading_of(recipe, &server->arena);
+    server->id = arena_printf(&server->arena, "%s-%u", server->name, ++s->servers->started);
+    recipe_server(&s->kitchen, recipe, server->id, &server->arena, &server->spec);
     *error = (struct spawn_error){SPAWN_STAGE_CLONE, 0};
+    if (!server->spawn && !(server->spawn = spawn_new())) {
+        error->error = errno;
+        return false;
+    }
     if (!open_ends(s, server, &its)) {
         error->error = errno;
         return false;
@@ -269,9 +302,12 @@ static bool start(struct session *s, struct server *server, const struct recipe 
 static void set_deadline(struct session *s, struct server *server)
 {
     const struct fault_plan *fault = fault_now(&s->faults, FAULT_SERVER_PATIENCE);
-    nanos within = fault ? fault->span : s->urgency ? HURRIED_WITHIN : ANSWER_WITHIN;
+    nanos within = fault             ? fault->span
+                   : s->urgency      ? HURRIED_WITHIN
+                   : server->greeted ? ANSWER_WITHIN
+                                     : LOADED_WITHIN;
 
-    if (server->there)
+    if (server->there && server->socket >= 0)
         watch_limit(s->watch, server->place, server->asked ? within : 0);
 }
 
@@ -314,17 +350,23 @@ bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error
     }
     if (!server->there && !start(s, server, recipe, error))
         return false;
+    contain_expect(contain_place(s->contain, slot->number));
     spawn_expect(slot->spawn);
     if (!ask(s, server, slot, error)) {
         spawn_give_up(slot->spawn);
         return false;
     }
-    contain_expect(contain_place(s->contain, slot->number));
     slot->server = server;
     server->asked++;
     if (server->asked == 1)
         set_deadline(s, server);
     return true;
+}
+
+void server_greeted(struct session *s, struct server *server)
+{
+    server->greeted = true;
+    set_deadline(s, server);
 }
 
 void server_answered(struct session *s, struct server *server, struct slot *slot)
@@ -351,6 +393,12 @@ bool servers_end(struct session *s)
 
 void servers_hurry(struct session *s)
 {
-    for (uint32_t i = 0; i < servers_places(s); i++)
-        set_deadline(s, &s->servers->list[i]);
+    for (uint32_t i = 0; i < servers_places(s); i++) {
+        struct server *server = &s->servers->list[i];
+
+        if (server->there && server->socket < 0)
+            watch_limit(s->watch, server->place, HURRIED_WITHIN); /* it was dismissed */
+        else
+            set_deadline(s, server);
+    }
 }

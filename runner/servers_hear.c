@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LAST_WORDS_MOST 200
+#define SERVERS_TRIED   3
 #define FALL_LOOKS      1000 /* of a millisecond: for a child that falls to us when its maker has left */
 
 /* ---- its answers ---- */
@@ -25,38 +27,47 @@ static struct slot *slot_posted(struct session *s, const struct server *server, 
     return NULL;
 }
 
-/*
- * A child of ours that nobody has reaped: the number is its own. Whoever made it may not have left yet; then it is not
- * ours for another moment.
- */
-static int open_child(pid_t pid)
+/* A child of ours that nobody has reaped: so the number is its own until we do. */
+static bool is_our_child(pid_t pid)
 {
-    for (int i = 0; i < FALL_LOOKS; i++) {
-        struct proc_stat stat;
+    siginfo_t info;
 
-        if (proc_stat_read(pid, &stat) < 0)
-            break;
-        if (stat.ppid == getpid())
-            return pidfd_of(pid);
-        nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
-    }
-    errno = ESRCH;
-    return -1;
+    return pid > 1 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
-/* Without a descriptor there is no watching it: it is our child, so its number is its own until we reap it. */
-static void arrived(struct session *s, struct slot *slot, int pidfd)
+/* Whoever made it may not have left yet; then it is ours in another moment. */
+static bool falls_to_us(pid_t pid)
+{
+    for (int i = 0; i < FALL_LOOKS && pid > 1; i++) {
+        struct proc_stat stat;
+
+        if (is_our_child(pid))
+            return true;
+        if (proc_stat_read(pid, &stat) < 0)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
+    }
+    return false;
+}
+
+static void refuse(struct session *s, struct slot *slot, int error, const char *words)
+{
+    spawn_give_up(slot->spawn);
+    attempt_refused(s, slot, (struct spawn_error){SPAWN_STAGE_CLONE, error}, words);
+}
+
+/* Who stands on the board, and was seen to be our child. Without a descriptor there is no watching it. */
+static void arrived(struct session *s, struct slot *slot)
 {
     pid_t pid = spawn_pid(slot->spawn);
-    int error = errno;
+    int pidfd = pidfd_of(pid), error = errno;
 
     if (pidfd >= 0) {
         attempt_arrived(s, slot, (struct process){pid, pidfd});
         return;
     }
-    if (error != ESRCH)
-        kill(pid, SIGKILL);
-    attempt_refused(s, slot, (struct spawn_error){SPAWN_STAGE_CLONE, error}, NULL);
+    kill(pid, SIGKILL);
+    refuse(s, slot, error, NULL);
 }
 
 static void stop_listening(struct session *s, struct server *server, const char *fault)
@@ -87,11 +98,16 @@ static void take_answer(struct session *s, struct server *server, enum server_ne
         attempt_refused(s, slot, told->error, NULL);
         return;
     }
+    if (!is_our_child(spawn_pid(slot->spawn))) {
+        fd_close(&told->ipc);
+        refuse(s, slot, 0, "its server named a process that is not our child");
+        return;
+    }
     if (slot->recipe.spec.room && slot->recipe.spec.room->ipc)
         *slot->recipe.spec.room->ipc = told->ipc;
     else
         fd_close(&told->ipc);
-    arrived(s, slot, pidfd_of(spawn_pid(slot->spawn)));
+    arrived(s, slot);
 }
 
 /* Its end says the rest. Who is waited for has its deadline already. */
@@ -111,7 +127,7 @@ static bool hear(struct session *s, struct server *server)
 
     switch (news) {
     case SERVER_SILENT: return false;
-    case SERVER_HELLO: server->greeted = true; break;
+    case SERVER_HELLO: server_greeted(s, server); break;
     case SERVER_STARTED:
     case SERVER_REFUSED: take_answer(s, server, news, &told); break;
     case SERVER_GONE: end_of_talk(s, server); break;
@@ -156,7 +172,8 @@ static const char *how_it_ended(struct server *server, const struct watch_ending
     if (ending->cause == WATCH_DEADLINE && ending->phase == WATCH_SETUP)
         return "did not get as far as its program";
     if (ending->cause == WATCH_DEADLINE)
-        return "did not answer in time, and was ended";
+        return server->greeted ? "did not answer in time, and was ended"
+                               : "was not ready in time, and was ended: what does it load?";
     if (ending->signal)
         return arena_printf(arena, "died of %s", signal_name(ending->signal));
     return arena_printf(arena, "ended with exit status %d", ending->status);
@@ -175,6 +192,33 @@ static void add_last_words(struct server *server, struct buf *out)
     buf_release(&line);
 }
 
+/*
+ * Nothing of it has begun: another server may do it, unless that one dies of it too. Who has kept one waiting too long,
+ * or was never ready, is told of.
+ */
+static bool may_try_another(struct case_life *life, const struct server *server,
+                            const struct watch_ending *ending)
+{
+    return server->greeted && !server->fault && ending->cause == WATCH_NO_CAUSE &&
+           life->unserved++ < SERVERS_TRIED;
+}
+
+static void settle_one(struct session *s, struct server *server, struct slot *slot,
+                       const struct watch_ending *ending, struct str words)
+{
+    bool lasts = ending->abandoned || ending->undead;
+
+    slot->server = NULL;
+    if (spawn_pid(slot->spawn) && falls_to_us(spawn_pid(slot->spawn))) {
+        arrived(s, slot);
+        return;
+    }
+    if (lasts && !servers_post(s, slot)) /* somebody may still write where it was expected */
+        s->broken = true;
+    refuse(s, slot, may_try_another(&s->cases[slot->on], server, ending) ? EAGAIN : 0,
+           arena_cstr(&slot->arena, words));
+}
+
 /* Of all whom it was asked for: who is on the board is there, whatever became of his maker. */
 static void settle(struct session *s, struct server *server, const struct watch_ending *ending)
 {
@@ -182,20 +226,9 @@ static void settle(struct session *s, struct server *server, const struct watch_
 
     buf_addf(&words, "its %s %s", server->name, how_it_ended(server, ending));
     add_last_words(server, &words);
-    for (uint32_t i = 0; i < s->jobs; i++) {
-        struct slot *slot = &s->slots[i];
-
-        if (slot->server != server)
-            continue;
-        slot->server = NULL;
-        if (spawn_pid(slot->spawn)) {
-            arrived(s, slot, open_child(spawn_pid(slot->spawn)));
-            continue;
-        }
-        spawn_give_up(slot->spawn);
-        attempt_refused(s, slot, (struct spawn_error){SPAWN_STAGE_ASK, 0},
-                        arena_cstr(&slot->arena, buf_str(&words)));
-    }
+    for (uint32_t i = 0; i < s->jobs; i++)
+        if (s->slots[i].server == server)
+            settle_one(s, server, &s->slots[i], ending, buf_str(&words));
     buf_release(&words);
 }
 
@@ -215,8 +248,7 @@ static void keep_output(struct session *s, struct server *server, bool wanted)
 {
     for (int i = 0; i < 2 && wanted; i++) {
         struct capture_file *file = &server->capture.files[i];
-        const char *path =
-            arena_printf(&server->arena, "servers/%s-%u/%s", server->name, server->times, file->word);
+        const char *path = arena_printf(&server->arena, "servers/%s/%s", server->id, file->word);
 
         if (file->fd >= 0 && capture_size(file) && capture_hide(s->room, file) == 0 &&
             capture_keep(s->room, file, path) < 0)
@@ -225,13 +257,16 @@ static void keep_output(struct session *s, struct server *server, bool wanted)
     capture_close(s->room, &server->capture);
 }
 
+/* What it had said before it died is heard first. */
 static void is_over(struct session *s, struct server *server, const struct watch_ending *ending)
 {
     server->there = false;
+    while (server->socket >= 0 && hear(s, server))
+        ;
     fd_close(&server->socket);
     if (ending->abandoned) {
         spawn_free(server->spawn); /* does nothing while it is in use */
-        server->spawn = spawn_new();
+        server->spawn = NULL;
     }
     settle(s, server, ending);
     orphan(s, server);

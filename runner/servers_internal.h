@@ -10,8 +10,10 @@
 struct server {
     uint32_t place;
     const char *name; /* "forkserver"; NULL: not in use */
+    const char *id;   /* "forkserver-7": of one life */
     enum serving serving;
     bool apart;
+    struct str loading; /* variables that it was loaded with, each with a NUL behind it */
     const char *host, *module;
     struct arena arena; /* of one life */
     struct spawn *spawn;
@@ -21,7 +23,7 @@ struct server {
     int socket; /* -1: it is not there, or nothing more is said to it */
     int pidfd;
     pid_t pid;
-    uint32_t generation, times;
+    uint32_t generation;
     bool there, greeted, unwatched;
     uint32_t asked;    /* by how many slots that have no answer */
     const char *fault; /* what is wrong with it, where it is we who end it */
@@ -32,7 +34,8 @@ struct servers {
     uint32_t count; /* of kinds that the plan has */
     uint32_t first; /* place */
     struct board *board;
-    uint32_t posted; /* places of the board given away */
+    uint32_t posted;  /* places of the board given away */
+    uint32_t started; /* servers, in this run */
 };
 
 /* ---- servers.c ---- */
@@ -42,6 +45,8 @@ struct server *server_at(const struct session *s, uint32_t place);
 bool server_is_for(const struct server *server, const struct recipe *recipe);
 /* It goes by itself when nobody can ask it any more; who does not go in time is ended. */
 void server_dismiss(struct session *s, struct server *server);
+/* It is there, and has loaded what it was to load. */
+void server_greeted(struct session *s, struct server *server);
 /* An answer has come, or never will: the next one has its own time. */
 void server_answered(struct session *s, struct server *server, struct slot *slot);
 

@@ -478,8 +478,6 @@ static void test_commands(void **state)
         {TEST("module: ['x*.so', y]"), 0, "error",
          "its tests cannot be run: 'x*.so': it matches no file; 'y': there is no such file"},
         {CELLS("backend: [exec]") TEST("module: x.so"), 0, "unsupported", "(none)"},
-        {CELLS("backend: [forkserver]") TEST("module: x.so"), 0, "unsupported",
-         "backend 'forkserver' comes with a later version: this one runs C tests with exec"},
         {CELLS("backend: [subint_fork]") TEST("module: x.so"), 0, "unsupported",
          "backend 'subint_fork' would fork from a namespace that is not the main one: the locks of the main "
          "one stay "
