@@ -205,18 +205,20 @@ check: all $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_
 # Full counts: each process test some hundred times, each fuzz target for minutes.
 SOAK_COUNT = 200
 SOAK_TRIES = 500
+SOAK_CASES = 10000 # of each backend
 SOAK_DATABASES = 20 # times ten rounds
 CHAOS_TIMES = 100
 SOAKED = tests/e2e/contain.sh tests/e2e/chaos.sh # these have counts of their own
 SOAK_UNIT = test_watch test_contain test_spawn test_spawn_under_way test_relay test_capture test_tty test_progress \
 	test_store test_journal test_signals test_anchor test_isolate test_cgroup test_guard test_leaks test_world \
-	test_remains test_remains_store test_pid_reuse test_contain_pidns \
+	test_remains test_remains_store test_pid_reuse test_contain_pidns test_serve test_serve_fails \
 	test_contain_cgroup test_contain_strangers
 soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
 		$(foreach test,$(filter-out $(SOAKED),$(E2E)),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \
 		"tests/soak/repeat $(SOAK_DATABASES) 'tests/extra/run databases.sh'" \
+		'ONLY=fast_cases FAST_CASES=$(SOAK_CASES) tests/e2e/servers.sh' \
 		'TRIES=$(SOAK_TRIES) tests/e2e/contain.sh' 'CHAOS_TIMES=$(CHAOS_TIMES) tests/chaos/chaos.sh' \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/soak $(program)))
 

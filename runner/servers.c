@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #define ANSWER_WITHIN   (10 * NS_PER_S)
 #define LOADED_WITHIN   (60 * NS_PER_S)
@@ -311,12 +312,14 @@ static void set_deadline(struct session *s, struct server *server)
         watch_limit(s->watch, server->place, server->asked ? within : 0);
 }
 
-/* A fault: it gets the message, and dies before it has read it. */
+/* A fault: it gets the message, and dies before it has read it. All its threads have to stand still for that. */
 static bool ask_the_dying(struct server *server, const struct slot *slot, struct spawn_error *error)
 {
+    siginfo_t info;
     bool asked;
 
     pidfd_signal(server->pidfd, SIGSTOP);
+    waitid(P_PIDFD, (id_t)server->pidfd, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL);
     asked = server_ask(server->socket, slot->posted, &slot->recipe.spec, error);
     pidfd_signal(server->pidfd, SIGKILL);
     return asked;

@@ -55,9 +55,14 @@ ended() { # ID WORDS
 # ---- it does not answer ----
 
 test_a_stopped_server_is_ended_when_its_time_is_up() {
+    cat >stop <<'END'
+s=$(pgrep -P $PPID -f "^run-matrix: $1")
+kill -STOP "$s"
+while grep -L '^State:.T' "/proc/$s/task"/*/status | grep -q .; do :; done
+END
     for backend in $served; do
         rm -rf .run-matrix
-        suite "$backend" "{name: a, run: \"$(signal_server STOP "$backend")\"}" '{name: b, run: ["true"]}' \
+        suite "$backend" "{name: a, run: [sh, stop, $backend]}" '{name: b, run: ["true"]}' \
             '{name: c, run: ["true"]}'
         RUN_MATRIX_FAULTS=server-patience=300ms run -n 1 --contain=group
         status_is 1
@@ -183,13 +188,20 @@ test_a_server_that_cannot_fork_says_so() {
     no_server_is_left
 }
 
-# Whoever holds what it lacks ends, and then it is tried again.
+# The server waits for what comes next when it has refused the case; then it is ended, and the next one lacks nothing.
 test_a_case_is_tried_again_when_there_are_processes_again() {
+    waits=$(echo SYS_recvmsg | gcc -include sys/syscall.h -E -P - | tail -n 1)
+    cat >mend <<END
+server() { pgrep -P \$PPID -f '^run-matrix: forkserver'; }
+until s=\$(server) && grep -q '^$waits ' "/proc/\$s/syscall"; do :; done
+touch gone
+kill -KILL "\$s"
+while grep -q '^State:.[^Z]' "/proc/\$s/status"; do :; done
+END
     for error in EAGAIN ENOMEM; do
         rm -rf .run-matrix gone
         forks_fail m.so "$error"
-        suite 'forkserver exec' "{name: m, module: m.so}" \
-            "{name: b, run: \"touch gone; until $(signal_server KILL forkserver); do :; done\"}"
+        suite 'forkserver exec' '{name: m, module: m.so}' '{name: b, run: [sh, mend]}'
         run -n 2 --contain=group m::t@backend=forkserver b@backend=exec
         status_is 0
         last_line_is '2 passed, 0 failed'
@@ -265,6 +277,90 @@ test_what_a_constructor_does_to_a_fresh_process() {
         ended "hangs::t@backend=$backend" 'timed out after 500ms'
         run show "prints::t@backend=$backend"
         out_has 'of the constructor'
+    done
+}
+
+# It lists tests as ours do, and knows nothing else.
+stranger() { # FILE, what it does when it is to serve on stdin
+    {
+        echo '#!/usr/bin/env python3'
+        echo 'import os, signal, sys'
+        echo 'if sys.argv[1:] == ["--list"]:'
+        printf '%s\n' '    sys.exit(print("{\"run-matrix-tests\":1,\"count\":1}\\n{\"name\":\"t\",\"file\":\"t.c\",\"line\":1}"))'
+        cat
+    } >"$1"
+    chmod +x "$1"
+}
+
+test_programs_that_are_none_of_ours() {
+    echo 'sys.exit("what is " + sys.argv[1] + "?")' | stranger refuses
+    printf '%s\n' 'os.write(3, b"good day")' 'signal.pause()' | stranger talks
+    for backend in $served; do
+        rm -rf .run-matrix
+        suite "$backend" '{name: refuses, module: refuses}' '{name: talks, module: talks}'
+        run
+        status_is 1
+        ended "refuses::t@backend=$backend" "error: its $backend ended with exit status 1; its last words: what is --serve"
+        ended "talks::t@backend=$backend" "error: its $backend does not speak our language"
+        no_server_is_left
+    done
+    rm -rf .run-matrix
+    suite spawn '{name: refuses, module: refuses}'
+    run
+    status_is 1
+    ended refuses::t@backend=spawn 'error: ended before it got as far as its program, when it was to execute '
+}
+
+# Whoever would execute it waits until the lease is given back, which is not before the end.
+test_a_program_that_cannot_be_opened_holds_nobody_else() {
+    printf '#!/bin/sh\n' >held
+    chmod +x held
+    python3 -c '
+import fcntl, os, signal
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+held = os.open("held", os.O_RDONLY)
+try:
+    fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+except OSError:
+    open("refused", "w")
+open("ready", "w")
+signal.pause()' &
+    holder=$!
+    await_file ready
+    suite 'exec spawn forkserver main_thread_forkserver' '{name: held, run: [./held], timeout: 2s}' \
+        '{name: other, run: ["true"]}'
+    [ -e refused ] || run -n 8
+    kill "$holder"
+    [ ! -e refused ] || skip 'no leases here'
+    status_is 1
+    last_line_is '4 passed, 4 failed'
+    for backend in exec forkserver; do
+        ended "held@backend=$backend" "error: did not get as far as its program within 10s, and was to execute './held'"
+    done
+    for backend in spawn main_thread_forkserver; do # which say that they are there just before
+        ended "held@backend=$backend" 'timeout: timed out after 2s'
+    done
+    no_server_is_left
+}
+
+# ---- many ----
+
+test_fast_cases_lose_no_status() {
+    module m.so <<'END'
+TEST(a) {}
+TEST(b) {}
+TEST(c) {}
+TEST(fails) { FAIL("as it should"); }
+END
+    count=$((${FAST_CASES:-2000} / 4))
+    for backend in spawn forkserver main_thread_forkserver subint_forkserver; do
+        rm -rf .run-matrix
+        suite "$backend" "{name: m, module: m.so, matrix: {n: [$(seq -s, "$count")]}}"
+        run -q
+        status_is 1
+        last_line_is "$((3 * count)) passed, $count failed"
+        is "$(records '"verdict":"failed"')" "$count"
+        is "$(records '"reason":"exit status 1"')" "$count"
     done
 }
 
