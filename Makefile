@@ -107,11 +107,11 @@ build/$(1)/run-matrix: $$($(1)_objects)
 	$$(Q)$$($(1)_link) -o $$@ $$^ $$(LIBRARY_LIBS)
 
 # Position independent, for modules; without LTO, since nobody knows what links it; and of one piece, in which all names
-# but its own are local.
+# but its own are local. What it calls is found when it is loaded (-fno-plt): a forked copy would look for it anew each time.
 build/$(1)/pic/%.o: %.c build/$(1)/flags | build/packages/build
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$($(1)_compile) -fPIC -fno-lto $$($$*_cflags) -MMD -MP -c -o $$@ $$<
+	$$(Q)$$($(1)_compile) -fPIC -fno-plt -fno-lto $$($$*_cflags) -MMD -MP -c -o $$@ $$<
 
 build/$(1)/pic/librunmatrix.o: $(LIBRARY_OWN:%.c=build/$(1)/pic/%.o) $(SERVING:%.c=build/$(1)/pic/%.o)
 	$$(call say,LINK,$$@)

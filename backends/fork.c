@@ -202,7 +202,8 @@ unsigned fork_errand(struct server *server, struct errand *errand)
     sigset_t all, before;
     unsigned failure;
 
-    fflush(NULL); /* or both of us would write what is in its buffers */
+    if (server->threaded)
+        fflush(NULL); /* or both of us would write what is in its buffers */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     spawn_words_clear(errand->words);

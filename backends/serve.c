@@ -266,6 +266,7 @@ static int be_server(const struct service *service, bool threaded)
     int status;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    fflush(NULL); /* or its children would write what is in its buffers; nothing is added to them later */
     server.usher = map_memory(sizeof *server.usher, MAP_SHARED);
     if (!server.usher || !board_open(&server.board, SERVER_BOARD)) {
         fprintf(stderr, "%s: this is for run-matrix to call, with a socket and a board\n", service->argv[0]);
