@@ -178,7 +178,7 @@ build/packages/bench: | build/packages/extra
 # ---- tests ----
 
 # Where threads are: names of unit tests, without path.
-TSAN_UNIT = test_watch test_spawn test_anchor test_isolate
+TSAN_UNIT = test_watch test_spawn test_anchor test_isolate test_serve
 UNIT_VARIANTS = release asan $(if $(is_clang),,clang)
 E2E_VARIANTS = release asan
 # A variant whose objects hold machine code and nothing else.

@@ -286,7 +286,7 @@ stranger() { # FILE, what it does when it is to serve on stdin
         echo '#!/usr/bin/env python3'
         echo 'import os, signal, sys'
         echo 'if sys.argv[1:] == ["--list"]:'
-        printf '%s\n' '    sys.exit(print("{\"run-matrix-tests\":1,\"count\":1}\\n{\"name\":\"t\",\"file\":\"t.c\",\"line\":1}"))'
+        printf '%s\n' '    sys.exit(print("{\"run-matrix-tests\":1,\"count\":1}\n{\"name\":\"t\",\"file\":\"t.c\",\"line\":1}"))'
         cat
     } >"$1"
     chmod +x "$1"

@@ -21,7 +21,8 @@ static void test_table(void **state)
         assert_non_null(backend);
         assert_ptr_equal(backend_find(str_of(backend->name)), backend);
         assert_ptr_equal(backend_find(str_of(backend->alias)), backend);
-        assert_true((backend->unsupported == NULL) == (backend->start || backend->serving));
+        assert_true(backend->unsupported || backend->start || backend->serving);
+        assert_int_equal(backend_id(backend), i);
         assert_false(backend->start && backend->serving);
         if (backend->unsupported && !strstr(backend->unsupported, backend->name))
             fail_msg("'%s' does not say which", backend->unsupported);
