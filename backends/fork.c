@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,7 +34,8 @@ static _Noreturn void be_the_case(struct server *server, struct errand *errand)
             request_release(&other->request);
         }
     close(server->socket); /* before its own are put there */
-    errand_become(server->service, &errand->request, &server->board, errand->words, &errand->message);
+    errand_become(server->service, &errand->request, &server->board, &server->shown, errand->words,
+                  &errand->message);
 }
 
 static int *tid_address(void)
@@ -188,14 +188,6 @@ static unsigned fork_straight(struct server *server, struct errand *errand, cons
     return pid < 0 ? FAILURE(SPAWN_STAGE_CLONE, -pid) : 0;
 }
 
-/* What a module has started, or a sanitizer. Where it cannot be told, fork() of libc does no harm. */
-static bool has_threads(void)
-{
-    struct stat st;
-
-    return stat("/proc/self/task", &st) < 0 || st.st_nlink != 3;
-}
-
 unsigned fork_errand(struct server *server, struct errand *errand)
 {
     const int *tid = tid_address();
@@ -209,7 +201,7 @@ unsigned fork_errand(struct server *server, struct errand *errand)
     spawn_words_clear(errand->words);
     atomic_store(&errand->words->becoming, 1);
     atomic_store(&errand->words->alive, 0);
-    if (server->threaded || errand->request.spec.room || !tid || has_threads())
+    if (server->threaded || errand->request.spec.room || !tid)
         failure = fork_through(server, errand);
     else
         failure = fork_straight(server, errand, tid);

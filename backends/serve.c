@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define STATUS_USAGE 64
@@ -35,15 +36,16 @@ static void close_sources(const struct spawn_spec *spec, const struct wire_messa
             close(message->fds[i]);
 }
 
-static _Noreturn void run_test(const struct service *service, const struct spawn_spec *spec)
+static _Noreturn void run_test(const struct service *service, const struct shown *shown,
+                               const struct spawn_spec *spec)
 {
-    show_whose(spec);
+    show_whose(shown, spec);
     environ = (char **)(uintptr_t)spec->envp;
     exit(service->run(service->user, spec));
 }
 
 _Noreturn void errand_become(const struct service *service, struct request *request,
-                             const struct board *board, struct spawn_words *words,
+                             const struct board *board, const struct shown *shown, struct spawn_words *words,
                              const struct wire_message *message)
 {
     const struct spawn_spec *spec = &request->spec;
@@ -53,7 +55,7 @@ _Noreturn void errand_become(const struct service *service, struct request *requ
         atomic_store(&words->becoming, 0);
         if (spec->test) {
             board_leave(board); /* where a test writes by mistake, there are not the words of others */
-            run_test(service, spec);
+            run_test(service, shown, spec);
         }
         child_execute(spec, words);
     }
@@ -78,6 +80,7 @@ static int become(const struct service *service)
     struct board board;
     struct wire_message message = {0};
     struct request request = {.ipc = -1};
+    const struct shown shown = find_shown();
     struct spawn_words *words;
 
     if (!board_open(&board, SERVER_BOARD) || wire_receive(SERVER_SOCKET, &message) != WIRE_GOT ||
@@ -90,7 +93,7 @@ static int become(const struct service *service)
     for (int i = 0; i < 3; i++)
         request.spec.stdio[i] = i;
     close(SERVER_SOCKET);
-    errand_become(service, &request, &board, words, &message);
+    errand_become(service, &request, &board, &shown, words, &message);
 }
 
 /* ---- errands ---- */
@@ -260,9 +263,20 @@ static int serve_beside(struct server *server)
     return (int)(intptr_t)status;
 }
 
-static int be_server(const struct service *service, bool threaded)
+/* A module may have started some, or a sanitizer. Where it cannot be told, fork() of libc does no harm. */
+static bool has_threads(void)
 {
-    struct server server = {.service = service, .socket = SERVER_SOCKET, .threaded = threaded};
+    struct stat st;
+
+    return stat("/proc/self/task", &st) < 0 || st.st_nlink != 3;
+}
+
+static int be_server(const struct service *service, bool beside)
+{
+    struct server server = {.service = service,
+                            .socket = SERVER_SOCKET,
+                            .threaded = beside || has_threads(),
+                            .shown = find_shown()};
     int status;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -272,7 +286,7 @@ static int be_server(const struct service *service, bool threaded)
         fprintf(stderr, "%s: this is for run-matrix to call, with a socket and a board\n", service->argv[0]);
         return STATUS_USAGE;
     }
-    status = threaded ? serve_beside(&server) : serve_all(&server);
+    status = beside ? serve_beside(&server) : serve_all(&server);
     forget_errands(&server); /* none but its own */
     munmap(server.usher, sizeof *server.usher);
     return status;

@@ -17,12 +17,18 @@ struct errand {
     pid_t pid; /* of a child that may still share our memory; 0: none */
 };
 
+/* Where the kernel has put arguments and environment of our program: there `ps` and we look for them. NULL: not known. */
+struct shown {
+    char *argv, *argv_end, *env, *env_end;
+};
+
 struct server {
     const struct service *service;
     struct board board;
     struct errand *errands;
     int socket;
-    bool threaded;
+    bool threaded; /* or has threads of others: of a module, of a sanitizer */
+    struct shown shown;
     /* Shared with who makes a process for us and ends, as memory that was only copied would not tell us. */
     struct usher *usher;
 };
@@ -30,14 +36,15 @@ struct server {
 /* A process that does not execute at once: our parent's child, with a copy of our memory. FAILURE, or 0. */
 unsigned fork_errand(struct server *server, struct errand *errand);
 
-/* In a process of its own: becomes what was asked for. `kept`: what was opened for it, and is to be closed. */
+/* In a process of its own: becomes what was asked for. What came with the message is closed. */
 _Noreturn void errand_become(const struct service *service, struct request *request,
-                             const struct board *board, struct spawn_words *words,
+                             const struct board *board, const struct shown *shown, struct spawn_words *words,
                              const struct wire_message *message);
 
 /* ---- title.c ---- */
 
-/* In a process that runs a test of this spec: its name, and what tells whose it is. Where there is no /proc, the name. */
-void show_whose(const struct spawn_spec *spec);
+struct shown find_shown(void);
+/* In a process that runs a test of this spec: its name, and what tells whose it is. */
+void show_whose(const struct shown *shown, const struct spawn_spec *spec);
 
 #endif

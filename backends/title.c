@@ -11,15 +11,10 @@
 
 #define COMM_SIZE 16
 
-/* Where the kernel has put arguments and environment of our program: there `ps` and we look for them. */
-struct shown {
-    char *argv, *argv_end, *env, *env_end;
-};
-
 /* The numbers of /proc/self/stat behind the name: the first of them is the third. */
 enum { STAT_FIRST = 3, STAT_ARG_START = 48, STAT_ARG_END, STAT_ENV_START, STAT_ENV_END };
 
-static bool find(struct shown *shown)
+struct shown find_shown(void)
 {
     struct buf line = {0};
     char *at = NULL, *places[4] = {NULL};
@@ -32,8 +27,7 @@ static bool find(struct shown *shown)
             places[field + 1 - STAT_ARG_START] = (char *)(uintptr_t)strtoull(at, NULL, 10);
     }
     buf_release(&line);
-    *shown = (struct shown){places[0], places[1], places[2], places[3]};
-    return at && shown->argv && shown->argv < shown->argv_end && shown->env && shown->env <= shown->env_end;
+    return (struct shown){places[0], places[1], places[2], places[3]};
 }
 
 /* As long as what we were called with, and no longer. */
@@ -77,16 +71,14 @@ static void put_cookies(const struct shown *shown, char *const *envp)
         }
 }
 
-void show_whose(const struct spawn_spec *spec)
+void show_whose(const struct shown *shown, const struct spawn_spec *spec)
 {
     char comm[COMM_SIZE];
-    struct shown shown;
 
     snprintf(comm, sizeof comm, "%s", spec->test);
     prctl(PR_SET_NAME, comm);
-    if (!find(&shown))
-        return;
-    if (spec->title)
-        put_title(&shown, spec->title);
-    put_cookies(&shown, spec->envp);
+    if (spec->title && shown->argv && shown->argv < shown->argv_end)
+        put_title(shown, spec->title);
+    if (shown->env)
+        put_cookies(shown, spec->envp);
 }
