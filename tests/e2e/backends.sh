@@ -107,6 +107,47 @@ test_nobody_is_left_of_servers() {
     nobody_has "RUN_MATRIX_RUN_ID=$(basename "$(readlink .run-matrix/latest)")"
 }
 
+# Nobody has what it had: not its server, and no other case that was started beside it.
+test_who_dies_lets_go_of_what_it_had() {
+    cat >listens.py <<'END'
+import os, signal, socket
+server = socket.create_server(("127.0.0.1", 0))
+open("new", "w").write(str(server.getsockname()[1]))
+os.rename("new", "port")
+peer, _ = server.accept()
+peer.recv(1)
+os.kill(os.getpid(), signal.SIGKILL)
+END
+    cat >connects.py <<'END'
+import os, socket, time
+while not os.path.exists("port"):
+    time.sleep(0.01)
+port = int(open("port").read())
+peer = socket.create_connection(("127.0.0.1", port))
+peer.send(b"x")
+try:
+    assert peer.recv(1) == b""
+except ConnectionResetError:
+    pass
+while True: # its end takes a moment
+    try:
+        socket.create_server(("127.0.0.1", port))
+        break
+    except OSError:
+        time.sleep(0.01)
+open("over", "w")
+END
+    for backend in $all; do
+        rm -rf .run-matrix port over
+        suite "$backend" '{name: listens, run: [python3, listens.py]}' '{name: connects, run: [python3, connects.py], timeout: 20s}' \
+            '{name: stays, run: [sh, -c, "while [ ! -e over ]; do sleep 0.01; done"], timeout: 20s}'
+        run -n 3
+        status_is 1
+        is "$(verdicts_of listens)" crashed
+        is "$(verdicts_of connects)" passed
+    done
+}
+
 test_unsupported_has_a_reason() {
     suite 'subint subint_forkserver subint_fork' '{name: t, run: ["true"]}'
     run
