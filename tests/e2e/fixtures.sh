@@ -511,6 +511,7 @@ YAML
     kill -INT "$runner"
     await "$scratch/out" ENDING
     kill -TERM "$runner"
+    await "$scratch/out" 'sending TERM' # two that come at once are one
     kill -TERM "$runner"
     finish
     status_is 2
