@@ -1,6 +1,7 @@
 #!/bin/sh
 # librunmatrix as whoever writes C tests has it: compilers, standards, linkers; what the programs and modules do.
 . "$(dirname "$0")/lib.sh"
+own_world # compilers leave files in /tmp for a moment, and others look for what is left there
 
 include=$root/fixtures
 library=$root/build/librunmatrix.a

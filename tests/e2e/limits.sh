@@ -1,6 +1,7 @@
 #!/bin/sh
 # Limits on what a case may use, and what it can have for itself alone; as far as `doctor` says that they hold here.
 . "$(dirname "$0")/lib.sh"
+own_world
 
 needs() { # NAME BY DOCTOR
     run doctor --json

@@ -1,6 +1,7 @@
 #!/bin/sh
 # C tests under run-matrix: listed, selected, run, and whatever can be wrong with what they are built into.
 . "$(dirname "$0")/lib.sh"
+own_world # compilers leave files in /tmp for a moment, and others look for what is left there
 
 host=${program%/*}/run-matrix-host
 
