@@ -173,12 +173,6 @@ static void answer(struct server *server, struct errand *errand, unsigned failur
     fd_close(&errand->request.ipc);
 }
 
-static void forget_files(struct wire_message *message)
-{
-    while (message->fd_count)
-        fd_close(&message->fds[--message->fd_count]);
-}
-
 static void serve_one(struct server *server, struct errand *errand)
 {
     unsigned failure;
@@ -195,7 +189,7 @@ static void serve_one(struct server *server, struct errand *errand)
         error = spawn_error_of(failure, &errand->request.spec);
         failure = FAILURE(error.stage, error.error);
     }
-    forget_files(&errand->message);
+    wire_close(&errand->message);
     answer(server, errand, failure);
 }
 

@@ -26,10 +26,15 @@ union control {
     struct cmsghdr align;
 };
 
-void wire_release(struct wire_message *message)
+void wire_close(struct wire_message *message)
 {
     while (message->fd_count)
         fd_close(&message->fds[--message->fd_count]);
+}
+
+void wire_release(struct wire_message *message)
+{
+    wire_close(message);
     buf_release(&message->body);
 }
 

@@ -36,7 +36,8 @@ struct wire_message {
     } from; /* of who sent it, as the kernel says; pid 0: not known */
 };
 
-void wire_release(struct wire_message *message); /* closes what came with it */
+void wire_close(struct wire_message *message);   /* what came with it */
+void wire_release(struct wire_message *message); /* that, and the body */
 
 /* -1 and errno; EAGAIN: not now. The descriptors stay the caller's. */
 int wire_send(int socket, const struct wire_message *message);

@@ -51,7 +51,7 @@ void servers_plan(struct session *s)
     if (!boarded)
         return;
     s->servers = mem_zero(1, sizeof *s->servers);
-    s->servers->count = kinds < SERVERS_MOST ? kinds : SERVERS_MOST;
+    s->servers->count = kinds;
 }
 
 uint32_t servers_places(const struct session *s)
