@@ -39,7 +39,10 @@ static void warn_unlisted(const struct front *front, struct invocation *in, cons
     const struct test *test = case_test(&front->suites, c);
     const struct node *node = test->node, *key = node_get(node, test->is_module ? "module" : "discover");
     const char *problem = case_problem(&front->plan, c);
+    const struct sub_test *sub = case_sub(&front->plan, c);
 
+    if (sub && sub->wrong)
+        diag_warning(in->diags, (struct place){0}, "%.*s: %s", STR_ARG(test->name), sub->wrong);
     if (problem)
         diag_warning(in->diags, key ? key->at : node->at, "%.*s: %s", STR_ARG(test->name), problem);
 }

@@ -220,6 +220,8 @@ void facts_judge(struct session *s, struct slot *slot, struct judgement *judgeme
         .status = -1,
         .xfail = r->xfail,
         .xfail_strict = r->xfail_strict,
+        .xfail_signal = r->xfail_signal,
+        .xfail_exit = r->xfail_exit,
     };
 
     if (slot->listed) {

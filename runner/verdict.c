@@ -34,14 +34,14 @@ void words_line(struct buf *out, struct str text)
     }
 }
 
-static void add_signal(struct buf *out, const struct facts *f)
+void words_signal(struct buf *out, const struct facts *f)
 {
     buf_addf(out, "%s%s", signal_name(f->signal), f->core ? " (core dumped)" : "");
 }
 
 /* ---- facts ---- */
 
-static bool ended_by_itself(const struct facts *f)
+bool ended_by_itself(const struct facts *f)
 {
     return f->executed && !f->lost && !f->abandoned && f->cause == WATCH_NO_CAUSE;
 }
@@ -166,7 +166,7 @@ static void say_unexecuted(const struct facts *f, const char *words, struct buf 
     buf_adds(out, words);
     if (f->signal) {
         buf_adds(out, ": ");
-        add_signal(out, f);
+        words_signal(out, f);
     }
     if (f->reached) {
         buf_adds(out, f->signal ? " when it was to " : ", when it was to ");
@@ -177,7 +177,7 @@ static void say_unexecuted(const struct facts *f, const char *words, struct buf 
 /* Nobody but the kernel's killer and people send KILL, and that is worth saying. */
 static void say_signal(const struct facts *f, const char *words, struct buf *out)
 {
-    add_signal(out, f);
+    words_signal(out, f);
     if (f->signal == SIGKILL)
         buf_adds(out, words);
     words_reached(f, f->signal == SIGKILL ? "," : "", out);
@@ -269,7 +269,7 @@ static void note_ending(const struct facts *f, struct judgement *j)
         return;
     buf_adds(note, "when it was ended: ");
     if (f->signal)
-        add_signal(note, f);
+        words_signal(note, f);
     else
         buf_addf(note, "exit status %d", f->status);
 }
@@ -382,27 +382,6 @@ static void judge_clean(const struct facts *f, struct judgement *j)
         judge_skip(f, j);
     else
         judge_pass(f, j);
-}
-
-/* Its reason is why that was expected, where somebody said so; what happened comes first among the notes. */
-static void judge_expected(const struct facts *f, struct judgement *j)
-{
-    struct buf happened = {0};
-
-    if (!f->xfail || !verdict_is_test_failure(j->verdict))
-        return;
-    buf_addf(&happened, "%s: ", verdict_word(j->verdict));
-    buf_addstr(&happened, buf_str(&j->reason));
-    j->verdict = VERDICT_XFAILED;
-    buf_clear(&j->reason);
-    words_line(&j->reason, *f->xfail ? str_of(f->xfail) : buf_str(&happened));
-    if (!*f->xfail || j->note_count == JOURNAL_NOTES_MOST) {
-        buf_release(&happened);
-        return;
-    }
-    memmove(&j->notes[1], &j->notes[0], j->note_count * sizeof *j->notes);
-    j->notes[0] = happened;
-    j->note_count++;
 }
 
 /* True when it never came to a process. */

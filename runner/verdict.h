@@ -57,6 +57,7 @@ struct facts {
     /* What was expected: */
     const char *xfail; /* reason; "" when none was given */
     bool xfail_strict;
+    int xfail_signal, xfail_exit; /* how it was to fail; both 0: in whatever way */
 };
 
 struct judgement {

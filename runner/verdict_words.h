@@ -7,6 +7,14 @@
 /* Texts that users write may go over several lines; a reason is one that a terminal may see. */
 void words_line(struct buf *out, struct str text);
 
+/* "SIGSEGV (core dumped)" */
+void words_signal(struct buf *out, const struct facts *facts);
+bool ended_by_itself(const struct facts *facts);
+
+/* ---- verdict_expected.c ---- */
+
+void judge_expected(const struct facts *facts, struct judgement *judgement);
+
 /* ---- verdict_leaks.c ---- */
 
 bool any_leak(const struct facts *facts, bool fails);

@@ -25,6 +25,7 @@ TYPE(null, .kind = SCHEMA_NULL);
 TYPE(boolean, .kind = SCHEMA_BOOLEAN);
 TYPE(version, .kind = SCHEMA_INTEGER, .least = 1, .most = 1);
 TYPE(count, .kind = SCHEMA_INTEGER, .least = 1, .most = UNBOUNDED);
+TYPE(exit_status, .kind = SCHEMA_INTEGER, .least = 1, .most = 255);
 TYPE(retries, .kind = SCHEMA_INTEGER, .least = 0, .most = 1000);
 
 WORD(shell, "bash", "sh");
@@ -82,6 +83,8 @@ SCALAR(
     .doc =
         "`INT group 3s`: a signal, whom it goes to (`group`, `leader` or `tree`; unsaid: `KILL` to the tree, "
         "all else to the group), and how long to wait before the next step");
+SCALAR(signal, .syntax = &syntax_signal, .wants = "the name of a signal such as SEGV",
+       .doc = "`SEGV`, `SIGSEGV`, `RTMIN+3`: the name of a signal");
 SCALAR(constraint, .syntax = &syntax_constraint, .wants = "a constraint such as '>=0.1' or '>=0.1,<2'",
        .doc = "`'>=0.1,<2'`: comparisons that all hold; in quotes, as `>` means something to YAML");
 
@@ -130,6 +133,8 @@ static const struct schema_key xfail_keys[] = {
     {"if", &type_condition, .doc = "when", .builtin = "true"},
     {"reason", &type_text, .doc = "shown in reports"},
     {"strict", &type_boolean, .doc = "a pass is a failure then", .builtin = "false"},
+    {"signal", &type_signal, .doc = "it is to die of this one; a failure of another kind is one"},
+    {"exit", &type_exit_status, .doc = "it is to end with this status; a failure of another kind is one"},
 };
 OBJECT(xfail, "an item of 'xfail'", .doc = "The case is run; that it fails is no failure.");
 LIST(xfail_list, xfail, "mappings with 'if', 'reason' and 'strict'");
@@ -213,10 +218,11 @@ static const struct schema_key settings_keys[] = {
 #undef X
 };
 OBJECT(settings, "settings",
-       .doc =
-           "What holds for one case. Each layer goes over the one before: built-in, `defaults`, the test, "
-           "`overrides`, the profile, the command line. `env`, `limits` and `leaks` are merged key by key; "
-           "`marks`, `skip`, `xfail` and `mask` add up; of all else the last layer counts.");
+       .doc = "What holds for one case. Each layer goes over the one before: built-in, `defaults`, the test, "
+              "what a C test "
+              "says of itself, `overrides`, the profile, the command line. `env`, `limits` and `leaks` are "
+              "merged key by key; "
+              "`marks`, `skip`, `xfail` and `mask` add up; of all else the last layer counts.");
 
 /* ---- the parts of a file ---- */
 
