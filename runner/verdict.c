@@ -5,39 +5,10 @@
 #include "runner/base/utf8.h"
 #include "runner/verdict_words.h"
 
-#include <ctype.h>
 #include <signal.h>
 #include <string.h>
 
 static const char disk_full_words[] = "no room was left on the disk: its output may be cut";
-
-/* ---- words ---- */
-
-static bool is_blank(char c)
-{
-    return isspace((unsigned char)c);
-}
-
-void words_line(struct buf *out, struct str text)
-{
-    size_t at = 0, end;
-
-    text = str_trim(text);
-    while (at < text.len) {
-        for (end = at; end < text.len && !is_blank(text.ptr[end]);)
-            end++;
-        utf8_show(out, str_slice(text, at, end));
-        for (at = end; at < text.len && is_blank(text.ptr[at]);)
-            at++;
-        if (at < text.len)
-            buf_addc(out, ' ');
-    }
-}
-
-void words_signal(struct buf *out, const struct facts *f)
-{
-    buf_addf(out, "%s%s", signal_name(f->signal), f->core ? " (core dumped)" : "");
-}
 
 /* ---- facts ---- */
 
@@ -74,7 +45,13 @@ static bool is_never_executed(const struct facts *f)
 
 static bool says_error(const struct facts *f)
 {
-    return ended_by_itself(f) && f->status == EXIT_STATUS_ERROR;
+    return ended_by_itself(f) && (f->status == EXIT_STATUS_ERROR || (!f->signal && said_error(f)));
+}
+
+/* Not the reason for its end: it was ended, or died. */
+static bool said_error_besides(const struct facts *f)
+{
+    return said_error(f) && !says_error(f);
 }
 
 /* Its time was up and it did not come back: then its host had to go. */
@@ -118,10 +95,16 @@ static bool is_crashed(const struct facts *f)
     return ended_by_itself(f) && f->signal;
 }
 
-static bool is_failed(const struct facts *f)
+static bool has_failed_status(const struct facts *f)
 {
     return ended_by_itself(f) && !f->signal && f->status != 0 && f->status != EXIT_STATUS_SKIP &&
            f->status != EXIT_STATUS_ERROR && !results_failed(f) && !results_bailed_out(f);
+}
+
+/* By its status, or by what any process of it has said, whatever the others made of that one's end. */
+static bool is_failed(const struct facts *f)
+{
+    return said_failure(f) || has_failed_status(f);
 }
 
 static bool is_leaked(const struct facts *f)
@@ -190,8 +173,20 @@ static void say_status(const struct facts *f, const char *words, struct buf *out
 
 static void say_failed(const struct facts *f, const char *words, struct buf *out)
 {
+    if (said_failure(f)) {
+        say_said_failure(f, words, out);
+        return;
+    }
     say_status(f, words, out);
     words_unexplained(f, out);
+}
+
+static void say_error(const struct facts *f, const char *words, struct buf *out)
+{
+    if (said_error(f))
+        say_said_error(f, words, out);
+    else
+        say_status(f, words, out);
 }
 
 static void say_leaks(const struct facts *f, const char *words, struct buf *out)
@@ -214,7 +209,7 @@ static const struct order {
     {VERDICT_ERROR, is_stuck_in_setup, "did not get as far as its program in time", say_limit},
     {VERDICT_ERROR, is_stuck_in_teardown, "its tear-down took too long", say_limit},
     {VERDICT_ERROR, is_never_executed, "ended before it got as far as its program", say_unexecuted},
-    {VERDICT_ERROR, says_error, ", a hard error", say_status},
+    {VERDICT_ERROR, says_error, ", a hard error", say_error},
     {VERDICT_ABANDONED, is_abandoned, "did not end, not even by SIGKILL, and is left where it is",
      say_abandoned},
     {VERDICT_NOT_RUN, is_cancelled, "cancelled while it ran", say_limit},
@@ -228,6 +223,7 @@ static const struct order {
     {VERDICT_FAILED, is_failed, "", say_failed},
     {VERDICT_ERROR, results_missing, "", say_results_missing},
     {VERDICT_FAILED, results_incomplete, "", say_results_incomplete},
+    {VERDICT_ERROR, said_error_besides, "", say_said_error},
     {VERDICT_LEAKED, is_leaked, "", say_leaks},
 };
 
@@ -343,6 +339,8 @@ static void judge_skip(const struct facts *f, struct judgement *j)
         words_line(&j->reason, str_of(results_skipped(f)));
         return;
     }
+    if (said_skip(f, &j->reason))
+        return;
     if (can_be_reason(line, &j->reason))
         return;
     buf_clear(&j->reason);

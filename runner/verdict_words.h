@@ -15,6 +15,16 @@ bool ended_by_itself(const struct facts *facts);
 
 void judge_expected(const struct facts *facts, struct judgement *judgement);
 
+/* ---- verdict_said.c ---- */
+
+bool said_failure(const struct facts *facts);
+bool said_error(const struct facts *facts);
+/* "test.c:21: expected x == 0; x: 1 (+2 more)" */
+void say_said_failure(const struct facts *facts, const char *words, struct buf *out);
+void say_said_error(const struct facts *facts, const char *words, struct buf *out);
+/* False: it gave no reason there. */
+bool said_skip(const struct facts *facts, struct buf *out);
+
 /* ---- verdict_leaks.c ---- */
 
 bool any_leak(const struct facts *facts, bool fails);

@@ -151,4 +151,109 @@ END
     status_is 0
 }
 
+# ---- what they say while they run ----
+
+# With one slot, so that each case is lent the folder of the one before it.
+saying() { # BODY, lines of the list on stdin
+    {
+        cat >lines
+        heading "$(wc -l <lines)"
+        cat lines
+    } | module unit "[ ! -e \"\$TMPDIR/.said\" ] || { echo left over; exit 5; }
+$1"
+    programs 'defaults: {leaks: {files: fail}, timeout: 20s, limits: {core: 0}, stop: [KILL]}
+tests: [{name: unit, module: unit}]'
+}
+
+names() { # NAME...
+    printf '{"name":"%s","file":"x.c","line":1}\n' "$@"
+}
+
+test_failures_become_the_words_of_the_verdict() {
+    names fails many forked skips errs errs_and_passes crashes skips_not passes | saying '
+case $1 in
+fails) say "{\"said\":\"failure\",\"file\":\"t/x.c\",\"line\":21,\"words\":\"expected run() == 0\\n  run(): -1\",\"pid\":$$}"; exit 1 ;;
+many) for i in $(seq 30); do say "{\"said\":\"failure\",\"file\":\"t/x.c\",\"line\":$i,\"words\":\"no $i\"}"; done; exit 1 ;;
+forked) say "{\"said\":\"failure\",\"file\":\"t/x.c\",\"line\":3,\"words\":\"in a child\"}" ;;
+skips) say "{\"said\":\"skip\",\"words\":\"no network\"}"; echo last line; exit 77 ;;
+errs) say "{\"said\":\"error\",\"file\":\"t/x.c\",\"line\":5,\"words\":\"cannot connect\"}"; exit 99 ;;
+errs_and_passes) say "{\"said\":\"error\",\"file\":\"t/x.c\",\"line\":6,\"words\":\"cannot close\"}" ;;
+crashes) say "{\"said\":\"failure\",\"file\":\"t/x.c\",\"line\":7,\"words\":\"before\"}"; kill -SEGV $$ ;;
+skips_not) say "{\"said\":\"failure\",\"file\":\"t/x.c\",\"line\":8,\"words\":\"and then\"}"; exit 77 ;;
+esac'
+    run run -n 1 --report junit=j.xml --report tap=t.tap --report json=r.json
+    status_is 1
+    out_has 'unit::fails@backend=exec: t/x.c:21: expected run() == 0; run(): -1'
+    out_has 'unit::many@backend=exec: t/x.c:1: no 1 (+29 more)'
+    out_has 'unit::forked@backend=exec: t/x.c:3: in a child; its own exit status is 0'
+    out_has 'no network'
+    out_has 'unit::errs@backend=exec: t/x.c:5: cannot connect'
+    out_has 'unit::errs_and_passes@backend=exec: t/x.c:6: cannot close'
+    out_has 'unit::crashes@backend=exec: SIGSEGV'
+    out_has 'failed: t/x.c:7: before'
+    out_has 'unit::skips_not@backend=exec: t/x.c:8: and then; its own exit status is 77'
+    last_line_is '1 passed, 7 failed, 1 skipped'
+    grep -q '<failure type="failed" message="t/x.c:21: expected run() == 0; run(): -1">' j.xml || fail 'no message in JUnit'
+    grep -q '^  run(): -1$' j.xml || fail 'no second line in JUnit'
+    grep -q '^and 18 more$' j.xml || fail 'how many more there were is not in JUnit'
+    grep -q '^    t/x.c:21: expected run() == 0$' t.tap || fail 'no words in TAP'
+    python3 - <<'END' || fail 'the JSON report'
+import json
+cases = {c["id"].split("@")[0]: c["attempts"][0] for c in json.load(open("r.json"))["cases"]}
+said = cases["unit::fails"]["said"]
+assert len(said) == 1 and said[0]["words"] == "expected run() == 0\n  run(): -1" and said[0]["pid"] > 0, said
+assert len(cases["unit::many"]["said"]) == 12 and cases["unit::many"]["said_more"] == 18
+assert "said" not in cases["unit::passes"]
+END
+}
+
+# What is there instead of the file, or in it, is no reason for anything; and the next one finds none of it.
+test_nothing_hostile_in_its_place_does_harm() {
+    names fifo folder link huge garbage long own last | saying '
+said=$TMPDIR/.said
+case $1 in
+fifo) mkfifo "$said" ;;
+folder) mkdir -p "$said/deep/er" && touch "$said/deep/er/file" ;;
+link) ln -s /dev/zero "$said" ;;
+huge) truncate -s 8G "$said" ;;
+garbage) head -c 300000 /dev/urandom >"$said" ;;
+long) say "{\"said\":\"failure\",\"words\":\"$(head -c 5000 /dev/zero | tr "\\0" x)\"}" ;;
+own) say "{\"said\":\"note\",\"words\":\"\u001b[31m\"}"; chmod 0 "$said" ;;
+esac'
+    run run -n 1
+    status_is 0
+    last_line_is '8 passed, 0 failed'
+}
+
+test_phases_are_timed_apart() {
+    names setup_has_its_own hangs_in_teardown own_is_shorter from_the_future goes_on_for_ever plain | saying '
+phase() { # PHASE OF AT [, TIMEOUT]
+    say "{\"said\":\"phase\",\"phase\":\"$1\",\"of\":\"$2\",\"at\":$3$4}"
+}
+case $1 in
+setup_has_its_own) phase setup registry "$(now)" ",\"timeout\":\"60s\""; sleep 3; phase call "" "$(now)" ;;
+hangs_in_teardown) phase setup registry "$(now)"; phase call "" "$(now)"; phase teardown registry "$(now)"; sleep 1000 ;;
+own_is_shorter) phase teardown "a\tb" "$(now)" ",\"timeout\":\"1s\""; sleep 1000 ;;
+from_the_future) phase call "" 9000000000000000000; sleep 1000 ;;
+goes_on_for_ever) while :; do phase call "" "$(now)"; sleep 0.1; done ;;
+plain) sleep 1000 ;;
+esac'
+    sed -i 's/timeout: 20s/timeout: 2s/' run-matrix.yaml
+    run run -n 6 --report json=r.json
+    status_is 1
+    out_has "unit::hangs_in_teardown@backend=exec: teardown of 'registry' took longer than 2s; raise 'timeout' at run-matrix.yaml:2:"
+    out_has "unit::own_is_shorter@backend=exec: teardown of 'a b' took longer than 1s; raise its own timeout, in C"
+    out_has "unit::from_the_future@backend=exec: its call took longer than 2s; raise 'timeout' at"
+    out_has "unit::goes_on_for_ever@backend=exec: timed out in its call: all of its phases took longer than 3 times 2s; raise 'timeout' at"
+    out_has "unit::plain@backend=exec: timed out after 2s in its call; raise 'timeout' at"
+    last_line_is '1 passed, 5 failed'
+    python3 - <<'END' || fail 'durations of phases'
+import json
+cases = {c["id"].split("@")[0]: c["attempts"][0] for c in json.load(open("r.json"))["cases"]}
+phases = cases["unit::setup_has_its_own"]["phases"]
+assert phases["setup"] >= 3 and phases["call"] > 0 and phases["teardown"] == 0, phases
+assert "phases" not in cases["unit::plain"]
+END
+}
+
 run_tests
