@@ -4,6 +4,7 @@
 #include "runner/base/utf8.h"
 #include "runner/front.h"
 #include "runner/header.h"
+#include "runner/markers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,6 +285,10 @@ static enum exit_code list(struct front *front, struct invocation *in)
 {
     if (!check_settings(front, in))
         return EXIT_USAGE;
+    if (in->options->markers) {
+        markers_print(front, in);
+        return EXIT_PASSED;
+    }
     header_warn(front, in->diags);
     if (in->options->json)
         print_json(front, in);

@@ -32,14 +32,18 @@ static void add_tests(struct modules *m, const struct module_file *file, const s
 {
     struct arena *arena = m->listing->kitchen.arena;
     struct buf id = {0};
+    const struct node *marks = listing_marks(m->listing, found);
     struct sub_test sub;
 
     for (uint32_t i = 0; i < found->count; i++) {
         buf_clear(&id);
         buf_addf(&id, "%.*s%s", STR_ARG(file->id), file->id.len ? "::" : "");
         listing_own_id(&id, found->list[i].id);
-        sub = (struct sub_test){
-            .id = arena_str(arena, buf_str(&id)), .name = found->list[i].name, .file = file->path};
+        sub = (struct sub_test){.id = arena_str(arena, buf_str(&id)),
+                                .name = found->list[i].name,
+                                .file = file->path,
+                                .marks = marks,
+                                .suite = m->c->suite};
         listing_own(m->listing, &found->list[i], &sub);
         add(m, sub);
     }

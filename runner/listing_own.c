@@ -243,6 +243,16 @@ void listing_own(struct listing *listing, const struct preset_test *test, struct
     sub->wrong = own.diags.errors ? wrong_words(&own) : NULL;
 }
 
+const struct node *listing_marks(struct listing *listing, const struct preset_listing *found)
+{
+    struct arena *arena = listing->kitchen.arena;
+    struct diags diags = {.arena = arena};
+    const struct node *heading = json_to_node(arena, found->heading, (struct place){0}, &diags);
+    const struct node *marks = heading ? node_get(heading, "marks") : NULL;
+
+    return marks && marks->kind == NODE_MAP ? marks : NULL;
+}
+
 /* ---- ids ---- */
 
 static bool is_hex(char c)

@@ -249,7 +249,10 @@ OBJECT(bind, "'bind'", .exprs = EXPRS_NO,
            "Axes of these names carry a built-in meaning; say here when another axis does, or none. A matrix "
            "that comes `from` a workflow binds nothing unless told.");
 
+TYPE(strict, .kind = SCHEMA_BOOLEAN, .exprs = EXPRS_NO);
+
 static const struct schema_key defaults_keys[] = {
+    {"strict-markers", &type_strict, .doc = "marks that are not declared are errors", .builtin = "false"},
     {"session-timeout", &type_duration, .doc = "deadline of the whole run, 0 for none"},
 };
 OBJECT(defaults, "'defaults'", .exprs = EXPRS_YES, .also = &type_settings, .doc = "Settings of every test.");
@@ -338,12 +341,18 @@ static const struct schema_key profile_keys[] = {
      .builtin = "skip"},
     {"soak", &type_soak, .doc = "how to soak"},
     {"reports", &type_reports, .doc = "reports to write"},
+    {"strict-markers", &type_strict, .doc = "marks that are not declared are errors"},
     {"session-timeout", &type_duration, .doc = "deadline of the whole run, 0 for none"},
 };
 OBJECT(profile, "a profile", .exprs = EXPRS_NO, .also = &type_settings,
        .doc = "Settings for an occasion: `-P NAME`, else `ci` where `CI` is set, else `local`.");
 TYPE(profiles, .kind = SCHEMA_MAPPING, .key = &type_name, .item = &type_profile,
      .wants = "a mapping of names to profiles");
+
+TYPE(markers, .kind = SCHEMA_MAPPING, .name = "markers", .key = &type_mark, .item = &type_text,
+     .exprs = EXPRS_NO, .wants = "a mapping of marks to what they mean",
+     .doc = "marks with what they mean; declared are those that are built in, too: `slow serial flaky skip "
+            "xfail`");
 
 static const struct schema_key file_keys[] = {
     {"version", &type_version, .doc = "format of the file", .builtin = "1"},
@@ -356,6 +365,7 @@ static const struct schema_key file_keys[] = {
     {"tests", &type_tests, .doc = "what is run"},
     {"overrides", &type_overrides, .doc = "settings of some cases"},
     {"profiles", &type_profiles, .doc = "settings for an occasion"},
+    {"markers", &type_markers, .doc = "which marks there are, for `--strict-markers` and `list --markers`"},
     {"suites", &type_paths, .doc = "files like this one in other folders, as globs: one run of them all"},
 };
 OBJECT(file, "the file", .exprs = EXPRS_NO, .ignored = "x-", .wants = "a mapping with keys such as 'tests'",

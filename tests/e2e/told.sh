@@ -151,6 +151,52 @@ END
     status_is 0
 }
 
+# ---- marks ----
+
+test_marks_are_declared() {
+    cat <<'END' | module unit 'exit 0'
+{"run-matrix-tests":1,"count":3,"marks":{"disk":"fills the disk"}}
+{"name":"one","file":"x.c","line":9,"marks":["slow","disk","net"]}
+{"name":"two/n=1","file":"x.c","line":12,"marks":["dsik"]}
+{"name":"two/n=2","file":"x.c","line":12,"marks":["dsik"]}
+END
+    programs 'markers: {net: needs a network}
+tests:
+  - {name: unit, module: unit, marks: [net, flaky]}
+  - {name: other, run: exit 0, marks: nte}
+overrides: [{select: other, marks: disk}]'
+    run run
+    status_is 0
+    run list -q --markers
+    status_is 0
+    out_has 'slow: takes its time  (built in)'
+    out_has 'net: needs a network  (run-matrix.yaml:2:11)'
+    out_has 'disk: fills the disk  (unit)'
+    [ "$(grep -c 'fills the disk' "$scratch/out")" = 1 ] || fail 'twice'
+    run list --markers --json
+    out_has '{"name":"net","words":"needs a network","declared":"run-matrix.yaml:2:11"}'
+    for command in list run; do
+        run "$command" --strict-markers
+        status_is 4
+        err_has "run-matrix.yaml:5:39: error: the mark 'nte' is not declared (strict-markers): it does not stand under 'markers'; did you mean 'net'?"
+        err_has "run-matrix.yaml:6:36: error: the mark 'disk' is not declared"
+        err_has "x.c:12: error: the mark 'dsik' is not declared (strict-markers): neither under 'markers' nor by MARK in C; did you mean 'disk'?"
+        [ "$(grep -c error: "$scratch/err")" = 3 ] || fail "$(cat "$scratch/err")"
+    done
+    sed -i 's/nte/net/; s/marks: disk/marks: serial/' run-matrix.yaml
+    sed -i 's/dsik/disk/' unit.list
+    run run --strict-markers
+    status_is 0
+    sed -i 's/"disk"\]/"dusk"]/' unit.list
+    echo 'defaults: {strict-markers: true}
+profiles: {lax: {strict-markers: false}}' >>run-matrix.yaml
+    run run
+    status_is 4
+    err_has "the mark 'dusk'"
+    run run -P lax
+    status_is 0
+}
+
 # ---- what they say while they run ----
 
 # With one slot, so that each case is lent the folder of the one before it.

@@ -37,9 +37,20 @@ struct row {
             __VA_ARGS__                                     \
         }                                                   \
     }
-#define LEAKS      LEFT_ONE(.kind = STR("process"), .words = STR("sleep 9 (pid 12)"), .pid = 12, .fails = true)
-#define WARNED     LEFT_ONE(.kind = STR("file"), .words = STR("/var/x"))
-#define SLEEP      "left 1 process behind: sleep 9 (pid 12)"
+#define LEAKS  LEFT_ONE(.kind = STR("process"), .words = STR("sleep 9 (pid 12)"), .pid = 12, .fails = true)
+#define WARNED LEFT_ONE(.kind = STR("file"), .words = STR("/var/x"))
+#define SLEEP  "left 1 process behind: sleep 9 (pid 12)"
+#define SAID_FAILS(...)                           \
+    .said = &(const struct said)                  \
+    {                                             \
+        .failures = 1, .failure = { __VA_ARGS__ } \
+    }
+#define SAID_ERRS(...)                        \
+    .said = &(const struct said)              \
+    {                                         \
+        .errors = 2, .error = { __VA_ARGS__ } \
+    }
+#define AT_X       .file = STR("x.c"), .line = 3
 #define NEEDS_MORE .oom = "its tree needed more than 64 MiB"
 
 #define FULL "no room was left on the disk: its output may be cut"
@@ -320,6 +331,80 @@ static const struct row rows[] = {
      VERDICT_XFAILED,
      "x",
      "output limit: wrote more than 1k | when it was ended: SIGINT"},
+    /* What a C test says of itself. */
+    {"said a failure",
+     {EXITED(1), SAID_FAILS(AT_X, .words = STR("1 == 2"))},
+     VERDICT_FAILED,
+     "x.c:3: 1 == 2",
+     ""},
+    {"said lines",
+     {EXITED(1), SAID_FAILS(AT_X, .words = STR("expected a == b\n  a: 1\n\n  b: \x1b[1m\n"))},
+     VERDICT_FAILED,
+     "x.c:3: expected a == b; a: 1; b: \\x1b[1m",
+     ""},
+    {"said nowhere", {EXITED(1), SAID_FAILS(.words = STR("w"))}, VERDICT_FAILED, "w", ""},
+    {"said nothing of it", {EXITED(1), SAID_FAILS(AT_X)}, VERDICT_FAILED, "x.c:3: ", ""},
+    {"said a failure, and passes",
+     {EXITED(0), SAID_FAILS(AT_X, .words = STR("w"))},
+     VERDICT_FAILED,
+     "x.c:3: w; its own exit status is 0",
+     ""},
+    {"said a failure, and skips",
+     {EXITED(77), SAID_FAILS(AT_X, .words = STR("w"))},
+     VERDICT_FAILED,
+     "x.c:3: w; its own exit status is 77",
+     ""},
+    {"said a failure, and crashes",
+     {KILLED(SIGSEGV), SAID_FAILS(AT_X, .words = STR("w"))},
+     VERDICT_CRASHED,
+     "SIGSEGV",
+     "failed: x.c:3: w"},
+    {"said a failure, and hangs",
+     {KILLED(SIGINT), LATE, SAID_FAILS(AT_X, .words = STR("w"))},
+     VERDICT_TIMEOUT,
+     "timed out after 1s",
+     "failed: x.c:3: w | when it was ended: SIGINT"},
+    {"said a failure, expected",
+     {EXITED(0), SAID_FAILS(AT_X, .words = STR("w")), .xfail = "known"},
+     VERDICT_XFAILED,
+     "known",
+     "failed: x.c:3: w; its own exit status is 0"},
+    {"said a failure of another kind than expected",
+     {EXITED(1), SAID_FAILS(AT_X, .words = STR("w")), .xfail = "x", .xfail_signal = SIGSEGV},
+     VERDICT_FAILED,
+     "expected to die of SIGSEGV, but exit status 1",
+     "failed: x.c:3: w"},
+    {"said errors",
+     {EXITED(99), SAID_ERRS(AT_X, .words = STR("w"))},
+     VERDICT_ERROR,
+     "x.c:3: w (+1 more)",
+     ""},
+    {"said errors, and passes",
+     {EXITED(0), SAID_ERRS(AT_X, .words = STR("w")), .xfail = "x"},
+     VERDICT_ERROR,
+     "x.c:3: w (+1 more)",
+     ""},
+    {"said errors, and crashes",
+     {KILLED(SIGSEGV), SAID_ERRS(AT_X, .words = STR("w"))},
+     VERDICT_CRASHED,
+     "SIGSEGV",
+     "error: x.c:3: w (+1 more)"},
+    {"said why it skips",
+     {EXITED(77), .last_line = "last", .said = &(const struct said){.skip = STR(" no\nnet ")}},
+     VERDICT_SKIPPED,
+     "no net",
+     ""},
+    {"said blanks",
+     {EXITED(77), .last_line = "last", .said = &(const struct said){.skip = STR("  ")}},
+     VERDICT_SKIPPED,
+     "last",
+     ""},
+    {"said a reason, and passes",
+     {EXITED(0), .said = &(const struct said){.skip = STR("no")}},
+     VERDICT_PASSED,
+     "",
+     ""},
+
     {"xfail, dies of what was expected",
      {KILLED(SIGSEGV), .xfail = "x", .xfail_signal = SIGSEGV},
      VERDICT_XFAILED,
