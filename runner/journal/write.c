@@ -22,7 +22,6 @@
 #define PROBLEM_MOST 512
 #define REPORT_MOST  512
 #define RESULTS_MOST (REPORT_MOST + FACT_MOST + JOURNAL_PROBLEMS_MOST * PROBLEM_MOST)
-#define SAID_MOST    ((size_t)4 << 10)
 #define NUMBERS      1024 /* all keys and numbers of a record */
 #define FRAME        128  /* the same for an item of a list */
 
@@ -32,9 +31,6 @@ _Static_assert(NUMBERS + REASON_MOST + RESULTS_MOST + NUMBERS / 2 + JOURNAL_NOTE
                        JOURNAL_LEAKS_MOST * (WORD_MOST + WHAT_MOST + WORDS_MOST + FRAME) <
                    JOURNAL_RECORD_MOST,
                "the end of an attempt fits into a record");
-_Static_assert(NUMBERS + JOURNAL_SAID_MOST * (WORD_MOST + FACT_MOST + SAID_MOST + FRAME) <
-                   JOURNAL_RECORD_MOST,
-               "what a test said fits into a record");
 _Static_assert(FRAME + ID_MOST + CELL_MOST + FRAME < JOURNAL_RECORD_MOST, "a case fits into a record");
 _Static_assert(FRAME + ID_MOST + PATH_MOST + FRAME < JOURNAL_RECORD_MOST, "a test fits into a record");
 _Static_assert(FRAME + ARG_MOST + FRAME < JOURNAL_RECORD_MOST, "an argument fits into a record");
@@ -320,38 +316,6 @@ static void add_results(struct buf *line, const struct journal_results *results)
     buf_addc(line, '}');
 }
 
-static void add_said(struct buf *line, const struct journal_said *said)
-{
-    LINE_ADD(line, "{\"kind\":");
-    line_quote(line, said->kind, WORD_MOST);
-    line_text(line, "file", said->file, FACT_MOST);
-    if (said->line)
-        line_int(line, "line", said->line);
-    line_text(line, "words", said->words, SAID_MOST);
-    if (said->pid)
-        line_int(line, "pid", said->pid);
-    buf_addc(line, '}');
-}
-
-int journal_said(struct journal *journal, const struct journal_attempt *attempt)
-{
-    struct buf *line;
-
-    if (!attempt->said_count)
-        return 0;
-    line = EVENT(journal, "said");
-    line_int(line, "case", attempt->number);
-    line_int(line, "attempt", attempt->attempt);
-    for (uint32_t i = 0; i < attempt->said_count && i < JOURNAL_SAID_MOST; i++) {
-        buf_adds(line, i ? "," : ",\"said\":[");
-        add_said(line, &attempt->said[i]);
-    }
-    buf_addc(line, ']');
-    if (attempt->said_more)
-        line_int(line, "more", (int64_t)attempt->said_more);
-    return end_event(journal);
-}
-
 static const char *add_part(struct buf *line, const char *before, const char *key, nanos part)
 {
     if (part <= 0)
@@ -372,6 +336,7 @@ static void add_phases(struct buf *line, const struct journal_attempt *attempt)
         buf_addc(line, '}');
 }
 
+/* What was measured, less what is nothing. */
 static void add_usage(struct buf *line, const struct journal_attempt *attempt)
 {
     if (attempt->setup)
