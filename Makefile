@@ -40,7 +40,9 @@ HOST_OWN := $(wildcard fixtures/host*.c)
 LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c))
 # What serves, in programs of people as in ours.
 SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire request room child usher inside clone) \
-	$(addprefix runner/base/,buf io mem str))
+	$(addprefix runner/base/,buf clock io mem str))
+# What the library needs besides.
+LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,arena dir))
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 KIDS := build/tests/kids/kid build/tests/kids/tiny
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -85,7 +87,7 @@ $(foreach file,$(CHILD_SIDE),$(eval \
 	$(file)_cflags = -U_FORTIFY_SOURCE -fno-lto -fno-stack-protector -fno-sanitize=all))
 
 # A test may be on a stack of its own making when it fails: the fortified longjmp takes that for a mistake.
-fixtures/run_cflags = -U_FORTIFY_SOURCE
+fixtures/state_cflags = -U_FORTIFY_SOURCE
 
 # ---- rules ----
 
@@ -113,7 +115,7 @@ build/$(1)/pic/%.o: %.c build/$(1)/flags | build/packages/build
 	@mkdir -p $$(@D)
 	$$(Q)$$($(1)_compile) -fPIC -fno-plt -fno-lto $$($$*_cflags) -MMD -MP -c -o $$@ $$<
 
-build/$(1)/pic/librunmatrix.o: $(LIBRARY_OWN:%.c=build/$(1)/pic/%.o) $(SERVING:%.c=build/$(1)/pic/%.o)
+build/$(1)/pic/librunmatrix.o: $(LIBRARY_OWN:%.c=build/$(1)/pic/%.o) $(LIBRARY_BASE:%.c=build/$(1)/pic/%.o) $(SERVING:%.c=build/$(1)/pic/%.o)
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -r -nostdlib -fno-lto -o $$@ $$^
 	$$(Q)objcopy --wildcard --keep-global-symbol='mx_*' $$@
@@ -264,7 +266,8 @@ INSTALLED = \
 	build/run-matrix-host:libexec/run-matrix/run-matrix-host:755 \
 	build/librunmatrix.a:lib/librunmatrix.a:644 \
 	build/run_matrix.pc:lib/pkgconfig/run_matrix.pc:644 \
-	fixtures/run_matrix.h:include/run_matrix.h:644
+	fixtures/run_matrix.h:include/run_matrix.h:644 \
+	$(foreach header,$(wildcard fixtures/run_matrix/*.h),$(header):include/run_matrix/$(notdir $(header)):644)
 piece = $(word $(2),$(subst :, ,$(1)))
 under_prefix = $(call quote,$(DESTDIR)$(PREFIX)/$(call piece,$(1),2))
 
@@ -278,7 +281,8 @@ install: all
 
 uninstall:
 	rm -f $(foreach item,$(INSTALLED),$(call under_prefix,$(item))) $(foreach item,$(WRITTEN),$(call quote,$(call where,$(item))))
-	@for folder in $(call quote,$(share)/run-matrix) $(call quote,$(DESTDIR)$(PREFIX)/libexec/run-matrix); do \
+	@for folder in $(call quote,$(share)/run-matrix) $(call quote,$(DESTDIR)$(PREFIX)/libexec/run-matrix) \
+		$(call quote,$(DESTDIR)$(PREFIX)/include/run_matrix); do \
 		! [ -d "$$folder" ] || rmdir "$$folder"; done
 
 compile_commands.json: Makefile FORCE

@@ -5,6 +5,7 @@
 #include "backends/serve.h"
 #include "backends/internal.h"
 
+#include "runner/base/clock.h"
 #include "runner/base/io.h"
 
 #include <errno.h>
@@ -146,6 +147,53 @@ static struct errand *find_errand(struct server *server)
     return errand;
 }
 
+/* ---- what tests share ---- */
+
+/* A module may have started some, or a sanitizer. Where it cannot be told, fork() of libc does no harm. */
+static bool has_threads(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/task", &st) < 0 || st.st_nlink != 3;
+}
+
+#define SETUP_WITHIN    (60 * NS_PER_S) /* where nothing was said */
+#define TEARDOWN_WITHIN (10 * NS_PER_S)
+
+static uint32_t milliseconds(const char *words, nanos otherwise)
+{
+    nanos span = otherwise;
+
+    if (words && !span_parse(str_of(words), &span))
+        span = otherwise;
+    return span / NS_PER_MS < UINT32_MAX ? (uint32_t)(span / NS_PER_MS) : UINT32_MAX;
+}
+
+static void tell_busy(void *user, const char *setup, const char *teardown)
+{
+    struct server *server = user;
+    struct wire_message busy = {.kind = WIRE_BUSY, .number = milliseconds(setup, SETUP_WITHIN)};
+
+    server->farewell += milliseconds(teardown, TEARDOWN_WITHIN);
+    busy.place = server->farewell;
+    wire_send(server->socket, &busy);
+}
+
+/* It may start threads, and then it is forked otherwise. */
+static void prepare(struct server *server, const struct spawn_spec *spec)
+{
+    const struct serve_preparing preparing = {tell_busy, server};
+    uint32_t before = server->farewell;
+
+    server->service->prepare(server->service->user, spec, &preparing);
+    if (server->farewell == before)
+        return;
+    fflush(NULL);
+    server->threaded |= has_threads();
+}
+
+/* ---- a process ---- */
+
 static unsigned start(struct server *server, struct errand *errand)
 {
     const struct spawn_spec *spec = &errand->request.spec;
@@ -153,6 +201,8 @@ static unsigned start(struct server *server, struct errand *errand)
 
     if (!can(server->service, spec))
         return FAILURE(SPAWN_STAGE_RUN, ENOSYS);
+    if (spec->test && server->service->prepare)
+        prepare(server, spec);
     if (server->threaded || spec->test || spec->room)
         return fork_errand(server, errand);
     spawn_post(errand->spawn, &server->board, errand->message.place);
@@ -257,14 +307,6 @@ static int serve_beside(struct server *server)
     return (int)(intptr_t)status;
 }
 
-/* A module may have started some, or a sanitizer. Where it cannot be told, fork() of libc does no harm. */
-static bool has_threads(void)
-{
-    struct stat st;
-
-    return stat("/proc/self/task", &st) < 0 || st.st_nlink != 3;
-}
-
 static int be_server(const struct service *service, bool beside)
 {
     struct server server = {.service = service,
@@ -281,6 +323,8 @@ static int be_server(const struct service *service, bool beside)
         return STATUS_USAGE;
     }
     status = beside ? serve_beside(&server) : serve_all(&server);
+    if (status == 0 && service->finish)
+        service->finish(service->user);
     forget_errands(&server); /* none but its own */
     munmap(server.usher, sizeof *server.usher);
     return status;

@@ -27,7 +27,8 @@ struct server {
     struct board board;
     struct errand *errands;
     int socket;
-    bool threaded; /* or has threads of others: of a module, of a sanitizer */
+    uint32_t farewell; /* ms that what was prepared may need at the end */
+    bool threaded;     /* or has threads of others: of a module, of a sanitizer */
     struct shown shown;
     /* Shared with who makes a process for us and ends, as memory that was only copied would not tell us. */
     struct usher *usher;

@@ -117,7 +117,7 @@ void servers_close(struct session *s)
 void server_dismiss(struct session *s, struct server *server)
 {
     fd_close(&server->socket);
-    watch_limit(s->watch, server->place, FAREWELL_WITHIN);
+    watch_limit(s->watch, server->place, s->urgency ? HURRIED_WITHIN : FAREWELL_WITHIN + server->farewell);
 }
 
 struct server *server_at(const struct session *s, uint32_t place)
@@ -275,6 +275,7 @@ static bool start(struct session *s, struct server *server, const struct recipe 
     server->greeted = false;
     server->fault = NULL;
     server->asked = 0;
+    server->farewell = 0;
     server->loading = loading_of(recipe, &server->arena);
     server->id = arena_printf(&server->arena, "%s-%u", server->name, ++s->servers->started);
     recipe_server(&s->kitchen, recipe, server->id, &server->arena, &server->spec);
@@ -370,6 +371,13 @@ void server_greeted(struct session *s, struct server *server)
 {
     server->greeted = true;
     set_deadline(s, server);
+}
+
+void server_is_busy(struct session *s, struct server *server, const struct server_told *told)
+{
+    server->farewell = told->farewell;
+    if (server->asked && !s->urgency)
+        watch_limit(s->watch, server->place, told->patience + ANSWER_WITHIN);
 }
 
 void server_answered(struct session *s, struct server *server, struct slot *slot)

@@ -128,6 +128,7 @@ static bool hear(struct session *s, struct server *server)
     switch (news) {
     case SERVER_SILENT: return false;
     case SERVER_HELLO: server_greeted(s, server); break;
+    case SERVER_BUSY: server_is_busy(s, server, &told); break;
     case SERVER_STARTED:
     case SERVER_REFUSED: take_answer(s, server, news, &told); break;
     case SERVER_GONE: end_of_talk(s, server); break;

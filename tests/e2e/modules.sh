@@ -49,7 +49,7 @@ END
         out_has "${test}::leaves: exit status 1"
         out_has "${test}::leaves_with_three: exit status 3"
     done
-    out_has '.so.c:7: 1 is not 2'
+    out_has '.so.c:7: fails: 1 is not 2'
     out_has "test 'leaves' ended its process itself, by exit(0)"
     run run --id '*::skips'
     out_has 'no network here'
@@ -134,7 +134,7 @@ test_what_cannot_be_asked_is_one_error_beside_the_others() {
     one_test all/good.so t
     echo text >all/text.so
     echo 'int x;' >x.c && gcc -shared -fPIC -o all/plain.so x.c
-    echo 'const struct { unsigned version, size; void *rest[4]; } mx_module = {2, 40, {0}};' >x.c
+    echo 'const struct { unsigned version, size; void *rest[4]; } mx_module = {3, 40, {0}};' >x.c
     gcc -shared -fPIC -o all/newer.so x.c
     echo '#include <run_matrix.h>' >x.c
     gcc -shared -fPIC "-I$root/fixtures" -o all/none.so x.c "$root/build/librunmatrix.a"
@@ -154,7 +154,7 @@ END
     cannot='its tests cannot be listed:'
     out_has "unit::text: $cannot 'all/text.so' named no test (status 99); it said: 'all/text.so' cannot be loaded: all/text.so: file too short"
     out_has "unit::plain: $cannot 'all/plain.so' named no test (status 99); it said: 'all/plain.so' is no module built with librunmatrix: it has no mx_module"
-    out_has "it said: 'all/newer.so' was built with another librunmatrix: version 2 of its mx_module, and this program knows 1"
+    out_has "it said: 'all/newer.so' was built with another librunmatrix: version 3 of its mx_module, and this program knows 2"
     out_has "unit::none: $cannot 'all/none.so' named no test (status 99); it said: there is no test in it"
     out_has "unit::dies: $cannot 'all/dies.so' was ended by signal 6"
     out_has "unit::script: $cannot 'all/script': it printed no list of tests: is it built with librunmatrix?"
