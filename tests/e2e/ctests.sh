@@ -60,7 +60,7 @@ END
     run_command "${program%/*}/run-matrix-host" ./t.so --list
     status_is 0
     sed -n 's/^{"name":"\([^"]*\)".*/\1/p' "$scratch/out" >names
-    tr '\n' ' ' <names | sed 's/ $//' >"$scratch/out"
+    { tr "\n" " " <names | sed "s/ \$//"; echo; } >"$scratch/out"
     out_is \
         'a/depth=1,mode=FAST a/depth=1,mode=SLOW a/depth=3,mode=FAST a/depth=3,mode=SLOW b/text=a%20b b/text=1 b/text=2 b/text=3 c/point=0 c/point=1 d/named=one d/named=two e/sum=1%20+%201 e/sum=1 f/row=second f/row=first'
     while read -r name; do
