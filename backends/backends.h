@@ -289,6 +289,15 @@ enum server_news server_hear(int socket, pid_t pid, struct server_told *told);
     "RUN_MATRIX_ROOM=" /* a variable of a server, long enough for what tells a case of it from others */
 
 /*
+ * What the process of a C test ends with when that has passed, or was skipped; and the word that asks a program for a test
+ * so. A process can end with 0 by itself, in a constructor, in a handler of exit, by _exit or as another program: then
+ * nobody knows what its test would have come to. With these it does not end by accident.
+ */
+#define TEST_HAS_PASSED  113
+#define TEST_WAS_SKIPPED 114
+#define TEST_WORD        "--attempt"
+
+/*
  * What is prepared may take its time: whoever waits is told of each piece of it, before, how long that may take, and how
  * long it may need at the end: times as people write them. NULL: nothing was said.
  */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WIRE_VERSION   1
+#define WIRE_VERSION   2
 #define WIRE_FDS_MOST  48
 #define WIRE_BODY_MOST ((size_t)16 << 20)
 #define WIRE_INLINE    ((size_t)32 << 10) /* a longer body travels in a file without a name */

@@ -163,10 +163,11 @@ static void name_test(struct cooking *k, const struct sub_test *sub)
 
 static void run_test(struct cooking *k, const struct sub_test *sub)
 {
+    k->recipe->tells = true;
     if (sub->problem)
         k->recipe->error = sub->problem;
     else if (k->recipe->backend == backends[BACKEND_EXEC])
-        ask_module(k, sub->file, "--case", sub->name.ptr);
+        ask_module(k, sub->file, TEST_WORD, sub->name.ptr);
     else
         name_test(k, sub);
 }

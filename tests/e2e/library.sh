@@ -208,13 +208,15 @@ TEST(crashes) { raise(SIGKILL); }
 TEST(leaves) { exit(3); }
 TEST(leaves_at_once) { _exit(0); }
 TEST(leaves_as_skipped) { _exit(77); }
+static void leave(void) { _exit(0); }
+TEST(leaves_when_it_has_failed) { atexit(leave); FAIL("before"); }
 END
     compile gcc -o t t.c "$library"
     run_command ./t
     status_is 1
     out_is <<'END'
 TAP version 13
-1..7
+1..8
 ok 1 - passes
 not ok 2 - fails
   ---
@@ -238,6 +240,10 @@ not ok 6 - leaves_at_once
 not ok 7 - leaves_as_skipped
   ---
   message: "it ended its process itself, with status 77"
+  ...
+not ok 8 - leaves_when_it_has_failed
+  ---
+  message: "it ended its process itself, with status 0"
   ...
 END
     run_command env --ignore-signal=CHLD ./t
@@ -362,8 +368,16 @@ test_who_leaves_by_exit_has_not_passed() {
 TEST(zero) { printf("last words"); exit(0); }
 TEST(skip) { exit(77); }
 TEST(three) { exit(3); }
+TEST(passes) {}
+TEST(skips) { SKIP("no"); }
+TEST(as_if_passed) { exit(113); }
 END
     compile gcc -o t t.c "$library"
+    # What run-matrix asks for: nobody ends so who has not come to the end of a test.
+    for pair in passes:113 skips:114 zero:1 skip:1 as_if_passed:1 three:3 nobody:99; do
+        run_command ./t --attempt "${pair%:*}"
+        is "$pair" "${pair%:*}:$status"
+    done
     run_command ./t --case zero
     status_is 1
     is "$(cat "$scratch/out")" 'last words'
