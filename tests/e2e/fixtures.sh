@@ -37,6 +37,24 @@ undone'
     [ ! -e built ] || fail 'it was not undone'
 }
 
+# However many they wait for, one after another.
+test_who_waits_keeps_his_place() {
+    for fixture in one two three; do
+        rm -f log
+        file "{name: a, run: 'echo a >>log', fixtures: [$fixture]}" "{name: b, run: 'echo b >>log', fixtures: [$fixture]}" \
+            "{name: c, run: 'echo c >>log', fixtures: [$fixture]}" <<YAML
+fixtures:
+  one: {scope: session, run: [true]}
+  two: {scope: session, needs: [one], run: [true]}
+  three: {scope: session, needs: [two], run: [true]}
+YAML
+        rm -rf .run-matrix # or how long they took would say who comes first
+        run -n 1
+        status_is 0
+        is "$fixture: $(tr '\n' ' ' <log)" "$fixture: a b c "
+    done
+}
+
 test_nothing_is_made_that_nobody_wants() {
     file '{name: plain, run: [true]}' '{name: t, run: [true], fixtures: [build]}' \
         '{name: skipped, run: [true], skip: {reason: not today}, fixtures: [build]}' <<YAML
