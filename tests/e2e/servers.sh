@@ -25,25 +25,10 @@ module_that() { # FILE KIND, statements on stdin
     } | module "$1"
 }
 
-# Tests, a line each, in a cell for each backend.
-suite() { # BACKENDS LINE...
-    {
-        echo "strategy: {matrix: {backend: [$(echo "$1" | tr ' ' ,)]}}"
-        echo 'defaults: {timeout: 20s, stop: [KILL]}'
-        echo 'tests:'
-        shift
-        printf '  - %s\n' "$@"
-    } >run-matrix.yaml
-}
+common='defaults: {timeout: 20s, stop: [KILL]}'
 
 # "VERDICT: REASON" of a case.
-end_of() { # ID
-    "$program" report --format json | python3 -c '
-import json, sys
-for case in json.load(sys.stdin)["cases"]:
-    if case["id"] == sys.argv[1]:
-        print(case["verdict"] + ": " + case["attempts"][-1].get("reason", ""))' "$1"
-}
+end_of() { told "$1" 'case["verdict"] + ": " + last.get("reason", "")'; } # ID
 
 ended() { # ID WORDS
     case $(end_of "$1") in
@@ -62,7 +47,7 @@ while grep -L '^State:.T' "/proc/$s/task"/*/status | grep -q .; do :; done
 END
     for backend in $served; do
         rm -rf .run-matrix
-        suite "$backend" "{name: a, run: [sh, stop, $backend]}" '{name: b, run: ["true"]}' \
+        in_backends "$backend" "{name: a, run: [sh, stop, $backend]}" '{name: b, run: ["true"]}' \
             '{name: c, run: ["true"]}'
         RUN_MATRIX_FAULTS=server-patience=300ms run -n 1 --contain=group
         status_is 1
@@ -79,7 +64,7 @@ test_others_go_on_while_a_server_does_not_answer() {
 END
     for backend in $served; do
         rm -rf .run-matrix
-        suite "$backend exec" '{name: m, module: stops.so, only: "matrix.backend != '"'exec'"'"}' \
+        in_backends "$backend exec" '{name: m, module: stops.so, only: "matrix.backend != '"'exec'"'"}' \
             '{name: a, run: ["true"], only: "matrix.backend == '"'exec'"'"}' \
             "{name: b, run: \"until $(signal_server KILL "$backend"); do :; done\", only: \"matrix.backend == 'exec'\"}"
         RUN_MATRIX_FAULTS=server-patience=1h run -n 2 --contain=group
@@ -94,7 +79,7 @@ test_a_cancel_does_not_wait_for_a_stopped_server() {
     module_that stops.so server: <<'END'
     raise(SIGSTOP);
 END
-    suite forkserver '{name: m, module: stops.so}'
+    in_backends forkserver '{name: m, module: stops.so}'
     start
     for _ in $(seq 300); do
         [ -z "$(pgrep -r T -f '^run-matrix: forkserver' -P "$(pgrep -d, -P "$runner")")" ] || break
@@ -112,7 +97,7 @@ END
 test_a_server_that_dies_before_it_reads() {
     for backend in $served; do
         rm -rf .run-matrix
-        suite "$backend" '{name: a, run: ["true"]}' "{name: b, run: [sh, -c, 'echo b >>made']}" '{name: c, run: ["true"]}'
+        in_backends "$backend" '{name: a, run: ["true"]}' "{name: b, run: [sh, -c, 'echo b >>made']}" '{name: c, run: ["true"]}'
         RUN_MATRIX_FAULTS=server-kill@2x1 run -n 1 --contain=group
         status_is 0
         last_line_is '3 passed, 0 failed'
@@ -136,7 +121,7 @@ END
     for backend in $served; do
         for contain in group auto; do
             rm -rf .run-matrix
-            suite "$backend" '{name: a, run: ["true"]}' '{name: b, run: [sh, -c, "exit 3"]}' '{name: m, module: m.so}'
+            in_backends "$backend" '{name: a, run: ["true"]}' '{name: b, run: [sh, -c, "exit 3"]}' '{name: m, module: m.so}'
             RUN_MATRIX_FAULTS=server-mute run -n 1 --contain="$contain"
             status_is 1
             last_line_is '2 passed, 2 failed'
@@ -150,7 +135,7 @@ END
 test_many_cases_beside_servers_that_die() {
     for fault in server-kill@5x3 server-mute@5x3 server-kill@3x1,server-mute@9x5; do
         rm -rf .run-matrix
-        suite "$served" "{name: a, matrix: {n: [$(seq -s, 1 20)]}, run: ['true']}"
+        in_backends "$served" "{name: a, matrix: {n: [$(seq -s, 1 20)]}, run: ['true']}"
         RUN_MATRIX_FAULTS=$fault run -n 4
         is "$(records '"ev":"end"')" 40
         is "$(records '"ev":"end"')" "$(($(records '"verdict":"passed"') + $(records 'died of SIGKILL')))"
@@ -180,7 +165,7 @@ END
 test_a_server_that_cannot_fork_says_so() {
     forks_fail again.so EAGAIN
     forks_fail memory.so ENOMEM
-    suite forkserver '{name: again, module: again.so}' '{name: memory, module: memory.so}'
+    in_backends forkserver '{name: again, module: again.so}' '{name: memory, module: memory.so}'
     run
     status_is 1
     ended again::t@backend=forkserver 'error: cannot start a process: Resource temporarily unavailable'
@@ -201,7 +186,7 @@ END
     for error in EAGAIN ENOMEM; do
         rm -rf .run-matrix gone
         forks_fail m.so "$error"
-        suite 'forkserver exec' '{name: m, module: m.so}' '{name: b, run: [sh, mend]}'
+        in_backends 'forkserver exec' '{name: m, module: m.so}' '{name: b, run: [sh, mend]}'
         run -n 2 --contain=group m::t@backend=forkserver b@backend=exec
         status_is 0
         last_line_is '2 passed, 0 failed'
@@ -218,7 +203,7 @@ test_what_a_constructor_does_to_a_server() {
     echo '    printf("of the constructor");' | module_that prints.so server:
     for backend in $served; do
         rm -rf .run-matrix
-        suite "$backend" '{name: crashes, module: crashes.so}' '{name: exits, module: exits.so}' \
+        in_backends "$backend" '{name: crashes, module: crashes.so}' '{name: exits, module: exits.so}' \
             '{name: hangs, module: hangs.so}' '{name: prints, module: prints.so}'
         ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0 RUN_MATRIX_FAULTS=server-patience=2s run -n 4
         status_is 1
@@ -256,7 +241,7 @@ __attribute__((constructor)) static void begin(void) {
 TEST(t) {}
 END
     sed -i "s,\"go\",\"$PWD/go\"," m.so.c && gcc -Wall -Werror "-I$root/fixtures" -shared -fPIC -o m.so m.so.c "$root/build/librunmatrix.a"
-    suite 'main_thread_forkserver exec' '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
+    in_backends 'main_thread_forkserver exec' '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
         "{name: b, run: [touch, go], only: \"matrix.backend == 'exec'\"}"
     run -n 1
     status_is 0
@@ -270,7 +255,7 @@ test_what_a_constructor_does_to_a_fresh_process() {
         echo '    raise(SIGSEGV);' | module_that crashes.so "::t@backend=$backend"
         echo '    for (;;) pause();' | module_that hangs.so "::t@backend=$backend"
         echo '    puts("of the constructor");' | module_that prints.so "::t@backend=$backend"
-        suite "$backend" '{name: crashes, module: crashes.so, limits: {core: 0}}' \
+        in_backends "$backend" '{name: crashes, module: crashes.so, limits: {core: 0}}' \
             '{name: hangs, module: hangs.so, timeout: 500ms}' '{name: prints, module: prints.so}'
         ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0 run -n 4
         status_is 1
@@ -299,7 +284,7 @@ test_programs_that_are_none_of_ours() {
     printf '%s\n' 'os.write(3, b"good day")' 'signal.pause()' | stranger talks
     for backend in $served; do
         rm -rf .run-matrix
-        suite "$backend" '{name: refuses, module: refuses}' '{name: talks, module: talks}'
+        in_backends "$backend" '{name: refuses, module: refuses}' '{name: talks, module: talks}'
         run
         status_is 1
         ended "refuses::t@backend=$backend" "error: its $backend ended with exit status 1; its last words: what is --serve"
@@ -307,7 +292,7 @@ test_programs_that_are_none_of_ours() {
         no_server_is_left
     done
     rm -rf .run-matrix
-    suite spawn '{name: refuses, module: refuses}'
+    in_backends spawn '{name: refuses, module: refuses}'
     run
     status_is 1
     ended refuses::t@backend=spawn 'error: ended before it got as far as its program, when it was to execute '
@@ -329,7 +314,7 @@ open("ready", "w")
 signal.pause()' &
     holder=$!
     await_file ready
-    suite 'exec spawn forkserver main_thread_forkserver' '{name: held, run: [./held], timeout: 2s}' \
+    in_backends 'exec spawn forkserver main_thread_forkserver' '{name: held, run: [./held], timeout: 2s}' \
         '{name: other, run: ["true"]}'
     [ -e refused ] || run -n 8
     kill "$holder"
@@ -357,7 +342,7 @@ END
     count=$((${FAST_CASES:-2000} / 4))
     for backend in spawn forkserver main_thread_forkserver subint_forkserver; do
         rm -rf .run-matrix
-        suite "$backend" "{name: m, module: m.so, matrix: {n: [$(seq -s, "$count")]}}"
+        in_backends "$backend" "{name: m, module: m.so, matrix: {n: [$(seq -s, "$count")]}}"
         run -q
         status_is 1
         last_line_is "$((3 * count)) passed, $count failed"
@@ -375,7 +360,7 @@ a_bit_of_all() {
 TEST(passes) {}
 TEST(fails) { FAIL("as it should"); }
 END
-    suite "$surroundings" '{name: a, run: ["true"]}' '{name: b, run: [sh, -c, "exit 3"]}' '{name: m, module: m.so}'
+    in_backends "$surroundings" '{name: a, run: ["true"]}' '{name: b, run: [sh, -c, "exit 3"]}' '{name: m, module: m.so}'
 }
 
 ended_as_they_should() {
@@ -422,11 +407,11 @@ END
     for backend in $served; do
         for depth in . 2 2/3; do
             next=$([ "$depth" = 2/3 ] || echo ", $PWD/$([ "$depth" = . ] && echo 2 || echo 2/3)")
-            suite "$backend" "{name: m, module: $PWD/m.so}" "{name: a, run: ['$PWD/count', $backend$next]}"
+            in_backends "$backend" "{name: m, module: $PWD/m.so}" "{name: a, run: ['$PWD/count', $backend$next]}"
             [ "$depth" = . ] || mv run-matrix.yaml "$depth"
             rm -rf "$depth/.run-matrix"
         done
-        suite "$backend" "{name: m, module: m.so}" "{name: a, run: ['$PWD/count', $backend, $PWD/2]}"
+        in_backends "$backend" "{name: m, module: m.so}" "{name: a, run: ['$PWD/count', $backend, $PWD/2]}"
         run -n 1 --contain=group
         status_is 0
         run show a
