@@ -354,8 +354,8 @@ bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error
     }
     if (!server->there && !start(s, server, recipe, error))
         return false;
-    contain_expect(contain_place(s->contain, slot->number));
     spawn_expect(slot->spawn);
+    contain_expect(contain_place(s->contain, slot->number), slot->spawn);
     if (!ask(s, server, slot, error)) {
         spawn_give_up(slot->spawn);
         return false;

@@ -214,10 +214,10 @@ static void settle_one(struct session *s, struct server *server, struct slot *sl
         arrived(s, slot);
         return;
     }
-    if (lasts && !servers_post(s, slot)) /* somebody may still write where it was expected */
-        s->broken = true;
     refuse(s, slot, may_try_another(&s->cases[slot->on], server, ending) ? EAGAIN : 0,
            arena_cstr(&slot->arena, words));
+    if (lasts && !servers_post(s, slot)) /* somebody may still write where it was expected */
+        s->broken = true;
 }
 
 /* Of all whom it was asked for: who is on the board is there, whatever became of his maker. */

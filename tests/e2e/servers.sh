@@ -75,6 +75,31 @@ END
     done
 }
 
+# Whose parent is gone falls to us, and has its number until we reap it: who waits for that to be free is held up by nobody.
+test_orphans_are_reaped_while_a_server_does_not_answer() {
+    module_that stops.so server: <<'END'
+    raise(SIGSTOP);
+END
+    cat >beside <<'END'
+until pgrep -P $PPID -f "^run-matrix: $1"; do :; done
+(sleep 1000 >/dev/null 2>&1 & echo $! >pid)
+read -r pid <pid
+kill -KILL "$pid"
+while kill -0 "$pid"; do :; done
+pkill -KILL -P $PPID -f "^run-matrix: $1"
+END
+    for backend in $served; do
+        rm -rf .run-matrix
+        suite "$backend exec" '{name: m, module: stops.so, only: "matrix.backend != '"'exec'"'"}' \
+            "{name: b, run: [sh, beside, $backend], only: \"matrix.backend == 'exec'\"}"
+        RUN_MATRIX_FAULTS=server-patience=1h run -n 2 --contain=group
+        status_is 1
+        last_line_is '1 passed, 1 failed'
+        ended "m::t@backend=$backend" "error: its $backend died of SIGKILL"
+        no_server_is_left
+    done
+}
+
 test_a_cancel_does_not_wait_for_a_stopped_server() {
     module_that stops.so server: <<'END'
     raise(SIGSTOP);
