@@ -349,6 +349,7 @@ bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error
     if (!server)
         retire_one(s);
     if (!server || (server->there && server->socket < 0)) { /* that one goes, and this one comes then */
+        s->servers->turned_away = true;
         error->error = EAGAIN;
         return false;
     }
@@ -357,6 +358,7 @@ bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error
     spawn_expect(slot->spawn);
     contain_expect(contain_place(s->contain, slot->number), slot->spawn);
     if (!ask(s, server, slot, error)) {
+        s->servers->turned_away |= error->error == EAGAIN;
         spawn_give_up(slot->spawn);
         return false;
     }
@@ -380,11 +382,22 @@ void server_is_busy(struct session *s, struct server *server, const struct serve
         watch_limit(s->watch, server->place, told->patience + ANSWER_WITHIN);
 }
 
+/* Those who run, and whose end others wait for, may run for long. */
+void servers_have_room(struct session *s)
+{
+    if (!s->servers->turned_away)
+        return;
+    s->servers->turned_away = false;
+    s->stuck_until = 0;
+    queue_try_again(s->queue);
+}
+
 void server_answered(struct session *s, struct server *server, struct slot *slot)
 {
     slot->server = NULL;
     server->asked--;
     set_deadline(s, server);
+    servers_have_room(s);
 }
 
 bool servers_end(struct session *s)

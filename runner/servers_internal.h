@@ -37,6 +37,7 @@ struct servers {
     struct board *board;
     uint32_t posted;  /* places of the board given away */
     uint32_t started; /* servers, in this run */
+    bool turned_away; /* somebody was, for what an answer or an end may bring */
 };
 
 /* ---- servers.c ---- */
@@ -50,6 +51,8 @@ void server_dismiss(struct session *s, struct server *server);
 void server_greeted(struct session *s, struct server *server);
 /* It prepares what tests share: who asked waits longer. */
 void server_is_busy(struct session *s, struct server *server, const struct server_told *told);
+/* Whoever was turned away may ask again. */
+void servers_have_room(struct session *s);
 /* An answer has come, or never will: the next one has its own time. */
 void server_answered(struct session *s, struct server *server, struct slot *slot);
 

@@ -357,6 +357,66 @@ signal.pause()' &
 
 # ---- many ----
 
+# Until so many are there, each with a file of its own.
+until_all() { # COUNT
+    echo "touch in/\$\$; until [ \$(ls in | wc -l) = $1 ]; do sleep 0.01; done"
+}
+
+# Eighteen modules are two more than there are servers at once; all their tests run side by side.
+test_more_servers_than_there_are_at_once() {
+    module m.so <<END
+#include <stdlib.h>
+TEST(t) { if (system("$(until_all 18)") != 0) FAIL("it was alone"); }
+END
+    set --
+    for i in $(seq 18); do
+        cp m.so "m$i.so"
+        set -- "$@" "{name: m$i, module: m$i.so}"
+    done
+    for backend in $served; do
+        rm -rf .run-matrix in
+        mkdir in
+        suite "$backend" "$@"
+        run -n 18
+        status_is 0
+        last_line_is '18 passed, 0 failed'
+        no_server_is_left
+    done
+}
+
+# What a server was loaded with is not all the same for these, so none serves two of them; one after another has its turn.
+test_servers_take_turns() {
+    module m.so <<'END'
+#include <stdlib.h>
+#include <string.h>
+static char loaded[64];
+__attribute__((constructor)) static void begin(void) { strcpy(loaded, getenv("GCOV_PREFIX") ? getenv("GCOV_PREFIX") : ""); }
+TEST(t) { if (strcmp(loaded, getenv("GCOV_PREFIX")) != 0) FAIL("loaded for another"); }
+END
+    cat >run-matrix.yaml <<YAML
+strategy: {matrix: {backend: [$(echo "$served" | tr ' ' ,)], n: [$(seq -s, 20)]}}
+defaults: {timeout: 20s, env: {GCOV_PREFIX: '/n-\${{ matrix.n }}'}}
+tests: [{name: a, module: m.so}, {name: b, module: m.so}]
+YAML
+    for jobs in 1 4; do
+        rm -rf .run-matrix
+        run -n "$jobs"
+        status_is 0
+        last_line_is '80 passed, 0 failed'
+        no_server_is_left
+    done
+}
+
+# A socket holds some of what so many ask for; the others are not kept waiting for the end of those who run.
+test_more_is_asked_for_than_a_server_can_be_told_of() {
+    suite forkserver "{name: a, matrix: {n: [$(seq -s, 40)]}, env: {MUCH: '$(head -c 30000 /dev/zero | tr '\0' x)'}, run: [sh, -c, '$(until_all 40)']}"
+    mkdir in
+    run -n 40 --contain=group
+    status_is 0
+    last_line_is '40 passed, 0 failed'
+    no_server_is_left
+}
+
 test_fast_cases_lose_no_status() {
     module m.so <<'END'
 TEST(a) {}
