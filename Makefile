@@ -209,6 +209,7 @@ SOAK_COUNT = 200
 SOAK_TRIES = 500
 SOAK_CASES = 10000 # of each backend
 SOAK_REQUESTS = 1000000
+SOAK_IMAGE = 1024 # megabytes
 SOAK_DATABASES = 20 # times ten rounds
 CHAOS_TIMES = 100
 SOAKED = tests/e2e/contain.sh tests/e2e/chaos.sh # these have counts of their own
@@ -222,6 +223,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 		$(foreach test,$(filter-out $(SOAKED),$(E2E)),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \
 		"tests/soak/repeat $(SOAK_DATABASES) 'tests/extra/run databases.sh'" \
 		'ONLY=fast_cases FAST_CASES=$(SOAK_CASES) tests/e2e/servers.sh' \
+		'ONLY=large_server IMAGE=$(SOAK_IMAGE) tests/e2e/servers.sh' \
 		'SERVE_COUNT=$(SOAK_REQUESTS) build/release/tests/unit/test_serve' \
 		'TRIES=$(SOAK_TRIES) tests/e2e/contain.sh' 'CHAOS_TIMES=$(CHAOS_TIMES) tests/chaos/chaos.sh' \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/soak $(program)))

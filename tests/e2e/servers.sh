@@ -5,6 +5,7 @@
 own_world
 
 served='forkserver main_thread_forkserver'
+image=${IMAGE:-48} # megabytes of a large server; `make soak-self` has 1024
 
 module() { # FILE, body on stdin
     { echo '#include <run_matrix.h>' && cat; } >"$1.c"
@@ -170,9 +171,12 @@ test_many_cases_beside_servers_that_die() {
 
 # ---- it cannot make a process ----
 
-# In the server every clone fails from the start, until there is a file 'gone'.
-forks_fail() { # FILE ERRNO
+# In the server, which may hold some memory, every clone fails from the start, until there is a file 'gone'.
+forks_fail() { # FILE ERRNO [MEGABYTES]
     module_that "$1" server: <<END
+    size_t size = (size_t)${3:-0} << 20;
+    char *image = malloc(size);
+    for (size_t at = 0; at < size; at += 4096) image[at] = 'x';
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 1, 0),
@@ -187,9 +191,9 @@ forks_fail() { # FILE ERRNO
 END
 }
 
-test_a_server_that_cannot_fork_says_so() {
-    forks_fail again.so EAGAIN
-    forks_fail memory.so ENOMEM
+test_a_large_server_that_cannot_fork_says_so() {
+    forks_fail again.so EAGAIN "$image"
+    forks_fail memory.so ENOMEM "$image"
     in_backends forkserver '{name: again, module: again.so}' '{name: memory, module: memory.so}'
     run
     status_is 1
@@ -353,6 +357,87 @@ signal.pause()' &
         ended "held@backend=$backend" 'timeout: timed out after 2s'
     done
     no_server_is_left
+}
+
+# ---- it is large ----
+
+# Its server holds so much memory, all of it touched; its tests look whether they have it.
+large() { # FILE
+    module "$1" <<END
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#define SIZE ((size_t)$image << 20)
+static char *image;
+__attribute__((constructor)) static void begin(void) {
+    const char *whose = getenv("RUN_MATRIX_CASE_ID");
+    if (whose && strstr(whose, "server:") && (image = malloc(SIZE)))
+        for (size_t at = 0; at < SIZE; at += 4096) image[at] = 'x';
+}
+static int is_whole(void) {
+    size_t at = 0;
+    while (image && at < SIZE && image[at] == 'x') at += 4096;
+    return at >= SIZE;
+}
+TEST(has) { if (!is_whole()) FAIL("it has not all"); }
+TEST(fails) { if (is_whole()) FAIL("as it should"); }
+TEST(stays) {
+    close(open("$PWD/there", O_CREAT | O_WRONLY, 0600));
+    while (access("$PWD/killed", F_OK) != 0) usleep(10000);
+    if (!is_whole()) FAIL("it has not all");
+}
+END
+}
+
+test_a_large_server_dies_before_and_after_it_has_forked() {
+    large m.so
+    for backend in $served; do
+        suite "$backend" '{name: m, module: m.so, matrix: {n: [1, 2]}}'
+        for fault in server-kill@2x1 server-mute@1x2; do
+            rm -rf .run-matrix
+            RUN_MATRIX_FAULTS=$fault run -n 1 --contain=group -k 'has or fails'
+            status_is 1
+            last_line_is '2 passed, 2 failed'
+            is "$(records '"reason":"exit status 1"')" 2
+            no_server_is_left
+        done
+    done
+}
+
+test_a_large_server_dies_beside_its_case() {
+    large m.so
+    for backend in $served; do
+        rm -rf .run-matrix there killed
+        suite "$backend exec" '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
+            "{name: b, run: \"until [ -e there ]; do sleep 0.01; done; $(signal_server KILL "$backend"); touch killed\", only: \"matrix.backend == 'exec'\"}"
+        run -n 2 "m::stays@backend=$backend" b@backend=exec
+        status_is 0
+        last_line_is '2 passed, 0 failed'
+        no_server_is_left
+    done
+}
+
+test_a_large_server_is_stopped() {
+    large m.so
+    cat >stop <<'END'
+until [ -e there ]; do sleep 0.01; done
+s=$(pgrep -P $PPID -f "^run-matrix: $1")
+kill -STOP "$s"
+while grep -L '^State:.T' "/proc/$s/task"/*/status | grep -q .; do :; done
+touch killed
+END
+    for backend in $served; do
+        rm -rf .run-matrix there killed
+        suite "$backend exec" '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
+            "{name: b, run: [sh, stop, $backend], only: \"matrix.backend == 'exec'\"}" \
+            '{name: c, module: m.so, only: "matrix.backend != '"'exec'"'"}'
+        RUN_MATRIX_FAULTS=server-patience=$((2 + image / 100))s run -n 2 "m::stays@backend=$backend" b@backend=exec "c::has@backend=$backend"
+        status_is 1
+        last_line_is '2 passed, 1 failed'
+        ended "c::has@backend=$backend" "error: its $backend did not answer in time, and was ended"
+        no_server_is_left
+    done
 }
 
 # ---- many ----

@@ -69,7 +69,7 @@ static void spoil(void)
 
 /* ---- a child that dies on its way ---- */
 
-/* Where a child is stuck for a while, or gets a signal, see below. */
+/* Entering a group, and letting signals in, have a test of their own below. */
 static const struct step {
     struct call call;
     enum spawn_stage stage;
