@@ -118,7 +118,11 @@ static void close_way(const struct departure *departure)
             close(others[i]);
 }
 
-/* In the process that leaves; with one thread, whatever its parent has. */
+/*
+ * In the process that leaves; with one thread, whatever its parent has. It is not to die with its server: it may be about
+ * to make the case, which stands on the board then. It is in the server's session and group, so in its place of
+ * containment, and no other server is asked before that is empty.
+ */
 static _Noreturn void leave(struct server *server, struct errand *errand, struct departure *departure)
 {
     departure->args = args_of(errand, tid_address());

@@ -169,6 +169,60 @@ test_many_cases_beside_servers_that_die() {
     done
 }
 
+# Who forks for it has not let the case go yet, and stays behind: with its server he is ended, and the case that he would
+# have made is asked of another one. The handler runs in him and in nobody else, as the case is cloned without libc.
+stuck_at_fork() { # FILE, and that which he waits for, the first one
+    {
+        printf '#include <%s>\n' fcntl.h pthread.h stdlib.h string.h unistd.h
+        cat <<END
+static void forked(void) {
+    if (access("forked", F_OK) == 0)
+        return;
+    close(open("forked", O_CREAT | O_WRONLY, 0600));
+    while (access("$2", F_OK) != 0) usleep(1000);
+}
+__attribute__((constructor)) static void begin(void) {
+    const char *whose = getenv("RUN_MATRIX_CASE_ID");
+    if (whose && strstr(whose, "server:")) pthread_atfork(NULL, NULL, forked);
+}
+TEST(t) { if (system("echo made >>made") != 0) FAIL("no file"); }
+END
+    } | module "$1"
+}
+
+test_who_forks_for_a_server_does_not_outlive_it() {
+    suite 'main_thread_forkserver exec' '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
+        '{name: b, run: [sh, killer], only: "matrix.backend == '"'exec'"'"}'
+    cat >killer <<END
+until [ -e forked ]; do sleep 0.01; done
+$(signal_server KILL main_thread_forkserver)
+touch killed
+END
+    # With the latter he may still make the case, or be ended before.
+    for awaited in nothing killed; do
+        stuck_at_fork m.so "$awaited"
+        for contain in group auto; do
+            rm -rf .run-matrix forked killed made
+            run -n 2 --contain="$contain"
+            status_is 0
+            last_line_is '2 passed, 0 failed'
+            is "$(cat made)" made
+            no_server_is_left
+        done
+    done
+}
+
+# One that nobody kills is ended with its server when that is overdue.
+test_who_forks_for_a_server_is_stuck() {
+    suite main_thread_forkserver '{name: m, module: m.so}'
+    stuck_at_fork m.so nothing
+    RUN_MATRIX_FAULTS=server-patience=2s run -n 1 --contain=group
+    status_is 1
+    ended m::t@backend=main_thread_forkserver 'error: its main_thread_forkserver did not answer in time, and was ended'
+    [ ! -e made ] || fail 'the case has run'
+    no_server_is_left
+}
+
 # ---- it cannot make a process ----
 
 # In the server, which may hold some memory, every clone fails from the start, until there is a file 'gone'.
