@@ -333,7 +333,7 @@ END
 
 # In a process that is there for this case alone it is the case's own.
 test_what_a_constructor_does_to_a_fresh_process() {
-    for backend in exec spawn subint; do
+    for backend in exec spawn subint subint_forkserver; do
         rm -rf .run-matrix
         echo '    raise(SIGSEGV);' | module_that crashes.so "::t@backend=$backend"
         echo '    for (;;) pause();' | module_that hangs.so "::t@backend=$backend"
@@ -348,6 +348,26 @@ test_what_a_constructor_does_to_a_fresh_process() {
         run show "prints::t@backend=$backend"
         out_has 'of the constructor'
     done
+}
+
+# Before there is a word of ours to be read by it: what is loaded into it is its death.
+test_what_dies_while_it_is_loaded() {
+    ! ldd "$program" | grep -q san || skip 'a sanitizer has to be loaded before all else'
+    cat >dies.c <<'END'
+#include <signal.h>
+#include <unistd.h>
+__attribute__((constructor)) static void begin(void) { raise(write(2, "no luck\n", 8) == 8 ? SIGTERM : SIGKILL); }
+END
+    gcc -shared -fPIC -o dies.so dies.c
+    suite "exec spawn $served" "{name: a, run: ['true'], env: {LD_PRELOAD: '$PWD/dies.so'}}"
+    run
+    status_is 1
+    ended a@backend=exec 'crashed: SIGTERM'
+    ended a@backend=spawn 'error: ended before it got as far as its program: SIGTERM'
+    for backend in $served; do
+        ended "a@backend=$backend" "error: its $backend died of SIGTERM; its last words: no luck"
+    done
+    no_server_is_left
 }
 
 # It lists tests as ours do, and knows nothing else.
