@@ -214,7 +214,7 @@ END
 
 # One that nobody kills is ended with its server when that is overdue.
 test_who_forks_for_a_server_is_stuck() {
-    suite main_thread_forkserver '{name: m, module: m.so}'
+    in_backends main_thread_forkserver '{name: m, module: m.so}'
     stuck_at_fork m.so nothing
     RUN_MATRIX_FAULTS=server-patience=2s run -n 1 --contain=group
     status_is 1
@@ -568,7 +568,7 @@ YAML
 
 # A socket holds some of what so many ask for; the others are not kept waiting for the end of those who run.
 test_more_is_asked_for_than_a_server_can_be_told_of() {
-    suite forkserver "{name: a, matrix: {n: [$(seq -s, 40)]}, env: {MUCH: '$(head -c 30000 /dev/zero | tr '\0' x)'}, run: [sh, -c, '$(until_all 40)']}"
+    in_backends forkserver "{name: a, matrix: {n: [$(seq -s, 40)]}, env: {MUCH: '$(head -c 30000 /dev/zero | tr '\0' x)'}, run: [sh, -c, '$(until_all 40)']}"
     mkdir in
     run -n 40 --contain=group
     status_is 0
