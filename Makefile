@@ -125,9 +125,10 @@ build/$(1)/librunmatrix.a: build/$(1)/pic/librunmatrix.o build/$(1)/pic/fixtures
 	@rm -f $$@
 	$$(Q)ar rcsD $$@ $$^
 
+# Text and constants stand together: two mappings less to copy, and fewer pages to find again, in each fork.
 build/$(1)/run-matrix-host: $(HOST_OWN:%.c=build/$(1)/pic/%.o) $(SERVING:%.c=build/$(1)/pic/%.o)
 	$$(call say,LINK,$$@)
-	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ -ldl
+	$$(Q)$$($(1)_link) -fno-lto -Wl,-z,noseparate-code -o $$@ $$^ -ldl
 
 build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o,$$($(1)_objects))
 	$$(call say,LINK,$$@)

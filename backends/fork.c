@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -157,10 +158,13 @@ static unsigned fork_through(struct server *server, struct errand *errand)
     static const struct spawn_room nowhere;
     const struct spawn_room *room = errand->request.spec.room;
     int ends[2] = {-1, -1};
-    struct departure departure = {.usher = server->usher, .letter = -1, .reader = -1};
+    struct departure departure = {.letter = -1, .reader = -1};
     unsigned failure;
     pid_t leader;
 
+    if (!server->usher && !(server->usher = serve_map(sizeof *server->usher, MAP_SHARED)))
+        return FAILURE(SPAWN_STAGE_CLONE, ENOMEM);
+    departure.usher = server->usher;
     *server->usher = (struct usher){
         .room = room ? room : &nowhere, .bring = bring_case, .identity = identity_of_ours(), .ipc = -1};
     if (room && room->ipc && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
