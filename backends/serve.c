@@ -100,7 +100,7 @@ static int become(const struct service *service)
 /* ---- errands ---- */
 
 /*
- * What a server maps all that it forks have, too, and copying a mapping costs a fork 0.7 µs: so each is made when it is
+ * What a server maps all that it forks have, too, and copying a mapping costs a fork about 1 µs: so each is made when it is
  * needed first.
  *
  * Not from malloc: in a child of one of several threads nobody finds the stacks any more, and who looks for leaks there
