@@ -91,7 +91,7 @@ pkill -KILL -P $PPID -f "^run-matrix: $1"
 END
     for backend in $served; do
         rm -rf .run-matrix
-        suite "$backend exec" '{name: m, module: stops.so, only: "matrix.backend != '"'exec'"'"}' \
+        in_backends "$backend exec" '{name: m, module: stops.so, only: "matrix.backend != '"'exec'"'"}' \
             "{name: b, run: [sh, beside, $backend], only: \"matrix.backend == 'exec'\"}"
         RUN_MATRIX_FAULTS=server-patience=1h run -n 2 --contain=group
         status_is 1
@@ -191,7 +191,7 @@ END
 }
 
 test_who_forks_for_a_server_does_not_outlive_it() {
-    suite 'main_thread_forkserver exec' '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
+    in_backends 'main_thread_forkserver exec' '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
         '{name: b, run: [sh, killer], only: "matrix.backend == '"'exec'"'"}'
     cat >killer <<END
 until [ -e forked ]; do sleep 0.01; done
@@ -359,7 +359,7 @@ test_what_dies_while_it_is_loaded() {
 __attribute__((constructor)) static void begin(void) { raise(write(2, "no luck\n", 8) == 8 ? SIGTERM : SIGKILL); }
 END
     gcc -shared -fPIC -o dies.so dies.c
-    suite "exec spawn $served" "{name: a, run: ['true'], env: {LD_PRELOAD: '$PWD/dies.so'}}"
+    in_backends "exec spawn $served" "{name: a, run: ['true'], env: {LD_PRELOAD: '$PWD/dies.so'}}"
     run
     status_is 1
     ended a@backend=exec 'crashed: SIGTERM'
@@ -467,7 +467,7 @@ END
 test_a_large_server_dies_before_and_after_it_has_forked() {
     large m.so
     for backend in $served; do
-        suite "$backend" '{name: m, module: m.so, matrix: {n: [1, 2]}}'
+        in_backends "$backend" '{name: m, module: m.so, matrix: {n: [1, 2]}}'
         for fault in server-kill@2x1 server-mute@1x2; do
             rm -rf .run-matrix
             RUN_MATRIX_FAULTS=$fault run -n 1 --contain=group -k 'has or fails'
@@ -483,7 +483,7 @@ test_a_large_server_dies_beside_its_case() {
     large m.so
     for backend in $served; do
         rm -rf .run-matrix there killed
-        suite "$backend exec" '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
+        in_backends "$backend exec" '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
             "{name: b, run: \"until [ -e there ]; do sleep 0.01; done; $(signal_server KILL "$backend"); touch killed\", only: \"matrix.backend == 'exec'\"}"
         run -n 2 "m::stays@backend=$backend" b@backend=exec
         status_is 0
@@ -503,7 +503,7 @@ touch killed
 END
     for backend in $served; do
         rm -rf .run-matrix there killed
-        suite "$backend exec" '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
+        in_backends "$backend exec" '{name: m, module: m.so, only: "matrix.backend != '"'exec'"'"}' \
             "{name: b, run: [sh, stop, $backend], only: \"matrix.backend == 'exec'\"}" \
             '{name: c, module: m.so, only: "matrix.backend != '"'exec'"'"}'
         RUN_MATRIX_FAULTS=server-patience=$((2 + image / 100))s run -n 2 "m::stays@backend=$backend" b@backend=exec "c::has@backend=$backend"
@@ -535,7 +535,7 @@ END
     for backend in $served; do
         rm -rf .run-matrix in
         mkdir in
-        suite "$backend" "$@"
+        in_backends "$backend" "$@"
         run -n 18
         status_is 0
         last_line_is '18 passed, 0 failed'
