@@ -39,6 +39,7 @@ struct watch_slot {
     uint32_t pending;         /* events to be told: bits 1 << kind */
     nanos under_way;          /* when it was last seen not to have executed */
     struct said_cursor heard; /* of what it says */
+    struct watch_part part;   /* that it is at, as far as it was heard */
     nanos allowed;            /* by its parts, beyond the limits that hold for all */
     uint32_t parts;           /* that have said a limit */
     bool slow_noted;
@@ -116,6 +117,8 @@ void slot_listen(const struct watch *watch, struct watch_slot *slot, nanos now);
 /* When its call has taken too long; it has executed. */
 nanos slot_call_deadline(const struct watch_slot *slot);
 void slot_note_part(struct watch_slot *slot, nanos now); /* that deadline strikes: which was it? */
+/* Told to end, it tears down what its test has set up: that has a deadline of its own, before the next rung. */
+void slot_let_tear_down(const struct watch *watch, struct watch_slot *slot, nanos now);
 
 /* ---- watch_ladder.c ---- */
 

@@ -18,7 +18,7 @@ static void allow(struct watch_slot *slot, nanos limit)
 static nanos believed(const struct hearing *h, nanos at)
 {
     const struct watch_ending *ending = &h->slot->ending;
-    nanos least = ending->part.phase ? ending->part.began : ending->executed;
+    nanos least = h->slot->part.phase ? h->slot->part.began : ending->executed;
 
     if (at > h->now)
         return h->now;
@@ -42,7 +42,7 @@ static void hear(void *user, const struct said_part *said)
         part.limit = said->timeout && said->timeout < WATCH_PART_MOST ? said->timeout : WATCH_PART_MOST;
         allow(slot, part.limit);
     }
-    slot->ending.part = part;
+    slot->part = part;
 }
 
 void slot_listen(const struct watch *watch, struct watch_slot *slot, nanos now)
@@ -64,16 +64,32 @@ static nanos deadline_of_all(const struct watch_slot *slot)
 
 nanos slot_call_deadline(const struct watch_slot *slot)
 {
-    const struct watch_ending *ending = &slot->ending;
-
-    if (!ending->part.phase)
-        return slot_after(ending->executed, slot->watched.limits[WATCH_CALL]);
-    return slot_earlier(slot_after(ending->part.began, ending->part.limit), deadline_of_all(slot));
+    if (!slot->part.phase)
+        return slot_after(slot->ending.executed, slot->watched.limits[WATCH_CALL]);
+    return slot_earlier(slot_after(slot->part.began, slot->part.limit), deadline_of_all(slot));
 }
 
 void slot_note_part(struct watch_slot *slot, nanos now)
 {
     struct watch_part *part = &slot->ending.part;
 
+    *part = slot->part;
     part->all = part->phase && slot_after(part->began, part->limit) > now;
+}
+
+/* Only where its own deadline has struck: who cancels, or ends the session, has no time for that. */
+void slot_let_tear_down(const struct watch *watch, struct watch_slot *slot, nanos now)
+{
+    const struct watch_ending *ending = &slot->ending;
+    nanos deadline;
+
+    if (!slot->watched.says || ending->cause != WATCH_DEADLINE || !ending->executed || !ending->rung_count ||
+        watch->urgency || watch->session_over || now < slot->climb_at)
+        return;
+    slot_listen(watch, slot, now);
+    if (slot->part.phase != SAID_TEARDOWN || slot->part.began < ending->started + ending->rungs[0].at)
+        return;
+    deadline = slot_call_deadline(slot);
+    if (deadline > now)
+        slot->climb_at = slot_earlier(deadline, now + WATCH_TICK);
 }

@@ -203,7 +203,10 @@ static void check_climbing(struct watch *watch, struct watch_slot *slot, nanos n
 {
     uint64_t limit = slot->watched.output_limit, size;
 
-    if (!goes_on_headless(watch, slot) || !limit)
+    if (!goes_on_headless(watch, slot))
+        return;
+    slot_let_tear_down(watch, slot, now);
+    if (!limit)
         return;
     size = output_size(&slot->watched);
     if (size > WATCH_FLOOD_MORE && (size - WATCH_FLOOD_MORE) / 2 > limit)
@@ -245,6 +248,7 @@ void slot_begin(struct watch *watch, struct watch_slot *slot, const struct watch
     slot->under_way = started;
     slot->slow_noted = slot->headless = false;
     slot->heard = (struct said_cursor){0};
+    slot->part = (struct watch_part){0};
     slot->allowed = slot->parts = 0;
     contain_started(watched->place, watched->process);
     /* The rungs are most of it, and nobody reads more of them than there are. */
