@@ -43,6 +43,7 @@ test_parameters_make_names() {
 enum mode { FAST, SLOW };
 PARAM(depth, int, 1, 3);
 PARAM(text, const char *, "a b", "", "x,y", "x,y");
+PARAM(twins, const char *, "2", "a", "a");
 PARAM(mode, enum mode, FAST, SLOW);
 PARAM(point, struct { int x; int y; }, {1, 2}, {3, 4});
 PARAM(named, struct { const char *name; int n; }, {"one", 1}, {"two", 2});
@@ -52,6 +53,7 @@ ROW(row, second) = 2;
 ROW(row, first) = 1;
 TEST(a, WITH(depth, mode)) {}
 TEST(b, WITH(text)) {}
+TEST(b2, WITH(twins)) {}
 TEST(c, WITH(point)) {}
 TEST(d, WITH(named)) {}
 TEST(e, WITH(sum)) {}
@@ -62,7 +64,7 @@ END
     sed -n 's/^{"name":"\([^"]*\)".*/\1/p' "$scratch/out" >names
     { tr "\n" " " <names | sed "s/ \$//"; echo; } >"$scratch/out"
     out_is \
-        'a/depth=1,mode=FAST a/depth=1,mode=SLOW a/depth=3,mode=FAST a/depth=3,mode=SLOW b/text=a%20b b/text=1 b/text=2 b/text=3 c/point=0 c/point=1 d/named=one d/named=two e/sum=1%20+%201 e/sum=1 f/row=second f/row=first'
+        'a/depth=1,mode=FAST a/depth=1,mode=SLOW a/depth=3,mode=FAST a/depth=3,mode=SLOW b/text=a%20b b/text=1 b/text=2 b/text=3 b2/twins=0 b2/twins=1 b2/twins=2 c/point=0 c/point=1 d/named=one d/named=two e/sum=1%20+%201 e/sum=1 f/row=second f/row=first'
     while read -r name; do
         run_command "${program%/*}/run-matrix-host" ./t.so --case "$name"
         status_is 0
