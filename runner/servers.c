@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #define ANSWER_WITHIN   (10 * NS_PER_S)
+#define BUSY_GRACE      NS_PER_S
 #define LOADED_WITHIN   (60 * NS_PER_S)
 #define HURRIED_WITHIN  NS_PER_S
 #define FAREWELL_WITHIN (2 * NS_PER_S)
@@ -278,6 +279,7 @@ static bool start(struct session *s, struct server *server, const struct recipe 
     server->fault = NULL;
     server->asked = 0;
     server->farewell = 0;
+    server->busy_with = NULL;
     server->loading = loading_of(recipe, &server->arena);
     server->id = arena_printf(&server->arena, "%s-%u", server->name, ++s->servers->started);
     *error = (struct spawn_error){SPAWN_STAGE_CLONE, 0};
@@ -384,8 +386,10 @@ void server_greeted(struct session *s, struct server *server)
 void server_is_busy(struct session *s, struct server *server, const struct server_told *told)
 {
     server->farewell = told->farewell;
+    server->busy_for = told->place;
+    server->busy_with = arena_printf(&server->arena, "%s", told->busy_with);
     if (server->asked && !s->urgency)
-        watch_limit(s->watch, server->place, told->patience + ANSWER_WITHIN);
+        watch_limit(s->watch, server->place, told->patience + BUSY_GRACE);
 }
 
 /* Those who run, and whose end others wait for, may run for long. */
@@ -401,6 +405,7 @@ void servers_have_room(struct session *s)
 void server_answered(struct session *s, struct server *server, struct slot *slot)
 {
     slot->server = NULL;
+    server->busy_with = NULL;
     server->asked--;
     set_deadline(s, server);
     servers_have_room(s);

@@ -280,6 +280,41 @@ looked
 END
 }
 
+# It takes its server along, and nobody who does not use it.
+test_who_dies_while_setting_up_is_an_error_with_last_words() {
+    module t <<'END'
+FIXTURE(dies, .scope = MX_SESSION) { int x; };
+SETUP(dies) { fprintf(stderr, "now I die\n"); raise(SIGKILL); }
+FIXTURE(leaves, .scope = MX_SESSION) { int x; };
+SETUP(leaves) { fprintf(stderr, "now I leave\n"); exit(0); }
+TEST(a, USES(dies)) {}
+TEST(b, USES(leaves)) {}
+TEST(c) {}
+END
+    echo 'tests: [{name: t, module: t.so}]' >run-matrix.yaml
+    for jobs in 1 2; do
+        run run -n "$jobs"
+        status_is 1
+        last_line_is '1 passed, 2 failed'
+        out_has "t::a: its forkserver died of SIGKILL while it set up 'dies'; its last words: now I die"
+        out_has "t::b: its forkserver ended with exit status 0 while it set up 'leaves'; its last words: now I leave"
+    done
+}
+
+test_setting_up_has_a_deadline() {
+    module t <<'END'
+FIXTURE(hangs, .scope = MX_SESSION, .timeout = "100ms") { int x; };
+SETUP(hangs) { fprintf(stderr, "waiting for godot\n"); for (;;) pause(); }
+TEST(a, USES(hangs)) {}
+TEST(b) {}
+END
+    echo 'tests: [{name: t, module: t.so}]' >run-matrix.yaml
+    run run -n 2
+    status_is 1
+    last_line_is '1 passed, 1 failed'
+    out_has "t::a: its forkserver took too long, and was ended while it set up 'hangs'; its last words: waiting for godot"
+}
+
 # What it has made in its folder is there for all tests, and for nobody after the run, also when its server was killed.
 test_what_is_shared_has_a_folder_of_its_own() {
     module t <<'END'
