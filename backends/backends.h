@@ -266,17 +266,20 @@ void spawn_let_go(struct spawn *spawn);
 enum server_news {
     SERVER_SILENT,
     SERVER_HELLO,
-    SERVER_BUSY,     /* it prepares what tests share: `patience`, and `farewell` when it is to go */
+    SERVER_BUSY, /* for `place` it prepares what tests share: `busy_with`, `patience`, and `farewell` when it is to go */
     SERVER_STARTED,  /* who was asked for at `place` is there */
     SERVER_REFUSED,  /* and will not come: `error` */
     SERVER_GONE,     /* it has closed its end */
     SERVER_NONSENSE, /* it is none of ours, or of another version: `version`, 0: not known */
 };
 
+#define BUSY_NAME_SIZE 100
+
 struct server_told {
     uint32_t place, version;
     struct spawn_error error;
     nanos patience, farewell;
+    char busy_with[BUSY_NAME_SIZE];
     int ipc; /* -1: none; the caller's */
 };
 
@@ -302,7 +305,7 @@ enum server_news server_hear(int socket, pid_t pid, struct server_told *told);
  * long it may need at the end: times as people write them. NULL: nothing was said.
  */
 struct serve_preparing {
-    void (*tell)(void *user, const char *setup, const char *teardown);
+    void (*tell)(void *user, const char *name, const char *setup, const char *teardown);
     void *user;
 };
 

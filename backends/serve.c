@@ -167,22 +167,26 @@ static uint32_t milliseconds(const char *words, nanos otherwise)
     return span / NS_PER_MS < UINT32_MAX ? (uint32_t)(span / NS_PER_MS) : UINT32_MAX;
 }
 
-static void tell_busy(void *user, const char *setup, const char *teardown)
+static void tell_busy(void *user, const char *name, const char *setup, const char *teardown)
 {
     struct server *server = user;
-    struct wire_message busy = {.kind = WIRE_BUSY, .number = milliseconds(setup, SETUP_WITHIN)};
+    struct wire_message busy = {
+        .kind = WIRE_BUSY, .place = server->preparing_for, .number = milliseconds(setup, SETUP_WITHIN)};
 
     server->farewell += milliseconds(teardown, TEARDOWN_WITHIN);
-    busy.place = server->farewell;
+    buf_add(&busy.body, &server->farewell, sizeof server->farewell);
+    buf_adds(&busy.body, name);
     wire_send(server->socket, &busy);
+    wire_release(&busy);
 }
 
 /* It may start threads, and then it is forked otherwise. */
-static void prepare(struct server *server, const struct spawn_spec *spec)
+static void prepare(struct server *server, uint32_t place, const struct spawn_spec *spec)
 {
     const struct serve_preparing preparing = {tell_busy, server};
     uint32_t before = server->farewell;
 
+    server->preparing_for = place;
     server->service->prepare(server->service->user, spec, &preparing);
     if (server->farewell == before)
         return;
@@ -213,7 +217,7 @@ static unsigned start(struct server *server, struct errand *errand)
     if (!can(server->service, spec))
         return FAILURE(SPAWN_STAGE_RUN, ENOSYS);
     if (spec->test && server->service->prepare)
-        prepare(server, spec);
+        prepare(server, errand->message.place, spec);
     return server->threaded || spec->test || spec->room ? fork_errand(server, errand)
                                                         : execute(server, errand);
 }

@@ -27,8 +27,9 @@ struct server {
     struct board board;
     struct errand *errands;
     int socket;
-    uint32_t farewell; /* ms that what was prepared may need at the end */
-    bool threaded;     /* or has threads of others: of a module, of a sanitizer */
+    uint32_t farewell;      /* ms that what was prepared may need at the end */
+    uint32_t preparing_for; /* whose place on the board */
+    bool threaded;          /* or has threads of others: of a module, of a sanitizer */
     struct shown shown;
     /* Shared with who makes a process for us and ends, as memory that was only copied would not tell us. NULL: none did yet. */
     struct usher *usher;

@@ -22,7 +22,7 @@ enum wire_kind {
     WIRE_START,     /* runner: this process, at this place of the board. Body: request.h */
     WIRE_STARTED,   /* server: it is there. A descriptor: its IPC namespace, where that was wanted */
     WIRE_REFUSED,   /* server: it is not. `number`: stage and errno */
-    WIRE_BUSY,      /* server: the answer takes up to `number` ms, and, when it is to go, `place` ms more */
+    WIRE_BUSY, /* server: the answer takes up to `number` ms. Body: a uint32_t, ms that it will need to go; and with what */
 };
 
 struct wire_message {

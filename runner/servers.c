@@ -12,12 +12,14 @@
 #include <sys/wait.h>
 
 #define ANSWER_WITHIN   (10 * NS_PER_S)
+#define BUSY_GRACE      NS_PER_S
 #define LOADED_WITHIN   (60 * NS_PER_S)
 #define HURRIED_WITHIN  NS_PER_S
 #define FAREWELL_WITHIN (2 * NS_PER_S)
 #define MAKING_GRACE \
-    NS_PER_S               /* a dead one's children are in its session for a moment, and have to leave it */
-#define ABANDONED_MOST 256 /* places on the board beyond those of slots */
+    NS_PER_S /* a dead one's children are in its session for a moment, and have to leave it */
+#define FOLDERS_FIRST  1000000u /* slots and fixtures have lower ones */
+#define ABANDONED_MOST 256      /* places on the board beyond those of slots */
 
 /* ---- before the run ---- */
 
@@ -86,6 +88,7 @@ bool servers_open(struct session *s)
         struct server *server = &servers->list[i];
 
         server->place = servers->first + i;
+        server->tmp.slot = FOLDERS_FIRST + i;
         server->socket = server->pidfd = -1;
         server->ladder = (struct ladder){.steps = {{SIGKILL, LADDER_TREE, -1}}, .count = 1};
         server->spawn = spawn_new();
@@ -276,10 +279,15 @@ static bool start(struct session *s, struct server *server, const struct recipe 
     server->fault = NULL;
     server->asked = 0;
     server->farewell = 0;
+    server->busy_with = NULL;
     server->loading = loading_of(recipe, &server->arena);
     server->id = arena_printf(&server->arena, "%s-%u", server->name, ++s->servers->started);
-    recipe_server(&s->kitchen, recipe, server->id, &server->arena, &server->spec);
     *error = (struct spawn_error){SPAWN_STAGE_CLONE, 0};
+    if (workdir_lend(&s->workdirs, &server->tmp) < 0) {
+        error->error = errno;
+        return false;
+    }
+    recipe_server(&s->kitchen, recipe, server->id, server->tmp.path, &server->arena, &server->spec);
     if (!server->spawn && !(server->spawn = spawn_new())) {
         error->error = errno;
         return false;
@@ -378,8 +386,10 @@ void server_greeted(struct session *s, struct server *server)
 void server_is_busy(struct session *s, struct server *server, const struct server_told *told)
 {
     server->farewell = told->farewell;
+    server->busy_for = told->place;
+    server->busy_with = arena_printf(&server->arena, "%s", told->busy_with);
     if (server->asked && !s->urgency)
-        watch_limit(s->watch, server->place, told->patience + ANSWER_WITHIN);
+        watch_limit(s->watch, server->place, told->patience + BUSY_GRACE);
 }
 
 /* Those who run, and whose end others wait for, may run for long. */
@@ -395,6 +405,7 @@ void servers_have_room(struct session *s)
 void server_answered(struct session *s, struct server *server, struct slot *slot)
 {
     slot->server = NULL;
+    server->busy_with = NULL;
     server->asked--;
     set_deadline(s, server);
     servers_have_room(s);

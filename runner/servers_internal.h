@@ -20,14 +20,17 @@ struct server {
     struct spawn_spec spec;
     struct ladder ladder;
     struct capture capture;
-    int socket; /* -1: it is not there, or nothing more is said to it */
+    struct workdir tmp; /* its TMPDIR */
+    int socket;         /* -1: it is not there, or nothing more is said to it */
     int pidfd;
     pid_t pid;
     uint32_t generation;
     bool there, greeted, unwatched;
-    uint32_t asked;    /* by how many slots that have no answer */
-    nanos farewell;    /* what it has prepared may need at the end */
-    const char *fault; /* what is wrong with it, where it is we who end it */
+    uint32_t asked;        /* by how many slots that have no answer */
+    const char *busy_with; /* what it sets up; NULL: nothing */
+    uint32_t busy_for;     /* whose place on the board */
+    nanos farewell;        /* what it has prepared may need at the end */
+    const char *fault;     /* what is wrong with it, where it is we who end it */
 };
 
 struct servers {

@@ -43,6 +43,7 @@ test_parameters_make_names() {
 enum mode { FAST, SLOW };
 PARAM(depth, int, 1, 3);
 PARAM(text, const char *, "a b", "", "x,y", "x,y");
+PARAM(twins, const char *, "2", "a", "a");
 PARAM(mode, enum mode, FAST, SLOW);
 PARAM(point, struct { int x; int y; }, {1, 2}, {3, 4});
 PARAM(named, struct { const char *name; int n; }, {"one", 1}, {"two", 2});
@@ -52,6 +53,7 @@ ROW(row, second) = 2;
 ROW(row, first) = 1;
 TEST(a, WITH(depth, mode)) {}
 TEST(b, WITH(text)) {}
+TEST(b2, WITH(twins)) {}
 TEST(c, WITH(point)) {}
 TEST(d, WITH(named)) {}
 TEST(e, WITH(sum)) {}
@@ -62,7 +64,7 @@ END
     sed -n 's/^{"name":"\([^"]*\)".*/\1/p' "$scratch/out" >names
     { tr "\n" " " <names | sed "s/ \$//"; echo; } >"$scratch/out"
     out_is \
-        'a/depth=1,mode=FAST a/depth=1,mode=SLOW a/depth=3,mode=FAST a/depth=3,mode=SLOW b/text=a%20b b/text=1 b/text=2 b/text=3 c/point=0 c/point=1 d/named=one d/named=two e/sum=1%20+%201 e/sum=1 f/row=second f/row=first'
+        'a/depth=1,mode=FAST a/depth=1,mode=SLOW a/depth=3,mode=FAST a/depth=3,mode=SLOW b/text=a%20b b/text=1 b/text=2 b/text=3 b2/twins=0 b2/twins=1 b2/twins=2 c/point=0 c/point=1 d/named=one d/named=two e/sum=1%20+%201 e/sum=1 f/row=second f/row=first'
     while read -r name; do
         run_command "${program%/*}/run-matrix-host" ./t.so --case "$name"
         status_is 0
@@ -276,6 +278,66 @@ END
 tried
 looked
 END
+}
+
+# It takes its server along, and nobody who does not use it.
+test_who_dies_while_setting_up_is_an_error_with_last_words() {
+    module t <<'END'
+FIXTURE(dies, .scope = MX_SESSION) { int x; };
+SETUP(dies) { fprintf(stderr, "now I die\n"); raise(SIGKILL); }
+FIXTURE(leaves, .scope = MX_SESSION) { int x; };
+SETUP(leaves) { fprintf(stderr, "now I leave\n"); exit(0); }
+TEST(a, USES(dies)) {}
+TEST(b, USES(leaves)) {}
+TEST(c) {}
+END
+    echo 'tests: [{name: t, module: t.so}]' >run-matrix.yaml
+    for jobs in 1 2; do
+        run run -n "$jobs"
+        status_is 1
+        last_line_is '1 passed, 2 failed'
+        out_has "t::a: its forkserver died of SIGKILL while it set up 'dies'; its last words: now I die"
+        out_has "t::b: its forkserver ended with exit status 0 while it set up 'leaves'; its last words: now I leave"
+    done
+}
+
+test_setting_up_has_a_deadline() {
+    module t <<'END'
+FIXTURE(hangs, .scope = MX_SESSION, .timeout = "100ms") { int x; };
+SETUP(hangs) { fprintf(stderr, "waiting for godot\n"); for (;;) pause(); }
+TEST(a, USES(hangs)) {}
+TEST(b) {}
+END
+    echo 'tests: [{name: t, module: t.so}]' >run-matrix.yaml
+    run run -n 2
+    status_is 1
+    last_line_is '1 passed, 1 failed'
+    out_has "t::a: its forkserver took too long, and was ended while it set up 'hangs'; its last words: waiting for godot"
+}
+
+# What it has made in its folder is there for all tests, and for nobody after the run, also when its server was killed.
+test_what_is_shared_has_a_folder_of_its_own() {
+    module t <<'END'
+FIXTURE(file, .scope = MX_SESSION) { char path[200]; };
+SETUP(file)
+{
+    snprintf(self->path, sizeof self->path, "%s/shared", getenv("TMPDIR"));
+    fclose(fopen(self->path, "w"));
+    said("%s\n", self->path);
+}
+PARAM(number, int, 1, 2, 3);
+TEST(uses, USES(file), WITH(number)) { if (access(file->path, F_OK) < 0) FAIL("%s", file->path); }
+END
+    echo 'tests: [{name: t, module: t.so}]' >run-matrix.yaml
+    run run -n 1
+    status_is 0
+    ! [ -e "$(cat log)" ] || fail "$(cat log) is there still"
+    rm log
+    run_command env RUN_MATRIX_FAULTS=server-mute@2 "$program" run -n 1
+    [ "$(wc -l <log)" -gt 1 ] || fail "no server was killed: $(cat log)"
+    while read -r path; do
+        ! [ -e "$path" ] || fail "$path is there still"
+    done <log
 }
 
 # Who waits for a server is told that it takes its time.
