@@ -43,7 +43,8 @@ static void warn_unlisted(const struct front *front, struct invocation *in, cons
     const struct sub_test *sub = case_sub(&front->plan, c);
 
     if (sub && sub->wrong)
-        diag_warning(in->diags, (struct place){0}, "%.*s: %s", STR_ARG(test->name), sub->wrong);
+        diag_warning(in->diags, (struct place){.file = sub->file}, "%.*s: %s", STR_ARG(test->name),
+                     sub->wrong);
     if (problem)
         diag_warning(in->diags, key ? key->at : node->at, "%.*s: %s", STR_ARG(test->name), problem);
 }

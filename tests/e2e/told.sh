@@ -142,7 +142,7 @@ END
     programs 'tests: [{name: unit, module: unit}]'
     run list
     status_is 0
-    err_has "warning: unit: x.c:14: 'timeout' must be a duration such as 30s"
+    err_has "unit: warning: unit: x.c:14: 'timeout' must be a duration such as 30s"
     run run
     status_is 1
     out_has "unit::parsec@backend=exec: x.c:14: 'timeout' must be a duration such as 30s, 1m30s or 250ms, not '3 parsecs'; x.c:14: 'retries' must be"
