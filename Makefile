@@ -134,7 +134,7 @@ build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ $$(CMOCKA_LIBS) $$(LIBRARY_LIBS)
 
 # Not of the program: the library's checks.
-build/$(1)/tests/unit/test_checks: $(CHECKS:%.c=build/$(1)/%.o)
+build/$(1)/tests/unit/test_checks build/$(1)/tests/unit/test_checks_differ: $(CHECKS:%.c=build/$(1)/%.o)
 
 # Other flags, other objects.
 ifneq ($$(file <build/$(1)/flags),$$($(1)_compile) $$($(1)_link))
