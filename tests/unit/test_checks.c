@@ -146,7 +146,8 @@ static void test_values_by_type(void **state)
     expect_printed(SIDE(0), NULL, "0");
     expect_printed(SIDE(LLONG_MIN), NULL, "-9223372036854775808");
     expect_printed(SIDE(~(unsigned __int128)0), NULL, "340282366920938463463374607431768211455");
-    expect_printed(SIDE((__int128)1 << 127), NULL, "-170141183460469231731687303715884105728");
+    expect_printed(SIDE((__int128)((unsigned __int128)1 << 127)), NULL,
+                   "-170141183460469231731687303715884105728");
     expect_printed(SIDE(0.1f), NULL, "0.1");
     expect_printed(SIDE(0.1), NULL, "0.1");
     expect_printed(SIDE(1.0 / 3), NULL, "0.3333333333333333");
