@@ -25,13 +25,20 @@ each_compiler() { # FUNCTION
     done
 }
 
+# What it says is compared without its name.
+run_test() {
+    run_command ./t --case t
+    sed 's/\(t\.cc*:[0-9]*:\) t: /\1 /' "$scratch/err" >"$scratch/unnamed"
+    mv "$scratch/unnamed" "$scratch/err"
+}
+
 # t.c, whose test is `t`, says just what stands on stdin. The main compilers; the rest is for every_standard.
 says() { # STATUS
     cat >"$scratch/said"
     for cc in gcc clang; do
         command -v "$cc" >/dev/null || continue
         compile "$cc" -O1 -o t t.c
-        run_command ./t --case t
+        run_test
         status_is "$1"
         diff -u "$scratch/said" "$scratch/err" >"$scratch/diff" || {
             sed 's/^/# /' "$scratch/diff" | head -n 60
@@ -149,7 +156,7 @@ END
         for std in c++11 c++17 c++20; do
             ! command -v "$cc" >/dev/null || {
                 compile "$cc" "-std=$std" -o t t.cc
-                run_command ./t --case t
+                run_test
                 status_is 1
                 mv "$scratch/err" "$scratch/out"
                 out_is <<'END'
@@ -481,7 +488,7 @@ TEST(t) { int before = count(), end[2];
 }
 END
     compile gcc -O1 -o t t.c
-    run_command ./t --case t
+    run_test
     status_is 1
     err_has 't.c:18: expected flood() to exit with 6'
     err_has '  it exited with 5'
@@ -502,9 +509,28 @@ TEST(t) { int *volatile p = NULL;
 }
 END
     compile gcc -O1 -fsanitize=address -o t t.c
-    run_command ./t --case t
+    run_test
     status_is 0
     err_is_empty
+}
+
+test_no_process_for_a_statement() {
+    write_t <<'END'
+#include <sys/resource.h>
+TEST(t) { struct rlimit few = {3, 100};
+    ASSERT_OK(setrlimit(RLIMIT_NOFILE, &few));
+    EXPECT_EXITS(exit(3), 3);
+    few.rlim_cur = 7;
+    ASSERT_OK(setrlimit(RLIMIT_NOFILE, &few));
+    ASSERT_EXITS(exit(3), 3);
+}
+END
+    says 1 <<'END'
+t.c:13: expected exit(3) to exit with 3
+  no process for it: Too many open files
+t.c:16: expected exit(3) to exit with 3
+  no process for it: Too many open files
+END
 }
 
 # ---- helpers ----
@@ -532,7 +558,7 @@ TEST(t) { EXPECT_EQ(CALL(twice(3)), 2);
 }
 END
     compile gcc -O0 -o t t.c
-    run_command ./t --case t
+    run_test
     status_is 1
     mv "$scratch/err" "$scratch/out"
     out_is <<'END'
@@ -597,12 +623,58 @@ TEST(t)
 }
 END
     compile gcc -O1 -pthread -o t t.c
-    run_command ./t --case t
+    run_test
     for number in 0 1 2 3; do
         tr '\n' '~' <"$scratch/err" | sed 's/~t\.c:4/\nt.c:4/g' |
             grep -c "^t.c:4: expected n == -1~  n: $number~  called from t.c:9: check(\*(int \*)number)~*\$" >count
         is "$(cat count)" 200
     done
+}
+
+# Loaded by somebody else, with the library in it.
+test_in_a_module() {
+    cat >t.c <<'END'
+#include <run_matrix.h>
+#include <signal.h>
+static void check(int n) { ASSERT_EQ(n, 3); }
+TEST(t) { ASSERT_DIES(raise(SIGSEGV), SIGSEGV); CALL(check(2)); }
+END
+    compile gcc -O1 -shared -fPIC -o t.so t.c
+    run_command "${program%/*}/run-matrix-host" ./t.so --case t
+    status_is 1
+    err_has 'expected n == 3'
+    err_has '  n: 2'
+    err_has '  called from t.c:4: check(2)'
+}
+
+# ---- the page ----
+
+# Each block of statements of docs/checks.md that is followed by what is shown, in a test of its own.
+test_the_page_shows_what_happens() {
+    awk '
+        /^```c$/ { in_c = 1; code = ""; next }
+        /^```text$/ { in_text = 1; count++; printf "%s", code >("code" count); next }
+        /^```$/ { in_c = in_text = 0; next }
+        in_c { code = code $0 "\n" }
+        in_text { print >("text" count) }' "$root/docs/checks.md"
+    for number in 1 2 3 4 5 6; do
+        {
+            printf '#include <run_matrix.h>\n'
+            for header in errno fcntl signal stdio stdlib unistd; do
+                printf '#include <%s.h>\n' "$header"
+            done
+            echo 'static int count(const char *text) { int words = 2; EXPECT_EQ(words, 3); return *text ? 1 : 2; }'
+            echo 'int count_twice(const char *text); int count_twice(const char *text) { return CALL(count(text)) + 3; }'
+            echo 'TEST(t) {'
+            cat "code$number"
+            echo '}'
+        } >t.c
+        compile gcc -O1 -o t t.c
+        run_test
+        sed 's/t\.c:[0-9]*/t.c:N/' "$scratch/err" >"$scratch/out"
+        sed 's/test_[a-z]*\.c:[0-9]*/t.c:N/; s/^t\.c:N: [a-z]*: /t.c:N: /' "text$number" | out_is
+    done
+    [ ! -f text7 ] || fail 'there are more of them'
 }
 
 run_tests
