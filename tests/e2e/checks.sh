@@ -93,7 +93,8 @@ TEST(passes)
     ASSERT_ERRNO(close(-1), EBADF); ASSERT_ERRNO(close(-1), EBADF, "%d", 1);
     ASSERT_DIES(crash(), SIGABRT); ASSERT_DIES_WITH({ write(2, "why\n", 4) == 4 ? crash() : crash(); }, SIGABRT, "^why"); ASSERT_EXITS(exit(3), 3, "words");
     ASSERT_EXITS_WITH(exit(0), 0, "^$"); EXPECT_EXITS(_exit(0), 0);
-    CALL(helper(2)); ASSERT_EQ(CALL(once(4)), 4); ASSERT_EQ(called, 1);
+    CALL(helper(2)); ASSERT_EQ(CALL(once(4)), 4); ASSERT_EQ(called, 1); ASSERT_EQ(CALL(once(CALL(once(4)))), 4); called = 1;
+    ASSERT_DIES(ASSERT_EXITS(exit(once(3)), 3); crash(), SIGABRT);
     EXPECT_EQ(once(1), once(1)); EXPECT_OK(once(1)); EXPECT_NEAR(once(1), once(1), once(0)); EXPECT_TRUE(once(1)); EXPECT(once(1));
     EXPECT_MEM_EQ("", "", (size_t)once(0)); EXPECT_ERRNO((errno = 5, once(-1)), once(5)); EXPECT_DIES((void)(once(1), crash(), 0), once(SIGABRT));
     ASSERT_EQ(called, 13);
@@ -498,6 +499,24 @@ END
     [ "$(wc -c <"$scratch/err")" -lt 4000 ] || fail 'a failure is a flood'
     err_has 't.c:26: expected exit(0) to exit with 0'
     err_has '  somebody else has waited for it: SIGCHLD is ignored, or handled by a wait for all'
+}
+
+# What is not looked at need not be a text.
+test_memory_that_is_no_text() {
+    write_t <<'END'
+TEST(t) { char *memory = (char *)malloc(3);
+    ASSERT_NOT_NULL(memory); ASSERT_TRUE(memory); ASSERT_NE(memory, NULL); ASSERT(memory); ASSERT_SAME(memory, memory);
+    memset(memory, 'x', 3); ASSERT_OK(memory); ASSERT_MEM_EQ(memory, "xxx", 3);
+    ASSERT_ERRNO((errno = EINTR, (char *)-1), EINTR);
+    EXPECT_ERRNO((errno = EINTR, (char *)-1), EBADF);
+    free(memory);
+}
+END
+    compile gcc -O1 -fsanitize=address -o t t.c
+    run_test
+    status_is 1
+    err_has '(errno = EINTR, (char *)-1): 0xffffffffffffffff, errno 4 (EINTR: Interrupted system call)'
+    err_lacks AddressSanitizer
 }
 
 test_deaths_under_sanitizers() {
