@@ -63,6 +63,10 @@ static enum server_news sort(struct wire_message *message, struct server_told *t
     told->place = message->place;
     switch (message->kind) {
     case WIRE_HELLO: return SERVER_HELLO;
+    case WIRE_BUSY:
+        told->patience = message->number * NS_PER_MS;
+        told->farewell = message->place * NS_PER_MS;
+        return SERVER_BUSY;
     case WIRE_STARTED:
         if (message->fd_count)
             told->ipc = message->fds[--message->fd_count];

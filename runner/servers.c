@@ -117,7 +117,7 @@ void servers_close(struct session *s)
 void server_dismiss(struct session *s, struct server *server)
 {
     fd_close(&server->socket);
-    watch_limit(s->watch, server->place, FAREWELL_WITHIN);
+    watch_limit(s->watch, server->place, s->urgency ? HURRIED_WITHIN : FAREWELL_WITHIN + server->farewell);
 }
 
 struct server *server_at(const struct session *s, uint32_t place)
@@ -275,6 +275,7 @@ static bool start(struct session *s, struct server *server, const struct recipe 
     server->greeted = false;
     server->fault = NULL;
     server->asked = 0;
+    server->farewell = 0;
     server->loading = loading_of(recipe, &server->arena);
     server->id = arena_printf(&server->arena, "%s-%u", server->name, ++s->servers->started);
     recipe_server(&s->kitchen, recipe, server->id, &server->arena, &server->spec);
@@ -348,14 +349,16 @@ bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error
     if (!server)
         retire_one(s);
     if (!server || (server->there && server->socket < 0)) { /* that one goes, and this one comes then */
+        s->servers->turned_away = true;
         error->error = EAGAIN;
         return false;
     }
     if (!server->there && !start(s, server, recipe, error))
         return false;
-    contain_expect(contain_place(s->contain, slot->number));
     spawn_expect(slot->spawn);
+    contain_expect(contain_place(s->contain, slot->number), slot->spawn);
     if (!ask(s, server, slot, error)) {
+        s->servers->turned_away |= error->error == EAGAIN;
         spawn_give_up(slot->spawn);
         return false;
     }
@@ -372,11 +375,29 @@ void server_greeted(struct session *s, struct server *server)
     set_deadline(s, server);
 }
 
+void server_is_busy(struct session *s, struct server *server, const struct server_told *told)
+{
+    server->farewell = told->farewell;
+    if (server->asked && !s->urgency)
+        watch_limit(s->watch, server->place, told->patience + ANSWER_WITHIN);
+}
+
+/* Those who run, and whose end others wait for, may run for long. */
+void servers_have_room(struct session *s)
+{
+    if (!s->servers->turned_away)
+        return;
+    s->servers->turned_away = false;
+    s->stuck_until = 0;
+    queue_try_again(s->queue);
+}
+
 void server_answered(struct session *s, struct server *server, struct slot *slot)
 {
     slot->server = NULL;
     server->asked--;
     set_deadline(s, server);
+    servers_have_room(s);
 }
 
 bool servers_end(struct session *s)

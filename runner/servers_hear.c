@@ -128,6 +128,7 @@ static bool hear(struct session *s, struct server *server)
     switch (news) {
     case SERVER_SILENT: return false;
     case SERVER_HELLO: server_greeted(s, server); break;
+    case SERVER_BUSY: server_is_busy(s, server, &told); break;
     case SERVER_STARTED:
     case SERVER_REFUSED: take_answer(s, server, news, &told); break;
     case SERVER_GONE: end_of_talk(s, server); break;
@@ -213,10 +214,10 @@ static void settle_one(struct session *s, struct server *server, struct slot *sl
         arrived(s, slot);
         return;
     }
-    if (lasts && !servers_post(s, slot)) /* somebody may still write where it was expected */
-        s->broken = true;
     refuse(s, slot, may_try_another(&s->cases[slot->on], server, ending) ? EAGAIN : 0,
            arena_cstr(&slot->arena, words));
+    if (lasts && !servers_post(s, slot)) /* somebody may still write where it was expected */
+        s->broken = true;
 }
 
 /* Of all whom it was asked for: who is on the board is there, whatever became of his maker. */
@@ -271,6 +272,7 @@ static void is_over(struct session *s, struct server *server, const struct watch
     settle(s, server, ending);
     orphan(s, server);
     keep_output(s, server, ending->signal || ending->status);
+    servers_have_room(s);
 }
 
 static int reap(struct session *s, struct server *server)

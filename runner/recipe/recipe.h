@@ -120,6 +120,7 @@ struct recipe {
     uint32_t asked_count;
     bool only_again; /* these are those that failed before */
     bool is_inside;  /* the case is one test inside */
+    bool tells;      /* it is a C test, whose end its process tells by its status: TEST_HAS_PASSED ... */
     bool unasked;    /* `error`: the command is none that could be asked for its tests */
     uint32_t retries;
     bool flaky_fails, quarantined;

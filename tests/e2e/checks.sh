@@ -618,6 +618,68 @@ t.c:18: expected n == 0
 END
 }
 
+# Whatever ends it, nothing is left of the CALLs that the test was in.
+test_calls_end_with_the_test() {
+    for way in 'FAIL("no")' 'SKIP("no")' 'ASSERT(0, "no")'; do
+        cat >t.c <<END
+#include <run_matrix.h>
+FIXTURE(end) { int unused; };
+SETUP(end) { self->unused = 0; }
+TEARDOWN(end) { EXPECT_EQ(self->unused, 1); }
+static void stop(void) { $way; }
+TEST(t, USES(end)) { EXPECT_EQ(end->unused, 0); CALL(stop()); }
+END
+        compile gcc -O0 -o t t.c
+        run_test
+        case $way in
+        SKIP*) ;;
+        *) err_has '  called from t.c:6: stop()' ;;
+        esac
+        tail -n 2 "$scratch/err" >"$scratch/out"
+        out_is <<'END'
+t.c:4: expected self->unused == 1
+  self->unused: 0
+END
+    done
+}
+
+test_fail_is_a_check_with_but_words() {
+    write_t <<'END'
+static void stop(void) { FAIL("%s", "no"); }
+TEST(t) {
+    EXPECT_EXITS(FAIL("not %d", 3), 1);
+    CALL(stop());
+}
+END
+    says 1 <<'END'
+t.c:12: expected FAIL("not %d", 3) to exit with 1
+  it exited with 1
+  a check in it has failed
+  its stderr:
+    t.c:12: not 3
+t.c:10: no
+  called from t.c:13: stop()
+END
+}
+
+test_a_forked_child_fails_its_test() {
+    write_t <<'END'
+#include <sys/wait.h>
+static void check(int n) { EXPECT_EQ(n, 3); }
+TEST(t) { int status;
+    if (fork() == 0) { CALL(check(2)); ASSERT_EQ(1, 2); }
+    ASSERT_OK(wait(&status));
+    ASSERT_EQ(WEXITSTATUS(status), 1);
+}
+END
+    says 1 <<'END'
+t.c:11: expected n == 3
+  n: 2
+  called from t.c:13: check(2)
+t.c:13: expected 1 == 2
+END
+}
+
 # Threads fail side by side, and each failure is whole.
 test_many_threads_fail_at_once() {
     cat >t.c <<'END'
@@ -643,6 +705,7 @@ TEST(t)
 END
     compile gcc -O1 -pthread -o t t.c
     run_test
+    status_is 1
     for number in 0 1 2 3; do
         tr '\n' '~' <"$scratch/err" | sed 's/~t\.c:4/\nt.c:4/g' |
             grep -c "^t.c:4: expected n == -1~  n: $number~  called from t.c:9: check(\*(int \*)number)~*\$" >count
