@@ -81,7 +81,7 @@ TEST(passes)
     char buffer[] = "text";
     const char *text = "text", *nothing = 0;
     void (*function)(void) = crash;
-    ASSERT(number == 2); ASSERT(number == 2, "%d", 1); if (!EXPECT(text, "words")) return;
+    ASSERT(number == 2); ASSERT(number == 2, "%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); if (!EXPECT(text, "words")) return;
     ASSERT_TRUE(number); ASSERT_FALSE(number - 2, "%s", text); ASSERT_TRUE(text);
     ASSERT_EQ(s.bits, 5); ASSERT_EQ(colour, GREEN); ASSERT_EQ(number, 2u); ASSERT_EQ(2.0f, 2); ASSERT_EQ('a', buffer[3] - 't' + 'a');
     ASSERT_EQ(text, buffer); ASSERT_EQ(array, &array[0]); ASSERT_EQ(function, crash); ASSERT_EQ(sizeof array, 2 * sizeof(int));
