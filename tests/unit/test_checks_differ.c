@@ -125,6 +125,27 @@ static void test_by_lines(void **state)
         expect_texts(rows[i].a, rows[i].b, rows[i].wanted);
 }
 
+static void test_long_lines_among_others(void **state)
+{
+    char a[500], b[500];
+    struct said said;
+
+    (void)state;
+    memset(a, 'x', sizeof a);
+    memset(b, 'x', sizeof b);
+    strcpy(a + 300, "A\nleft\n");
+    strcpy(b + 300, "B\nright\n");
+    explain_texts(&said, a, b);
+    assert_non_null(strstr(said.bytes, "\n  -left\n"));
+    assert_non_null(strstr(said.bytes, "xxx ... 141 bytes more\n"));
+    assert_non_null(strstr(said.bytes, "\n  the first of these lines, from where they differ:\n  -... xxx"));
+    assert_non_null(strstr(said.bytes, "xxxB\n"));
+    assert_non_null(strstr(said.bytes, "^ byte 300"));
+    a[10] = 'A'; /* seen without that */
+    explain_texts(&said, a, b);
+    assert_null(strstr(said.bytes, "^ byte"));
+}
+
 static char *lines(size_t count, char letter)
 {
     char *text = test_malloc(count * 20 + 1);
@@ -226,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_literals_are_sides),
         cmocka_unit_test(test_the_difference_of_long_lines_is_shown),
         cmocka_unit_test(test_by_lines),
+        cmocka_unit_test(test_long_lines_among_others),
         cmocka_unit_test(test_many_lines_are_counted),
         cmocka_unit_test(test_any_two_texts),
         cmocka_unit_test(test_memory),
