@@ -16,8 +16,9 @@
 #define HURRIED_WITHIN  NS_PER_S
 #define FAREWELL_WITHIN (2 * NS_PER_S)
 #define MAKING_GRACE \
-    NS_PER_S               /* a dead one's children are in its session for a moment, and have to leave it */
-#define ABANDONED_MOST 256 /* places on the board beyond those of slots */
+    NS_PER_S /* a dead one's children are in its session for a moment, and have to leave it */
+#define FOLDERS_FIRST  1000000u /* slots and fixtures have lower ones */
+#define ABANDONED_MOST 256      /* places on the board beyond those of slots */
 
 /* ---- before the run ---- */
 
@@ -86,6 +87,7 @@ bool servers_open(struct session *s)
         struct server *server = &servers->list[i];
 
         server->place = servers->first + i;
+        server->tmp.slot = FOLDERS_FIRST + i;
         server->socket = server->pidfd = -1;
         server->ladder = (struct ladder){.steps = {{SIGKILL, LADDER_TREE, -1}}, .count = 1};
         server->spawn = spawn_new();
@@ -278,8 +280,12 @@ static bool start(struct session *s, struct server *server, const struct recipe 
     server->farewell = 0;
     server->loading = loading_of(recipe, &server->arena);
     server->id = arena_printf(&server->arena, "%s-%u", server->name, ++s->servers->started);
-    recipe_server(&s->kitchen, recipe, server->id, &server->arena, &server->spec);
     *error = (struct spawn_error){SPAWN_STAGE_CLONE, 0};
+    if (workdir_lend(&s->workdirs, &server->tmp) < 0) {
+        error->error = errno;
+        return false;
+    }
+    recipe_server(&s->kitchen, recipe, server->id, server->tmp.path, &server->arena, &server->spec);
     if (!server->spawn && !(server->spawn = spawn_new())) {
         error->error = errno;
         return false;

@@ -272,6 +272,7 @@ static void is_over(struct session *s, struct server *server, const struct watch
     settle(s, server, ending);
     orphan(s, server);
     keep_output(s, server, ending->signal || ending->status);
+    workdir_return(&server->tmp, false);
     servers_have_room(s);
 }
 

@@ -20,7 +20,8 @@ struct server {
     struct spawn_spec spec;
     struct ladder ladder;
     struct capture capture;
-    int socket; /* -1: it is not there, or nothing more is said to it */
+    struct workdir tmp; /* its TMPDIR */
+    int socket;         /* -1: it is not there, or nothing more is said to it */
     int pidfd;
     pid_t pid;
     uint32_t generation;

@@ -278,6 +278,31 @@ looked
 END
 }
 
+# What it has made in its folder is there for all tests, and for nobody after the run, also when its server was killed.
+test_what_is_shared_has_a_folder_of_its_own() {
+    module t <<'END'
+FIXTURE(file, .scope = MX_SESSION) { char path[200]; };
+SETUP(file)
+{
+    snprintf(self->path, sizeof self->path, "%s/shared", getenv("TMPDIR"));
+    fclose(fopen(self->path, "w"));
+    said("%s\n", self->path);
+}
+PARAM(number, int, 1, 2, 3);
+TEST(uses, USES(file), WITH(number)) { if (access(file->path, F_OK) < 0) FAIL("%s", file->path); }
+END
+    echo 'tests: [{name: t, module: t.so}]' >run-matrix.yaml
+    run run -n 1
+    status_is 0
+    ! [ -e "$(cat log)" ] || fail "$(cat log) is there still"
+    rm log
+    run_command env RUN_MATRIX_FAULTS=server-mute@2 "$program" run -n 1
+    [ "$(wc -l <log)" -gt 1 ] || fail "no server was killed: $(cat log)"
+    while read -r path; do
+        ! [ -e "$path" ] || fail "$path is there still"
+    done <log
+}
+
 # Who waits for a server is told that it takes its time.
 test_setting_up_may_take_longer_than_an_answer() {
     module t <<'END'
