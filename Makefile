@@ -37,7 +37,9 @@ ROOMS = runner/base matrix/values matrix/yaml matrix/expr matrix/cells matrix/sc
 SOURCES := $(wildcard $(ROOMS:%=%/*.c))
 # What C tests are linked with; `main` stands by itself, for programs that have none.
 HOST_OWN := $(wildcard fixtures/host*.c)
-LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c))
+LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c fixtures/*/*.c))
+# What is compared and printed, without what ends a test: for unit tests.
+CHECKS := $(addprefix fixtures/checks/,text.c side.c compare.c differ.c bytes.c match.c)
 # What serves, in programs of people as in ours.
 SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire request room child usher inside clone) \
 	$(addprefix runner/base/,buf clock io mem str))
@@ -134,6 +136,9 @@ build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ $$(CMOCKA_LIBS) $$(LIBRARY_LIBS)
 
+# Not of the program: the library's checks.
+build/$(1)/tests/unit/test_checks build/$(1)/tests/unit/test_checks_differ: $(CHECKS:%.c=build/$(1)/%.o)
+
 # Other flags, other objects.
 ifneq ($$(file <build/$(1)/flags),$$($(1)_compile) $$($(1)_link))
 build/$(1)/flags: FORCE
@@ -142,7 +147,7 @@ build/$(1)/flags:
 	$$(shell mkdir -p $$(@D))$$(file >$$@,$$($(1)_compile) $$($(1)_link))@:
 
 $(UNIT:%=build/$(1)/%.o): | build/packages/check
--include $(SOURCES:%.c=build/$(1)/%.d) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/*/*.d build/$(1)/pic/*/*/*.d)
+-include $(SOURCES:%.c=build/$(1)/%.d) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/*/*.d build/$(1)/pic/*/*/*.d) $(CHECKS:%.c=build/$(1)/%.d)
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call RULES,$(variant))))
 

@@ -193,9 +193,13 @@ enum wire_answer wire_receive(int socket, struct wire_message *message)
     buf_clear(&message->body);
     buf_reserve(&message->body, WIRE_INLINE);
     parts[1].iov_base = message->body.ptr;
+    /*
+     * Who dies before it has read all that it was sent makes one ECONNRESET of that, ahead of what it has said itself;
+     * it is over once it was told.
+     */
     do
         got = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || errno == ECONNRESET));
     if (got < 0)
         return errno == EAGAIN ? WIRE_NOTHING : WIRE_CLOSED;
     take_control(&msg, message);

@@ -280,6 +280,7 @@ static bool start(struct session *s, struct server *server, const struct recipe 
     server->asked = 0;
     server->farewell = 0;
     server->busy_with = NULL;
+    server->deaf = false;
     server->loading = loading_of(recipe, &server->arena);
     server->id = arena_printf(&server->arena, "%s-%u", server->name, ++s->servers->started);
     *error = (struct spawn_error){SPAWN_STAGE_CLONE, 0};
@@ -334,7 +335,7 @@ static bool ask_the_dying(struct server *server, const struct slot *slot, struct
     return asked;
 }
 
-/* One that has died just now, and nobody has told us yet, is not asked: there is another one soon. */
+/* One that has died just now, and nobody has told us yet, is not asked, only heard: there is another one soon. */
 static bool ask(struct session *s, struct server *server, struct slot *slot, struct spawn_error *error)
 {
     bool asked = fault_now(&s->faults, FAULT_SERVER_KILL)
@@ -342,7 +343,7 @@ static bool ask(struct session *s, struct server *server, struct slot *slot, str
                      : server_ask(server->socket, slot->posted, &slot->recipe.spec, error);
 
     if (!asked && (error->error == EPIPE || error->error == ECONNRESET)) {
-        server_dismiss(s, server);
+        server->deaf = true;
         error->error = EAGAIN;
     }
     return asked;
@@ -356,7 +357,8 @@ bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error
     *error = (struct spawn_error){SPAWN_STAGE_ASK, 0};
     if (!server)
         retire_one(s);
-    if (!server || (server->there && server->socket < 0)) { /* that one goes, and this one comes then */
+    if (!server || (server->there &&
+                    (server->socket < 0 || server->deaf))) { /* that one goes, and this one comes then */
         s->servers->turned_away = true;
         error->error = EAGAIN;
         return false;

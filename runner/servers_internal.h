@@ -26,6 +26,7 @@ struct server {
     pid_t pid;
     uint32_t generation;
     bool there, greeted, unwatched;
+    bool deaf;             /* it has closed its end; what it had said before is still to be heard */
     uint32_t asked;        /* by how many slots that have no answer */
     const char *busy_with; /* what it sets up; NULL: nothing */
     uint32_t busy_for;     /* whose place on the board */
