@@ -51,6 +51,7 @@ static void take_slot(struct session *s, uint32_t number)
     arena_clear(&slot->arena);
     slot->leaks.arena = &slot->arena;
     slot->leaks.count = 0;
+    slot->said = NULL;
     slot->looked = false;
     slot->fixtures = NULL;
     slot->fixture_count = 0;
@@ -253,6 +254,8 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
         .ladder = &recipe->ladder,
         .place = contain_place(s->contain, slot->number),
         .leak_grace = recipe->leaks.grace,
+        .says = recipe->is_c_test,
+        .folder = slot->tmp.fd,
         .output_limit = recipe->output_limit,
         .outputs = {slot->capture.files[0].fd, slot->capture.files[1].fd},
     };
@@ -286,7 +289,7 @@ void attempt_go(struct session *s, uint32_t number)
     slot->outcome = CASE_REFUSED;
     if (!make_recipe(s, slot))
         return;
-    if (journal_room(s->journal, s->jobs + 1) < 0) {
+    if (journal_room(s->journal, SESSION_RECORDS * s->jobs + 1) < 0) {
         session_wrote(s, -1);
         slot->setup = "there is no room left for its record";
         return;

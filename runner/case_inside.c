@@ -195,7 +195,7 @@ static bool note_failed(void *user, const struct journal_result *result)
     if (again->preset && !preset_name_of(again->preset, again->arena, id, &name))
         again->unknown = true;
     GROW(again->list, again->count, again->cap);
-    again->list[again->count++] = (struct preset_test){id, name};
+    again->list[again->count++] = (struct preset_test){.id = id, .name = name};
     return !again->unknown;
 }
 

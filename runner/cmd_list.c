@@ -4,6 +4,7 @@
 #include "runner/base/utf8.h"
 #include "runner/front.h"
 #include "runner/header.h"
+#include "runner/markers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,11 @@ static void warn_unlisted(const struct front *front, struct invocation *in, cons
     const struct test *test = case_test(&front->suites, c);
     const struct node *node = test->node, *key = node_get(node, test->is_module ? "module" : "discover");
     const char *problem = case_problem(&front->plan, c);
+    const struct sub_test *sub = case_sub(&front->plan, c);
 
+    if (sub && sub->wrong)
+        diag_warning(in->diags, (struct place){.file = sub->file}, "%.*s: %s", STR_ARG(test->name),
+                     sub->wrong);
     if (problem)
         diag_warning(in->diags, key ? key->at : node->at, "%.*s: %s", STR_ARG(test->name), problem);
 }
@@ -281,6 +286,10 @@ static enum exit_code list(struct front *front, struct invocation *in)
 {
     if (!check_settings(front, in))
         return EXIT_USAGE;
+    if (in->options->markers) {
+        markers_print(front, in);
+        return EXIT_PASSED;
+    }
     header_warn(front, in->diags);
     if (in->options->json)
         print_json(front, in);

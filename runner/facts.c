@@ -5,6 +5,7 @@
 #include "runner/base/sig.h"
 #include "runner/header.h"
 #include "runner/leftovers.h"
+#include "runner/said_facts.h"
 #include "runner/session.h"
 
 #include <string.h>
@@ -59,12 +60,31 @@ static const char *setup_words(struct slot *slot)
         within, reached ? ", and was to " : "", reached ? reached : "");
 }
 
+/* "the teardown of 'registry' took longer than 60s; raise 'timeout' at run-matrix.yaml:9:14" */
+static const char *part_words(struct slot *slot)
+{
+    const struct watch_part *part = &slot->ending.part;
+    const struct recipe *r = &slot->recipe;
+    struct arena *arena = &slot->arena;
+    const char *raise = key_words(arena, "timeout", r->timeout_from),
+               *of = arena_cstr(arena, str_of(part->of));
+    const char *what = arena_printf(arena, *of ? "%s of '%s'" : "its %s", said_phase_words[part->phase], of);
+
+    if (part->all)
+        return arena_printf(arena, "timed out in %s: all of its phases took longer than %d times %s; %s",
+                            what, WATCH_PARTS_LIMITS, span_text(arena, r->timeout), raise);
+    return arena_printf(arena, "%s took longer than %s; %s", what, span_text(arena, part->limit),
+                        part->own ? "raise its own timeout, in C" : raise);
+}
+
 static const char *deadline_words(struct slot *slot)
 {
     const struct recipe *r = &slot->recipe;
 
     if (slot->ending.phase == WATCH_SETUP)
         return setup_words(slot);
+    if (slot->ending.part.phase)
+        return part_words(slot);
     return arena_printf(&slot->arena, "timed out after %s in its %s; %s", span_text(&slot->arena, r->timeout),
                         watch_phase_words[slot->ending.phase],
                         key_words(&slot->arena, "timeout", r->timeout_from));
@@ -239,10 +259,13 @@ void facts_judge(struct session *s, struct slot *slot, struct judgement *judgeme
         .status = -1,
         .xfail = r->xfail,
         .xfail_strict = r->xfail_strict,
+        .xfail_signal = r->xfail_signal,
+        .xfail_exit = r->xfail_exit,
     };
 
     if (slot->listed) {
         facts.results = case_results_read(s, slot);
+        facts.said = said_by(slot);
         take_ending(s, slot, &facts);
         take_limits(s, slot, &facts);
         leftovers_record(slot);
@@ -304,6 +327,7 @@ static void record_ending(struct session *s, struct slot *slot, struct journal_a
         a->teardown = watch_now(s->watch) - e->ended;
     }
     record_rungs(slot, a);
+    said_record(s, slot, a);
 }
 
 void facts_record(struct session *s, struct slot *slot, const struct judgement *judgement,

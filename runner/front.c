@@ -4,6 +4,7 @@
 #include "runner/base/json.h"
 #include "runner/base/nearest.h"
 #include "runner/listing.h"
+#include "runner/markers.h"
 #include "runner/members.h"
 #include "runner/store/store.h"
 #include "runner/world.h"
@@ -258,42 +259,13 @@ static bool compile_selection(struct front *front, struct invocation *in)
     return front->selection != NULL;
 }
 
-/* ---- settings of the command line ---- */
-
-static bool override(struct invocation *in, struct node *map, enum setting setting, const char *value)
-{
-    struct node *node;
-    size_t errors = in->diags->errors;
-
-    if (!value)
-        return true;
-    node = node_string(in->arena, nowhere, str_of(value));
-    map->map.pairs[map->map.count++] =
-        (struct pair){node_string(in->arena, nowhere, str_of(setting_key(setting))), node};
-    return schema_check_setting(setting, node, in->diags) && in->diags->errors == errors;
-}
-
-/* NULL when diags got an error. */
-static const struct node *overrides_of(struct invocation *in)
-{
-    const struct options *o = in->options;
-    struct node *map = node_map(in->arena, nowhere, 3);
-    const char *retries = o->retries < 0 ? NULL : arena_printf(in->arena, "%lld", (long long)o->retries);
-
-    map->map.count = 0;
-    if (override(in, map, SET_TIMEOUT, o->timeout) && override(in, map, SET_RETRIES, retries) &&
-        override(in, map, SET_FLAKY_RESULT, o->flaky_result))
-        return map;
-    return NULL;
-}
-
 static bool make_plan(struct front *front, struct invocation *in)
 {
     struct settings_over *over = ARENA_NEW(in->arena, struct settings_over);
     struct listing listing;
     bool made;
 
-    *over = (struct settings_over){.profile = front->profile, .command_line = overrides_of(in)};
+    *over = (struct settings_over){.profile = front->profile, .command_line = front_overrides(in)};
     plan_init(&front->plan, in->arena, &front->suites);
     front->settings = settings_new(in->arena, &front->plan, over, in->diags);
     if (!front->settings || !over->command_line || !compile_selection(front, in))
@@ -301,7 +273,7 @@ static bool make_plan(struct front *front, struct invocation *in)
     listing_open(&listing, &front->plan, front->settings, front->profile, in->options->contain, in->arena);
     made = plan_make(&front->plan, front->settings, front->selection, in->diags);
     listing_close(&listing, &front->plan);
-    return made;
+    return made && markers_check(front, in);
 }
 
 enum exit_code front_open(struct front *front, struct invocation *in)

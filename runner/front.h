@@ -35,6 +35,8 @@ void front_release(struct front *front);
 /* --context FILE.json as a mapping; NULL when it was not given or diags got an error. */
 const struct node *front_context(struct invocation *in);
 
+/* Settings of the command line; NULL when diags got an error. */
+const struct node *front_overrides(struct invocation *in);
 /* What the profile says in the root's file; NULL: nothing. */
 const struct node *front_profile_key(const struct front *front, const char *key);
 nanos front_session_timeout(const struct front *front); /* 0: none */

@@ -3,6 +3,7 @@
 #include "runner/base/dir.h"
 #include "runner/base/mem.h"
 #include "runner/remains/remains.h"
+#include "runner/said/said.h"
 #include "runner/session.h"
 
 #include <errno.h>
@@ -242,7 +243,8 @@ static void look_at_folder(struct slot *slot, const struct workdir *dir, enum le
         struct str path = str_of(arena_printf(&slot->arena, "%s/%.*s", shown, STR_ARG(names[i])));
         struct leak leak = {.kind = kind, .what = path, .words = path, .number = -1};
 
-        add(slot, &leak);
+        if (kind != LEAK_FILE || !str_is(names[i], SAID_NAME)) /* which is librunmatrix's own */
+            add(slot, &leak);
     }
 }
 

@@ -19,4 +19,13 @@ const char *listing_useless(struct listing *listing, const char *whom, const str
 /* Each file of a C test is asked by itself; what is wrong with one is a case's error, and the others have theirs. */
 struct sub_list *listing_modules(struct listing *listing, const struct plan_case *c, const char *folder);
 
+/* ---- listing_own.c ---- */
+
+/* What the list says of a test, into `own` and `wrong`. */
+void listing_own(struct listing *listing, const struct preset_test *test, struct sub_test *sub);
+/* The marks that its heading declares; NULL: none. */
+const struct node *listing_marks(struct listing *listing, const struct preset_listing *found);
+/* A name in the list of a module, as it stands in ids. */
+void listing_own_id(struct buf *out, struct str name);
+
 #endif

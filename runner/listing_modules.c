@@ -32,12 +32,20 @@ static void add_tests(struct modules *m, const struct module_file *file, const s
 {
     struct arena *arena = m->listing->kitchen.arena;
     struct buf id = {0};
+    const struct node *marks = listing_marks(m->listing, found);
+    struct sub_test sub;
 
     for (uint32_t i = 0; i < found->count; i++) {
         buf_clear(&id);
         buf_addf(&id, "%.*s%s", STR_ARG(file->id), file->id.len ? "::" : "");
-        id_escape(&id, found->list[i].id);
-        add(m, (struct sub_test){arena_str(arena, buf_str(&id)), found->list[i].name, NULL, file->path});
+        listing_own_id(&id, found->list[i].id);
+        sub = (struct sub_test){.id = arena_str(arena, buf_str(&id)),
+                                .name = found->list[i].name,
+                                .file = file->path,
+                                .marks = marks,
+                                .suite = m->c->suite};
+        listing_own(m->listing, &found->list[i], &sub);
+        add(m, sub);
     }
     buf_release(&id);
 }

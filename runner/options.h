@@ -35,6 +35,7 @@ struct options {
 
     struct opt_list ids, cells, deselect;
     const char *keywords, *marks, *partition;
+    bool strict_markers, markers; /* markers: list */
 
     const char *profile, *context, *host;
     int quiet, verbose;

@@ -29,6 +29,8 @@
 
 #define SESSION_SETUP (10 * NS_PER_S) /* a case has to get as far as its program in */
 
+#define SESSION_RECORDS 2 /* of an attempt that ends: what its test said, and its end */
+
 /* A place where a case can run; one of -n. */
 struct slot {
     uint32_t number;
@@ -71,6 +73,7 @@ struct slot {
     const char *setup;                /* what could not be set up, NULL: all could */
     enum case_event outcome;          /* of the start */
     struct watch_ending ending;       /* when `listed` and the process is gone */
+    struct said *said;                /* what its test said; in the arena; NULL: nothing */
     struct journal_output outputs[2]; /* what the record points to */
     struct journal_rung rungs[WATCH_RUNGS_MOST];
     struct str notes[JOURNAL_NOTES_MOST];

@@ -5,43 +5,14 @@
 #include "runner/base/utf8.h"
 #include "runner/verdict_words.h"
 
-#include <ctype.h>
 #include <signal.h>
 #include <string.h>
 
 static const char disk_full_words[] = "no room was left on the disk: its output may be cut";
 
-/* ---- words ---- */
-
-static bool is_blank(char c)
-{
-    return isspace((unsigned char)c);
-}
-
-void words_line(struct buf *out, struct str text)
-{
-    size_t at = 0, end;
-
-    text = str_trim(text);
-    while (at < text.len) {
-        for (end = at; end < text.len && !is_blank(text.ptr[end]);)
-            end++;
-        utf8_show(out, str_slice(text, at, end));
-        for (at = end; at < text.len && is_blank(text.ptr[at]);)
-            at++;
-        if (at < text.len)
-            buf_addc(out, ' ');
-    }
-}
-
-static void add_signal(struct buf *out, const struct facts *f)
-{
-    buf_addf(out, "%s%s", signal_name(f->signal), f->core ? " (core dumped)" : "");
-}
-
 /* ---- facts ---- */
 
-static bool ended_by_itself(const struct facts *f)
+bool ended_by_itself(const struct facts *f)
 {
     return f->executed && !f->lost && !f->abandoned && f->cause == WATCH_NO_CAUSE;
 }
@@ -74,7 +45,13 @@ static bool is_never_executed(const struct facts *f)
 
 static bool says_error(const struct facts *f)
 {
-    return ended_by_itself(f) && f->status == EXIT_STATUS_ERROR;
+    return ended_by_itself(f) && (f->status == EXIT_STATUS_ERROR || (!f->signal && said_error(f)));
+}
+
+/* Not the reason for its end: it was ended, or died. */
+static bool said_error_besides(const struct facts *f)
+{
+    return said_error(f) && !says_error(f);
 }
 
 /* Its time was up and it did not come back: then its host had to go. */
@@ -118,10 +95,16 @@ static bool is_crashed(const struct facts *f)
     return ended_by_itself(f) && f->signal;
 }
 
-static bool is_failed(const struct facts *f)
+static bool has_failed_status(const struct facts *f)
 {
     return ended_by_itself(f) && !f->signal && f->status != 0 && f->status != EXIT_STATUS_SKIP &&
            f->status != EXIT_STATUS_ERROR && !results_failed(f) && !results_bailed_out(f);
+}
+
+/* By its status, or by what any process of it has said, whatever the others made of that one's end. */
+static bool is_failed(const struct facts *f)
+{
+    return said_failure(f) || has_failed_status(f);
 }
 
 static bool is_cut_short(const struct facts *f)
@@ -171,7 +154,7 @@ static void say_unexecuted(const struct facts *f, const char *words, struct buf 
     buf_adds(out, words);
     if (f->signal) {
         buf_adds(out, ": ");
-        add_signal(out, f);
+        words_signal(out, f);
     }
     if (f->reached) {
         buf_adds(out, f->signal ? " when it was to " : ", when it was to ");
@@ -182,7 +165,7 @@ static void say_unexecuted(const struct facts *f, const char *words, struct buf 
 /* Nobody but the kernel's killer and people send KILL, and that is worth saying. */
 static void say_signal(const struct facts *f, const char *words, struct buf *out)
 {
-    add_signal(out, f);
+    words_signal(out, f);
     if (f->signal == SIGKILL)
         buf_adds(out, words);
     words_reached(f, f->signal == SIGKILL ? "," : "", out);
@@ -195,8 +178,20 @@ static void say_status(const struct facts *f, const char *words, struct buf *out
 
 static void say_failed(const struct facts *f, const char *words, struct buf *out)
 {
+    if (said_failure(f)) {
+        say_said_failure(f, words, out);
+        return;
+    }
     say_status(f, words, out);
     words_unexplained(f, out);
+}
+
+static void say_error(const struct facts *f, const char *words, struct buf *out)
+{
+    if (said_error(f))
+        say_said_error(f, words, out);
+    else
+        say_status(f, words, out);
 }
 
 static void say_cut_short(const struct facts *f, const char *words, struct buf *out)
@@ -224,7 +219,7 @@ static const struct order {
     {VERDICT_ERROR, is_stuck_in_setup, "did not get as far as its program in time", say_limit},
     {VERDICT_ERROR, is_stuck_in_teardown, "its tear-down took too long", say_limit},
     {VERDICT_ERROR, is_never_executed, "ended before it got as far as its program", say_unexecuted},
-    {VERDICT_ERROR, says_error, ", a hard error", say_status},
+    {VERDICT_ERROR, says_error, ", a hard error", say_error},
     {VERDICT_ABANDONED, is_abandoned, "did not end, not even by SIGKILL, and is left where it is",
      say_abandoned},
     {VERDICT_NOT_RUN, is_cancelled, "cancelled while it ran", say_limit},
@@ -239,6 +234,7 @@ static const struct order {
     {VERDICT_FAILED, is_cut_short, "before its test could end it", say_cut_short},
     {VERDICT_ERROR, results_missing, "", say_results_missing},
     {VERDICT_FAILED, results_incomplete, "", say_results_incomplete},
+    {VERDICT_ERROR, said_error_besides, "", say_said_error},
     {VERDICT_LEAKED, is_leaked, "", say_leaks},
 };
 
@@ -280,7 +276,7 @@ static void note_ending(const struct facts *f, struct judgement *j)
         return;
     buf_adds(note, "when it was ended: ");
     if (f->signal)
-        add_signal(note, f);
+        words_signal(note, f);
     else
         buf_addf(note, "exit status %d", f->status);
 }
@@ -354,6 +350,8 @@ static void judge_skip(const struct facts *f, struct judgement *j)
         words_line(&j->reason, str_of(results_skipped(f)));
         return;
     }
+    if (said_skip(f, &j->reason))
+        return;
     if (can_be_reason(line, &j->reason))
         return;
     buf_clear(&j->reason);
@@ -393,27 +391,6 @@ static void judge_clean(const struct facts *f, struct judgement *j)
         judge_skip(f, j);
     else
         judge_pass(f, j);
-}
-
-/* Its reason is why that was expected, where somebody said so; what happened comes first among the notes. */
-static void judge_expected(const struct facts *f, struct judgement *j)
-{
-    struct buf happened = {0};
-
-    if (!f->xfail || !verdict_is_test_failure(j->verdict))
-        return;
-    buf_addf(&happened, "%s: ", verdict_word(j->verdict));
-    buf_addstr(&happened, buf_str(&j->reason));
-    j->verdict = VERDICT_XFAILED;
-    buf_clear(&j->reason);
-    words_line(&j->reason, *f->xfail ? str_of(f->xfail) : buf_str(&happened));
-    if (!*f->xfail || j->note_count == JOURNAL_NOTES_MOST) {
-        buf_release(&happened);
-        return;
-    }
-    memmove(&j->notes[1], &j->notes[0], j->note_count * sizeof *j->notes);
-    j->notes[0] = happened;
-    j->note_count++;
 }
 
 /* True when it never came to a process. */

@@ -9,6 +9,7 @@
 #include "runner/exit.h"
 #include "runner/harness/harness.h"
 #include "runner/journal/journal.h"
+#include "runner/said/said.h"
 
 #define EXIT_STATUS_SKIP  77 /* as Automake has them */
 #define EXIT_STATUS_ERROR 99
@@ -55,9 +56,11 @@ struct facts {
     const struct journal_leak *leaks;
     uint32_t leak_count, leaks_more;
     const struct result_facts *results; /* NULL: it was not to tell */
+    const struct said *said;            /* what a C test said of itself; NULL: nothing */
     /* What was expected: */
     const char *xfail; /* reason; "" when none was given */
     bool xfail_strict;
+    int xfail_signal, xfail_exit; /* how it was to fail; both 0: in whatever way */
 };
 
 struct judgement {

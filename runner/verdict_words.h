@@ -7,6 +7,24 @@
 /* Texts that users write may go over several lines; a reason is one that a terminal may see. */
 void words_line(struct buf *out, struct str text);
 
+/* "SIGSEGV (core dumped)" */
+void words_signal(struct buf *out, const struct facts *facts);
+bool ended_by_itself(const struct facts *facts);
+
+/* ---- verdict_expected.c ---- */
+
+void judge_expected(const struct facts *facts, struct judgement *judgement);
+
+/* ---- verdict_said.c ---- */
+
+bool said_failure(const struct facts *facts);
+bool said_error(const struct facts *facts);
+/* "test.c:21: expected x == 0; x: 1 (+2 more)" */
+void say_said_failure(const struct facts *facts, const char *words, struct buf *out);
+void say_said_error(const struct facts *facts, const char *words, struct buf *out);
+/* False: it gave no reason there. */
+bool said_skip(const struct facts *facts, struct buf *out);
+
 /* ---- verdict_leaks.c ---- */
 
 bool any_leak(const struct facts *facts, bool fails);

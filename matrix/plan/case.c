@@ -3,6 +3,8 @@
 #include "matrix/plan/plan.h"
 #include "runner/base/json.h"
 
+#include <string.h>
+
 const struct suite *case_suite(const struct suites *suites, const struct plan_case *c)
 {
     return suites->list[c->suite];
@@ -195,6 +197,19 @@ static void add_seen(struct case_lens *lens, struct case_view *view, const struc
     }
 }
 
+/* Of a C test: "nested/depth=3". No other '=' stands left of the cell, for names are escaped. */
+static void split_params(struct case_view *view, size_t from)
+{
+    struct str test = view->test;
+    const char *equals = test.len > from ? memchr(test.ptr + from, '=', test.len - from) : NULL;
+    const char *slash = equals ? memrchr(test.ptr + from, '/', (size_t)(equals - test.ptr) - from) : NULL;
+
+    if (!slash)
+        return;
+    view->test = str_slice(test, 0, (size_t)(slash - test.ptr));
+    view->params = str_slice(test, (size_t)(slash - test.ptr) + 1, test.len);
+}
+
 struct case_view case_view_inside(struct case_lens *lens, const struct plan *plan, const struct plan_case *c,
                                   const struct sub_test *sub)
 {
@@ -207,6 +222,7 @@ struct case_view case_view_inside(struct case_lens *lens, const struct plan *pla
     add_id(&lens->id, plan, c, sub);
     view.id = buf_str(&lens->id);
     view.test = str_slice(view.id, 0, test->id.len + (sub && sub->id.len ? 2 + sub->id.len : 0));
+    split_params(&view, test->id.len);
     if (backend != CELL_ABSENT)
         view.backend = suite->key_names[backend];
     add_seen(lens, &view, &suite->cells, suite->key_names, c->cell);

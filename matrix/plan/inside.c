@@ -116,6 +116,7 @@ bool plan_consider_inside(struct planning *p, struct plan_case c)
     if (p->selection) {
         if (!plan_read_marks(p, &c, &view))
             return false;
+        view.more_inside = case_test(p->plan->suites, &c)->is_module;
         reach = selection_reach(p->selection, &view);
     }
     if (reach == REACH_NONE || (reach == REACH_ALL && !apart))

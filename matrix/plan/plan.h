@@ -21,6 +21,11 @@ struct sub_test {
     struct str name;     /* what the suite calls it */
     const char *problem; /* it stands for those of a suite, or a file, that are not known: why not */
     const char *file;    /* of C tests, where it is; NULL: of a suite */
+    /* What a C test says of itself: a mapping of settings, and `skip_on_backend`. NULL: nothing. */
+    const struct node *own;
+    const struct node *marks; /* that its module declares, with what they mean; NULL: none */
+    uint32_t suite;           /* with `own` or `marks`: whose it is */
+    const char *wrong;        /* what it says of itself and cannot be: the error of its case; NULL: nothing */
 };
 
 struct sub_list {

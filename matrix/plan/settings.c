@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define RESULTS_TIMEOUT "15m" /* a command that reports many results is many tests */
-#define LAYERS_ELSE     5     /* built-in, defaults, test, profile, command line */
+#define LAYERS_ELSE     6     /* built-in, defaults, test, C test, profile, command line */
 
 /* What is the same for every case of a test, made when first asked for. */
 struct test_settings {
@@ -133,6 +133,14 @@ static const struct node *builtin_of(const struct settings *s, const struct test
     return s->builtin[setting];
 }
 
+/* What a C test says of itself is for its own case alone. */
+static const struct node *own_of(const struct settings *s, const struct plan_case *c, const char *key)
+{
+    const struct sub_test *sub = case_sub(s->plan, c);
+
+    return sub && sub->own ? node_get(sub->own, key) : NULL;
+}
+
 static bool same_case(const struct plan_case *a, const struct plan_case *b)
 {
     return a->suite == b->suite && a->test == b->test && a->cell == b->cell && a->own == b->own &&
@@ -199,6 +207,7 @@ static bool gather(struct settings *s, const struct plan_case *c, enum setting s
     add_layer(layers, "built-in", builtin_of(s, test, setting));
     add_layer(layers, "defaults", node_get(suite->defaults, key));
     add_layer(layers, "test", node_get(test->node, key));
+    add_layer(layers, "C test", own_of(s, c, key));
     for (uint32_t o = 0; overridden && o < s->matching_count; o++)
         add_layer(layers, "override", node_get(s->matching[o]->node, key));
     add_layer(layers, "profile", profile ? node_get(profile->node, key) : NULL);
@@ -214,14 +223,15 @@ bool settings_get(struct settings *s, const struct plan_case *c, enum setting se
     struct case_env user = {s->plan->suites, c, scratch, NULL};
     const struct expr_env env = {case_env_context, &user};
     struct evaluation e = {&env, scratch, diags};
+    bool own = own_of(s, c, setting_key(setting)) != NULL;
 
-    if (test->made[setting]) {
+    if (test->made[setting] && !own) {
         *value = test->of[setting];
         return true;
     }
     if (!gather(s, c, setting, scratch, &layers, diags))
         return false;
-    if (layers_have_expr(&layers) || is_overridden(s, c, setting))
+    if (own || layers_have_expr(&layers) || is_overridden(s, c, setting))
         return layers_merge(&layers, setting, &e, value) &&
                (!value->node || schema_check_setting(setting, value->node, diags));
     e.arena = s->arena;

@@ -1,6 +1,6 @@
 /*
- * What holds for one case, and where each value comes from: built-in < defaults < test < overrides <
- * profile < command line. Mappings are merged key by key; marks, skip, xfail and mask add up; of all
+ * What holds for one case, and where each value comes from: built-in < defaults < test < the C test itself <
+ * overrides < profile < command line. Mappings are merged key by key; marks, skip, xfail and mask add up; of all
  * else the last layer counts.
  */
 #ifndef RM_MATRIX_PLAN_SETTINGS_H
@@ -12,7 +12,7 @@ struct plan;
 struct plan_case;
 
 struct setting_origin {
-    const char *layer; /* "built-in", "defaults", "test", "override", "profile", "command line" */
+    const char *layer; /* "built-in", "defaults", "test", "C test", "override", "profile", "command line" */
     struct place at;
 };
 

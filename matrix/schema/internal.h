@@ -31,6 +31,7 @@ struct schema_syntax {
     X(percent)             \
     X(date)                \
     X(ladder_step)         \
+    X(signal)              \
     X(constraint)
 
 #define X(id) extern const struct schema_syntax syntax_##id;

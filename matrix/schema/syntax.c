@@ -1,6 +1,8 @@
 /* The forms of scalars: for each the check and, beside it, the pattern that says the same in JSON Schema. */
 #include "matrix/schema/internal.h"
 
+#include "runner/base/sig.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -91,6 +93,15 @@ static bool is_ladder_step(struct str text)
     return schema_ladder_step(text, &step);
 }
 
+/* In capitals, as everybody writes them. */
+static bool is_signal(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (islower((unsigned char)text.ptr[i]))
+            return false;
+    return signal_find(text) != 0;
+}
+
 static bool is_constraint(struct str text)
 {
     bool valid;
@@ -148,6 +159,14 @@ const struct schema_syntax syntax_ladder_step = {
     .valid = is_ladder_step,
     .pattern = "^(SIG)?(HUP|INT|QUIT|ABRT|KILL|USR1|USR2|ALRM|TERM|CONT|PWR|WINCH)( +(group|leader|tree))?"
                "( +" SPAN ")? *$",
+};
+
+const struct schema_syntax syntax_signal = {
+    .valid = is_signal,
+    .pattern =
+        "^(SIG)?(HUP|INT|QUIT|ILL|TRAP|ABRT|BUS|FPE|KILL|USR1|SEGV|USR2|PIPE|ALRM|TERM|STKFLT|CHLD|CONT|"
+        "STOP|TSTP|TTIN|TTOU|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|PWR|SYS|"
+        "RTMIN(\\+([1-9]|[12][0-9]|30))?)$",
 };
 
 const struct schema_syntax syntax_constraint = {.valid = is_constraint, .pattern = "^" TERM "(," TERM ")*$"};

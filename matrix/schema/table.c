@@ -25,6 +25,7 @@ TYPE(null, .kind = SCHEMA_NULL);
 TYPE(boolean, .kind = SCHEMA_BOOLEAN);
 TYPE(version, .kind = SCHEMA_INTEGER, .least = 1, .most = 1);
 TYPE(count, .kind = SCHEMA_INTEGER, .least = 1, .most = UNBOUNDED);
+TYPE(exit_status, .kind = SCHEMA_INTEGER, .least = 1, .most = 255);
 TYPE(retries, .kind = SCHEMA_INTEGER, .least = 0, .most = 1000);
 
 WORD(shell, "bash", "sh");
@@ -82,6 +83,8 @@ SCALAR(
     .doc =
         "`INT group 3s`: a signal, whom it goes to (`group`, `leader` or `tree`; unsaid: `KILL` to the tree, "
         "all else to the group), and how long to wait before the next step");
+SCALAR(signal, .syntax = &syntax_signal, .wants = "the name of a signal such as SEGV",
+       .doc = "`SEGV`, `SIGSEGV`, `RTMIN+3`: the name of a signal");
 SCALAR(constraint, .syntax = &syntax_constraint, .wants = "a constraint such as '>=0.1' or '>=0.1,<2'",
        .doc = "`'>=0.1,<2'`: comparisons that all hold; in quotes, as `>` means something to YAML");
 
@@ -130,6 +133,8 @@ static const struct schema_key xfail_keys[] = {
     {"if", &type_condition, .doc = "when", .builtin = "true"},
     {"reason", &type_text, .doc = "shown in reports"},
     {"strict", &type_boolean, .doc = "a pass is a failure then", .builtin = "false"},
+    {"signal", &type_signal, .doc = "it is to die of this one; a failure of another kind is one"},
+    {"exit", &type_exit_status, .doc = "it is to end with this status; a failure of another kind is one"},
 };
 OBJECT(xfail, "an item of 'xfail'", .doc = "The case is run; that it fails is no failure.");
 LIST(xfail_list, xfail, "mappings with 'if', 'reason' and 'strict'");
@@ -213,10 +218,11 @@ static const struct schema_key settings_keys[] = {
 #undef X
 };
 OBJECT(settings, "settings",
-       .doc =
-           "What holds for one case. Each layer goes over the one before: built-in, `defaults`, the test, "
-           "`overrides`, the profile, the command line. `env`, `limits` and `leaks` are merged key by key; "
-           "`marks`, `skip`, `xfail` and `mask` add up; of all else the last layer counts.");
+       .doc = "What holds for one case. Each layer goes over the one before: built-in, `defaults`, the test, "
+              "what a C test "
+              "says of itself, `overrides`, the profile, the command line. `env`, `limits` and `leaks` are "
+              "merged key by key; "
+              "`marks`, `skip`, `xfail` and `mask` add up; of all else the last layer counts.");
 
 /* ---- the parts of a file ---- */
 
@@ -243,7 +249,10 @@ OBJECT(bind, "'bind'", .exprs = EXPRS_NO,
            "Axes of these names carry a built-in meaning; say here when another axis does, or none. A matrix "
            "that comes `from` a workflow binds nothing unless told.");
 
+TYPE(strict, .kind = SCHEMA_BOOLEAN, .exprs = EXPRS_NO);
+
 static const struct schema_key defaults_keys[] = {
+    {"strict-markers", &type_strict, .doc = "marks that are not declared are errors", .builtin = "false"},
     {"session-timeout", &type_duration, .doc = "deadline of the whole run, 0 for none"},
 };
 OBJECT(defaults, "'defaults'", .exprs = EXPRS_YES, .also = &type_settings, .doc = "Settings of every test.");
@@ -332,12 +341,18 @@ static const struct schema_key profile_keys[] = {
      .builtin = "skip"},
     {"soak", &type_soak, .doc = "how to soak"},
     {"reports", &type_reports, .doc = "reports to write"},
+    {"strict-markers", &type_strict, .doc = "marks that are not declared are errors"},
     {"session-timeout", &type_duration, .doc = "deadline of the whole run, 0 for none"},
 };
 OBJECT(profile, "a profile", .exprs = EXPRS_NO, .also = &type_settings,
        .doc = "Settings for an occasion: `-P NAME`, else `ci` where `CI` is set, else `local`.");
 TYPE(profiles, .kind = SCHEMA_MAPPING, .key = &type_name, .item = &type_profile,
      .wants = "a mapping of names to profiles");
+
+TYPE(markers, .kind = SCHEMA_MAPPING, .name = "markers", .key = &type_mark, .item = &type_text,
+     .exprs = EXPRS_NO, .wants = "a mapping of marks to what they mean",
+     .doc = "marks with what they mean; declared are those that are built in, too: `slow serial flaky skip "
+            "xfail`");
 
 static const struct schema_key file_keys[] = {
     {"version", &type_version, .doc = "format of the file", .builtin = "1"},
@@ -350,6 +365,7 @@ static const struct schema_key file_keys[] = {
     {"tests", &type_tests, .doc = "what is run"},
     {"overrides", &type_overrides, .doc = "settings of some cases"},
     {"profiles", &type_profiles, .doc = "settings for an occasion"},
+    {"markers", &type_markers, .doc = "which marks there are, for `--strict-markers` and `list --markers`"},
     {"suites", &type_paths, .doc = "files like this one in other folders, as globs: one run of them all"},
 };
 OBJECT(file, "the file", .exprs = EXPRS_NO, .ignored = "x-", .wants = "a mapping with keys such as 'tests'",

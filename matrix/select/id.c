@@ -171,8 +171,8 @@ bool id_pattern_reaches(const struct id_pattern *id, const struct case_view *vie
     const struct choice *choice = id->test;
 
     if (id->regex || !choice)
-        return id->regex ||
-               (terms_match_params(id->params, view->params) && terms_match_cell(id->cell, view));
+        return id->regex || ((view->more_inside || terms_match_params(id->params, view->params)) &&
+                             terms_match_cell(id->cell, view));
     while (choice && !may_be_inside(choice, view->test))
         choice = choice->next;
     return choice && terms_match_cell(id->cell, view);

@@ -169,15 +169,18 @@ static bool any_reaches(const struct id_patterns *ids, const struct case_view *v
 
 enum select_reach selection_reach(const struct selection *selection, const struct case_view *view)
 {
-    bool all = !selection->ids.count || any_id(&selection->ids, view) == SELECT_YES;
+    bool all = !selection->ids.count || any_id(&selection->ids, view) == SELECT_YES, open = false;
 
     if (!any_cell(selection, view) || any_id(&selection->deselect, view) == SELECT_YES)
         return REACH_NONE;
-    if (selection->marks && keyword_matches(selection->marks, view) == SELECT_NO)
+    if (selection->marks && view->more_inside)
+        open = true;
+    else if (selection->marks && keyword_matches(selection->marks, view) == SELECT_NO)
         return REACH_NONE;
     if (!all && !any_reaches(&selection->ids, view))
         return REACH_NONE;
-    return all && !selection->keywords && !any_reaches(&selection->deselect, view) ? REACH_ALL : REACH_SOME;
+    return all && !open && !selection->keywords && !any_reaches(&selection->deselect, view) ? REACH_ALL
+                                                                                            : REACH_SOME;
 }
 
 bool selection_takes_whole(const struct selection *selection, const struct case_view *view)

@@ -22,6 +22,7 @@ struct case_view {
     struct str backend; /* the axis whose values are spawn backends; empty: none */
     const struct str *marks;
     uint32_t mark_count;
+    bool more_inside; /* of C tests: each has these marks and its own, and its parameters */
 };
 
 /*

@@ -31,13 +31,17 @@ struct watch_slot {
     enum watch_state state;
     uint32_t generation;
     struct watched watched;
-    nanos next;       /* when to look at it again */
-    nanos climb_at;   /* the next rung; of a grace or of the patience after KILL: its end */
-    bool headless;    /* its process has exited and is not reaped, as others of its tree are alive */
-    nanos poll;       /* how long until somebody looks again whether they are */
-    uint32_t step;    /* of the ladder, that comes next */
-    uint32_t pending; /* events to be told: bits 1 << kind */
-    nanos under_way;  /* when it was last seen not to have executed */
+    nanos next;               /* when to look at it again */
+    nanos climb_at;           /* the next rung; of a grace or of the patience after KILL: its end */
+    bool headless;            /* its process has exited and is not reaped, as others of its tree are alive */
+    nanos poll;               /* how long until somebody looks again whether they are */
+    uint32_t step;            /* of the ladder, that comes next */
+    uint32_t pending;         /* events to be told: bits 1 << kind */
+    nanos under_way;          /* when it was last seen not to have executed */
+    struct said_cursor heard; /* of what it says */
+    struct watch_part part;   /* that it is at, as far as it was heard */
+    nanos allowed;            /* by its parts, beyond the limits that hold for all */
+    uint32_t parts;           /* that have said a limit */
     bool slow_noted;
     struct watch_ending ending; /* filled as things happen */
 };
@@ -103,6 +107,18 @@ void slot_begin(struct watch *watch, struct watch_slot *slot, const struct watch
 void slot_check(struct watch *watch, struct watch_slot *slot, nanos now); /* does what is due, but climb */
 void slot_schedule(struct watch_slot *slot, nanos now);
 void slot_tell(struct watch *watch, struct watch_slot *slot, enum watch_event_kind kind);
+nanos slot_earlier(nanos a, nanos b);
+nanos slot_after(nanos from, nanos limit); /* a moment `limit` after `from`; never without a limit */
+
+/* ---- watch_part.c ---- */
+
+/* What it has said meanwhile. */
+void slot_listen(const struct watch *watch, struct watch_slot *slot, nanos now);
+/* When its call has taken too long; it has executed. */
+nanos slot_call_deadline(const struct watch_slot *slot);
+void slot_note_part(struct watch_slot *slot, nanos now); /* that deadline strikes: which was it? */
+/* Told to end, it tears down what its test has set up: that has a deadline of its own, before the next rung. */
+void slot_let_tear_down(const struct watch *watch, struct watch_slot *slot, nanos now);
 
 /* ---- watch_ladder.c ---- */
 

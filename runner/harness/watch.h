@@ -15,6 +15,7 @@
 #include "backends/backends.h"
 #include "runner/base/ladder.h"
 #include "runner/harness/contain.h"
+#include "runner/said/said.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -68,9 +69,29 @@ struct watched {
     struct contain_place *place;
     nanos leak_grace; /* for who is left when the process has ended by itself; WATCH_NEVER: they may stay */
     bool aside;       /* others use it: a cancel, and the end of the session, are not for it */
+    bool says;  /* it tells what it is at, in `folder`: then its call is timed part by part, see watch_part */
+    int folder; /* of its own, not owned */
     uint64_t output_limit; /* 0: none. Looked at on ticks: who is quicker has to be found at its end */
     int outputs[2];        /* regular files whose sizes count together, not owned; -1: none */
 };
+
+/*
+ * What a C test has fixtures for, set-up, call and tear-down, each has the whole of the deadline for itself, or one that
+ * it says. All of it together may take WATCH_PARTS_LIMITS deadlines, and what the parts have said; of these no more
+ * than WATCH_PARTS_MOST count, and of each no more than WATCH_PART_MOST: so who says what is not so gains little.
+ */
+struct watch_part {
+    enum said_phase phase; /* SAID_NO_PHASE: it has not said any */
+    char of[SAID_OF_MOST];
+    nanos began; /* on the watch's clock: not before what came before it, and never to come */
+    nanos limit; /* 0: none */
+    bool own;    /* it has said that itself */
+    bool all;    /* struck by the limit of all together */
+};
+
+#define WATCH_PARTS_LIMITS 3
+#define WATCH_PARTS_MOST   16
+#define WATCH_PART_MOST    (60 * 60 * NS_PER_S)
 
 #define WATCH_RUNGS_MOST (LADDER_STEPS_MOST + 1)
 
@@ -92,6 +113,7 @@ struct watch_ending {
     bool core;
     enum watch_cause cause; /* none without a rung: it ended by itself just then */
     enum watch_phase phase; /* in which it was last, or the cause struck */
+    struct watch_part part; /* of its call, the same */
     enum spawn_phase spawned;
     struct spawn_error error;       /* SPAWN_FAILED */
     nanos started, executed, ended; /* on the watch's clock; executed 0: never; ended: when that was seen */

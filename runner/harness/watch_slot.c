@@ -6,13 +6,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static nanos earlier(nanos a, nanos b)
+nanos slot_earlier(nanos a, nanos b)
 {
     return a < b ? a : b;
 }
 
-/* A moment `limit` after `from`; never without a limit. */
-static nanos after(nanos from, nanos limit)
+nanos slot_after(nanos from, nanos limit)
 {
     return limit > 0 && limit < WATCH_NEVER - from ? from + limit : WATCH_NEVER;
 }
@@ -41,7 +40,7 @@ void slot_note_executed(struct watch *watch, struct watch_slot *slot, nanos late
         slot->under_way = latest;
     if (ending->spawned != SPAWN_EXECUTED || !exec_at)
         return;
-    executed = earlier(exec_at - watch->away, latest);
+    executed = slot_earlier(exec_at - watch->away, latest);
     ending->executed = executed > slot->under_way ? executed : slot->under_way;
     contain_executed(slot->watched.place);
 }
@@ -100,20 +99,20 @@ static nanos next_output(const struct watch_slot *slot, nanos now)
 static nanos next_of_set_up(const struct watch_slot *slot, nanos now)
 {
     const struct watched *watched = &slot->watched;
-    nanos started = slot->ending.started, soonest = after(started, watched->limits[WATCH_CALL]);
+    nanos started = slot->ending.started, soonest = slot_after(started, watched->limits[WATCH_CALL]);
 
-    soonest = earlier(soonest, after(started, watched->slow));
+    soonest = slot_earlier(soonest, slot_after(started, watched->slow));
     if (soonest != WATCH_NEVER && soonest <= now)
         soonest = now + WATCH_TICK;
-    return earlier(soonest, after(started, watched->limits[WATCH_SETUP]));
+    return slot_earlier(soonest, slot_after(started, watched->limits[WATCH_SETUP]));
 }
 
 static nanos next_of_call(const struct watch_slot *slot)
 {
     const struct watched *watched = &slot->watched;
-    nanos executed = slot->ending.executed, deadline = after(executed, watched->limits[WATCH_CALL]);
+    nanos executed = slot->ending.executed, deadline = slot_call_deadline(slot);
 
-    return slot->slow_noted ? deadline : earlier(deadline, after(executed, watched->slow));
+    return slot->slow_noted ? deadline : slot_earlier(deadline, slot_after(executed, watched->slow));
 }
 
 void slot_schedule(struct watch_slot *slot, nanos now)
@@ -126,11 +125,13 @@ void slot_schedule(struct watch_slot *slot, nanos now)
     else
         slot->next = slot->ending.executed ? next_of_call(slot) : next_of_set_up(slot, now);
     if (slot->state == WATCH_RUNNING && contain_waits(slot->watched.place))
-        slot->next = earlier(slot->next, now + WATCH_EXEC_TICK);
+        slot->next = slot_earlier(slot->next, now + WATCH_EXEC_TICK);
+    if (slot->state == WATCH_RUNNING && slot->watched.says)
+        slot->next = slot_earlier(slot->next, now + WATCH_TICK);
     if (slot->headless)
-        slot->next = earlier(slot->next, now + slot->poll);
+        slot->next = slot_earlier(slot->next, now + slot->poll);
     if (slot->watched.output_limit)
-        slot->next = earlier(slot->next, next_output(slot, now));
+        slot->next = slot_earlier(slot->next, next_output(slot, now));
 }
 
 /* ---- what is due ---- */
@@ -138,18 +139,22 @@ void slot_schedule(struct watch_slot *slot, nanos now)
 static void check_running(struct watch *watch, struct watch_slot *slot, nanos now)
 {
     const struct watched *watched = &slot->watched;
-    nanos from, limit;
+    nanos from, deadline;
 
     if (slot->ending.executed)
         contain_executed(watched->place);
     slot_note_executed(watch, slot, now);
     from = slot->ending.executed ? slot->ending.executed : slot->ending.started;
-    limit = watched->limits[slot->ending.executed ? WATCH_CALL : WATCH_SETUP];
-    if (after(from, limit) <= now) {
+    if (slot->ending.executed && watched->says)
+        slot_listen(watch, slot, now);
+    deadline =
+        slot->ending.executed ? slot_call_deadline(slot) : slot_after(from, watched->limits[WATCH_SETUP]);
+    if (deadline <= now) {
+        slot_note_part(slot, now);
         slot_strike(watch, slot, WATCH_DEADLINE, now);
     } else if (watched->output_limit && output_size(watched) > watched->output_limit) {
         slot_strike(watch, slot, WATCH_FLOOD, now);
-    } else if (!slot->slow_noted && slot->ending.executed && after(from, watched->slow) <= now) {
+    } else if (!slot->slow_noted && slot->ending.executed && slot_after(from, watched->slow) <= now) {
         slot->slow_noted = true;
         slot_tell(watch, slot, WATCH_TELLS_SLOW);
     }
@@ -198,7 +203,10 @@ static void check_climbing(struct watch *watch, struct watch_slot *slot, nanos n
 {
     uint64_t limit = slot->watched.output_limit, size;
 
-    if (!goes_on_headless(watch, slot) || !limit)
+    if (!goes_on_headless(watch, slot))
+        return;
+    slot_let_tear_down(watch, slot, now);
+    if (!limit)
         return;
     size = output_size(&slot->watched);
     if (size > WATCH_FLOOD_MORE && (size - WATCH_FLOOD_MORE) / 2 > limit)
@@ -239,6 +247,9 @@ void slot_begin(struct watch *watch, struct watch_slot *slot, const struct watch
     slot->watched = *watched;
     slot->under_way = started;
     slot->slow_noted = slot->headless = false;
+    slot->heard = (struct said_cursor){0};
+    slot->part = (struct watch_part){0};
+    slot->allowed = slot->parts = 0;
     contain_started(watched->place, watched->process);
     /* The rungs are most of it, and nobody reads more of them than there are. */
     memset(&slot->ending, 0, offsetof(struct watch_ending, rungs));

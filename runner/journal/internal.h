@@ -68,6 +68,10 @@ void lines_close(struct lines *lines);
 struct entry {
     struct journal_case what;
     struct journal_history history;
+    /* Of an attempt whose end is yet to be read. */
+    uint32_t said_attempt, said_count;
+    uint64_t said_more;
+    const struct journal_said *said;
 };
 
 struct reading {
@@ -120,6 +124,7 @@ bool read_argv(struct reading *reading);
 bool read_tests(struct reading *reading);
 bool read_cases(struct reading *reading);
 bool read_start(struct reading *reading);
+bool read_said(struct reading *reading);
 bool read_end(struct reading *reading);
 /* The value of "results" in it, into a const struct journal_results *. */
 field_reader field_results;

@@ -112,6 +112,15 @@ struct journal_leak {
     bool ended;       /* the process was ended, the file or segment removed */
 };
 
+/* What a C test said: a failure of it, an error around it, a note. */
+struct journal_said {
+    struct str kind;  /* "failure", "error", "note" */
+    struct str file;  /* empty: not known */
+    struct str words; /* one or several lines */
+    uint32_t line;
+    int64_t pid; /* of the process that said it; 0: not known */
+};
+
 /* What the process of an attempt said of its own tests, in numbers; each of them stands in a file of its own, below. */
 struct journal_results {
     uint32_t verdicts[VERDICT_COUNT]; /* of those in the file */
@@ -129,6 +138,7 @@ struct journal_results {
 #define JOURNAL_RUNGS_MOST    17
 #define JOURNAL_NOTES_MOST    8
 #define JOURNAL_LEAKS_MOST    32
+#define JOURNAL_SAID_MOST     12
 
 struct journal_attempt {
     uint32_t number;  /* of the case, from 0 */
@@ -141,7 +151,8 @@ struct journal_attempt {
     bool quarantined;     /* does not fail the run */
     struct str reason;  /* one line: "exit status 3", "timed out after 10s (timeout, run-matrix.yaml:9:14)" */
     nanos at, duration; /* when it ended, since the run began; how long the call took */
-    nanos setup, teardown; /* of its own fixtures, before and after the call; 0: it has none */
+    nanos setup, teardown;                /* of its own fixtures, before and after the call; 0: it has none */
+    nanos in_setup, in_call, in_teardown; /* of a C test that has fixtures in C; 0: not known */
     nanos user, system;
     int64_t rss;        /* largest resident set, KiB */
     int status, signal; /* status -1: none */
@@ -152,9 +163,11 @@ struct journal_attempt {
     const struct journal_rung *rungs;      /* JOURNAL_RUNGS_MOST */
     const struct str *notes;               /* JOURNAL_NOTES_MOST: the other facts, a line each */
     const struct journal_leak *leaks;      /* JOURNAL_LEAKS_MOST */
+    const struct journal_said *said;       /* JOURNAL_SAID_MOST; on record by journal_said */
     const struct journal_results *results; /* NULL: nobody asked for any, or there are none */
-    uint32_t output_count, rung_count, note_count, leak_count;
+    uint32_t output_count, rung_count, note_count, leak_count, said_count;
     uint32_t leaks_more; /* that were found and are not in the list */
+    uint64_t said_more;
 };
 
 /* ---- writing ---- */
@@ -187,6 +200,8 @@ int journal_cases(struct journal *journal, const struct journal_case *cases,
 int journal_case_more(struct journal *journal, uint32_t number, const struct journal_case *c);
 int journal_started(struct journal *journal, uint32_t number, uint32_t attempt, uint32_t slot, int64_t pid,
                     nanos at);
+/* What its test said, before its end; nothing is written where it said nothing. */
+int journal_said(struct journal *journal, const struct journal_attempt *attempt);
 int journal_ended(struct journal *journal, const struct journal_attempt *attempt);
 int journal_note(struct journal *journal, struct str text, nanos at); /* warnings of the run as a whole */
 int journal_cancelled(struct journal *journal, struct str why, nanos at);

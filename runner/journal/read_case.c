@@ -46,6 +46,65 @@ bool read_start(struct reading *reading)
     return true;
 }
 
+/* ---- what a test said ---- */
+
+static const void *copy_items(struct reading *reading, const void *items, uint32_t count, size_t size)
+{
+    return count ? memcpy(arena_array(reading->arena, count, size), items, count * size) : NULL;
+}
+
+struct said_line {
+    uint32_t number, attempt, count;
+    uint64_t more;
+    struct journal_said said[JOURNAL_SAID_MOST];
+};
+
+static bool read_one_said(struct reading *reading, enum json_token first, void *into)
+{
+    static const struct field fields[] = {
+        FIELD(struct journal_said, "kind", text, kind), FIELD(struct journal_said, "file", text, file),
+        FIELD(struct journal_said, "line", u32, line),  FIELD(struct journal_said, "words", text, words),
+        FIELD(struct journal_said, "pid", i64, pid),
+    };
+    struct journal_said said = {0};
+    struct said_line *line = into;
+
+    if (first != JSON_OBJECT || !read_fields(reading, fields, ARRAY_LEN(fields), &said))
+        return false;
+    if (line->count < JOURNAL_SAID_MOST)
+        line->said[line->count++] = said;
+    return true;
+}
+
+static bool field_said(struct reading *reading, void *into)
+{
+    return read_items(reading, read_one_said, into);
+}
+
+/* It stands before the end of its attempt, and is kept until that comes. */
+bool read_said(struct reading *reading)
+{
+    static const struct field fields[] = {
+        FIELD(struct said_line, "case", u32, number),
+        FIELD(struct said_line, "attempt", u32, attempt),
+        {"said", field_said, 0},
+        FIELD(struct said_line, "more", u64, more),
+    };
+    struct said_line line = {.number = UINT32_MAX};
+    struct entry *entry;
+
+    if (!read_fields(reading, fields, ARRAY_LEN(fields), &line))
+        return false;
+    entry = find_entry(reading, line.number);
+    if (!entry)
+        return false;
+    entry->said_attempt = line.attempt;
+    entry->said = copy_items(reading, line.said, line.count, sizeof *line.said);
+    entry->said_count = line.count;
+    entry->said_more = line.more;
+    return true;
+}
+
 /* ---- end ---- */
 
 struct end_line {
@@ -122,6 +181,17 @@ static bool read_leak(struct reading *reading, enum json_token first, void *into
     return true;
 }
 
+static bool field_phases(struct reading *reading, void *into)
+{
+    static const struct field fields[] = {
+        FIELD(struct end_line, "setup", time, attempt.in_setup),
+        FIELD(struct end_line, "call", time, attempt.in_call),
+        FIELD(struct end_line, "teardown", time, attempt.in_teardown),
+    };
+
+    return json_next(&reading->json) == JSON_OBJECT && read_fields(reading, fields, ARRAY_LEN(fields), into);
+}
+
 static bool field_outputs(struct reading *reading, void *into)
 {
     return read_items(reading, read_output, into);
@@ -166,6 +236,7 @@ static bool read_end_fields(struct reading *reading, struct end_line *line)
         FIELD(struct end_line, "reason", text, attempt.reason),
         FIELD(struct end_line, "setup", time, attempt.setup),
         FIELD(struct end_line, "teardown", time, attempt.teardown),
+        {"phases", field_phases, 0},
         FIELD(struct end_line, "user", time, attempt.user),
         FIELD(struct end_line, "system", time, attempt.system),
         FIELD(struct end_line, "rss", i64, attempt.rss),
@@ -188,9 +259,13 @@ static bool read_end_fields(struct reading *reading, struct end_line *line)
 
 /* ---- into the history ---- */
 
-static const void *copy_items(struct reading *reading, const void *items, uint32_t count, size_t size)
+static void take_said(struct entry *entry, struct journal_attempt *attempt)
 {
-    return count ? memcpy(arena_array(reading->arena, count, size), items, count * size) : NULL;
+    if (entry->said_attempt != attempt->attempt)
+        return;
+    attempt->said = entry->said;
+    attempt->said_count = entry->said_count;
+    attempt->said_more = entry->said_more;
 }
 
 /* A second record of the same attempt is a correction. */
@@ -235,6 +310,7 @@ bool read_end(struct reading *reading)
     attempt->rung_count = line.rung_count;
     attempt->note_count = line.note_count;
     attempt->leak_count = line.leak_count;
+    take_said(entry, attempt);
     if (attempt->verdict != VERDICT_NOT_RUN && attempt->attempt > entry->history.started)
         entry->history.started = attempt->attempt;
     if (attempt->attempt >= entry->history.started)

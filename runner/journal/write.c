@@ -316,6 +316,26 @@ static void add_results(struct buf *line, const struct journal_results *results)
     buf_addc(line, '}');
 }
 
+static const char *add_part(struct buf *line, const char *before, const char *key, nanos part)
+{
+    if (part <= 0)
+        return before;
+    buf_addf(line, "%s\"%s\":", before, key);
+    line_number(line, part / NS_PER_US);
+    return ",";
+}
+
+static void add_phases(struct buf *line, const struct journal_attempt *attempt)
+{
+    const char *before = ",\"phases\":{";
+
+    before = add_part(line, before, "setup", attempt->in_setup);
+    before = add_part(line, before, "call", attempt->in_call);
+    before = add_part(line, before, "teardown", attempt->in_teardown);
+    if (!before[1])
+        buf_addc(line, '}');
+}
+
 /* What was measured, less what is nothing. */
 static void add_usage(struct buf *line, const struct journal_attempt *attempt)
 {
@@ -323,6 +343,7 @@ static void add_usage(struct buf *line, const struct journal_attempt *attempt)
         line_time(line, "setup", attempt->setup);
     if (attempt->teardown)
         line_time(line, "teardown", attempt->teardown);
+    add_phases(line, attempt);
     if (attempt->user)
         line_time(line, "user", attempt->user);
     if (attempt->system)

@@ -43,7 +43,8 @@ static void append(struct listing_reader *reader, uint32_t *slot, struct str id,
 
     GROW(list, listing->count, reader->cap);
     listing->list = list;
-    list[listing->count++] = (struct preset_test){id, str_eq(id, name) ? id : arena_str(reader->arena, name)};
+    list[listing->count++] =
+        (struct preset_test){.id = id, .name = str_eq(id, name) ? id : arena_str(reader->arena, name)};
     *slot = listing->count;
 }
 

@@ -65,15 +65,34 @@ static bool read_line(struct str text, struct module_line *line)
 }
 
 /* What stands before it on its line was printed without an end of line. */
-static bool find_heading(struct str *output, struct module_line *line)
+static bool find_heading(struct listing_reader *reader, struct str *output, struct module_line *line)
 {
     struct str text;
     size_t at;
 
-    while (listing_line(output, &text))
-        if (str_find(text, HEADING, &at) && read_line(str_slice(text, at, text.len), line))
-            return true;
+    while (listing_line(output, &text)) {
+        if (!str_find(text, HEADING, &at))
+            continue;
+        text = str_slice(text, at, text.len);
+        if (!read_line(text, line))
+            continue;
+        reader->listing->heading = arena_str(reader->arena, text);
+        return true;
+    }
     return false;
+}
+
+/* The line is kept as it stands: what its other keys mean is for those to say who know settings. */
+static bool add_test(struct listing_reader *reader, struct str name, struct str line)
+{
+    struct preset_listing *listing = reader->listing;
+    uint32_t before = listing->count;
+
+    if (!listing_add(reader, name, name))
+        return false;
+    if (listing->count > before)
+        listing->list[before].line = arena_str(reader->arena, line);
+    return true;
 }
 
 static void read_tests(struct listing_reader *reader, struct str output, struct module_line *line,
@@ -89,7 +108,7 @@ static void read_tests(struct listing_reader *reader, struct str output, struct 
                 reader, arena_printf(arena, "line %.0f of its list of tests is none of a test", told + 1));
             return;
         }
-        if (!listing_add(reader, buf_str(&line->name), buf_str(&line->name)))
+        if (!add_test(reader, buf_str(&line->name), text))
             return;
     }
     if (told < count)
@@ -101,7 +120,7 @@ static void read_module(struct listing_reader *reader, struct str output)
 {
     struct module_line line = {0};
 
-    if (!find_heading(&output, &line))
+    if (!find_heading(reader, &output, &line))
         listing_problem(reader, "it printed no list of tests: is it built with librunmatrix?");
     else if (line.format != FORMAT)
         listing_problem(reader,

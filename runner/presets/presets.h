@@ -112,6 +112,7 @@ const char *preset_fill(struct arena *arena, const struct str *words, uint32_t c
 struct preset_test {
     struct str id;   /* what our ids say, and the ids of results */
     struct str name; /* what the suite is told to run; ends in NUL */
+    struct str line; /* of C tests: all that the list says of it, a JSON object; else empty */
 };
 
 /* In the order listed; no id is there twice: the second of two is id#2. All texts are the arena's. */
@@ -119,6 +120,7 @@ struct preset_listing {
     struct preset_test *list;
     uint32_t count;
     uint64_t left_out;   /* past PRESET_TESTS_MOST */
+    struct str heading;  /* of C tests: what the list says of all of them, a JSON object; else empty */
     const char *problem; /* why what was printed is no list, in words; NULL: it is one */
 };
 

@@ -1,6 +1,8 @@
 /* What is expected of a case, and of the machine: skip, xfail, requires. */
 #include "runner/recipe/internal.h"
 
+#include "runner/base/sig.h"
+
 /* ---- conditions ---- */
 
 /* No condition holds always. */
@@ -48,22 +50,51 @@ static const char *text_under(struct cooking *k, const struct node *map, const c
     return scalar ? arena_cstr(k->arena, value_text(scalar, k->arena)) : "";
 }
 
+static void expect_failure(struct cooking *k, const struct node *item)
+{
+    const struct node *status = node_get(item, "exit");
+    struct recipe *recipe = k->recipe;
+
+    recipe->xfail = text_under(k, item, "reason");
+    recipe->xfail_strict = str_is(str_of(text_under(k, item, "strict")), "true");
+    recipe->xfail_signal = signal_find(str_of(text_under(k, item, "signal")));
+    recipe->xfail_exit = status && status->kind != NODE_NULL ? (int)value_number(status) : 0;
+}
+
 bool cook_expectations(struct cooking *k)
 {
     struct recipe *recipe = k->recipe;
     const struct node *item;
 
+    if (recipe->error) /* nothing can be expected of it, and that is not to be hidden by a skip */
+        return true;
     if (!find_holding(k, SET_SKIP, &item))
         return false;
     if (item)
         recipe->skip = text_under(k, item, "reason");
     if (!find_holding(k, SET_XFAIL, &item))
         return false;
-    if (item) {
-        recipe->xfail = text_under(k, item, "reason");
-        recipe->xfail_strict = str_is(str_of(text_under(k, item, "strict")), "true");
-    }
+    if (item)
+        expect_failure(k, item);
     return true;
+}
+
+/* ---- what a C test says of itself ---- */
+
+void take_own(struct cooking *k)
+{
+    const struct sub_test *sub = case_sub(k->kitchen->plan, k->c);
+    const struct node *not_on = sub && sub->own ? node_get(sub->own, "skip_on_backend") : NULL;
+
+    if (!sub || sub->problem)
+        return;
+    k->recipe->is_c_test = k->test->is_module;
+    if (sub->wrong)
+        k->recipe->error = sub->wrong;
+    for (uint32_t i = 0; i < node_list_count(not_on); i++)
+        if (backend_find(node_list_item(not_on, i)->string) == k->recipe->backend)
+            k->recipe->skip = arena_printf(k->arena, "not under backend '%s' (skip_on_backend at %s)",
+                                           k->recipe->backend->name, place_text(k->arena, not_on->at));
 }
 
 /* ---- requirements ---- */

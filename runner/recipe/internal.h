@@ -117,6 +117,8 @@ bool cook_results(struct cooking *k, const struct place_of_case *where);
 /* ---- expect.c: skip, xfail, requires ---- */
 
 bool cook_expectations(struct cooking *k);
+/* What a C test says of itself and is no setting; or cannot be. */
+void take_own(struct cooking *k);
 /* Skips the case, or makes it an error, when something is missing. After environment and folder. */
 bool cook_requirements(struct cooking *k);
 

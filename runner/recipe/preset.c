@@ -90,7 +90,7 @@ static void set_name(struct cooking *k, struct names *names, uint32_t at, const 
     struct buf id = {0};
 
     id_unescape(&id, sub->id);
-    names->list[at] = (struct preset_test){arena_str(k->arena, buf_str(&id)), sub->name};
+    names->list[at] = (struct preset_test){.id = arena_str(k->arena, buf_str(&id)), .name = sub->name};
     names->names[at] = sub->name;
     buf_release(&id);
 }

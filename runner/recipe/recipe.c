@@ -351,6 +351,7 @@ void cook_begin(struct cooking *k, struct kitchen *kitchen, const struct plan_ca
     choose_backend(k);
     choose_capture(k);
     choose_results(k);
+    take_own(k);
 }
 
 void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,

@@ -127,6 +127,8 @@ struct recipe {
     /* Reasons, NULL where they do not hold; "" is a reason nobody gave. */
     const char *skip, *unsupported, *xfail;
     bool xfail_strict;
+    int xfail_signal, xfail_exit; /* how it is to fail; both 0: in whatever way */
+    bool is_c_test;               /* of a list, by its name: it is heard of what it says */
     const char *error; /* it cannot be set up: a program that is on no PATH, a requirement not met ... */
 };
 

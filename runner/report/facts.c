@@ -103,6 +103,42 @@ void attempt_facts(const struct journal_attempt *attempt, const char *indent, st
     add_leaks(attempt, indent, out);
 }
 
+/* ---- what a C test said ---- */
+
+static void add_place_said(struct buf *out, const struct journal_said *said)
+{
+    if (!str_is(said->kind, "failure")) {
+        utf8_show(out, said->kind);
+        buf_adds(out, ": ");
+    }
+    if (!said->file.len)
+        return;
+    utf8_show(out, said->file);
+    if (said->line)
+        buf_addf(out, ":%u", said->line);
+    buf_adds(out, ": ");
+}
+
+void attempt_said(const struct journal_attempt *attempt, const char *indent, struct buf *out)
+{
+    for (uint32_t i = 0; i < attempt->said_count; i++) {
+        struct str rest = attempt->said[i].words;
+        size_t end;
+
+        buf_adds(out, indent);
+        add_place_said(out, &attempt->said[i]);
+        while (str_find(rest, "\n", &end)) {
+            utf8_show(out, str_slice(rest, 0, end));
+            buf_addf(out, "\n%s", indent);
+            rest = str_slice(rest, end + 1, rest.len);
+        }
+        utf8_show(out, rest);
+        buf_addc(out, '\n');
+    }
+    if (attempt->said_more)
+        buf_addf(out, "%sand %llu more\n", indent, (unsigned long long)attempt->said_more);
+}
+
 /* ---- values ---- */
 
 void size_format(struct buf *out, uint64_t size)

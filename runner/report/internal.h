@@ -25,6 +25,8 @@ void time_format(struct buf *out, int64_t wall);
 void leak_format(struct buf *out, const struct journal_leak *leak);
 /* What is known besides the reason, a line each and harmless: ladder, notes, what it left behind. */
 void attempt_facts(const struct journal_attempt *attempt, const char *indent, struct buf *out);
+/* All that its C test said, as it stands on its stderr but for what others printed in between; harmless. */
+void attempt_said(const struct journal_attempt *attempt, const char *indent, struct buf *out);
 /* A word as one types it in a shell. */
 void shell_word(struct buf *out, struct str word);
 

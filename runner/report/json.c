@@ -124,6 +124,40 @@ static void add_leaks(struct json_writer *w, const struct journal_attempt *attem
     add_int(w, "leaks_more", attempt->leaks_more);
 }
 
+/* Of a C test alone. */
+static void add_said(struct json_writer *w, const struct journal_attempt *attempt)
+{
+    if (!attempt->said_count)
+        return;
+    json_key_c(w, "said");
+    json_array(w);
+    for (uint32_t i = 0; i < attempt->said_count; i++) {
+        const struct journal_said *said = &attempt->said[i];
+
+        json_object(w);
+        add_str(w, "kind", said->kind);
+        add_optional(w, "file", said->file);
+        add_int(w, "line", said->line);
+        add_str(w, "words", said->words);
+        add_int(w, "pid", said->pid);
+        json_object_end(w);
+    }
+    json_array_end(w);
+    add_int(w, "said_more", (long long)attempt->said_more);
+}
+
+static void add_phases(struct json_writer *w, const struct journal_attempt *attempt)
+{
+    if (!attempt->in_setup && !attempt->in_call && !attempt->in_teardown)
+        return;
+    json_key_c(w, "phases");
+    json_object(w);
+    add_seconds(w, "setup", attempt->in_setup);
+    add_seconds(w, "call", attempt->in_call);
+    add_seconds(w, "teardown", attempt->in_teardown);
+    json_object_end(w);
+}
+
 static void add_ending(struct json_writer *w, const struct journal_attempt *attempt)
 {
     json_key_c(w, "exit");
@@ -148,6 +182,7 @@ static void add_attempt(struct json_writer *w, const struct journal_attempt *att
         add_seconds(w, "setup", attempt->setup);
     if (attempt->teardown)
         add_seconds(w, "teardown", attempt->teardown);
+    add_phases(w, attempt);
     add_seconds(w, "user", attempt->user);
     add_seconds(w, "system", attempt->system);
     add_int(w, "rss", attempt->rss);
@@ -156,6 +191,7 @@ static void add_attempt(struct json_writer *w, const struct journal_attempt *att
     add_rungs(w, attempt);
     add_strings(w, "notes", attempt->notes, attempt->note_count);
     add_leaks(w, attempt);
+    add_said(w, attempt);
     json_object_end(w);
 }
 

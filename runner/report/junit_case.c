@@ -185,6 +185,7 @@ static void add_text(struct junit *j, const struct journal_test *test, const str
     }
     buf_addstr(&text, message_of(attempt));
     buf_addc(&text, '\n');
+    attempt_said(attempt, "", &text);
     attempt_facts(attempt, "", &text);
     buf_adds(&text, "again: ");
     report_rerun(j->input, history->what, &text);

@@ -141,6 +141,7 @@ static void add_facts(struct buf *out, const struct journal_history *history)
             utf8_show(&facts, attempt->reason);
             buf_addc(&facts, '\n');
         }
+        attempt_said(attempt, "    ", &facts);
         attempt_facts(attempt, "    ", &facts);
     }
     if (facts.len) {

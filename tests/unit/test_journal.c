@@ -213,6 +213,71 @@ static void write_run(struct scene *s)
     journal_close(journal);
 }
 
+/* Stands before the end of its attempt, and is that one's alone. */
+static void test_said(void **state)
+{
+    static const struct journal_said said_given[] = {
+        {STR("failure"), STR("t/x.c"), STR("expected a == b\n  a: 1"), 21, 77},
+        {.kind = STR("note"), .words = STR("so")},
+    };
+    struct scene *s = *state;
+    struct journal *journal = opened(s);
+    struct journal_attempt a = passed(1, 1), b = passed(1, 2), c = passed(2, 1);
+    struct journal_record r;
+
+    a.said = said_given, a.said_count = 2, a.said_more = 3;
+    a.last = false;
+    a.in_setup = 5 * US, a.in_teardown = 7 * US;
+    write_head(journal);
+    assert_int_equal(journal_said(journal, &a), 0);
+    assert_int_equal(journal_said(journal, &c), 0); /* nothing: no record */
+    assert_int_equal(journal_ended(journal, &c), 0);
+    assert_int_equal(journal_ended(journal, &a), 0);
+    assert_int_equal(journal_ended(journal, &b), 0);
+    journal_close(journal);
+    read_back(s, &r);
+    assert_int_equal(r.torn, 0);
+    assert_int_equal(r.cases[1].count, 2);
+    assert_int_equal(r.cases[1].attempts[0].said_count, 2);
+    assert_int_equal(r.cases[1].attempts[0].said_more, 3);
+    assert_str(r.cases[1].attempts[0].said[0].kind, "failure");
+    assert_str(r.cases[1].attempts[0].said[0].file, "t/x.c");
+    assert_str(r.cases[1].attempts[0].said[0].words, "expected a == b\n  a: 1");
+    assert_true(r.cases[1].attempts[0].said[0].line == 21 && r.cases[1].attempts[0].said[0].pid == 77);
+    assert_str(r.cases[1].attempts[0].said[1].words, "so");
+    assert_true(r.cases[1].attempts[0].in_setup == 5 * US && !r.cases[1].attempts[0].in_call &&
+                r.cases[1].attempts[0].in_teardown == 7 * US);
+    assert_int_equal(r.cases[1].attempts[1].said_count, 0);
+    assert_int_equal(r.cases[2].attempts[0].said_count, 0);
+}
+
+/* As long as it may be, and longer, it is one record. */
+static void test_much_is_said(void **state)
+{
+    struct journal_said said[JOURNAL_SAID_MOST + 4];
+    struct buf control = {0};
+    struct scene *s = *state;
+    struct journal *journal = opened(s);
+    struct journal_attempt a = passed(1, 1);
+    struct journal_record r;
+
+    for (int i = 0; i < 5000; i++)
+        buf_addc(&control, 1);
+    for (size_t i = 0; i < ARRAY_LEN(said); i++)
+        said[i] = (struct journal_said){buf_str(&control), buf_str(&control), buf_str(&control), UINT32_MAX,
+                                        INT32_MAX};
+    a.said = said, a.said_count = ARRAY_LEN(said), a.said_more = 1;
+    write_head(journal);
+    assert_int_equal(journal_said(journal, &a), 0);
+    assert_int_equal(journal_ended(journal, &a), 0);
+    journal_close(journal);
+    read_back(s, &r);
+    assert_int_equal(r.torn, 0);
+    assert_int_equal(r.cases[1].attempts->said_count, JOURNAL_SAID_MOST);
+    assert_int_equal(r.cases[1].attempts->said_more, 1 + 4);
+    buf_release(&control);
+}
+
 static void check_run_record(const struct journal_run *run)
 {
     assert_str(run->id, "0007-20261121-061247-9f3c1b");
@@ -897,6 +962,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_round_trip),
+        TEST(test_said),
+        TEST(test_much_is_said),
         TEST(test_lines),
         TEST(test_every_byte),
         TEST(test_garbage_within),

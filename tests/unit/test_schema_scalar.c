@@ -331,6 +331,21 @@ static const struct str texts[] = {
     STR("=1"),
     STR("==1.2.3.4"),
     STR(">1234567890"),
+    STR("SEGV"),
+    STR("SIGSEGV"),
+    STR("segv"),
+    STR("SIGSIGSEGV"),
+    STR("SIG"),
+    STR("HUP"),
+    STR("SYS"),
+    STR("RTMIN"),
+    STR("SIGRTMIN+1"),
+    STR("RTMIN+30"),
+    STR("RTMIN+31"),
+    STR("RTMIN+0"),
+    STR("RTMIN+05"),
+    STR("signal 32"),
+    STR("no signal"),
 };
 
 static bool pattern_takes(const char *pattern, struct str text)

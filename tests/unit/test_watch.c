@@ -531,6 +531,111 @@ static void test_deadline(void **state)
     assert_string_equal(ending.rungs[0].alive, alive);
 }
 
+#define SAYS(phase, rest) "{\"said\":\"phase\",\"phase\":\"" phase "\",\"of\":\"reg\"" rest "}\n"
+#define TO_COME           ",\"at\":9000000000000000000"
+
+/* What a test says it is at has a deadline of its own. Times are the least that it takes. */
+static const struct part_row {
+    const char *said; /* NULL: a FIFO stands there */
+    nanos limit, least;
+    struct watch_part part;
+} part_rows[] = {
+    {SAYS("call", ""), 50 * MS, 50 * MS, {.phase = SAID_CALL, .limit = 50 * MS}},
+    {SAYS("setup", ""), 50 * MS, 50 * MS, {.phase = SAID_SETUP, .limit = 50 * MS}},
+    {SAYS("teardown", ",\"timeout\":\"10ms\""),
+     AN_HOUR,
+     10 * MS,
+     {.phase = SAID_TEARDOWN, .limit = 10 * MS, .own = true}},
+    {SAYS("setup", ",\"timeout\":\"300ms\""),
+     50 * MS,
+     300 * MS,
+     {.phase = SAID_SETUP, .limit = 300 * MS, .own = true}},
+    {SAYS("call", TO_COME), 50 * MS, 50 * MS, {.phase = SAID_CALL, .limit = 50 * MS}},
+    {SAYS("setup", TO_COME ",\"timeout\":\"10ms\"") SAYS("call", TO_COME),
+     50 * MS,
+     50 * MS,
+     {.phase = SAID_CALL, .limit = 50 * MS}},
+    {"rubbish\n", 50 * MS, 50 * MS, {.phase = SAID_NO_PHASE}},
+    {NULL, 50 * MS, 50 * MS, {.phase = SAID_NO_PHASE}},
+};
+
+static void say(int folder, const char *said)
+{
+    int fd;
+
+    if (!said) {
+        assert_int_equal(mkfifoat(folder, SAID_NAME, 0600), 0);
+        return;
+    }
+    fd = openat(folder, SAID_NAME, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, said, strlen(said)), (ssize_t)strlen(said));
+    close(fd);
+}
+
+static void test_parts(void **state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(part_rows); i++) {
+        const struct part_row *row = &part_rows[i];
+        char folder[] = "/tmp/rm-watch-XXXXXX";
+        struct kid kid = kid_start((struct habit){0});
+        struct watched watched = watched_of(5, &kid, &patient, row->limit);
+        struct watch_ending ending;
+
+        assert_non_null(mkdtemp(folder));
+        watched.says = true;
+        watched.folder = open(folder, O_DIRECTORY | O_CLOEXEC);
+        say(watched.folder, row->said);
+        watch_begin(*state, 5, &watched, watch_now(*state));
+        assert_int_equal(await_event(*state, WATCH_TELLS_ENDING).cause, WATCH_DEADLINE);
+        ending = reap(*state, 5, &kid);
+        assert_int_equal(ending.phase, WATCH_CALL);
+        if (ending.part.phase != row->part.phase || ending.part.limit != row->part.limit ||
+            ending.part.own != row->part.own || ending.part.all || ending.rungs[0].at < row->least)
+            fail_msg("%zu: phase %d, limit %lld, after %lld", i, ending.part.phase,
+                     (long long)ending.part.limit, (long long)ending.rungs[0].at);
+        assert_string_equal(ending.part.of, ending.part.phase ? "reg" : "");
+        assert_true(!ending.part.phase ||
+                    (ending.part.began >= ending.executed && ending.part.began <= ending.ended));
+        said_forget(watched.folder);
+        close(watched.folder);
+        rmdir(folder);
+    }
+}
+
+/* Who says again and again that something else begins has the limit of all together: it comes to an end. */
+static void test_parts_together(void **state)
+{
+    char folder[] = "/tmp/rm-watch-XXXXXX";
+    struct kid kid = kid_start((struct habit){0});
+    struct watched watched = watched_of(5, &kid, &patient, 100 * MS);
+    struct watch_ending ending;
+    struct watch_view view = {0};
+    struct buf line = {0};
+    int fd;
+
+    assert_non_null(mkdtemp(folder));
+    watched.says = true;
+    watched.folder = open(folder, O_DIRECTORY | O_CLOEXEC);
+    fd = openat(watched.folder, SAID_NAME, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    watch_begin(*state, 5, &watched, watch_now(*state));
+    while (watch_look(*state, 5, &view) && !view.cause) {
+        buf_clear(&line);
+        buf_addf(&line, SAYS("call", ",\"at\":%lld"), (long long)clock_now());
+        assert_int_equal(write(fd, line.ptr, line.len), (ssize_t)line.len);
+        pass(10 * MS);
+    }
+    await_event(*state, WATCH_TELLS_ENDING);
+    ending = reap(*state, 5, &kid);
+    assert_int_equal(ending.cause, WATCH_DEADLINE);
+    /* Where this thread was kept from running, it was one of the parts that took too long. */
+    assert_true(ending.rungs[0].at >= (ending.part.all ? WATCH_PARTS_LIMITS : 1) * 100 * MS);
+    buf_release(&line);
+    close(fd);
+    said_forget(watched.folder);
+    close(watched.folder);
+    rmdir(folder);
+}
+
 static void test_ladder(void **state)
 {
     struct kid kid = kid_start((struct habit){.stubborn = true, .family = true});
@@ -1267,6 +1372,8 @@ int main(void)
         TEST(test_others_go),
         TEST(test_outer_is_stopped),
         TEST(test_deadline),
+        TEST(test_parts),
+        TEST(test_parts_together),
         TEST(test_ladder),
         TEST(test_ladder_without_kill),
         TEST(test_stopped_is_continued),
