@@ -73,7 +73,7 @@ const char *private_folder(void)
     return stage.folder;
 }
 
-static void end_case(void)
+static inline void end_case(void)
 {
     while (stage.count) {
         struct end_of end = stage.ends[--stage.count];
@@ -85,7 +85,7 @@ static void end_case(void)
     stage.cap = 0;
 }
 
-static int enter_stage(void **state)
+static inline int enter_stage(void **state)
 {
     (void)state;
     stage.fds_before = proc_count_fds(getpid());
@@ -101,7 +101,7 @@ static int enter_stage(void **state)
 }
 
 /* Nothing may be left: no descriptor, and no file. */
-static int leave_stage(void **state)
+static inline int leave_stage(void **state)
 {
     int fd, is_empty, fds;
 
@@ -130,7 +130,7 @@ static int leave_stage(void **state)
         said(fragment);                             \
     } while (0)
 
-static void said(const char *fragment)
+static inline void said(const char *fragment)
 {
     if (!strstr(stage.words, fragment))
         fail_msg("no '%s' in: %s", fragment, stage.words);
