@@ -119,17 +119,21 @@ static void test_the_address_that_is_given(void **state)
     assert_int_equal(address.port, 0);
 }
 
+static void refuse_address(const char *url)
+{
+    mx_setenv("RUN_MATRIX_REG_ADDR", url);
+    REFUSED(mx_reg_addr(), "neither tcp://HOST:PORT nor unix:///PATH");
+    said(url);
+}
+
 static void test_an_address_that_is_none(void **state)
 {
     static const char *const wrong[] = {"4711",          "tcp://",     "tcp://127.0.0.1", "tcp://127.0.0.1:0",
                                         "tcp://a:70000", "tcp://a:1x", "unix:s",          "unix://s"};
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-        mx_setenv("RUN_MATRIX_REG_ADDR", wrong[i]);
-        REFUSED(mx_reg_addr(), "neither tcp://HOST:PORT nor unix:///PATH");
-        said(wrong[i]);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        refuse_address(wrong[i]);
 }
 
 static void test_an_address_of_ones_own(void **state)
