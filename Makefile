@@ -40,12 +40,14 @@ HOST_OWN := $(wildcard fixtures/host*.c)
 LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c fixtures/*/*.c))
 # What is compared and printed, without what ends a test: for unit tests.
 CHECKS := $(addprefix fixtures/checks/,text.c side.c compare.c differ.c bytes.c match.c)
+TOOLS := $(wildcard fixtures/tools/*.c)
 # What serves, in programs of people as in ours.
 SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire request room child usher inside clone) \
 	$(addprefix runner/base/,buf clock io mem str))
 # What the library needs besides.
-LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,arena dir))
+LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir sig))
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
+TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 KIDS := build/tests/kids/kid build/tests/kids/tiny
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -138,6 +140,8 @@ build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o
 
 # Not of the program: the library's checks.
 build/$(1)/tests/unit/test_checks build/$(1)/tests/unit/test_checks_differ: $(CHECKS:%.c=build/$(1)/%.o)
+# Tests of what the library is made of, which is no part of the program.
+$(TOOLS_UNIT:%=build/$(1)/%): $(TOOLS:%.c=build/$(1)/%.o)
 
 # Other flags, other objects.
 ifneq ($$(file <build/$(1)/flags),$$($(1)_compile) $$($(1)_link))
@@ -147,7 +151,7 @@ build/$(1)/flags:
 	$$(shell mkdir -p $$(@D))$$(file >$$@,$$($(1)_compile) $$($(1)_link))@:
 
 $(UNIT:%=build/$(1)/%.o): | build/packages/check
--include $(SOURCES:%.c=build/$(1)/%.d) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/*/*.d build/$(1)/pic/*/*/*.d) $(CHECKS:%.c=build/$(1)/%.d)
+-include $(patsubst %.c,build/$(1)/%.d,$(SOURCES) $(CHECKS) $(TOOLS)) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/*/*.d build/$(1)/pic/*/*/*.d)
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call RULES,$(variant))))
 

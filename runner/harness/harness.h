@@ -2,7 +2,7 @@
 #ifndef RM_HARNESS_HARNESS_H
 #define RM_HARNESS_HARNESS_H
 
-#include "runner/harness/address.h"
+#include "runner/base/address.h"
 #include "runner/harness/capture.h"
 #include "runner/harness/cgroup.h"
 #include "runner/harness/contain.h"

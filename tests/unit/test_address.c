@@ -1,7 +1,7 @@
 /* Addresses: nobody gets one twice, and whoever it is for can bind. */
+#include "runner/base/address.h"
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
-#include "runner/harness/address.h"
 #include "tests/unit/forks.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-#include "runner/harness/address.h"
+#include "runner/base/address.h"
 
 #include "runner/base/clock.h"
 #include "runner/base/io.h"

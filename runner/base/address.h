@@ -6,8 +6,8 @@
  * A port is taken from outside of the range in which the kernel chooses ports by itself, and claimed on this machine
  * by the name of an abstract socket: those belong to a network namespace, as ports do, and go with the process.
  */
-#ifndef RM_HARNESS_ADDRESS_H
-#define RM_HARNESS_ADDRESS_H
+#ifndef RM_BASE_ADDRESS_H
+#define RM_BASE_ADDRESS_H
 
 #include "runner/base/buf.h"
 
