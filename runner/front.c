@@ -289,17 +289,29 @@ static const struct node *overrides_of(struct invocation *in)
     return NULL;
 }
 
-/* A plan that is not kept: what is wrong with it is said when it is made once more. */
-static void compile_sources(struct front *front, struct invocation *in, struct listing *listing)
+/* One that is not kept: what is wrong with it is said when it is made once more. */
+static void rehearse(struct front *front, struct invocation *in, struct listing *listing,
+                     enum listing_mode mode, const struct selection *selection)
 {
     struct diags unsaid = {.arena = in->arena};
     const struct plan_lister lister = front->plan.lister;
 
-    listing_collect(listing);
-    plan_make(&front->plan, front->settings, front->selection, &unsaid);
+    listing_mode(listing, mode);
+    plan_make(&front->plan, front->settings, selection, &unsaid);
     plan_release(&front->plan);
     plan_init(&front->plan, in->arena, &front->suites);
     front->plan.lister = lister;
+    listing_mode(listing, LISTING_ASKS);
+}
+
+/* Files that are named are met whatever else is selected; only what is selected is compiled, all of it at a time. */
+static void prepare(struct front *front, struct invocation *in, struct listing *listing)
+{
+    if (listing->wanted_count)
+        rehearse(front, in, listing, LISTING_MEETS, NULL);
+    if (!listing_has_sources(&front->suites))
+        return;
+    rehearse(front, in, listing, LISTING_COLLECTS, front->selection);
     listing_compile(listing);
 }
 
@@ -322,8 +334,7 @@ bool front_plan(struct front *front, struct invocation *in)
                  in->arena);
     listing.wanted = front->wanted;
     listing.wanted_count = front->wanted_count;
-    if (listing_has_sources(&front->suites))
-        compile_sources(front, in, &listing);
+    prepare(front, in, &listing);
     made = plan_make(&front->plan, front->settings, front->selection, in->diags);
     listing_close(&listing, &front->plan);
     compiler_free(compiler);
@@ -353,13 +364,10 @@ enum exit_code front_open(struct front *front, struct invocation *in)
         return EXIT_USAGE;
     if (!find_file(front, in) || !load(front, in))
         return EXIT_USAGE;
-    if (named_more(front, in)) {
-        front_release(front);
-        *in->diags = before;
-        if (!load(front, in))
-            return EXIT_USAGE;
-    }
-    return EXIT_PASSED;
+    if (!named_more(front, in, &before))
+        return EXIT_PASSED;
+    front_release(front);
+    return in->diags->errors == before.errors && load(front, in) ? EXIT_PASSED : EXIT_USAGE;
 }
 
 void front_release(struct front *front)

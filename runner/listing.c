@@ -297,7 +297,7 @@ static struct sub_list *list_tests(void *user, const struct plan_case *c)
     if (case_test(listing->kitchen.plan->suites, c)->is_module)
         key.list = listing_modules(listing, c);
     else
-        key.list = listing->collecting ? NULL : ask_somewhere(listing, c);
+        key.list = listing->mode != LISTING_ASKS ? NULL : ask_somewhere(listing, c);
     if (lists == LISTS_PERHAPS && key.list && key.list->list[0].problem)
         key.list = NULL;
     GROW(listing->list, listing->count, listing->cap);
@@ -306,6 +306,12 @@ static struct sub_list *list_tests(void *user, const struct plan_case *c)
 }
 
 /* ---- the whole ---- */
+
+void listing_mode(struct listing *listing, enum listing_mode mode)
+{
+    listing->mode = mode;
+    listing->count = 0;
+}
 
 void listing_open(struct listing *listing, struct plan *plan, struct settings *settings, const char *profile,
                   const char *contain, struct compiler *compiler, struct arena *arena)

@@ -20,11 +20,17 @@ struct wanted {
     struct suite_path *from;
 };
 
+enum listing_mode {
+    LISTING_ASKS,
+    LISTING_MEETS,    /* only what is named is met, and no test is known */
+    LISTING_COLLECTS, /* sources are only noted, to be compiled all at a time */
+};
+
 struct listing {
     struct kitchen kitchen; /* for the commands */
     const char *contain;    /* --contain; NULL when not given */
     struct compiler *compiler;
-    bool collecting; /* sources are only noted, to be compiled all at a time */
+    enum listing_mode mode;
     struct to_compile *collected;
     uint32_t collected_count, collected_cap;
     const char *folder;    /* for temporary files of modules that are asked; NULL: there is none yet */
@@ -37,9 +43,10 @@ struct listing {
 /* Answers for `plan` from here on, which must be empty. What it hands out is in the arena. */
 void listing_open(struct listing *listing, struct plan *plan, struct settings *settings, const char *profile,
                   const char *contain, struct compiler *compiler, struct arena *arena);
-/* Does any test need sources to be compiled? Then a plan is made twice: to collect them, and when they are compiled. */
+/* For plans that are not kept. Who has been asked before is asked again. */
+void listing_mode(struct listing *listing, enum listing_mode mode);
+/* Does any test need sources to be compiled? Then a plan is made to collect them first. */
 bool listing_has_sources(const struct suites *suites);
-void listing_collect(struct listing *listing);
 void listing_compile(struct listing *listing);
 void listing_close(struct listing *listing, struct plan *plan);
 

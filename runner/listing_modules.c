@@ -270,19 +270,12 @@ static void compile_alike(struct listing *listing, uint32_t first)
     compile_all(listing->compiler, &some->wish, list, count);
 }
 
-void listing_collect(struct listing *listing)
-{
-    listing->collecting = true;
-}
-
 /* What becomes of each its test will hear when it is asked again. */
 void listing_compile(struct listing *listing)
 {
     for (uint32_t i = 0; i < listing->collected_count; i++)
         if (listing->collected[i].count)
             compile_alike(listing, i);
-    listing->collecting = false;
-    listing->count = 0;
 }
 
 /* By how it is written: what is compiled for nothing is not dear. */
@@ -365,8 +358,10 @@ struct sub_list *listing_modules(struct listing *listing, const struct plan_case
     struct module_file *files = recipe_modules(&listing->kitchen, c, listing->kitchen.arena, &count);
 
     count = narrow(&m, files, count);
+    if (listing->mode == LISTING_MEETS)
+        return list_of(&m);
     look_at_case(&m);
-    if (listing->collecting && !m.unasked)
+    if (listing->mode == LISTING_COLLECTS && !m.unasked)
         collect(&m, files, count);
     else if (!m.unasked)
         list_files(&m, files, count);

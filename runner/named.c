@@ -152,34 +152,59 @@ static struct node *test_of(struct arena *arena, const char *folder, const char 
     return map;
 }
 
-static void add_test(struct arena *arena, struct node *tests, const char *folder, const char *path)
+static struct str text_of(const struct node *test, const char *key)
+{
+    return node_get(test, key)->string;
+}
+
+/* Two may not be called the same; one may be named twice. False: that is an error, or it is there already. */
+static bool is_new(struct invocation *in, const struct node *tests, const struct node *test)
+{
+    for (uint32_t i = 0; i < tests->seq.count; i++) {
+        const struct node *other = tests->seq.items[i];
+
+        if (!str_eq(text_of(other, "name"), text_of(test, "name")))
+            continue;
+        if (!str_eq(text_of(other, "module"), text_of(test, "module")))
+            diag_error(in->diags, nowhere, "'%.*s' and '%.*s' would have the same ids: name one of them",
+                       STR_ARG(text_of(other, "module")), STR_ARG(text_of(test, "module")));
+        return false;
+    }
+    return true;
+}
+
+static void add_test(struct invocation *in, struct node *tests, const char *folder, const char *path)
 {
     uint32_t count = tests->seq.count;
+    const struct node *test = test_of(in->arena, folder, path);
 
+    if (!is_new(in, tests, test))
+        return;
     if ((count & (count - 1)) == 0) { /* the room for them doubles */
-        const struct node **items = ARENA_ARRAY(arena, const struct node *, count ? 2 * (size_t)count : 1);
+        const struct node **items =
+            ARENA_ARRAY(in->arena, const struct node *, count ? 2 * (size_t)count : 1);
 
         if (count)
             memcpy(items, tests->seq.items, count * sizeof *items);
         tests->seq.items = items;
     }
-    tests->seq.items[tests->seq.count++] = test_of(arena, folder, path);
+    tests->seq.items[tests->seq.count++] = test;
 }
 
 /* How many there are in it, or it is one itself. */
-static size_t add_tests(struct arena *arena, struct node *tests, const char *folder, const char *path)
+static size_t add_tests(struct invocation *in, struct node *tests, const char *folder, const char *path)
 {
     struct str *paths;
     size_t count;
 
     if (!is_folder(path)) {
-        add_test(arena, tests, folder, path);
+        add_test(in, tests, folder, path);
         return 1;
     }
-    if (sources_below(arena, path, &paths, &count))
+    if (sources_below(in->arena, path, &paths, &count))
         return 0;
     for (size_t i = 0; i < count; i++)
-        add_test(arena, tests, folder, paths[i].ptr);
+        add_test(in, tests, folder, paths[i].ptr);
     return count;
 }
 
@@ -195,29 +220,50 @@ static void say_implied(struct front *front, struct invocation *in, const struct
         front->called = only;
 }
 
-bool named_more(struct front *front, struct invocation *in)
+/* What is in the file has its name from there. */
+static void check_names(const struct front *front, struct invocation *in, const struct node *tests)
+{
+    const struct suite *suite = front->suites.list[0];
+
+    for (uint32_t t = 0; t < suite->test_count; t++)
+        for (uint32_t i = 0; i < tests->seq.count; i++)
+            if (str_eq(suite->tests[t].name, text_of(tests->seq.items[i], "name")))
+                diag_error(in->diags, suite->tests[t].node->at,
+                           "test '%.*s' is called as the file '%.*s' would be, which no test has",
+                           STR_ARG(suite->tests[t].name), STR_ARG(text_of(tests->seq.items[i], "module")));
+}
+
+static bool all_met(const struct front *front)
+{
+    for (uint32_t i = 0; i < front->wanted_count; i++)
+        if (!front->wanted[i].met)
+            return false;
+    return true;
+}
+
+bool named_more(struct front *front, struct invocation *in, const struct diags *before)
 {
     struct node *tests = node_seq(in->arena, nowhere, 0);
     const char *folder = front->suites.count ? folder_of(in->arena, front->suites.list[0]) : NULL,
                *only = NULL;
-    bool changed = false;
 
-    if (front->implied)
+    if (front->implied || all_met(front))
         return false;
+    *in->diags = *before;
     for (uint32_t i = 0; i < front->wanted_count; i++) {
         struct wanted *wanted = &front->wanted[i];
 
         if (wanted->met)
             continue;
-        changed = true;
         only = wanted->from->path;
-        wanted->from->tests = add_tests(in->arena, tests, folder, only) > 0; /* else it stands for a suite */
+        wanted->from->tests = add_tests(in, tests, folder, only) > 0; /* else it stands for a suite */
     }
+    check_names(front, in, tests);
     if (tests->seq.count) {
         front->world.tests = tests;
         say_implied(front, in, tests, front->path_count == 1 ? only : NULL);
     }
-    return changed;
+    return true;
 }
 
 /* ---- without a file ---- */
@@ -236,7 +282,7 @@ bool named_alone(struct front *front, struct invocation *in)
     size_t errors = in->diags->errors;
 
     for (size_t i = 0; i < front->path_count; i++)
-        if (!add_tests(in->arena, tests, without_links(in->arena, "."), front->paths[i].path))
+        if (!add_tests(in, tests, without_links(in->arena, "."), front->paths[i].path))
             diag_error(in->diags, nowhere,
                        "no %s in '%s' or above it, and no test_*.c and no test_*.so in it", FILE_NAME,
                        front->paths[i].path);

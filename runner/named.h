@@ -13,9 +13,9 @@ bool named_is_file(struct invocation *in, const char *path);
 void named_narrow(struct front *front, struct invocation *in);
 /*
  * When the plan is made: what no test has becomes a test of the suite; a folder without any stands for its suite.
- * True: the plan has to be made again.
+ * True: the plan has to be made again, unless diags got an error; of what it has said only `before` is left.
  */
-bool named_more(struct front *front, struct invocation *in);
+bool named_more(struct front *front, struct invocation *in, const struct diags *before);
 /* The same where there is no file at all. False: diags say why that is nothing. */
 bool named_alone(struct front *front, struct invocation *in);
 

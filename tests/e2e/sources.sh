@@ -92,6 +92,64 @@ END
     err_has "'./text' is no yaml file, no folder, no C source (.c), no module (.so), and no program"
 }
 
+test_one_file_by_two_names() {
+    source_of tests/test_a.c a
+    run list -q tests/test_a.c ./tests tests/../tests/test_a.c
+    out_is tests/test_a::a
+    gcc "-I$root/fixtures" -shared -fPIC -o tests/test_a.so tests/test_a.c "$root/build/librunmatrix.a"
+    run tests/test_a.c tests/test_a.so
+    status_is 4
+    err_has "'tests/test_a.c' and 'tests/test_a.so' would have the same ids: name one of them"
+    suite '{name: tests/test_a, run: "true"}' '{name: a, module: tests/test_a.c}'
+    run list -q tests/test_a.c
+    out_is a::a
+    run list tests/test_a.c -k nothing # it is known, whatever is selected
+    status_is 5
+    out_lacks 'does not name'
+    run tests/test_a.so
+    status_is 4
+    err_has "run-matrix.yaml:2:5: error: test 'tests/test_a' is called as the file 'tests/test_a.so' would be, which no test has"
+}
+
+# A program that is installed finds all it needs beside itself.
+test_an_installation() {
+    mkdir -p usr/bin usr/include usr/lib usr/libexec/run-matrix
+    cp "$program" usr/bin/run-matrix
+    cp "${program%/*}/run-matrix-host" usr/libexec/run-matrix/
+    cp -R "$root"/fixtures/run_matrix* usr/include/
+    cp "$root/build/librunmatrix.a" usr/lib/
+    source_of tests/test_a.c a
+    run_command usr/bin/run-matrix tests
+    status_is 0
+    last_line_is '1 passed, 0 failed'
+    rm usr/lib/librunmatrix.a
+    rm -rf .run-matrix
+    run_command usr/bin/run-matrix tests
+    status_is 1
+    out_has 'it cannot be compiled: there is no librunmatrix.a beside run-matrix, nor in ../lib'
+}
+
+test_a_change_of_a_header_is_seen_while_watching() {
+    mkdir tests && echo '#define X 1' >tests/x.h
+    printf '#include "x.h"\n#include <run_matrix.h>\nTEST(x) { if (X != 2) FAIL("X is %%d", X); }\n' >tests/test_x.c
+    start run -w tests
+    await "$scratch/out" 'waiting for changes'
+    out_has 'X is 1'
+    echo '#define X 2' >tests/x.h
+    await "$scratch/out" '1 passed, 0 failed'
+    kill -INT "$runner"
+    finish
+    status_is 0
+}
+
+test_a_run_is_finished_that_was_killed() {
+    source_of tests/test_a.c a b c
+    RUN_MATRIX_FAULTS=die-written@2x1 run tests -n 1 --contain group
+    run --resume
+    status_is 0
+    last_line_is '3 passed, 0 failed'
+}
+
 test_what_a_rerun_is_told() {
     mkdir tests && printf '#include <run_matrix.h>\nTEST(f) { FAIL("x is %%d", 3); }\n' >tests/test_x.c
     run tests/
