@@ -21,8 +21,7 @@ struct sub_test {
     struct str name;     /* what the suite calls it */
     const char *problem; /* it stands for those of a suite, or a file, that are not known: why not */
     const char *file;    /* of C tests, where it is; NULL: of a suite */
-    const char
-        *words; /* with `problem`: all that was printed by who could not make them known; NULL: nothing */
+    const char *words;   /* with `problem`: all that was said of it, to be its output; NULL: nothing */
 };
 
 struct sub_list {

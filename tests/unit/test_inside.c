@@ -45,9 +45,9 @@ static struct sub_list *list_tests(void *user, const struct plan_case *c)
 }
 
 static const struct sub_test names[] = {
-    {STR("a.py::one"), STR("a.py::one"), NULL, NULL},
-    {STR("a.py::two%5B1%5D"), STR("a.py::two[1]"), NULL, NULL},
-    {STR("b.py::one"), STR("b.py::one"), NULL, NULL},
+    {.id = STR("a.py::one"), .name = STR("a.py::one")},
+    {.id = STR("a.py::two%5B1%5D"), .name = STR("a.py::two[1]")},
+    {.id = STR("b.py::one"), .name = STR("b.py::one")},
 };
 static const struct sub_test broken[] = {{.problem = "its tests cannot be listed"}};
 

@@ -85,9 +85,9 @@ static int read_text(void *user, const char *path, struct buf *out)
 
 /* In one of three files nobody could look. */
 static const struct sub_test subs[] = {
-    {STR("a::one"), STR("one"), NULL, "unit_a.so"},
+    {.id = STR("a::one"), .name = STR("one"), .file = "unit_a.so"},
     {.id = STR("b"), .problem = "it is broken", .file = "unit_b.so"},
-    {STR("c::one"), STR("one"), NULL, "unit_c.so"},
+    {.id = STR("c::one"), .name = STR("one"), .file = "unit_c.so"},
 };
 
 static struct sub_list *list_tests(void *user, const struct plan_case *c)
