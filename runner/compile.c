@@ -70,7 +70,8 @@ static void plan_module(struct compiler *c, struct module_plan *m)
     if (!add_source(c, m, m->result->source) || !add_fixtures(c, m))
         return;
     /* A sanitizer has to be there from the beginning of a process. */
-    m->program = flags_have(&m->cflags, "-fsanitize=") || flags_have(&m->libs, "-fsanitize=");
+    m->program = flags_have(&c->cc, "-fsanitize=") || flags_have(&m->cflags, "-fsanitize=") ||
+                 flags_have(&m->libs, "-fsanitize=");
 }
 
 /* ---- linking ---- */

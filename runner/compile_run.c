@@ -4,6 +4,7 @@
 #include "runner/base/harmless.h"
 #include "runner/base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -121,6 +122,13 @@ static void describe(struct compiler *c, const struct compile_step *step, struct
                                 .terminal = -1};
 }
 
+/* Warnings, as whoever compiles by himself would see them. Said once: what is in the cache is not compiled again. */
+static void pass_on(struct compiler *c, struct str err)
+{
+    if (str_trim(err).len)
+        fputs(all_words(c, (struct str){"", 0}, err), stderr);
+}
+
 void compile_steps(struct compiler *c, struct compile_step *steps, uint32_t count)
 {
     struct spawn_spec *specs = mem_zero(count + 1, sizeof *specs);
@@ -136,8 +144,10 @@ void compile_steps(struct compiler *c, struct compile_step *steps, uint32_t coun
     for (uint32_t i = 0; i < count; i++) {
         if (*asks[i].asked.error || asks[i].asked.status)
             tell(c, &steps[i], &asks[i]);
-        else
+        else {
+            pass_on(c, buf_str(&asks[i].err));
             steps[i].out = arena_str(c->arena, buf_str(&asks[i].out));
+        }
         buf_release(&asks[i].out);
         buf_release(&asks[i].err);
     }

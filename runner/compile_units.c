@@ -158,6 +158,13 @@ static struct flags command_of(struct compiler *c, struct unit *unit)
     return words;
 }
 
+/* It may take a while, and nothing else is said meanwhile. */
+static void say(uint32_t count)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "compiling %u file%s\n", count, count == 1 ? "" : "s");
+}
+
 static void compile_stale(struct compiler *c, struct unit **stale, uint32_t count)
 {
     struct compile_step *steps = ARENA_ARRAY(c->arena, struct compile_step, count);
@@ -170,6 +177,7 @@ static void compile_stale(struct compiler *c, struct unit **stale, uint32_t coun
         words[i] = command_of(c, stale[i]);
         steps[i].words = &words[i];
     }
+    say(count);
     compile_steps(c, steps, count);
     stamps = stamps_new(); /* as they are now */
     for (uint32_t i = 0; i < count; i++) {

@@ -188,6 +188,45 @@ test_what_has_not_changed_is_not_compiled() {
     compiled_is 'link test_a.c '
 }
 
+# Not even to say which tests it has: a constructor would tell.
+test_nobody_is_started_when_nothing_has_changed() {
+    mkdir tests && cat >tests/test_x.c <<'END'
+#include <fcntl.h>
+#include <run_matrix.h>
+#include <stdlib.h>
+#include <unistd.h>
+__attribute__((constructor)) static void tell(void) { close(open(getenv("SEEN"), O_CREAT | O_WRONLY, 0666)); }
+TEST(x) {}
+END
+    SEEN=$PWD/seen run list -q tests
+    out_is tests/test_x::x
+    rm seen
+    SEEN=$PWD/seen run list -q tests
+    out_is tests/test_x::x
+    [ ! -e seen ] || fail 'it was asked again'
+}
+
+test_warnings_are_passed_on() {
+    mkdir tests && printf '#include <run_matrix.h>\nTEST(x) { int unused; }\n' >tests/test_x.c
+    sed -i '1i // run-matrix: cflags: -Wall' tests/test_x.c
+    run tests
+    status_is 0
+    err_has 'tests/test_x.c:3:15: warning: unused variable'
+    run tests
+    status_is 0
+    err_is_empty
+}
+
+test_clang() {
+    command -v clang >/dev/null || skip 'there is no clang'
+    source_of tests/test_x.c x
+    suite '{name: unit, module: tests/, cflags: [-Wall, -Werror, -std=c11]}'
+    CC=clang run run
+    status_is 0
+    err_is_empty
+    last_line_is '1 passed, 0 failed'
+}
+
 test_headers_flags_compiler_and_libraries_are_known() {
     counting_compiler
     echo '#define HOW_MANY 1' >tests.h
