@@ -49,18 +49,29 @@ static bool add_source(struct compiler *c, struct module_plan *m, const char *so
     return true;
 }
 
+static const struct folder_fixtures *fixtures_beside(struct compiler *c, const char *source)
+{
+    const char *slash = strrchr(source, '/');
+    struct str folder = {source, slash ? (size_t)(slash + 1 - source) : 0};
+    struct folder_fixtures *fixtures = &c->fixtures;
+
+    if (!fixtures->folder.ptr || !str_eq(fixtures->folder, folder)) {
+        fixtures->folder = folder;
+        fixtures->error = sources_fixtures(c->arena, source, &fixtures->paths, &fixtures->count);
+    }
+    return fixtures;
+}
+
 static bool add_fixtures(struct compiler *c, struct module_plan *m)
 {
-    struct str *paths;
-    size_t count;
-    int error = sources_fixtures(c->arena, m->result->source, &paths, &count);
+    const struct folder_fixtures *fixtures = fixtures_beside(c, m->result->source);
 
-    if (error)
+    if (fixtures->error)
         m->result->problem =
-            arena_printf(c->arena, "the folder of '%s': %s", m->result->source, strerror(error));
-    for (size_t i = 0; i < count && !m->result->problem; i++)
-        if (strcmp(paths[i].ptr, m->result->source) != 0)
-            add_source(c, m, paths[i].ptr);
+            arena_printf(c->arena, "the folder of '%s': %s", m->result->source, strerror(fixtures->error));
+    for (size_t i = 0; i < fixtures->count && !m->result->problem; i++)
+        if (strcmp(fixtures->paths[i].ptr, m->result->source) != 0)
+            add_source(c, m, fixtures->paths[i].ptr);
     return !m->result->problem;
 }
 

@@ -16,6 +16,14 @@ struct unit {
     const char *problem, *words;
 };
 
+/* The fixtures of a folder: its files come one after another. */
+struct folder_fixtures {
+    struct str folder; /* as its files are called; NULL: none was looked into */
+    struct str *paths;
+    size_t count;
+    int error;
+};
+
 /* What a source asks for, read once. */
 struct wished {
     const char *source;
@@ -56,7 +64,8 @@ struct compiler {
     uint32_t unit_count, unit_cap;
     struct wished **wished;
     uint32_t wished_count, wished_cap;
-    struct module_plan **linked; /* or tried to */
+    struct folder_fixtures fixtures; /* of the folder that was looked into last */
+    struct module_plan **linked;     /* or tried to */
     uint32_t linked_count, linked_cap;
 };
 

@@ -244,7 +244,31 @@ static bool makes_a_difference(const struct listing *listing, const struct plan_
     return case_test(listing->kitchen.plan->suites, c)->mentions_matrix;
 }
 
-/* A default may speak of the matrix, where the test does not. */
+static bool has_expr(const struct node *map)
+{
+    const struct node *flags = node_get(map, "cflags");
+
+    for (uint32_t i = 0; i < node_list_count(flags); i++)
+        if (node_list_item(flags, i)->kind == NODE_STRING &&
+            template_has_expr(node_list_item(flags, i)->string))
+            return true;
+    return false;
+}
+
+/* A default may speak of the matrix, where the test does not, and an override is for some of its cases. */
+static bool flags_may_differ(const struct listing *listing, const struct plan_case *c)
+{
+    const struct suite *suite = case_suite(listing->kitchen.plan->suites, c);
+    const struct test *test = case_test(listing->kitchen.plan->suites, c);
+    bool differ = test->is_module && (has_expr(test->node) || has_expr(suite->defaults));
+
+    for (uint32_t i = 0; test->is_module && i < suite->override_count; i++)
+        differ |= node_get(suite->overrides[i].node, "cflags") != NULL;
+    for (uint32_t i = 0; test->is_module && i < suite->profile_count; i++)
+        differ |= has_expr(suite->profiles[i].node);
+    return differ;
+}
+
 static digest flags_of(struct listing *listing, const struct plan_case *c)
 {
     struct arena arena = {0};
@@ -253,7 +277,7 @@ static digest flags_of(struct listing *listing, const struct plan_case *c)
     struct buf text = {0};
     digest flags;
 
-    if (case_test(listing->kitchen.plan->suites, c)->is_module)
+    if (flags_may_differ(listing, c))
         node = recipe_cflags(&listing->kitchen, c, &arena, &diags);
     if (node)
         node_json(&text, node, 0);

@@ -518,6 +518,20 @@ END
     last_line_is '1 passed, 1 failed'
 }
 
+test_an_override_of_flags() {
+    mkdir tests && printf '#include <run_matrix.h>\nTEST(s) { if (SIZE != 1) FAIL("%%d", SIZE); }\n' >tests/test_s.c
+    cat >run-matrix.yaml <<'END'
+strategy: {matrix: {size: [1, 2]}}
+tests: [{name: unit, module: tests/test_s.c, cflags: -DSIZE=1}]
+overrides: [{select: 'unit@size=2', cflags: -DSIZE=3}]
+END
+    run run
+    status_is 1
+    out_has 'unit::s@size=2'
+    out_has ' 3'
+    last_line_is '1 passed, 1 failed'
+}
+
 # They are there before any fixture is made: each is a case, and has the fixture.
 test_sources_beside_a_fixture_that_builds() {
     source_of tests/test_a.c a b
