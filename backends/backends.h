@@ -266,15 +266,20 @@ void spawn_let_go(struct spawn *spawn);
 enum server_news {
     SERVER_SILENT,
     SERVER_HELLO,
+    SERVER_BUSY, /* for `place` it prepares what tests share: `busy_with`, `patience`, and `farewell` when it is to go */
     SERVER_STARTED,  /* who was asked for at `place` is there */
     SERVER_REFUSED,  /* and will not come: `error` */
     SERVER_GONE,     /* it has closed its end */
     SERVER_NONSENSE, /* it is none of ours, or of another version: `version`, 0: not known */
 };
 
+#define BUSY_NAME_SIZE 100
+
 struct server_told {
     uint32_t place, version;
     struct spawn_error error;
+    nanos patience, farewell;
+    char busy_with[BUSY_NAME_SIZE];
     int ipc; /* -1: none; the caller's */
 };
 
@@ -286,6 +291,24 @@ enum server_news server_hear(int socket, pid_t pid, struct server_told *told);
 #define SERVE_ROOM \
     "RUN_MATRIX_ROOM=" /* a variable of a server, long enough for what tells a case of it from others */
 
+/*
+ * What the process of a C test ends with when that has passed, or was skipped; and the word that asks a program for a test
+ * so. A process can end with 0 by itself, in a constructor, in a handler of exit, by _exit or as another program: then
+ * nobody knows what its test would have come to. With these it does not end by accident.
+ */
+#define TEST_HAS_PASSED  113
+#define TEST_WAS_SKIPPED 114
+#define TEST_WORD        "--attempt"
+
+/*
+ * What is prepared may take its time: whoever waits is told of each piece of it, before, how long that may take, and how
+ * long it may need at the end: times as people write them. NULL: nothing was said.
+ */
+struct serve_preparing {
+    void (*tell)(void *user, const char *name, const char *setup, const char *teardown);
+    void *user;
+};
+
 struct service {
     int argc; /* of main: where its words stand people will see whose process it is */
     char **argv;
@@ -294,6 +317,11 @@ struct service {
      * programs only.
      */
     int (*run)(void *user, const struct spawn_spec *spec);
+    /*
+     * Before a process is forked for spec->test: what it shares with others is to be there. NULL: there is no such thing.
+     */
+    void (*prepare)(void *user, const struct spawn_spec *spec, const struct serve_preparing *preparing);
+    void (*finish)(void *user); /* nobody asks any more; NULL: nothing is to be done */
     void *user;
 };
 

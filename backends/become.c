@@ -18,7 +18,7 @@ bool spawn_is_for_loading(const char *entry)
         "MSAN_OPTIONS=", "TSAN_OPTIONS=",   "UBSAN_OPTIONS=", "GCOV_",         "LLVM_PROFILE_FILE="};
 
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0)
+        if (*entry == *prefixes[i] && strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
     return false;
 }

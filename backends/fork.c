@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -118,7 +119,11 @@ static void close_way(const struct departure *departure)
             close(others[i]);
 }
 
-/* In the process that leaves; with one thread, whatever its parent has. */
+/*
+ * In the process that leaves; with one thread, whatever its parent has. It is not to die with its server: it may be about
+ * to make the case, which stands on the board then. It is in the server's session and group, so in its place of
+ * containment, and no other server is asked before that is empty.
+ */
 static _Noreturn void leave(struct server *server, struct errand *errand, struct departure *departure)
 {
     departure->args = args_of(errand, tid_address());
@@ -153,10 +158,13 @@ static unsigned fork_through(struct server *server, struct errand *errand)
     static const struct spawn_room nowhere;
     const struct spawn_room *room = errand->request.spec.room;
     int ends[2] = {-1, -1};
-    struct departure departure = {.usher = server->usher, .letter = -1, .reader = -1};
+    struct departure departure = {.letter = -1, .reader = -1};
     unsigned failure;
     pid_t leader;
 
+    if (!server->usher && !(server->usher = serve_map(sizeof *server->usher, MAP_SHARED)))
+        return FAILURE(SPAWN_STAGE_CLONE, ENOMEM);
+    departure.usher = server->usher;
     *server->usher = (struct usher){
         .room = room ? room : &nowhere, .bring = bring_case, .identity = identity_of_ours(), .ipc = -1};
     if (room && room->ipc && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)

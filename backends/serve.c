@@ -5,6 +5,7 @@
 #include "backends/serve.h"
 #include "backends/internal.h"
 
+#include "runner/base/clock.h"
 #include "runner/base/io.h"
 
 #include <errno.h>
@@ -99,10 +100,13 @@ static int become(const struct service *service)
 /* ---- errands ---- */
 
 /*
+ * What a server maps all that it forks have, too, and copying a mapping costs a fork about 1 µs: so each is made when it is
+ * needed first.
+ *
  * Not from malloc: in a child of one of several threads nobody finds the stacks any more, and who looks for leaks there
  * would find ours.
  */
-static void *map_memory(size_t size, int kind)
+void *serve_map(size_t size, int kind)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
 
@@ -118,15 +122,10 @@ static bool is_done(const struct errand *errand)
 
 static struct errand *new_errand(struct server *server)
 {
-    struct errand *errand = map_memory(sizeof *errand, MAP_PRIVATE);
+    struct errand *errand = serve_map(sizeof *errand, MAP_PRIVATE);
 
     if (!errand)
         return NULL;
-    errand->spawn = spawn_new();
-    if (!errand->spawn) {
-        munmap(errand, sizeof *errand);
-        return NULL;
-    }
     errand->next = server->errands;
     server->errands = errand;
     return errand;
@@ -146,20 +145,81 @@ static struct errand *find_errand(struct server *server)
     return errand;
 }
 
-static unsigned start(struct server *server, struct errand *errand)
+/* ---- what tests share ---- */
+
+/* A module may have started some, or a sanitizer. Where it cannot be told, fork() of libc does no harm. */
+static bool has_threads(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/task", &st) < 0 || st.st_nlink != 3;
+}
+
+#define SETUP_WITHIN    (60 * NS_PER_S) /* where nothing was said */
+#define TEARDOWN_WITHIN (10 * NS_PER_S)
+
+static uint32_t milliseconds(const char *words, nanos otherwise)
+{
+    nanos span = otherwise;
+
+    if (words && !span_parse(str_of(words), &span))
+        span = otherwise;
+    return span / NS_PER_MS < UINT32_MAX ? (uint32_t)(span / NS_PER_MS) : UINT32_MAX;
+}
+
+static void tell_busy(void *user, const char *name, const char *setup, const char *teardown)
+{
+    struct server *server = user;
+    struct wire_message busy = {
+        .kind = WIRE_BUSY, .place = server->preparing_for, .number = milliseconds(setup, SETUP_WITHIN)};
+
+    server->farewell += milliseconds(teardown, TEARDOWN_WITHIN);
+    buf_add(&busy.body, &server->farewell, sizeof server->farewell);
+    buf_adds(&busy.body, name);
+    wire_send(server->socket, &busy);
+    wire_release(&busy);
+}
+
+/* It may start threads, and then it is forked otherwise. */
+static void prepare(struct server *server, uint32_t place, const struct spawn_spec *spec)
+{
+    const struct serve_preparing preparing = {tell_busy, server};
+    uint32_t before = server->farewell;
+
+    server->preparing_for = place;
+    server->service->prepare(server->service->user, spec, &preparing);
+    if (server->farewell == before)
+        return;
+    fflush(NULL);
+    server->threaded |= has_threads();
+}
+
+/* ---- a process ---- */
+
+static unsigned execute(struct server *server, struct errand *errand)
 {
     const struct spawn_spec *spec = &errand->request.spec;
     unsigned failure;
 
-    if (!can(server->service, spec))
-        return FAILURE(SPAWN_STAGE_RUN, ENOSYS);
-    if (server->threaded || spec->test || spec->room)
-        return fork_errand(server, errand);
+    if (!errand->spawn && !(errand->spawn = spawn_new()))
+        return FAILURE(SPAWN_STAGE_CLONE, errno);
     spawn_post(errand->spawn, &server->board, errand->message.place);
     failure = spawn_clone(errand->spawn, spec, SPAWN_OF_PARENT, NULL);
     if (!failure)
         errand->pid = atomic_load(&errand->words->pid);
     return failure;
+}
+
+static unsigned start(struct server *server, struct errand *errand)
+{
+    const struct spawn_spec *spec = &errand->request.spec;
+
+    if (!can(server->service, spec))
+        return FAILURE(SPAWN_STAGE_RUN, ENOSYS);
+    if (spec->test && server->service->prepare)
+        prepare(server, errand->message.place, spec);
+    return server->threaded || spec->test || spec->room ? fork_errand(server, errand)
+                                                        : execute(server, errand);
 }
 
 static void answer(struct server *server, struct errand *errand, unsigned failure)
@@ -196,6 +256,9 @@ static void serve_one(struct server *server, struct errand *errand)
 /* One whose child still has our memory stays as it is, for the child reads it: we go, and the memory is the child's. */
 static void forget_errands(struct server *server)
 {
+    if (server->usher)
+        munmap(server->usher, sizeof *server->usher);
+    server->usher = NULL;
     while (server->errands) {
         struct errand *errand = server->errands;
 
@@ -257,14 +320,6 @@ static int serve_beside(struct server *server)
     return (int)(intptr_t)status;
 }
 
-/* A module may have started some, or a sanitizer. Where it cannot be told, fork() of libc does no harm. */
-static bool has_threads(void)
-{
-    struct stat st;
-
-    return stat("/proc/self/task", &st) < 0 || st.st_nlink != 3;
-}
-
 static int be_server(const struct service *service, bool beside)
 {
     struct server server = {.service = service,
@@ -275,14 +330,14 @@ static int be_server(const struct service *service, bool beside)
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     fflush(NULL); /* or its children would write what is in its buffers; nothing is added to them later */
-    server.usher = map_memory(sizeof *server.usher, MAP_SHARED);
-    if (!server.usher || !board_open(&server.board, SERVER_BOARD)) {
+    if (!board_open(&server.board, SERVER_BOARD)) {
         fprintf(stderr, "%s: this is for run-matrix to call, with a socket and a board\n", service->argv[0]);
         return STATUS_USAGE;
     }
     status = beside ? serve_beside(&server) : serve_all(&server);
+    if (status == 0 && service->finish)
+        service->finish(service->user);
     forget_errands(&server); /* none but its own */
-    munmap(server.usher, sizeof *server.usher);
     return status;
 }
 

@@ -10,7 +10,7 @@
 /* Something that was asked for, until its process has let go of our memory. They serve again. */
 struct errand {
     struct errand *next;
-    struct spawn *spawn;
+    struct spawn *spawn; /* NULL: nothing was executed for it yet */
     struct wire_message message;
     struct request request;
     struct spawn_words *words;
@@ -27,11 +27,15 @@ struct server {
     struct board board;
     struct errand *errands;
     int socket;
-    bool threaded; /* or has threads of others: of a module, of a sanitizer */
+    uint32_t farewell;      /* ms that what was prepared may need at the end */
+    uint32_t preparing_for; /* whose place on the board */
+    bool threaded;          /* or has threads of others: of a module, of a sanitizer */
     struct shown shown;
-    /* Shared with who makes a process for us and ends, as memory that was only copied would not tell us. */
+    /* Shared with who makes a process for us and ends, as memory that was only copied would not tell us. NULL: none did yet. */
     struct usher *usher;
 };
+
+void *serve_map(size_t size, int kind); /* `kind`: MAP_PRIVATE or MAP_SHARED. NULL: there is no memory */
 
 /* A process that does not execute at once: our parent's child, with a copy of our memory. FAILURE, or 0. */
 unsigned fork_errand(struct server *server, struct errand *errand);

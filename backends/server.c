@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 int server_socket(int ends[2])
@@ -58,11 +60,26 @@ void spawn_let_go(struct spawn *spawn)
     atomic_store_explicit(&spawn->words->alive, 0, memory_order_release);
 }
 
+static enum server_news sort_busy(const struct wire_message *message, struct server_told *told)
+{
+    uint32_t farewell;
+
+    if (message->body.len < sizeof farewell)
+        return SERVER_NONSENSE;
+    memcpy(&farewell, message->body.ptr, sizeof farewell);
+    told->patience = message->number * NS_PER_MS;
+    told->farewell = farewell * NS_PER_MS;
+    snprintf(told->busy_with, sizeof told->busy_with, "%.*s", (int)(message->body.len - sizeof farewell),
+             message->body.ptr + sizeof farewell);
+    return SERVER_BUSY;
+}
+
 static enum server_news sort(struct wire_message *message, struct server_told *told)
 {
     told->place = message->place;
     switch (message->kind) {
     case WIRE_HELLO: return SERVER_HELLO;
+    case WIRE_BUSY: return sort_busy(message, told);
     case WIRE_STARTED:
         if (message->fd_count)
             told->ipc = message->fds[--message->fd_count];

@@ -1,5 +1,6 @@
 #include "backends/wire.h"
 
+#include "backends/raw.h"
 #include "runner/base/io.h"
 
 #include <errno.h>
@@ -26,8 +27,19 @@ union control {
     struct cmsghdr align;
 };
 
+/* They come side by side as a rule: then it is one call, and who forks did not write to where errno is. */
+static bool close_side_by_side(const int *fds, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++)
+        if (fds[i] != fds[0] + (int)i)
+            return false;
+    return RAW(close_range, fds[0], fds[count - 1], 0) == 0;
+}
+
 void wire_close(struct wire_message *message)
 {
+    if (message->fd_count && close_side_by_side(message->fds, message->fd_count))
+        message->fd_count = 0;
     while (message->fd_count)
         fd_close(&message->fds[--message->fd_count]);
 }
@@ -181,9 +193,13 @@ enum wire_answer wire_receive(int socket, struct wire_message *message)
     buf_clear(&message->body);
     buf_reserve(&message->body, WIRE_INLINE);
     parts[1].iov_base = message->body.ptr;
+    /*
+     * Who dies before it has read all that it was sent makes one ECONNRESET of that, ahead of what it has said itself;
+     * it is over once it was told.
+     */
     do
         got = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || errno == ECONNRESET));
     if (got < 0)
         return errno == EAGAIN ? WIRE_NOTHING : WIRE_CLOSED;
     take_control(&msg, message);

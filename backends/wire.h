@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WIRE_VERSION   1
+#define WIRE_VERSION   2
 #define WIRE_FDS_MOST  48
 #define WIRE_BODY_MOST ((size_t)16 << 20)
 #define WIRE_INLINE    ((size_t)32 << 10) /* a longer body travels in a file without a name */
@@ -22,6 +22,7 @@ enum wire_kind {
     WIRE_START,     /* runner: this process, at this place of the board. Body: request.h */
     WIRE_STARTED,   /* server: it is there. A descriptor: its IPC namespace, where that was wanted */
     WIRE_REFUSED,   /* server: it is not. `number`: stage and errno */
+    WIRE_BUSY, /* server: the answer takes up to `number` ms. Body: a uint32_t, ms that it will need to go; and with what */
 };
 
 struct wire_message {

@@ -99,6 +99,16 @@ static void clean(void *user, const char *who)
         reap_run(&run, &how, &result);
 }
 
+static void exited(void *user, int status)
+{
+    struct session *s = user;
+
+    diag_error(s->in->diags, (struct place){0}, "the runner ended with status %d before its run was over",
+               status);
+    diags_print(s->in->diags, stderr);
+    fflush(stderr);
+}
+
 static void leave(void *user)
 {
     const struct session *s = user;
@@ -119,7 +129,7 @@ static void farewell(void *user)
 
 bool estate_guard(struct session *s)
 {
-    const struct guard_plan plan = {kill_survivors, clean, leave, farewell, s, s->run.lock};
+    const struct guard_plan plan = {kill_survivors, clean, exited, leave, farewell, s, s->run.lock};
 
     if (guard_start(&s->guard, &s->signals, &plan) == 0 && contain_start(s->contain) == 0) {
         s->faults.guard = s->guard.pidfd;

@@ -168,6 +168,24 @@ static bool has_flooded(const struct slot *slot)
     return size > slot->recipe.output_limit;
 }
 
+/* As everybody else knows it. */
+static int status_of(const struct slot *slot)
+{
+    int status = slot->ending.status;
+
+    if (!slot->recipe.tells)
+        return status;
+    return status == TEST_HAS_PASSED ? 0 : status == TEST_WAS_SKIPPED ? EXIT_STATUS_SKIP : status;
+}
+
+/* Who does not say that its test has passed or was skipped, and ends as if. */
+static bool is_cut_short(const struct slot *slot)
+{
+    int status = slot->ending.status;
+
+    return slot->recipe.tells && (status == 0 || status == EXIT_STATUS_SKIP);
+}
+
 static void take_ending(struct session *s, struct slot *slot, struct facts *facts)
 {
     const struct watch_ending *e = &slot->ending;
@@ -177,7 +195,8 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->abandoned = e->abandoned;
     facts->in_process =
         slot->recipe.spec.test && slot->recipe.backend->apart && !slot->recipe.backend->serving;
-    facts->status = e->status;
+    facts->status = status_of(slot);
+    facts->cut_short = is_cut_short(slot);
     facts->signal = e->signal;
     facts->core = e->core;
     facts->cause = e->cause;
@@ -189,7 +208,7 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     if (e->spawned == SPAWN_FAILED)
         facts->setup = spawn_words(slot);
     facts->reached = reached_words(slot);
-    if (e->status == EXIT_STATUS_SKIP || e->status == EXIT_STATUS_ERROR)
+    if (facts->status == EXIT_STATUS_SKIP || facts->status == EXIT_STATUS_ERROR)
         facts->last_line = last_line(slot);
 }
 
@@ -276,7 +295,7 @@ static void record_ending(struct session *s, struct slot *slot, struct journal_a
     a->system = time_of(e->usage.ru_stime);
     a->rss = e->usage.ru_maxrss;
     if (e->spawned == SPAWN_EXECUTED) { /* else how it ended says nothing of the program */
-        a->status = e->status;
+        a->status = status_of(slot);
         a->signal = e->signal;
         a->core = e->core;
     }

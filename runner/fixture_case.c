@@ -10,13 +10,18 @@
 
 /* ---- wide ones: wanting, having, leaving ---- */
 
+/* Behind those that wait for it already: who came first starts first. */
 static void hold_for(struct session *s, struct instance *instance, uint32_t number)
 {
     struct fixtures *f = s->fixtures;
 
     f->held[number] = true;
-    f->held_next[number] = instance->held_first;
-    instance->held_first = number + 1;
+    f->held_next[number] = 0;
+    if (instance->held_last)
+        f->held_next[instance->held_last - 1] = number + 1;
+    else
+        instance->held_first = number + 1;
+    instance->held_last = number + 1;
 }
 
 static bool is_up(const struct instance *instance)

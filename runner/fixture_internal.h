@@ -73,7 +73,8 @@ struct instance {
     uint32_t need_count;
     uint32_t pending;    /* wide: cases to come that may want it */
     uint32_t users;      /* wide: cases that have it */
-    uint32_t held_first; /* number plus one of the first of those that are held for it */
+    uint32_t held_first; /* number plus one of the first of those that are held for it ... */
+    uint32_t held_last;  /* ... and of the last */
     uint32_t ordinal;    /* tells folders apart */
     int idle_deaths;     /* of its daemon, since somebody used it */
     uint32_t time;       /* that it is made, from 1 */

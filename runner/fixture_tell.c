@@ -9,7 +9,7 @@ static void release_held(struct session *s, struct instance *instance)
     struct fixtures *f = s->fixtures;
     uint32_t at = instance->held_first, next;
 
-    instance->held_first = 0;
+    instance->held_first = instance->held_last = 0;
     for (; at; at = next) {
         next = f->held_next[at - 1];
         if (f->held[at - 1])

@@ -122,12 +122,12 @@ static bool is_spared(void *user, pid_t pid)
 /*
  * Pid 1 of a namespace is not ended by what it sends to itself; then by the status that a shell makes of it.
  */
-static _Noreturn void end_as(const siginfo_t *runner)
+static _Noreturn void end_as(const siginfo_t *runner, bool orderly)
 {
     sigset_t set;
 
     if (runner->si_code == CLD_EXITED)
-        _exit(runner->si_status);
+        _exit(orderly ? runner->si_status : EXIT_BROKEN);
     prctl(PR_SET_DUMPABLE, 0); /* the core of interest is the runner's */
     sigemptyset(&set);
     sigaddset(&set, runner->si_status);
@@ -145,19 +145,26 @@ static void end_keeper(struct post *post)
     waitid(P_PID, (id_t)post->keeper, &(siginfo_t){0}, WEXITED);
 }
 
-/* The keeper goes last: should somebody kill us before, it still has all to do. */
+/*
+ * The keeper goes last: should somebody kill us before, it still has all to do. A runner that exits and has not let go
+ * was made to by who knows nothing of runs, as sanitizers and libraries do: its status is no verdict of ours.
+ */
 static _Noreturn void end(struct post *post)
 {
-    if (!atomic_load(&post->page->released)) {
+    bool orderly = atomic_load(&post->page->released);
+
+    if (!orderly) {
         post->plan->kill(post->plan->user);
         orphans_end(PATIENCE, is_spared, post);
         post->plan->clean(post->plan->user, "its guard");
         atomic_store(&post->page->released, true);
+        if (post->runner.si_code == CLD_EXITED)
+            post->plan->exited(post->plan->user, post->runner.si_status);
     }
     post->plan->leave(post->plan->user);
     end_keeper(post);
     post->plan->farewell(post->plan->user);
-    end_as(&post->runner);
+    end_as(&post->runner, orderly);
 }
 
 /* ---- the guard ---- */

@@ -2,8 +2,8 @@
  * The guard: the outermost process of a run, single-threaded, the parent of the runner and the one whose pid
  * people see. It is a subreaper, so that nobody below it can get away, and it does nothing but wait: passes
  * signals on, stops and goes on with the runner, and ends as the runner ended. Should the runner die before
- * it has let go of the run, the guard kills what is left and has it cleaned up; should the guard die, the
- * runner does the same. Should both, the keeper does: a third process, in a session of its own, that waits
+ * it has let go of the run, the guard kills what is left and has it cleaned up, and where it has exited says that
+ * the harness broke; should the guard die, the runner does the same. Should both, the keeper does: a third process, in a session of its own, that waits
  * for the end of the two.
  *
  * All stay in the process group they were started in, but for the keeper: so the terminal, job control and
@@ -31,6 +31,8 @@ struct guard_plan {
     void (*kill)(void *user);
     /* Then, when all are dead or the patience is over. who: "its guard", "its keeper". */
     void (*clean)(void *user, const char *who);
+    /* By the guard, then: the runner was not killed, it has exited with such a status and its run was not over. */
+    void (*exited)(void *user, int status);
     /* Whether anything had to be cleaned or not: gives up what all of us are in. */
     void (*leave)(void *user);
     /* By the last of all, when nobody else has the lock any more. */

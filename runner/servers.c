@@ -12,12 +12,14 @@
 #include <sys/wait.h>
 
 #define ANSWER_WITHIN   (10 * NS_PER_S)
+#define BUSY_GRACE      NS_PER_S
 #define LOADED_WITHIN   (60 * NS_PER_S)
 #define HURRIED_WITHIN  NS_PER_S
 #define FAREWELL_WITHIN (2 * NS_PER_S)
 #define MAKING_GRACE \
-    NS_PER_S               /* a dead one's children are in its session for a moment, and have to leave it */
-#define ABANDONED_MOST 256 /* places on the board beyond those of slots */
+    NS_PER_S /* a dead one's children are in its session for a moment, and have to leave it */
+#define FOLDERS_FIRST  1000000u /* slots and fixtures have lower ones */
+#define ABANDONED_MOST 256      /* places on the board beyond those of slots */
 
 /* ---- before the run ---- */
 
@@ -86,6 +88,7 @@ bool servers_open(struct session *s)
         struct server *server = &servers->list[i];
 
         server->place = servers->first + i;
+        server->tmp.slot = FOLDERS_FIRST + i;
         server->socket = server->pidfd = -1;
         server->ladder = (struct ladder){.steps = {{SIGKILL, LADDER_TREE, -1}}, .count = 1};
         server->spawn = spawn_new();
@@ -117,7 +120,7 @@ void servers_close(struct session *s)
 void server_dismiss(struct session *s, struct server *server)
 {
     fd_close(&server->socket);
-    watch_limit(s->watch, server->place, FAREWELL_WITHIN);
+    watch_limit(s->watch, server->place, s->urgency ? HURRIED_WITHIN : FAREWELL_WITHIN + server->farewell);
 }
 
 struct server *server_at(const struct session *s, uint32_t place)
@@ -275,10 +278,17 @@ static bool start(struct session *s, struct server *server, const struct recipe 
     server->greeted = false;
     server->fault = NULL;
     server->asked = 0;
+    server->farewell = 0;
+    server->busy_with = NULL;
+    server->deaf = false;
     server->loading = loading_of(recipe, &server->arena);
     server->id = arena_printf(&server->arena, "%s-%u", server->name, ++s->servers->started);
-    recipe_server(&s->kitchen, recipe, server->id, &server->arena, &server->spec);
     *error = (struct spawn_error){SPAWN_STAGE_CLONE, 0};
+    if (workdir_lend(&s->workdirs, &server->tmp) < 0) {
+        error->error = errno;
+        return false;
+    }
+    recipe_server(&s->kitchen, recipe, server->id, server->tmp.path, &server->arena, &server->spec);
     if (!server->spawn && !(server->spawn = spawn_new())) {
         error->error = errno;
         return false;
@@ -325,7 +335,7 @@ static bool ask_the_dying(struct server *server, const struct slot *slot, struct
     return asked;
 }
 
-/* One that has died just now, and nobody has told us yet, is not asked: there is another one soon. */
+/* One that has died just now, and nobody has told us yet, is not asked, only heard: there is another one soon. */
 static bool ask(struct session *s, struct server *server, struct slot *slot, struct spawn_error *error)
 {
     bool asked = fault_now(&s->faults, FAULT_SERVER_KILL)
@@ -333,7 +343,7 @@ static bool ask(struct session *s, struct server *server, struct slot *slot, str
                      : server_ask(server->socket, slot->posted, &slot->recipe.spec, error);
 
     if (!asked && (error->error == EPIPE || error->error == ECONNRESET)) {
-        server_dismiss(s, server);
+        server->deaf = true;
         error->error = EAGAIN;
     }
     return asked;
@@ -347,15 +357,18 @@ bool servers_ask(struct session *s, struct slot *slot, struct spawn_error *error
     *error = (struct spawn_error){SPAWN_STAGE_ASK, 0};
     if (!server)
         retire_one(s);
-    if (!server || (server->there && server->socket < 0)) { /* that one goes, and this one comes then */
+    if (!server || (server->there &&
+                    (server->socket < 0 || server->deaf))) { /* that one goes, and this one comes then */
+        s->servers->turned_away = true;
         error->error = EAGAIN;
         return false;
     }
     if (!server->there && !start(s, server, recipe, error))
         return false;
-    contain_expect(contain_place(s->contain, slot->number));
     spawn_expect(slot->spawn);
+    contain_expect(contain_place(s->contain, slot->number), slot->spawn);
     if (!ask(s, server, slot, error)) {
+        s->servers->turned_away |= error->error == EAGAIN;
         spawn_give_up(slot->spawn);
         return false;
     }
@@ -372,11 +385,32 @@ void server_greeted(struct session *s, struct server *server)
     set_deadline(s, server);
 }
 
+void server_is_busy(struct session *s, struct server *server, const struct server_told *told)
+{
+    server->farewell = told->farewell;
+    server->busy_for = told->place;
+    server->busy_with = arena_printf(&server->arena, "%s", told->busy_with);
+    if (server->asked && !s->urgency)
+        watch_limit(s->watch, server->place, told->patience + BUSY_GRACE);
+}
+
+/* Those who run, and whose end others wait for, may run for long. */
+void servers_have_room(struct session *s)
+{
+    if (!s->servers->turned_away)
+        return;
+    s->servers->turned_away = false;
+    s->stuck_until = 0;
+    queue_try_again(s->queue);
+}
+
 void server_answered(struct session *s, struct server *server, struct slot *slot)
 {
     slot->server = NULL;
+    server->busy_with = NULL;
     server->asked--;
     set_deadline(s, server);
+    servers_have_room(s);
 }
 
 bool servers_end(struct session *s)

@@ -128,6 +128,7 @@ static bool hear(struct session *s, struct server *server)
     switch (news) {
     case SERVER_SILENT: return false;
     case SERVER_HELLO: server_greeted(s, server); break;
+    case SERVER_BUSY: server_is_busy(s, server, &told); break;
     case SERVER_STARTED:
     case SERVER_REFUSED: take_answer(s, server, news, &told); break;
     case SERVER_GONE: end_of_talk(s, server); break;
@@ -171,6 +172,8 @@ static const char *how_it_ended(struct server *server, const struct watch_ending
     }
     if (ending->cause == WATCH_DEADLINE && ending->phase == WATCH_SETUP)
         return "did not get as far as its program";
+    if (ending->cause == WATCH_DEADLINE && server->busy_with)
+        return "took too long, and was ended";
     if (ending->cause == WATCH_DEADLINE)
         return server->greeted ? "did not answer in time, and was ended"
                                : "was not ready in time, and was ended: what does it load?";
@@ -194,11 +197,15 @@ static void add_last_words(struct server *server, struct buf *out)
 
 /*
  * Nothing of it has begun: another server may do it, unless that one dies of it too. Who has kept one waiting too long,
- * or was never ready, is told of.
+ * or was never ready, is told of. Of who dies while it sets up what a test wants only that one has to do with it.
  */
-static bool may_try_another(struct case_life *life, const struct server *server,
+static bool may_try_another(struct session *s, const struct slot *slot, const struct server *server,
                             const struct watch_ending *ending)
 {
+    struct case_life *life = &s->cases[slot->on];
+
+    if (server->busy_with)
+        return server->busy_for != slot->posted;
     return server->greeted && !server->fault && ending->cause == WATCH_NO_CAUSE &&
            life->unserved++ < SERVERS_TRIED;
 }
@@ -213,10 +220,9 @@ static void settle_one(struct session *s, struct server *server, struct slot *sl
         arrived(s, slot);
         return;
     }
+    refuse(s, slot, may_try_another(s, slot, server, ending) ? EAGAIN : 0, arena_cstr(&slot->arena, words));
     if (lasts && !servers_post(s, slot)) /* somebody may still write where it was expected */
         s->broken = true;
-    refuse(s, slot, may_try_another(&s->cases[slot->on], server, ending) ? EAGAIN : 0,
-           arena_cstr(&slot->arena, words));
 }
 
 /* Of all whom it was asked for: who is on the board is there, whatever became of his maker. */
@@ -225,6 +231,8 @@ static void settle(struct session *s, struct server *server, const struct watch_
     struct buf words = {0};
 
     buf_addf(&words, "its %s %s", server->name, how_it_ended(server, ending));
+    if (server->busy_with)
+        buf_addf(&words, " while it set up '%s'", server->busy_with);
     add_last_words(server, &words);
     for (uint32_t i = 0; i < s->jobs; i++)
         if (s->slots[i].server == server)
@@ -271,6 +279,8 @@ static void is_over(struct session *s, struct server *server, const struct watch
     settle(s, server, ending);
     orphan(s, server);
     keep_output(s, server, ending->signal || ending->status);
+    workdir_return(&server->tmp, false);
+    servers_have_room(s);
 }
 
 static int reap(struct session *s, struct server *server)

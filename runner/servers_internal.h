@@ -20,13 +20,18 @@ struct server {
     struct spawn_spec spec;
     struct ladder ladder;
     struct capture capture;
-    int socket; /* -1: it is not there, or nothing more is said to it */
+    struct workdir tmp; /* its TMPDIR */
+    int socket;         /* -1: it is not there, or nothing more is said to it */
     int pidfd;
     pid_t pid;
     uint32_t generation;
     bool there, greeted, unwatched;
-    uint32_t asked;    /* by how many slots that have no answer */
-    const char *fault; /* what is wrong with it, where it is we who end it */
+    bool deaf;             /* it has closed its end; what it had said before is still to be heard */
+    uint32_t asked;        /* by how many slots that have no answer */
+    const char *busy_with; /* what it sets up; NULL: nothing */
+    uint32_t busy_for;     /* whose place on the board */
+    nanos farewell;        /* what it has prepared may need at the end */
+    const char *fault;     /* what is wrong with it, where it is we who end it */
 };
 
 struct servers {
@@ -36,6 +41,7 @@ struct servers {
     struct board *board;
     uint32_t posted;  /* places of the board given away */
     uint32_t started; /* servers, in this run */
+    bool turned_away; /* somebody was, for what an answer or an end may bring */
 };
 
 /* ---- servers.c ---- */
@@ -47,6 +53,10 @@ bool server_is_for(const struct server *server, const struct recipe *recipe);
 void server_dismiss(struct session *s, struct server *server);
 /* It is there, and has loaded what it was to load. */
 void server_greeted(struct session *s, struct server *server);
+/* It prepares what tests share: who asked waits longer. */
+void server_is_busy(struct session *s, struct server *server, const struct server_told *told);
+/* Whoever was turned away may ask again. */
+void servers_have_room(struct session *s);
 /* An answer has come, or never will: the next one has its own time. */
 void server_answered(struct session *s, struct server *server, struct slot *slot);
 

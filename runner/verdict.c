@@ -124,6 +124,11 @@ static bool is_failed(const struct facts *f)
            f->status != EXIT_STATUS_ERROR && !results_failed(f) && !results_bailed_out(f);
 }
 
+static bool is_cut_short(const struct facts *f)
+{
+    return ended_by_itself(f) && f->cut_short;
+}
+
 static bool is_leaked(const struct facts *f)
 {
     return any_leak(f, true);
@@ -194,6 +199,11 @@ static void say_failed(const struct facts *f, const char *words, struct buf *out
     words_unexplained(f, out);
 }
 
+static void say_cut_short(const struct facts *f, const char *words, struct buf *out)
+{
+    buf_addf(out, "its process ended with status %d %s", f->status, words);
+}
+
 static void say_leaks(const struct facts *f, const char *words, struct buf *out)
 {
     (void)words;
@@ -226,6 +236,7 @@ static const struct order {
     {VERDICT_FAILED, results_bailed_out, "bailed out", say_bail_out},
     {VERDICT_FAILED, results_failed, "", say_results_failed},
     {VERDICT_FAILED, is_failed, "", say_failed},
+    {VERDICT_FAILED, is_cut_short, "before its test could end it", say_cut_short},
     {VERDICT_ERROR, results_missing, "", say_results_missing},
     {VERDICT_FAILED, results_incomplete, "", say_results_incomplete},
     {VERDICT_LEAKED, is_leaked, "", say_leaks},

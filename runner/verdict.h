@@ -36,6 +36,7 @@ struct facts {
     /* The process: */
     bool executed; /* it got as far as its program */
     bool lost, abandoned, disk_full;
+    bool cut_short;  /* it says that it has passed, or was skipped, and its test has not said so */
     bool in_process; /* a thread runs it, which cannot be ended: only the process can, that is its host */
     const char *cut; /* why its output is not kept whole: "its output could not be written down: ..." */
     bool flooded;    /* it wrote too much and ended before anybody saw it */

@@ -17,6 +17,7 @@
 #define PREFIX       "/" LAYOUT_ROOT
 #define UNIQUE       PREFIX "XXXXXX"
 #define LONGEST_SLOT 14 /* "/1234-12345678" */
+#define TICK_MOST    (100 * NS_PER_MS)
 
 /* Where the paths of slots stay within WORKDIR_TMP_MOST. */
 static const char *parent(void)
@@ -92,16 +93,43 @@ static int make(int at, struct workdir *dir)
     dir->device = st.st_dev;
     dir->inode = st.st_ino;
     dir->mode = st.st_mode;
+    dir->changed = 0;
     return 0;
 }
 
+/*
+ * Looked into only when it has changed. That shows in its ctime, which nobody can set back, but two changes may have one
+ * and the same: so it is believed of a folder that was empty, with this very ctime, more than a tick of any clock before
+ * it was empty last. Where there are but full seconds, it is not.
+ */
+static bool is_unchanged(const struct workdir *dir, nanos changed)
+{
+    return changed == dir->changed && changed % NS_PER_S && dir->last - dir->first >= TICK_MOST;
+}
+
+/* As dir_is_empty says. */
+static int is_empty(struct workdir *dir, const struct stat *st)
+{
+    nanos changed = st->st_ctim.tv_sec * NS_PER_S + st->st_ctim.tv_nsec;
+    int empty;
+
+    if (is_unchanged(dir, changed))
+        return 1;
+    dir->last = clock_now();
+    if (changed != dir->changed)
+        dir->first = dir->last;
+    empty = dir_is_empty(dir->fd);
+    dir->changed = empty == 1 ? changed : 0;
+    return empty;
+}
+
 /* Looked for by its name: what the case put in its place is not ours, nor what a link there leads to. */
-static bool is_as_it_was(int at, const struct workdir *dir)
+static bool is_as_it_was(int at, struct workdir *dir)
 {
     struct stat st;
 
     return fstatat(at, dir->path, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == dir->device &&
-           st.st_ino == dir->inode && st.st_mode == dir->mode && dir_is_empty(dir->fd) == 1;
+           st.st_ino == dir->inode && st.st_mode == dir->mode && is_empty(dir, &st) == 1;
 }
 
 static void give_back(int at, struct workdir *dir, bool clean)
@@ -164,9 +192,11 @@ int workdir_lend_reports(int run, struct workdir *dir)
     return lend_in_run(run, dir, "-reports");
 }
 
-bool workdir_has_artifacts(const struct workdir *dir)
+bool workdir_has_artifacts(struct workdir *dir)
 {
-    return dir->path[0] && dir_is_empty(dir->fd) == 0;
+    struct stat st;
+
+    return dir->path[0] && fstat(dir->fd, &st) == 0 && is_empty(dir, &st) == 0;
 }
 
 /* By its name too: what was put in its place is no artifact. */

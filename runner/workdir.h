@@ -10,6 +10,7 @@
 #define RM_RUNNER_WORKDIR_H
 
 #include "runner/base/arena.h"
+#include "runner/base/clock.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +28,8 @@ struct workdir {
     dev_t device; /* with the inode: is what stands at `path` still ours? */
     ino_t inode;
     mode_t mode;
+    /* When it was changed last, as it was when it was found empty first and last. 0: nothing was found. */
+    nanos changed, first, last;
     char path[64]; /* of a TMPDIR at most WORKDIR_TMP_MOST; empty: has none */
     int fd;
     uint32_t slot, renewed;
@@ -50,7 +53,7 @@ void workdir_return(struct workdir *dir, bool clean);
 
 /* Artifacts: a folder in the run, moved to where the case's output is when there is something in it. */
 int workdir_lend_artifacts(int run, struct workdir *dir);
-bool workdir_has_artifacts(const struct workdir *dir);
+bool workdir_has_artifacts(struct workdir *dir);
 /* They are at `path` in the run folder from here on; -1 and errno: they are where they were. */
 int workdir_move_artifacts(int run, struct workdir *dir, const char *path);
 /* Reports: the same, taken back when they were read. */

@@ -202,6 +202,8 @@ void fault_place(struct faults *faults)
         kill_guard(faults);
     if (both || fault_now(faults, FAULT_KILL_RUNNER))
         kill(getpid(), SIGKILL);
+    if (fault_now(faults, FAULT_EXIT_RUNNER))
+        _exit(1); /* of sanitizers; that of a run with failures too */
 }
 
 void fault_die(struct faults *faults, enum fault fault)

@@ -40,6 +40,7 @@ enum fault_value {
     X(FAULT_DIE_REPORT, "die-report", FAULT_PLAIN)   /* ... before the reports are written */                \
     X(FAULT_DIE_FINISH, "die-finish", FAULT_PLAIN)   /* ... before the last record */                        \
     X(FAULT_KILL_RUNNER, "kill-runner", FAULT_PLAIN) /* at the N-th place where it may be killed */          \
+    X(FAULT_EXIT_RUNNER, "exit-runner", FAULT_PLAIN) /* ... it exits as if a case had failed */              \
     X(FAULT_KILL_GUARD, "kill-guard", FAULT_PLAIN)   /* ... its guard is */                                  \
     X(FAULT_KILL_BOTH, "kill-both", FAULT_PLAIN)     /* ... both are */
 

@@ -23,11 +23,11 @@
 /* ---- modes ---- */
 
 struct mode {
-    const char *word, *unsupported;
+    const char *word, *unsupported, *unsupported_module;
 };
 
 static const struct mode modes[] = {
-#define X(id, word, why) [id] = {word, why},
+#define X(id, word, why, why_module) [id] = {word, why, why_module},
     CAPTURE_MODES(X)
 #undef X
 };
@@ -50,9 +50,9 @@ const char *capture_word(enum capture_mode mode)
     return modes[mode].word;
 }
 
-const char *capture_unsupported(enum capture_mode mode)
+const char *capture_unsupported(enum capture_mode mode, bool module)
 {
-    return modes[mode].unsupported;
+    return module ? modes[mode].unsupported_module : modes[mode].unsupported;
 }
 
 const struct capture_way *capture_way(enum capture_mode mode)

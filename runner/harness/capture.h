@@ -16,27 +16,30 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* id, word, why it cannot be had for a program (NULL: it can) */
-#define CAPTURE_MODES(X)                                                                                   \
-    X(CAPTURE_FD, "fd", NULL)                                                                              \
-    X(CAPTURE_SYS, "sys", "it redirects the streams inside a process, and we cannot reach into a program") \
-    X(CAPTURE_TEE_SYS, "tee-sys",                                                                          \
-      "it redirects the streams inside a process, and we cannot reach into a program")                     \
-    X(CAPTURE_NO, "no", NULL)                                                                              \
-    X(CAPTURE_PIPE, "pipe", NULL)                                                                          \
-    X(CAPTURE_PTY, "pty", NULL)                                                                            \
-    X(CAPTURE_MERGED, "merged", NULL)                                                                      \
-    X(CAPTURE_DISCARD, "discard", NULL)
+#define CAPTURE_NOT_INSIDE    "it redirects the streams inside a process, and we cannot reach into a program"
+#define CAPTURE_NOT_BUILT_YET "of a C test the streams inside its process cannot be captured yet; use 'fd'"
+
+/* id, word, why it cannot be had for a program, and why for a C test (NULL: it can) */
+#define CAPTURE_MODES(X)                                                     \
+    X(CAPTURE_FD, "fd", NULL, NULL)                                          \
+    X(CAPTURE_SYS, "sys", CAPTURE_NOT_INSIDE, CAPTURE_NOT_BUILT_YET)         \
+    X(CAPTURE_TEE_SYS, "tee-sys", CAPTURE_NOT_INSIDE, CAPTURE_NOT_BUILT_YET) \
+    X(CAPTURE_NO, "no", NULL, NULL)                                          \
+    X(CAPTURE_PIPE, "pipe", NULL, NULL)                                      \
+    X(CAPTURE_PTY, "pty", NULL, NULL)                                        \
+    X(CAPTURE_MERGED, "merged", NULL, NULL)                                  \
+    X(CAPTURE_DISCARD, "discard", NULL, NULL)
 
 enum capture_mode {
-#define X(id, word, why) id,
+#define X(id, word, why, why_module) id,
     CAPTURE_MODES(X)
 #undef X
         CAPTURE_MODE_COUNT
 };
 
 const char *capture_word(enum capture_mode mode);
-const char *capture_unsupported(enum capture_mode mode); /* NULL: it can be had */
+/* NULL: it can be had. `module`: by a C test. */
+const char *capture_unsupported(enum capture_mode mode, bool module);
 bool capture_find(struct str word, enum capture_mode *mode);
 
 /* How output gets into the files of a mode. */

@@ -245,19 +245,16 @@ int contain_prepare(struct contain_place *place, const struct contain_wants *wan
     return 0;
 }
 
-void contain_expect(struct contain_place *place)
+void contain_expect(struct contain_place *place, const struct spawn *spawn)
 {
-    place->expected = true;
-    atomic_fetch_add(&place->contain->expected, 1);
+    atomic_store(&place->expected, spawn);
     atomic_store(&place->contain->starting, false);
 }
 
 /* It has come, or will not. */
 static void not_expected(struct contain_place *place)
 {
-    if (place->expected)
-        atomic_fetch_sub(&place->contain->expected, 1);
-    place->expected = false;
+    atomic_store(&place->expected, NULL);
     atomic_store(&place->contain->starting, false);
 }
 

@@ -77,9 +77,10 @@ struct contain_wants {
 int contain_prepare(struct contain_place *place, const struct contain_wants *wants, struct spawn_spec *spec);
 /*
  * Who has been asked will start it, later: until contain_started or contain_not_started a child of ours may be there
- * that is in no place. Its environment tells that it is none of another case; that nobody reaps it is seen to here.
+ * that is in no place. Its environment tells that it is none of another case; and it is not reaped, for when it has
+ * ended the words of `spawn` have said for long who it is. spawn_expect comes before.
  */
-void contain_expect(struct contain_place *place);
+void contain_expect(struct contain_place *place, const struct spawn *spawn);
 void contain_started(struct contain_place *place, struct process leader); /* by the watch */
 void contain_not_started(struct contain_place *place);
 /*

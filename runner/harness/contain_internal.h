@@ -12,17 +12,17 @@ struct contain_place {
     struct contain *contain;
     const struct means *means; /* those of the run, but of who is outside */
     uint32_t slot;
-    bool expected;                     /* contain_expect */
-    struct process leader;             /* pid 0: none */
-    uint64_t since;                    /* ticks of the machine when it was started */
-    struct cgroup *cgroup;             /* CONTAIN_CGROUP */
-    uint64_t memory;                   /* limit that waits for the exec; 0: none */
-    bool refused;                      /* that limit, when it was to be set last */
-    bool exceeded;                     /* it was refused twice: the case has had its end */
-    bool limits[CGROUP_LIMIT_COUNT];   /* that the case has */
-    uint64_t hits[CGROUP_LIMIT_COUNT]; /* as the group counted them before it */
-    struct anchor anchor;              /* CONTAIN_PIDNS; pid 0: none yet */
-    bool spoilt;                       /* the anchor was killed, or may have been */
+    _Atomic(const struct spawn *) expected; /* contain_expect; NULL: nobody is */
+    struct process leader;                  /* pid 0: none */
+    uint64_t since;                         /* ticks of the machine when it was started */
+    struct cgroup *cgroup;                  /* CONTAIN_CGROUP */
+    uint64_t memory;                        /* limit that waits for the exec; 0: none */
+    bool refused;                           /* that limit, when it was to be set last */
+    bool exceeded;                          /* it was refused twice: the case has had its end */
+    bool limits[CGROUP_LIMIT_COUNT];        /* that the case has */
+    uint64_t hits[CGROUP_LIMIT_COUNT];      /* as the group counted them before it */
+    struct anchor anchor;                   /* CONTAIN_PIDNS; pid 0: none yet */
+    bool spoilt;                            /* the anchor was killed, or may have been */
     struct spawn_room room;
     int ipc;                           /* -1: none */
     const char *cookies[COOKIES_MOST]; /* of its environment, which tell it from all other attempts */
@@ -51,7 +51,6 @@ struct contain {
     pid_t self;
     int children;         /* /proc/<self>/task/<self>/children; -1: there is no such file */
     atomic_bool starting; /* a child may be there that is in no place, or not yet: a case, or who helps us */
-    atomic_uint expected; /* children that others are to start */
     struct cgroups groups;
     struct proc_ids
         shared; /* CONTAIN_GROUP: orphans that were alive when one of several was over who may have made them */

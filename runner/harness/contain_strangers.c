@@ -86,17 +86,29 @@ bool strangers_list(struct contain *contain, struct proc_ids *out)
     return !atomic_load(&contain->starting);
 }
 
-/*
- * As a child of ours that we have not reaped it keeps its number. While one is expected that is in no place it may be
- * that one.
- */
-bool stranger_reap(const struct contain *contain, pid_t pid)
+static bool is_expected(const struct contain *contain, pid_t pid)
+{
+    for (uint32_t i = 0; i < contain->count; i++) {
+        const struct spawn *spawn = atomic_load(&contain->places[i].expected);
+
+        if (spawn && spawn_pid(spawn) == pid)
+            return true;
+    }
+    return false;
+}
+
+/* As a child of ours that we have not reaped it keeps its number. */
+static bool has_ended(pid_t pid, int then)
 {
     siginfo_t info = {0};
 
-    if (atomic_load(&contain->expected))
-        return false;
-    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WALL) == 0 && info.si_pid;
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WALL | then) == 0 && info.si_pid;
+}
+
+/* In this order: the words of who is expected have its number before it runs, and so when it has ended. */
+bool stranger_reap(const struct contain *contain, pid_t pid)
+{
+    return has_ended(pid, WNOWAIT) && !is_expected(contain, pid) && has_ended(pid, 0);
 }
 
 size_t contain_tick(struct contain *contain)

@@ -218,6 +218,11 @@ bool queue_put_back(struct queue *queue, uint32_t number)
     return queue->held;
 }
 
+void queue_try_again(struct queue *queue)
+{
+    queue->held = false;
+}
+
 /* ---- giving up ---- */
 
 static void close_cell(struct queue *queue, struct cell *cell, void (*each)(void *user, uint32_t number),

@@ -58,6 +58,8 @@ void queue_release(struct queue *queue, uint32_t number);
  * for the caller to wait before it takes the next.
  */
 bool queue_put_back(struct queue *queue, uint32_t number);
+/* What it could not be started for has become free though none is done: the next one may be tried. */
+void queue_try_again(struct queue *queue);
 
 /*
  * fail-fast: cells of a suite that are not in flight will not start. Tells each case that is given up, in the order

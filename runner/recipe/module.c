@@ -65,19 +65,26 @@ bool cook_module_words(struct cooking *k)
 /* Our own folder; in an installation beside it. */
 static const char *const host_dirs[HOST_DIRS] = {"", "../libexec/run-matrix/"};
 
-const char *module_host(struct kitchen *kitchen)
+static const char *find_host(struct kitchen *kitchen)
 {
     char self[4096];
     ssize_t len = readlink("/proc/self/exe", self, sizeof self);
     const char *slash = len > 0 ? memrchr(self, '/', (size_t)len) : NULL;
 
-    for (size_t i = 0; slash && !kitchen->host && i < HOST_DIRS; i++) {
+    for (size_t i = 0; slash && i < HOST_DIRS; i++) {
         const char *path =
             arena_printf(kitchen->arena, "%.*s%s%s", (int)(slash + 1 - self), self, host_dirs[i], HOST);
 
         if (access(path, X_OK) == 0)
-            kitchen->host = path;
+            return path;
     }
+    return NULL;
+}
+
+const char *module_host(struct kitchen *kitchen)
+{
+    if (!kitchen->host)
+        kitchen->host = find_host(kitchen);
     return kitchen->host;
 }
 
@@ -201,10 +208,11 @@ static void name_test(struct cooking *k, const struct sub_test *sub)
 static void run_test(struct cooking *k, const struct sub_test *sub)
 {
     k->recipe->words = sub->words;
+    k->recipe->tells = true;
     if (sub->problem)
         k->recipe->error = sub->problem;
     else if (k->recipe->backend == backends[BACKEND_EXEC])
-        ask_module(k, sub->file, "--case", sub->name.ptr);
+        ask_module(k, sub->file, TEST_WORD, sub->name.ptr);
     else
         name_test(k, sub);
 }

@@ -294,7 +294,7 @@ static void choose_capture(struct cooking *k)
     if (word.len && !capture_find(word, &k->recipe->capture))
         k->recipe->error = arena_printf(k->arena, "there is no capture '%.*s'", STR_ARG(word));
     else if (!k->recipe->unsupported)
-        k->recipe->unsupported = capture_unsupported(k->recipe->capture);
+        k->recipe->unsupported = capture_unsupported(k->recipe->capture, k->test->is_module);
 }
 
 /* Who wants to see what is printed would wait for it in vain. Once a run. */

@@ -120,6 +120,7 @@ struct recipe {
     uint32_t asked_count;
     bool only_again; /* these are those that failed before */
     bool is_inside;  /* the case is one test inside */
+    bool tells;      /* it is a C test, whose end its process tells by its status: TEST_HAS_PASSED ... */
     bool unasked;    /* `error`: the command is none that could be asked for its tests */
     uint32_t retries;
     bool flaky_fails, quarantined;
@@ -178,9 +179,9 @@ bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struc
                  struct arena *arena, struct recipe *recipe, struct diags *diags);
 /* By which backend it is started, should it be. */
 const struct backend *recipe_backend(const struct kitchen *kitchen, const struct plan_case *c);
-/* The server for such a case, called `name`, as it is to be started; all but stdio. */
+/* The server for such a case, called `name`, with a folder of its own, as it is to be started; all but stdio. */
 void recipe_server(const struct kitchen *kitchen, const struct recipe *recipe, const char *name,
-                   struct arena *arena, struct spawn_spec *spec);
+                   const char *tmpdir, struct arena *arena, struct spawn_spec *spec);
 /* What `reg_addr` of a case is: by its cell's transport, tcp where it has none. */
 enum transport recipe_transport(const struct kitchen *kitchen, const struct plan_case *c);
 /* Whatever its fixtures are it will not be started: skipped, unsupported, or an error. They need not be made. */

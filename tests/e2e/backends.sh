@@ -6,16 +6,7 @@ own_world
 served='forkserver main_thread_forkserver'
 all="exec spawn $served"
 
-# Tests, a line each, in a cell for each backend.
-suite() { # BACKENDS LINE...
-    {
-        echo "strategy: {matrix: {backend: [$(echo "$1" | tr ' ' ,)]}}"
-        echo 'defaults: {stop: [INT 100ms, TERM tree 1s, KILL]}'
-        echo 'tests:'
-        shift
-        printf '  - %s\n' "$@"
-    } >run-matrix.yaml
-}
+common='defaults: {stop: [INT 100ms, TERM tree 1s, KILL]}'
 
 # Verdicts of a test, one for each of its cells, the same ones once.
 verdicts_of() { # TEST
@@ -33,7 +24,7 @@ for case in json.load(sys.stdin)["cases"]:
 }
 
 test_all_give_the_same_verdicts() {
-    suite "$all" '{name: passes, run: [sh, -c, "exit 0"]}' '{name: fails, run: [sh, -c, "exit 3"]}' \
+    in_backends "$all" '{name: passes, run: [sh, -c, "exit 0"]}' '{name: fails, run: [sh, -c, "exit 3"]}' \
         '{name: skips, run: [sh, -c, "echo no; exit 77"]}' '{name: crashes, run: [sh, -c, "kill -SEGV $$"]}' \
         '{name: hangs, run: [sleep, "1000"], timeout: 300ms}' '{name: missing, run: [/nowhere]}' \
         '{name: nowhere, run: ["true"], cwd: /nowhere}' '{name: floods, run: ["yes"], output-limit: 10000}' \
@@ -54,7 +45,7 @@ test_all_give_the_same_verdicts() {
 }
 
 test_all_give_the_same_surroundings() {
-    suite "$all" '{name: t, run: [sh, -c, "env | grep -vE \"AXIS_BACKEND|CASE_ID|CELL|TMPDIR|ARTIFACTS|REG_ADDR|^_=\" | sort; pwd; ls /proc/self/fd; ps -o sid= -p $$ | grep -q $$ && echo own; grep ^Sig[BIC] /proc/self/status; ulimit -a"]}'
+    in_backends "$all" '{name: t, run: [sh, -c, "env | grep -vE \"AXIS_BACKEND|CASE_ID|CELL|TMPDIR|ARTIFACTS|REG_ADDR|^_=\" | sort; pwd; ls /proc/self/fd; ps -o sid= -p $$ | grep -q $$ && echo own; grep ^Sig[BIC] /proc/self/status; ulimit -a"]}'
     run -n 1
     status_is 0
     for backend in $all; do
@@ -70,7 +61,7 @@ test_all_give_the_same_surroundings() {
 test_a_server_that_is_killed_between_cases_is_started_again() {
     for backend in $served; do
         rm -rf .run-matrix
-        suite "$backend" '{name: a, run: [touch, a]}' \
+        in_backends "$backend" '{name: a, run: [touch, a]}' \
             "{name: b, run: ['sh', '-c', 'pkill -KILL -P \$PPID -f \"^run-matrix: $backend\" && while pgrep -P \$PPID -f \"^run-matrix: $backend\"; do :; done']}" \
             '{name: c, run: ["true"]}'
         run -n 1 --contain=group
@@ -82,7 +73,7 @@ test_a_server_that_is_killed_between_cases_is_started_again() {
 test_who_runs_when_its_server_dies_loses_nothing() {
     for backend in $served; do
         rm -rf .run-matrix
-        suite "$backend" "{name: a, run: ['sh', '-c', 'pkill -KILL -P \$PPID -f \"^run-matrix: $backend\" && exit 5']}"
+        in_backends "$backend" "{name: a, run: ['sh', '-c', 'pkill -KILL -P \$PPID -f \"^run-matrix: $backend\" && exit 5']}"
         run -n 1 --contain=group
         status_is 1
         out_has 'exit status 5'
@@ -101,7 +92,7 @@ nobody_has() { # VARIABLE
 }
 
 test_nobody_is_left_of_servers() {
-    suite "$all" "{name: a, run: ['true']}"
+    in_backends "$all" "{name: a, run: ['true']}"
     run
     status_is 0
     nobody_has "RUN_MATRIX_RUN_ID=$(basename "$(readlink .run-matrix/latest)")"
@@ -139,7 +130,7 @@ open("over", "w")
 END
     for backend in $all; do
         rm -rf .run-matrix port over
-        suite "$backend" '{name: listens, run: [python3, listens.py]}' '{name: connects, run: [python3, connects.py], timeout: 20s}' \
+        in_backends "$backend" '{name: listens, run: [python3, listens.py]}' '{name: connects, run: [python3, connects.py], timeout: 20s}' \
             '{name: stays, run: [sh, -c, "while [ ! -e over ]; do sleep 0.01; done"], timeout: 20s}'
         run -n 3
         status_is 1
@@ -149,11 +140,27 @@ END
 }
 
 test_unsupported_has_a_reason() {
-    suite 'subint subint_forkserver subint_fork' '{name: t, run: ["true"]}'
+    in_backends 'subint subint_forkserver subint_fork' '{name: t, run: ["true"]}'
     run
     status_is 5
     is "$(verdicts_of t)" unsupported
     reasons_of t | grep -q namespace || fail 'no word of a namespace'
+}
+
+# What is meant for programs is not said of what is none.
+test_captures_of_streams_are_unsupported_for_a_reason_of_each() {
+    printf '%s\n' '#include <run_matrix.h>' 'TEST(t) {}' >m.so.c
+    gcc -Wall -Werror "-I$root/fixtures" -shared -fPIC -o m.so m.so.c "$root/build/librunmatrix.a"
+    write run-matrix.yaml <<'YAML'
+strategy: {matrix: {capture: [sys, tee-sys]}}
+tests: [{name: m, module: m.so}, {name: p, run: ["true"]}]
+YAML
+    run
+    status_is 5
+    is "$(verdicts_of m) $(verdicts_of p)" 'unsupported unsupported'
+    reasons_of p | grep -q 'reach into a program' || fail "of a program: $(reasons_of p)"
+    is "$(reasons_of m | wc -l)" 1
+    reasons_of m | grep -q 'cannot be captured yet' || fail "of a C test: $(reasons_of m)"
 }
 
 run_tests

@@ -221,6 +221,20 @@ test_killed_anywhere_and_resumed() {
     done
 }
 
+# A sanitizer ends whom it finds something in with the status of a run in which a case has failed, a library perhaps
+# with 0: that is no verdict.
+test_a_runner_that_exits_in_the_midst_of_its_run_is_broken() {
+    many 6 "['true']"
+    RUN_MATRIX_FAULTS=exit-runner@12 run -n 2
+    status_is 3
+    err_has 'error: the runner ended with status 1 before its run was over'
+    [ "$(records '"ev":"end"')" -lt 6 ] || fail 'it exited too late'
+    is "$(records '"ev":"finish"')" 0
+    run --resume
+    status_is 0
+    last_line_is '6 passed, 0 failed'
+}
+
 test_a_run_that_is_finished_is_not_resumed() {
     suite '{name: a, run: ["true"]}'
     run

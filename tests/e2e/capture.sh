@@ -10,16 +10,6 @@ in_cells() { # CAPTURES, LINE OF TESTS...
     cat cells >>run-matrix.yaml
 }
 
-# Of the latest run.
-told() { # ID EXPRESSION OF case, last
-    "$program" report --format json | python3 -c '
-import json, sys
-for case in json.load(sys.stdin)["cases"]:
-    if case["id"] == sys.argv[1]:
-        last = case["attempts"][-1]
-        print(eval(sys.argv[2]))' "$1" "$2"
-}
-
 verdict_is() { is "$1: $(told "$1" 'case["verdict"]')" "$1: $2"; }
 sizes_are() { is "$1: $(told "$1" '{output["name"]: output["size"] for output in last["outputs"]}')" "$1: $2"; }
 

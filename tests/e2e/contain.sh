@@ -135,13 +135,26 @@ needs() { # USER CONTAINMENT
 
 # ---- what came of it ----
 
-# id, verdict, and the numbers of the processes it is said to have left.
+# id, verdict, and the numbers of the processes it is said to have left. A run that did not come to its end has cases
+# that were never tried, whatever its status was: then all that is known of it is shown.
 cases() {
-    "$program" report --format json | python3 -c '
+    "$program" report --format json >"$scratch/report"
+    python3 -c '
 import json, sys
-for case in json.load(sys.stdin)["cases"]:
+report = json.load(sys.stdin)
+if not report["run"]["finished"]:
+    sys.exit("the run did not come to its end")
+for case in report["cases"]:
+    if not case["attempts"]:
+        sys.exit("%s has no attempt: %s" % (case["id"], case["reason"]))
     last = case["attempts"][-1]
-    print(case["id"], case["verdict"], *[leak["pid"] for leak in last["leaks"] if leak["pid"]])'
+    print(case["id"], case["verdict"], *[leak["pid"] for leak in last["leaks"] if leak["pid"]])
+' <"$scratch/report" >"$scratch/cases" 2>"$scratch/trouble" || {
+        show out
+        show err
+        tail -n 20 .run-matrix/latest/journal.ndjson | cut -c 1-300 | sed 's/^/# /'
+        fail "exit status $status, and $(cat "$scratch/trouble")"
+    }
 }
 
 verdicts_are() { # VERDICT, with a list as above on stdin
@@ -190,7 +203,7 @@ all_are_gone() { # USER CONTAINMENT
     run_all_kids "$@"
     nobody_is_left
     decoy_lives
-    cases >"$scratch/cases"
+    cases
     echo "$leavers" | verdicts_are leaked
     echo "$hoppers" | verdicts_are leaked
     echo "$stayers hopping" | verdicts_are timeout

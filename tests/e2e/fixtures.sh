@@ -37,6 +37,24 @@ undone'
     [ ! -e built ] || fail 'it was not undone'
 }
 
+# However many they wait for, one after another.
+test_who_waits_keeps_his_place() {
+    for fixture in one two three; do
+        rm -f log
+        file "{name: a, run: 'echo a >>log', fixtures: [$fixture]}" "{name: b, run: 'echo b >>log', fixtures: [$fixture]}" \
+            "{name: c, run: 'echo c >>log', fixtures: [$fixture]}" <<YAML
+fixtures:
+  one: {scope: session, run: [true]}
+  two: {scope: session, needs: [one], run: [true]}
+  three: {scope: session, needs: [two], run: [true]}
+YAML
+        rm -rf .run-matrix # or how long they took would say who comes first
+        run -n 1
+        status_is 0
+        is "$fixture: $(tr '\n' ' ' <log)" "$fixture: a b c "
+    done
+}
+
 test_nothing_is_made_that_nobody_wants() {
     file '{name: plain, run: [true]}' '{name: t, run: [true], fixtures: [build]}' \
         '{name: skipped, run: [true], skip: {reason: not today}, fixtures: [build]}' <<YAML
@@ -569,11 +587,12 @@ YAML
     [ "$(sort -u log | wc -l)" = 2 ] || { show out; cat log; fail 'it is not made anew for another address'; }
 }
 
+# It is known to be dead when its user is told; he keeps it until the place beside him is free, and known to be.
 test_who_waits_for_a_dead_one_gets_the_next() {
-    file "{name: t, run: 'trap \"touch free; exit 1\" INT; touch die; while :; do sleep 0.02; done', fixtures: [kvd]}" \
-        "{name: h, run: 'until [ -e dead ]; do sleep 0.02; done'}" '{name: u, run: [true], fixtures: [seed]}' <<YAML
+    file "{name: t, run: 'trap \"touch known; while kill -0 \\\$(cat h); do sleep 0.02; done; exit 1\" INT; touch die; while :; do sleep 0.02; done', fixtures: [kvd]}" \
+        "{name: h, run: 'echo \$\$ >h; until [ -e known ]; do sleep 0.02; done'}" '{name: u, run: [true], fixtures: [seed]}' <<YAML
 fixtures:
-  kvd: {scope: session, daemon: 'while [ ! -e die ]; do sleep 0.02; done; rm die; touch dead; exit 3'}
+  kvd: {scope: session, daemon: '$mortal'}
   seed: {scope: session, needs: [kvd], run: [true]}
 YAML
     run -n 2

@@ -6,13 +6,7 @@ own_world
 here=$root/tests/e2e
 
 # Nobody here heeds INT, and what a ladder waits for is tested elsewhere.
-suite() { # LINE OF TESTS...
-    {
-        echo 'defaults: {stop: [TERM tree 1s, KILL]}'
-        echo 'tests:'
-        printf '  - %s\n' "$@"
-    } >run-matrix.yaml
-}
+common='defaults: {stop: [TERM tree 1s, KILL]}'
 
 # Of the latest run: what the only attempt of a case left, a line each: kind, pid, whether it fails the case, words.
 leaks_of() { # ID
@@ -24,11 +18,7 @@ for case in json.load(sys.stdin)["cases"]:
             print(leak["kind"], leak["pid"], "fails" if leak["fails"] else "warns", leak["words"], sep=" | ")' "$1"
 }
 
-verdict_is() { # ID VERDICT
-    is "$("$program" report --format json | python3 -c '
-import json, sys
-print(*[case["verdict"] for case in json.load(sys.stdin)["cases"] if case["id"] == sys.argv[1]])' "$1")" "$2"
-}
+verdict_is() { is "$(told "$1" 'case["verdict"]')" "$2"; } # ID VERDICT
 
 leak_has() { # ID WORDS...: in one line
     leaks_of "$1" >"$scratch/leaks"

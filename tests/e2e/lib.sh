@@ -53,11 +53,22 @@ run_command() { # CMD ARG...
     "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 }
 
+common= # what all suites of a script begin with
+
 suite() { # LINE OF TESTS...
     {
+        [ -z "$common" ] || printf '%s\n' "$common"
         echo 'tests:'
         printf '  - %s\n' "$@"
     } >run-matrix.yaml
+}
+
+# The same in a cell for each backend.
+in_backends() { # BACKENDS LINE OF TESTS...
+    cells="strategy: {matrix: {backend: [$(echo "$1" | tr ' ' ,)]}}"
+    shift
+    suite "$@"
+    echo "$cells" >>run-matrix.yaml
 }
 
 # Starts the program in the background, with the dispositions a shell in the foreground gives: $runner.
@@ -131,6 +142,16 @@ err_is_empty() { [ ! -s "$scratch/err" ] || { show err && fail 'stderr is not em
 # Records of the journal of the latest run that hold a text.
 records() { # TEXT
     grep -cF -e "$1" .run-matrix/latest/journal.ndjson || :
+}
+
+# Of the latest run, by Python.
+told() { # ID EXPRESSION OF case, last
+    "$program" report --format json | python3 -c '
+import json, sys
+for case in json.load(sys.stdin)["cases"]:
+    if case["id"] == sys.argv[1]:
+        last = case["attempts"][-1]
+        print(eval(sys.argv[2]))' "$1" "$2"
 }
 
 last_line_is() { is "$(tail -n 1 "$scratch/out")" "$1"; }

@@ -60,7 +60,7 @@ test_from_cplusplus() {
             list_of_three t.cc | out_is
             run_command ./t --case fails
             status_is 1
-            err_has 't.cc:3: 1 is not 2'
+            err_has 't.cc:3: fails: 1 is not 2'
             count=$((count + 1))
         done
     done
@@ -208,13 +208,15 @@ TEST(crashes) { raise(SIGKILL); }
 TEST(leaves) { exit(3); }
 TEST(leaves_at_once) { _exit(0); }
 TEST(leaves_as_skipped) { _exit(77); }
+static void leave(void) { _exit(0); }
+TEST(leaves_when_it_has_failed) { atexit(leave); FAIL("before"); }
 END
     compile gcc -o t t.c "$library"
     run_command ./t
     status_is 1
     out_is <<'END'
 TAP version 13
-1..7
+1..8
 ok 1 - passes
 not ok 2 - fails
   ---
@@ -239,6 +241,10 @@ not ok 7 - leaves_as_skipped
   ---
   message: "it ended its process itself, with status 77"
   ...
+not ok 8 - leaves_when_it_has_failed
+  ---
+  message: "it ended its process itself, with status 0"
+  ...
 END
     run_command env --ignore-signal=CHLD ./t
     status_is 1
@@ -251,38 +257,29 @@ END
 # Whoever runs a test goes on after it: the second is run by the first one's own process.
 test_a_test_ends_by_unwinding() {
     cat >t.c <<'END'
-#include "fixtures/module.h"
+#include <run_matrix.h>
 #include <stdio.h>
-TEST(fails) { FAIL("no"); }
+static void deeper(void) { FAIL("no"); }
+static void deep(void) { deeper(); }
+TEST(fails) { deep(); }
 TEST(skips) { SKIP("no"); }
 TEST(passes) { printf("not flushed"); }
-int main(void)
-{
-    for (const struct mx_test *const *t = mx_module.first; t != mx_module.last; t++) {
-        int status = mx_module.run(*t);
-
-        printf(" %s=%d\n", (*t)->name, status);
-    }
-    return 0;
-}
 END
-    compile gcc "-I$root" -O2 -o t t.c "$library"
-    run_command ./t
-    status_is 0
-    out_has ' fails=1'
-    out_has ' skips=77'
-    out_has 'not flushed passes=0'
+    compile gcc -O2 -o t t.c "$library"
+    for test in fails=1 skips=77 passes=0; do
+        run_command ./t --case "${test%=*}"
+        status_is "${test#*=}"
+    done
+    out_has 'not flushed'
 }
 
-# From a stack of the test's own, from a handler, out of a test that runs another one.
+# From a stack of the test's own, above and below its own, and from a handler.
 test_it_unwinds_from_anywhere() {
     cat >t.c <<'END'
 #define _GNU_SOURCE
-#include "fixtures/module.h"
+#include <run_matrix.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <ucontext.h>
 static void fail(void) { FAIL("on another stack"); }
 static char below[1 << 16], *above;
@@ -296,74 +293,23 @@ static void on_stack(char *stack)
     makecontext(&there, fail, 0);
     swapcontext(&here, &there);
 }
-TEST(a_stack_below) { on_stack(below); }
-TEST(b_stack_above) { on_stack(above); }
+TEST(stack_below) { on_stack(below); }
+TEST(stack_above) { on_stack(above); }
 static void handle(int number) { FAIL("signal %d", number); }
-TEST(c_handler) { signal(SIGUSR1, handle); raise(SIGUSR1); }
-TEST(d_again) { signal(SIGUSR1, handle); raise(SIGUSR1); }
-TEST(e_inner) { SKIP("inside"); }
-static int run(const char *name)
-{
-    for (const struct mx_test *const *t = mx_module.first; t != mx_module.last; t++)
-        if (strcmp((*t)->name, name) == 0)
-            return mx_module.run(*t);
-    return -1;
-}
-TEST(f_outer) { FAIL("inside it was %d", run("e_inner")); }
-int main(void)
+TEST(handler) { signal(SIGUSR1, handle); raise(SIGUSR1); }
+int main(int argc, char *argv[])
 {
     char stack[sizeof below];
-    const char *const names[] = {"a_stack_below", "b_stack_above", "c_handler", "d_again", "f_outer"};
     above = stack;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        printf("%s=%d\n", names[i], run(names[i]));
-    above = NULL;
-    return 0;
+    return mx_main(argc, argv);
 }
 END
-    compile gcc "-I$root" -O1 -D_FORTIFY_SOURCE=2 -o t t.c "$library"
-    run_command ./t
-    status_is 0
-    out_is <<'END'
-a_stack_below=1
-b_stack_above=1
-c_handler=1
-d_again=1
-inside
-f_outer=1
-END
-    err_has 'inside it was 77'
-}
-
-test_each_thread_runs_its_own() {
-    cat >t.c <<'END'
-#include "fixtures/module.h"
-#include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-static pthread_barrier_t both;
-TEST(fails) { pthread_barrier_wait(&both); FAIL("no"); }
-TEST(passes) { pthread_barrier_wait(&both); }
-static void *run(void *test) { return (void *)(intptr_t)mx_module.run(test); }
-int main(void)
-{
-    pthread_t threads[2];
-    void *status;
-    pthread_barrier_init(&both, NULL, 2);
-    for (int i = 0; i < 2; i++)
-        pthread_create(&threads[i], NULL, run, (void *)(uintptr_t)mx_module.first[i]);
-    for (int i = 0; i < 2; i++) {
-        pthread_join(threads[i], &status);
-        printf("%s=%d\n", mx_module.first[i]->name, (int)(intptr_t)status);
-    }
-    return 0;
-}
-END
-    compile gcc "-I$root" -pthread -o t t.c "$library"
-    run_command ./t
-    status_is 0
-    out_has fails=1
-    out_has passes=0
+    compile gcc -O1 -D_FORTIFY_SOURCE=2 -o t t.c "$library"
+    for test in stack_below stack_above handler; do
+        run_command ./t --case "$test"
+        status_is 1
+    done
+    err_has ': handler: signal '
 }
 
 test_where_nothing_can_be_unwound() {
@@ -380,6 +326,7 @@ TEST(thread)
     pthread_t thread;
     pthread_create(&thread, NULL, fail, NULL);
     pthread_join(thread, NULL);
+    puts("and on");
 }
 TEST(child)
 {
@@ -401,13 +348,13 @@ TEST(child_leaves)
 END
     compile gcc -pthread -o t t.c "$library"
     run_command ./t --case thread
-    status_is 134
-    err_has 't.c:7: in a thread'
-    err_has 'there is none here'
+    status_is 1
+    out_is 'and on'
+    err_has 't.c:7: thread: in a thread'
     run_command ./t --case child
-    status_is 0
+    status_is 1
     out_is 'status 1'
-    err_has 't.c:18: in a child'
+    err_has 't.c:19: child: in a child'
     run_command ./t --case child_leaves
     status_is 0
     err_is_empty
@@ -421,8 +368,16 @@ test_who_leaves_by_exit_has_not_passed() {
 TEST(zero) { printf("last words"); exit(0); }
 TEST(skip) { exit(77); }
 TEST(three) { exit(3); }
+TEST(passes) {}
+TEST(skips) { SKIP("no"); }
+TEST(as_if_passed) { exit(113); }
 END
     compile gcc -o t t.c "$library"
+    # What run-matrix asks for: nobody ends so who has not come to the end of a test.
+    for pair in passes:113 skips:114 zero:1 skip:1 as_if_passed:1 three:3 nobody:99; do
+        run_command ./t --attempt "${pair%:*}"
+        is "$pair" "${pair%:*}:$status"
+    done
     run_command ./t --case zero
     status_is 1
     is "$(cat "$scratch/out")" 'last words'
@@ -446,11 +401,11 @@ test_what_is_no_module() {
     run_command "$host" plain.so
     status_is 99
     err_has "'plain.so' is no module built with librunmatrix: it has no mx_module"
-    echo 'const struct { unsigned version, size; void *rest[4]; } mx_module = {2, 40, {0}};' >newer.c
+    echo 'const struct { unsigned version, size; void *rest[4]; } mx_module = {3, 40, {0}};' >newer.c
     gcc -shared -fPIC -o newer.so newer.c
     run_command "$host" newer.so --list
     status_is 99
-    err_has "'newer.so' was built with another librunmatrix: version 2 of its mx_module, and this program knows 1"
+    err_has "'newer.so' was built with another librunmatrix: version 3 of its mx_module, and this program knows 2"
     echo 'extern int nobody; int *x = &nobody;' >open.c
     gcc -shared -fPIC -o open.so open.c
     run_command "$host" open.so
@@ -468,6 +423,21 @@ test_a_module_stands_by_itself() {
 #include "fixtures/module.h"
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+/* Ends by the exit of its namespace. */
+static void run(const struct mx_module *module, const char *name)
+{
+    char *const words[] = {"t.so", "--case", (char *)name, NULL};
+    int status = 0;
+
+    if (fork() == 0)
+        exit(module->main(3, words));
+    wait(&status);
+    printf("%s %d\n", name, WEXITSTATUS(status));
+    fflush(stdout);
+}
 int main(void)
 {
     for (int i = 0; i < 2; i++) {
@@ -478,10 +448,8 @@ int main(void)
             fprintf(stderr, "%s\n", dlerror());
             return 1;
         }
-        for (const struct mx_test *const *t = module->first; t != module->last; t++) {
-            printf("%s %d\n", (*t)->name, module->run(*t));
-            fflush(stdout);
-        }
+        for (const struct mx_item *const *t = module->first; t != module->last; t++)
+            run(module, (*t)->name);
     }
     return 0;
 }

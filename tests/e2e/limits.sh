@@ -12,16 +12,6 @@ print("" if found["can"] else found["words"])' "$scratch/out" "$1")
     [ -z "$why" ] || skip "$why"
 }
 
-# Of the latest run, of the last attempt of a case.
-told() { # ID EXPRESSION OF case, last
-    "$program" report --format json | python3 -c '
-import json, sys
-for case in json.load(sys.stdin)["cases"]:
-    if case["id"] == sys.argv[1]:
-        last = case["attempts"][-1]
-        print(eval(sys.argv[2]))' "$1" "$2"
-}
-
 # One that heeds the limit beside one that does not.
 both() { # LIMIT WORDS OF A KID WITHIN IT, WORDS OF ONE BEYOND
     suite "{name: within, limits: {$1}, run: [$kid, $2]}" "{name: beyond, limits: {$1}, run: [$kid, $3]}"

@@ -49,7 +49,7 @@ END
         out_has "${test}::leaves: exit status 1"
         out_has "${test}::leaves_with_three: exit status 3"
     done
-    out_has '.so.c:7: 1 is not 2'
+    out_has '.so.c:7: fails: 1 is not 2'
     out_has "test 'leaves' ended its process itself, by exit(0)"
     run run --id '*::skips'
     out_has 'no network here'
@@ -59,6 +59,89 @@ END
     run show unit::passes
     out_has 'no end of line'
 }
+
+# A test that began and did not come to its end has not passed, however quietly its process went.
+test_who_ends_its_process_has_not_passed() {
+    build quiet.so <<'END'
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void leave(void) { _exit(0); }
+TEST(passes) {}
+TEST(skips) { SKIP("no"); }
+TEST(exits) { exit(0); }
+TEST(leaves) { _exit(0); }
+TEST(leaves_as_skipped) { _exit(77); }
+TEST(leaves_when_it_has_passed) { atexit(leave); }
+TEST(leaves_when_it_has_failed) { atexit(leave); FAIL("before"); }
+TEST(becomes_another) { execl("/bin/true", "true", (char *)NULL); }
+END
+    sed 1d quiet.so.c | build whole
+    build early.so <<'END'
+#include <stdlib.h>
+#include <string.h>
+TEST(begins) {}
+__attribute__((constructor)) static void leave(int argc, char **argv)
+{
+    if (strcmp(argv[argc - 1], "--list") != 0)
+        exit(0);
+}
+END
+    sed 1d early.so.c | build early
+    cat >run-matrix.yaml <<'END'
+strategy: {matrix: {backend: [exec, spawn, forkserver, main_thread_forkserver, subint, subint_forkserver]}}
+tests:
+  - {name: quiet, module: quiet.so}
+  - {name: early, module: early.so}
+  - {name: whole, module: whole, only: "!startsWith(matrix.backend, 'subint')"}
+  - {name: early_whole, module: early, only: "!startsWith(matrix.backend, 'subint')"}
+END
+    run run -n 2 --id '*::passes*' '*::skips*'
+    status_is 0
+    last_line_is '10 passed, 0 failed, 10 skipped'
+    run run -n 2 quiet whole
+    status_is 1
+    last_line_is '10 passed, 60 failed, 10 skipped'
+    "$program" report --format json | python3 -c '
+import json, sys
+for case in json.load(sys.stdin)["cases"]:
+    name = case["test"] + "::" + case["id"].split("::")[1].split("@")[0]
+    print(name, case["verdict"], case["attempts"][-1]["exit"], case["attempts"][-1]["reason"], sep="|")' | sort -u >"$scratch/out"
+    for test in quiet whole; do
+        for line in 'passes|passed|0|' 'skips|skipped|77|no' 'exits|failed|1|exit status 1' \
+            "leaves|failed|0|$(cut_short 0)" "leaves_as_skipped|failed|77|$(cut_short 77)" \
+            "leaves_when_it_has_passed|failed|0|$(cut_short 0)" "leaves_when_it_has_failed|failed|0|$(cut_short 0)" \
+            "becomes_another|failed|0|$(cut_short 0)"; do
+            out_has "$test::$line"
+        done
+    done
+    is "$(wc -l <"$scratch/out")" 16
+    run run -n 2 early early_whole
+    status_is 1
+    last_line_is '0 passed, 10 failed'
+    for backend in exec spawn subint subint_forkserver; do
+        out_has "early::begins@backend=$backend: $(cut_short 0)"
+    done
+    for backend in forkserver main_thread_forkserver; do
+        out_has "early::begins@backend=$backend: its $backend ended with exit status 0"
+        out_has "early_whole::begins@backend=$backend: its $backend ended with exit status 0"
+    done
+    out_has "early_whole::begins@backend=exec: $(cut_short 0)"
+    out_has 'early_whole::begins@backend=spawn: ended before it got as far as its program'
+    # All of it in one process, and in one of several.
+    mkdir made
+    cp early.so made/a.so
+    cp early made/b
+    suite '{name: one, module: made/a.so, fixtures: [build]}' '{name: all, module: "made/*", fixtures: [build]}'
+    echo 'fixtures: {build: {scope: session, run: [true]}}' >>run-matrix.yaml
+    run run
+    status_is 1
+    last_line_is '0 passed, 3 failed'
+    out_has 'all (2 tests): 2 of 2 tests failed: a, b'
+    out_has 'ended with status 0 before its tests began'
+}
+
+cut_short() { echo "its process ended with status $1 before its test could end it"; }
 
 test_ids_and_selection() {
     one_test proto.so connects reconnects
@@ -134,7 +217,7 @@ test_what_cannot_be_asked_is_one_error_beside_the_others() {
     one_test all/good.so t
     echo text >all/text.so
     echo 'int x;' >x.c && gcc -shared -fPIC -o all/plain.so x.c
-    echo 'const struct { unsigned version, size; void *rest[4]; } mx_module = {2, 40, {0}};' >x.c
+    echo 'const struct { unsigned version, size; void *rest[4]; } mx_module = {3, 40, {0}};' >x.c
     gcc -shared -fPIC -o all/newer.so x.c
     echo '#include <run_matrix.h>' >x.c
     gcc -shared -fPIC "-I$root/fixtures" -o all/none.so x.c "$root/build/librunmatrix.a"
@@ -154,7 +237,7 @@ END
     cannot='its tests cannot be listed:'
     out_has "unit::text: $cannot 'all/text.so' named no test (status 99); it said: 'all/text.so' cannot be loaded: all/text.so: file too short"
     out_has "unit::plain: $cannot 'all/plain.so' named no test (status 99); it said: 'all/plain.so' is no module built with librunmatrix: it has no mx_module"
-    out_has "it said: 'all/newer.so' was built with another librunmatrix: version 2 of its mx_module, and this program knows 1"
+    out_has "it said: 'all/newer.so' was built with another librunmatrix: version 3 of its mx_module, and this program knows 2"
     out_has "unit::none: $cannot 'all/none.so' named no test (status 99); it said: there is no test in it"
     out_has "unit::dies: $cannot 'all/dies.so' was ended by signal 6"
     out_has "unit::script: $cannot 'all/script': it printed no list of tests: is it built with librunmatrix?"

@@ -207,11 +207,11 @@ END
 }
 
 test_warnings_are_passed_on() {
-    mkdir tests && printf '#include <run_matrix.h>\nTEST(x) { int unused; }\n' >tests/test_x.c
+    mkdir tests && printf '#include <run_matrix.h>\nstatic int unused;\nTEST(x) {}\n' >tests/test_x.c
     sed -i '1i // run-matrix: cflags: -Wall' tests/test_x.c
     run tests
     status_is 0
-    err_has 'tests/test_x.c:3:15: warning: unused variable'
+    err_has 'tests/test_x.c:3:12: warning:'
     run tests
     status_is 0
     err_is_empty

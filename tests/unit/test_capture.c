@@ -141,10 +141,14 @@ static void test_words(void **state)
     }
     assert_false(capture_find(str_of("f"), &mode));
     assert_false(capture_find(str_of(""), &mode));
-    assert_null(capture_unsupported(CAPTURE_FD));
-    assert_null(capture_unsupported(CAPTURE_PIPE));
-    assert_null(capture_unsupported(CAPTURE_PTY));
-    assert_non_null(capture_unsupported(CAPTURE_SYS));
+    for (int module = 0; module < 2; module++) {
+        assert_null(capture_unsupported(CAPTURE_FD, module));
+        assert_null(capture_unsupported(CAPTURE_PIPE, module));
+        assert_null(capture_unsupported(CAPTURE_PTY, module));
+        assert_non_null(capture_unsupported(CAPTURE_SYS, module));
+    }
+    assert_string_not_equal(capture_unsupported(CAPTURE_TEE_SYS, true),
+                            capture_unsupported(CAPTURE_TEE_SYS, false));
 }
 
 static void test_modes(void **state)

@@ -23,7 +23,7 @@ static int open_stage(void **state)
 
     assert_int_equal(bench_open(&bench), 0);
     stage->bench = bench;
-    stage->contain = contain_open("pidns", "test", 1, &why);
+    stage->contain = contain_open("pidns", "test", 2, &why);
     if (stage->contain) {
         assert_int_equal(contain_start(stage->contain), 0);
         stage->place = contain_place(stage->contain, 0);
@@ -173,14 +173,22 @@ static size_t count_members(const struct stage *stage)
     return count;
 }
 
-/* It is a child of ours, not of the anchor; and it is ended before the next case comes. */
+/*
+ * It is a child of ours, not of the anchor; and it is ended before the next case comes, though another place waits for
+ * a child that somebody else is to start.
+ */
 static void test_sibling(void **state)
 {
     struct stage *stage = stage_of(state);
+    struct contain_place *other = contain_place(stage->contain, 1);
+    struct spawn *spawn = spawn_new();
 
+    assert_non_null(spawn);
     for (int i = 0; i < TIMES; i++) {
         struct bench *bench = stage->bench;
 
+        if (i % 2)
+            contain_expect(other, spawn);
         assert_true(begin(stage, KID(word("sibling"))));
         await_exit(stage);
         assert_false(contain_is_empty(stage->place));
@@ -190,7 +198,9 @@ static void test_sibling(void **state)
         assert_int_equal(count_members(stage), 0);
         finish(stage);
         assert_true(waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD);
+        contain_not_started(other);
     }
+    spawn_free(spawn);
     works(stage);
 }
 

@@ -1,4 +1,5 @@
 /* Whose a child of ours is that no place knows, where processes hold together by group. */
+#include "backends/child.h"
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 #include "runner/harness/contain_internal.h"
@@ -251,6 +252,46 @@ static void test_errand_is_nobody_s(void **state)
     end(stage->places[1], &leader);
 }
 
+/* ---- beside one who is expected ---- */
+
+static pid_t one_that_has_ended(void)
+{
+    siginfo_t info;
+    pid_t pid = must_fork();
+
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    return pid;
+}
+
+/* He himself is left to who waits for him; all others are reaped, as if there was nobody to come. */
+static void test_who_is_expected_is_not_reaped(void **state)
+{
+    struct stage *stage = *state;
+    struct board *board = board_new(1);
+    struct spawn *spawn = spawn_new();
+    pid_t pid;
+
+    assert_true(board && spawn);
+    spawn_post(spawn, board, 0);
+    spawn_expect(spawn);
+    contain_expect(stage->places[1], spawn);
+    one_that_has_ended();
+    assert_int_equal(contain_tick(stage->contain), 1);
+    pid = one_that_has_ended();
+    atomic_store(&spawn->words->pid, pid);
+    one_that_has_ended();
+    assert_int_equal(contain_tick(stage->contain), 1);
+    assert_int_equal(contain_tick(stage->contain), 0);
+    contain_not_started(stage->places[1]);
+    assert_int_equal(contain_tick(stage->contain), 1);
+    assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
+    spawn_give_up(spawn);
+    spawn_free(spawn);
+    board_free(board);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
 
 int main(void)
@@ -261,6 +302,7 @@ int main(void)
         TEST(test_who_executes_for_ever_is_awaited),
         TEST(test_given_up),
         TEST(test_errand_is_nobody_s),
+        TEST(test_who_is_expected_is_not_reaped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

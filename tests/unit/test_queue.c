@@ -253,6 +253,11 @@ static void test_put_back(void **state)
     assert_int_equal(take(queue), 1);
     assert_false(queue_put_back(queue, 1));
     assert_int_equal(take(queue), 1);
+    assert_int_equal(take(queue), 2);
+    assert_true(queue_put_back(queue, 2));
+    assert_int_equal(take(queue), NONE);
+    queue_try_again(queue);
+    assert_int_equal(take(queue), 2);
     queue_free(queue);
 }
 

@@ -945,7 +945,7 @@ static void test_unsupported(void **state)
     close_suite(&k);
     open_suite(&k, *state, CELLS("capture: [sys, fd]") TEST("run: [tool]"), NULL);
     assert_true(make(&k, 0));
-    assert_string_equal(k.recipe.unsupported, capture_unsupported(CAPTURE_SYS));
+    assert_string_equal(k.recipe.unsupported, capture_unsupported(CAPTURE_SYS, false));
     assert_true(make(&k, 1));
     assert_null(k.recipe.unsupported);
     close_suite(&k);

@@ -1,5 +1,4 @@
 /* Servers: this program again, asked for processes by this one. */
-#include "backends/wire.h"
 #include "tests/unit/forks.h"
 #include "tests/unit/serve_link.h"
 
@@ -279,30 +278,6 @@ static void test_a_lock_that_another_thread_holds(void **state)
     end_server(link, 0);
 }
 
-static void test_nonsense(void **state)
-{
-    static const char *const texts[] = {"", "x", "rmx1 and nothing that follows it in the way it should",
-                                        "1xmr"};
-    struct link *link = *state;
-    struct wire_message empty = {.kind = WIRE_START, .place = 1}, far = {.kind = WIRE_START, .place = 99};
-    const struct wire_message *const wrong[] = {&empty, &far};
-    struct server_told told;
-
-    start_server(link, SERVING_ALONE);
-    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-        assert_int_equal(wire_send(link->socket, wrong[i]), 0);
-        assert_int_equal(hear(link, &told), SERVER_REFUSED);
-        assert_int_equal(told.error.stage, SPAWN_STAGE_READ);
-    }
-    end_server(link, 0);
-    for (size_t i = 1; i < ARRAY_LEN(texts); i++) {
-        start_server(link, SERVING_ALONE);
-        assert_true(send(link->socket, texts[i], strlen(texts[i]), 0) > 0);
-        assert_int_equal(hear(link, &told), SERVER_GONE);
-        end_server(link, 64);
-    }
-}
-
 /* ---- many ---- */
 
 /* Sanitizers have memory of their own, which grows. */
@@ -400,7 +375,6 @@ int main(int argc, char **argv)
         LINK_TEST(test_a_server_that_is_killed),
         LINK_TEST(test_a_server_that_never_answers),
         LINK_TEST(test_a_lock_that_another_thread_holds),
-        LINK_TEST(test_nonsense),
         LINK_TEST(test_many),
     };
     const struct service service = {.argc = argc, .argv = argv, .run = run_one};

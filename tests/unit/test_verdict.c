@@ -23,11 +23,12 @@ struct row {
 };
 
 /* How a process ends, as initialisers. */
-#define EXITED(code)   .executed = true, .status = (code)
-#define KILLED(number) .executed = true, .status = -1, .signal = (number)
-#define LATE           .cause = WATCH_DEADLINE, .phase = WATCH_CALL, .limit = "timed out after 1s"
-#define FLOODS         .cause = WATCH_FLOOD, .phase = WATCH_CALL, .limit = "wrote more than 1k"
-#define CANCELLED      .cause = WATCH_CANCEL, .phase = WATCH_CALL, .limit = "cancelled by SIGINT"
+#define CUT_SHORT(status) "its process ended with status " status " before its test could end it"
+#define EXITED(code)      .executed = true, .status = (code)
+#define KILLED(number)    .executed = true, .status = -1, .signal = (number)
+#define LATE              .cause = WATCH_DEADLINE, .phase = WATCH_CALL, .limit = "timed out after 1s"
+#define FLOODS            .cause = WATCH_FLOOD, .phase = WATCH_CALL, .limit = "wrote more than 1k"
+#define CANCELLED         .cause = WATCH_CANCEL, .phase = WATCH_CALL, .limit = "cancelled by SIGINT"
 
 /* What it left behind, as an initialiser. */
 #define LEFT_ONE(...)                                       \
@@ -101,6 +102,23 @@ static const struct row rows[] = {
     {"lost", {.executed = true, .status = -1, .lost = true}, VERDICT_LOST, LOST, ""},
     {"leaked", {EXITED(0), LEAKS}, VERDICT_LEAKED, SLEEP, ""},
     {"hard error", {EXITED(99)}, VERDICT_ERROR, "exit status 99, a hard error", ""},
+    {"0, and not by its test", {EXITED(0), .cut_short = true}, VERDICT_FAILED, CUT_SHORT("0"), ""},
+    {"77, and not by its test", {EXITED(77), .cut_short = true}, VERDICT_FAILED, CUT_SHORT("77"), ""},
+    {"0 when it was expected to fail",
+     {EXITED(0), .cut_short = true, .xfail = "x"},
+     VERDICT_XFAILED,
+     "x",
+     "failed: " CUT_SHORT("0")},
+    {"0 when it was ended",
+     {EXITED(0), LATE, .cut_short = true},
+     VERDICT_TIMEOUT,
+     "timed out after 1s",
+     "when it was ended: exit status 0"},
+    {"0, and it leaked",
+     {EXITED(0), LEAKS, .cut_short = true},
+     VERDICT_FAILED,
+     CUT_SHORT("0"),
+     "leaked: " SLEEP},
     {"stuck before its program",
      {.status = -1, .signal = SIGKILL, .cause = WATCH_DEADLINE, .phase = WATCH_SETUP},
      VERDICT_ERROR,

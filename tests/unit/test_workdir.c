@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -131,12 +132,55 @@ static void test_reports(void **state)
     close(run);
 }
 
+static nanos ctime_of(int fd)
+{
+    struct stat st;
+
+    assert_int_equal(fstat(fd, &st), 0);
+    return st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec;
+}
+
+/* Empty, with this ctime, for `span`: as nobody can put something into it without a trace, this does it with one. */
+static void pretend(struct workdir *dir, nanos span)
+{
+    dir->changed = ctime_of(dir->fd);
+    dir->last = clock_now();
+    dir->first = dir->last - span;
+}
+
+/* It is read again unless nothing can have changed. */
+static void test_looked_into_when_changed(void **state)
+{
+    struct workdir dir = {.fd = -1};
+    int run = dir_open(AT_FDCWD, *state);
+
+    assert_int_equal(workdir_lend_artifacts(run, &dir), 0);
+    assert_false(workdir_has_artifacts(&dir));
+    assert_int_equal(dir.changed, ctime_of(dir.fd));
+    pretend(&dir, NS_PER_S);
+    close(openat(dir.fd, "x", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    dir.changed = 1; /* whatever it was before */
+    assert_true(workdir_has_artifacts(&dir));
+    pretend(&dir, 0); /* by the same tick of the clock, perhaps */
+    assert_true(workdir_has_artifacts(&dir));
+    pretend(&dir, NS_PER_S);
+    if (dir.changed % NS_PER_S)
+        assert_false(workdir_has_artifacts(&dir));
+    workdir_return_artifacts(run, &dir, false);
+    assert_int_equal(workdir_lend_artifacts(run, &dir), 0);
+    assert_int_equal(dir.changed, 0); /* of another folder nothing is known */
+    workdirs_close_artifacts(run);
+    close(dir.fd);
+    close(run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_no_room_for_whose_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_room_when_it_is_made_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reports, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_looked_into_when_changed, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
