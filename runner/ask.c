@@ -220,67 +220,139 @@ static _Noreturn void stand_between(struct asker a, pid_t parent)
 
 /* ---- we ---- */
 
-static void wait_for(pid_t pid, struct asking *asking)
-{
-    int status = 0;
-
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    if (!asking->answered)
-        snprintf(asking->asked.error, sizeof asking->asked.error,
-                 "whoever watched over it was killed (%s %d)", WIFSIGNALED(status) ? "signal" : "status",
-                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-}
-
-static void take(int fd, struct buf *out)
-{
-    if (fd >= 0 && lseek(fd, 0, SEEK_SET) == 0)
-        fd_read_all(fd, out, ASK_OUTPUT_MOST);
-}
-
 static void fail(struct asked *asked, const char *what)
 {
     snprintf(asked->error, sizeof asked->error, "cannot %s: %s", what, strerror(errno));
 }
 
-static void ask_with(struct asker *a)
-{
-    pid_t parent = getpid(), pid;
+/* One that goes on. */
+struct going {
+    struct ask *ask; /* NULL: nobody is here */
+    struct asking *asking;
+    int stdio[3];
+    pid_t pid;
+    int pidfd;
+};
 
+static void take(int fd, struct buf *out)
+{
+    if (lseek(fd, 0, SEEK_SET) == 0)
+        fd_read_all(fd, out, ASK_OUTPUT_MOST);
+}
+
+static void give_back(struct going *g)
+{
+    munmap(g->asking, sizeof *g->asking);
+    for (int i = 0; i < 3; i++)
+        fd_close(&g->stdio[i]);
+    fd_close(&g->pidfd);
+    g->ask = NULL;
+}
+
+static bool get_memory(struct going *g)
+{
+    g->asking = mmap(NULL, sizeof *g->asking, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    g->stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    g->stdio[1] = memfd_create("stdout", MFD_CLOEXEC);
+    g->stdio[2] = memfd_create("stderr", MFD_CLOEXEC);
+    return g->asking != MAP_FAILED && g->stdio[0] >= 0 && g->stdio[1] >= 0 && g->stdio[2] >= 0;
+}
+
+/* False: it is over, and has its error. */
+static bool begin_asking(struct going *g, struct ask *ask, const char *contain)
+{
+    pid_t parent = getpid();
+
+    *g = (struct going){.ask = ask, .stdio = {-1, -1, -1}, .pidfd = -1};
+    ask->asked = (struct asked){.status = -1};
+    if (!get_memory(g)) {
+        fail(&ask->asked, "get memory for its output");
+        if (g->asking == MAP_FAILED)
+            g->asking = NULL;
+        give_back(g);
+        return false;
+    }
+    g->asking->asked = ask->asked;
+    for (int i = 0; i < 3; i++)
+        ask->spec->stdio[i] = g->stdio[i];
     fflush(NULL);
-    pid = fork();
-    if (pid == 0)
-        stand_between(*a, parent);
-    if (pid < 0)
-        fail(&a->asking->asked, "start a process");
-    else
-        wait_for(pid, a->asking);
+    g->pid = fork();
+    if (g->pid == 0)
+        stand_between(
+            (struct asker){
+                .asking = g->asking, .spec = ask->spec, .wanted = contain, .deadline = ask->deadline},
+            parent);
+    if (g->pid < 0) {
+        fail(&ask->asked, "start a process");
+        give_back(g);
+        return false;
+    }
+    g->pidfd = pidfd_of(g->pid);
+    return true;
+}
+
+static void end_asking(struct going *g)
+{
+    struct asked *asked = &g->ask->asked;
+    int status = 0;
+
+    while (waitpid(g->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    *asked = g->asking->asked;
+    if (!g->asking->answered)
+        snprintf(asked->error, sizeof asked->error, "whoever watched over it was killed (%s %d)",
+                 WIFSIGNALED(status) ? "signal" : "status",
+                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    take(g->stdio[1], &g->ask->out);
+    take(g->stdio[2], &g->ask->err);
+    give_back(g);
+}
+
+/* Which of them has come to its end; the first there is where that cannot be told. */
+static uint32_t await_one(const struct going *list, uint32_t count)
+{
+    struct pollfd fds[ASK_MOST];
+    uint32_t first = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        fds[i] = (struct pollfd){list[i].ask ? list[i].pidfd : -1, POLLIN, 0};
+    while (!list[first].ask)
+        first++;
+    while (poll(fds, count, list[first].pidfd < 0 ? 0 : -1) < 0 && errno == EINTR)
+        continue;
+    for (uint32_t i = 0; i < count; i++)
+        if (fds[i].revents)
+            return i;
+    return first;
+}
+
+void ask_all(struct ask *asks, uint32_t count, uint32_t at_a_time, const char *contain)
+{
+    struct going going[ASK_MOST] = {0};
+    uint32_t places = at_a_time < 1 ? 1 : at_a_time < ASK_MOST ? at_a_time : ASK_MOST;
+    uint32_t next = 0, alive = 0;
+
+    while (next < count || alive) {
+        uint32_t place = 0;
+
+        while (place < places && going[place].ask)
+            place++;
+        if (place < places && next < count) {
+            alive += begin_asking(&going[place], &asks[next++], contain);
+            continue;
+        }
+        end_asking(&going[await_one(going, places)]);
+        alive--;
+    }
 }
 
 void ask(struct spawn_spec *spec, const char *contain, nanos deadline, struct buf *out, struct buf *err,
          struct asked *asked)
 {
-    struct asking *asking =
-        mmap(NULL, sizeof *asking, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    int files[2] = {memfd_create("stdout", MFD_CLOEXEC), memfd_create("stderr", MFD_CLOEXEC)};
+    struct ask one = {.spec = spec, .deadline = deadline};
 
-    *asked = (struct asked){.status = -1};
-    if (asking == MAP_FAILED || null < 0 || files[0] < 0 || files[1] < 0) {
-        fail(asked, "get memory for its output");
-    } else {
-        asking->asked = *asked;
-        spec->stdio[0] = null;
-        spec->stdio[1] = files[0];
-        spec->stdio[2] = files[1];
-        ask_with(&(struct asker){.asking = asking, .spec = spec, .wanted = contain, .deadline = deadline});
-        *asked = asking->asked;
-        take(files[0], out);
-        take(files[1], err);
-    }
-    if (asking != MAP_FAILED)
-        munmap(asking, sizeof *asking);
-    fd_close(&null);
-    fd_close(&files[0]);
-    fd_close(&files[1]);
+    ask_all(&one, 1, 1, contain);
+    *asked = one.asked;
+    *out = one.out;
+    *err = one.err;
 }

@@ -16,10 +16,20 @@ struct asked {
     char error[400]; /* it could not be started, and why */
 };
 
-/*
- * `spec` without its stdio. `contain` "group": by nothing stronger than its process group, as --contain has it.
- * `out` and `err` get what it wrote.
- */
+/* One of several that are asked at a time. */
+struct ask {
+    struct spawn_spec *spec; /* without its stdio */
+    nanos deadline;
+    /* the answer */
+    struct asked asked;
+    struct buf out, err; /* what it wrote; the caller's */
+};
+
+#define ASK_MOST 256u /* at a time */
+
+/* `contain` "group": by nothing stronger than their process groups, as --contain has it. */
+void ask_all(struct ask *asks, uint32_t count, uint32_t at_a_time, const char *contain);
+/* The same of one. `out` and `err`, which are empty, get what it wrote. */
 void ask(struct spawn_spec *spec, const char *contain, nanos deadline, struct buf *out, struct buf *err,
          struct asked *asked);
 

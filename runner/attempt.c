@@ -1,6 +1,7 @@
 /* How an attempt begins. */
 #include "runner/attempt_internal.h"
 
+#include "runner/base/io.h"
 #include "runner/header.h"
 #include "runner/loop.h"
 #include "runner/outputs.h"
@@ -281,14 +282,29 @@ static void has_process(struct session *s, struct slot *slot, struct process pro
     s->stuck_times = 0;
 }
 
+/* Why there is no process to say something: what somebody else has said is kept as its output. */
+static void tell_words(struct session *s, struct slot *slot)
+{
+    const char *words = slot->recipe.words;
+    int stdio[3];
+
+    if (!words || capture_open(s->room, CAPTURE_FD, &slot->capture, stdio) < 0)
+        return;
+    if (fd_write_all(slot->capture.files[1].fd, words, strlen(words)) < 0)
+        session_note(s, "cannot keep the output of %.*s: %s", STR_ARG(slot->recipe.id), strerror(errno));
+    capture_started(&slot->capture);
+}
+
 void attempt_go(struct session *s, uint32_t number)
 {
     struct slot *slot = attempt_slot(s, number);
     struct process process;
 
     slot->outcome = CASE_REFUSED;
-    if (!make_recipe(s, slot))
+    if (!make_recipe(s, slot)) {
+        tell_words(s, slot);
         return;
+    }
     if (journal_room(s->journal, SESSION_RECORDS * s->jobs + 1) < 0) {
         session_wrote(s, -1);
         slot->setup = "there is no room left for its record";

@@ -257,10 +257,13 @@ static void print_words(struct front *front, struct invocation *in)
     const struct plan *plan = &front->plan;
     struct buf out = {0};
 
+    if (!in->options->quiet)
+        header_implied(&out, front);
     for (uint32_t s = 0; !in->options->quiet && s < front->suites.count; s++) {
         const struct suite *suite = front->suites.list[s];
 
-        if (!suite->left_out && (suite->test_count || suite->cells.axis_count || suite->cells.key_count))
+        if (!suite->left_out && *suite->file &&
+            (suite->test_count || suite->cells.axis_count || suite->cells.key_count))
             print_cells(suite, !suite->test_count || in->options->verbose, &out);
     }
     if (!in->options->quiet && front->profile)

@@ -3,9 +3,11 @@
 #include "runner/base/io.h"
 #include "runner/base/json.h"
 #include "runner/base/nearest.h"
+#include "runner/jobs.h"
 #include "runner/listing.h"
 #include "runner/markers.h"
 #include "runner/members.h"
+#include "runner/named.h"
 #include "runner/store/store.h"
 #include "runner/world.h"
 
@@ -69,30 +71,28 @@ static bool is_path(const char *argument)
            (strchr(argument, '/') && exists(argument));
 }
 
-/* The file that a path stands for; NULL and an error in diags when there is none. */
-static const char *file_of_path(struct invocation *in, const char *path)
+/* The folder that a file is in. */
+static const char *folder_of(struct invocation *in, const char *path)
 {
-    static const char *const suites[] = {".yaml", ".yml", NULL};
-    const char *file = NULL;
+    const char *slash = strrchr(path, '/');
 
-    if (has_suffix(str_of(path), suites))
-        return path;
-    if (is_folder(path))
-        file = find_upwards(in, path);
-    else
-        diag_error(in->diags, nowhere, "'%s' is no yaml file and no folder; this version reads nothing else",
-                   path);
-    if (!file && is_folder(path))
-        diag_error(in->diags, nowhere, "no %s in '%s' or above it", FILE_NAME, path);
-    return file;
+    return slash ? arena_printf(in->arena, "%.*s", (int)(slash + 1 - path), path) : "";
 }
 
 static void take_path(struct front *front, struct invocation *in, const char *path)
 {
-    const char *file = file_of_path(in, path);
+    static const char *const suites[] = {".yaml", ".yml", NULL};
+    struct suite_path taken = {.path = path, .tests = true};
 
-    if (file)
-        front->paths[front->path_count++] = (struct suite_path){path, file};
+    if (has_suffix(str_of(path), suites))
+        taken = (struct suite_path){path, path, false};
+    else if (is_folder(path))
+        taken.file = find_upwards(in, path);
+    else if (named_is_file(in, path))
+        taken.file = find_upwards(in, folder_of(in, path));
+    else
+        return;
+    front->paths[front->path_count++] = taken;
 }
 
 static void take_arguments(struct front *front, struct invocation *in)
@@ -134,10 +134,12 @@ static bool find_file(struct front *front, struct invocation *in)
     front->file = find_upwards(in, "");
     if (front->path_count)
         members_choose_file(front, in);
-    else if (!front->file)
+    if (!front->file && front->path_count)
+        return named_alone(front, in);
+    if (!front->file)
         diag_error(in->diags, nowhere,
                    "no %s here or above, up to the root of the repository; "
-                   "'run-matrix init' drafts one%s",
+                   "'run-matrix init' drafts one, 'run-matrix tests/' runs the C tests of a folder%s",
                    FILE_NAME, front_guess_command(in));
     return in->diags->errors == errors;
 }
@@ -259,10 +261,38 @@ static bool compile_selection(struct front *front, struct invocation *in)
     return front->selection != NULL;
 }
 
-static bool make_plan(struct front *front, struct invocation *in)
+/* One that is not kept: what is wrong with it is said when it is made once more. */
+static void rehearse(struct front *front, struct invocation *in, struct listing *listing,
+                     enum listing_mode mode, const struct selection *selection)
+{
+    struct diags unsaid = {.arena = in->arena};
+    const struct plan_lister lister = front->plan.lister;
+
+    listing_mode(listing, mode);
+    plan_make(&front->plan, front->settings, selection, &unsaid);
+    plan_release(&front->plan);
+    plan_init(&front->plan, in->arena, &front->suites);
+    front->plan.lister = lister;
+    listing_mode(listing, LISTING_ASKS);
+}
+
+/* Files that are named are met whatever else is selected; only what is selected is compiled, all of it at a time. */
+static void prepare(struct front *front, struct invocation *in, struct listing *listing)
+{
+    if (listing->wanted_count)
+        rehearse(front, in, listing, LISTING_MEETS, NULL);
+    if (!listing_has_sources(&front->suites))
+        return;
+    rehearse(front, in, listing, LISTING_COLLECTS, front->selection);
+    listing_compile(listing);
+}
+
+bool front_plan(struct front *front, struct invocation *in)
 {
     struct settings_over *over = ARENA_NEW(in->arena, struct settings_over);
     struct listing listing;
+    struct compiler *compiler;
+    uint32_t jobs;
     bool made;
 
     *over = (struct settings_over){.profile = front->profile, .command_line = front_overrides(in)};
@@ -270,27 +300,46 @@ static bool make_plan(struct front *front, struct invocation *in)
     front->settings = settings_new(in->arena, &front->plan, over, in->diags);
     if (!front->settings || !over->command_line || !compile_selection(front, in))
         return false;
-    listing_open(&listing, &front->plan, front->settings, front->profile, in->options->contain, in->arena);
+    jobs_read(in->options->jobs, &jobs); /* the run says what is wrong with it */
+    compiler = compiler_new(in->arena, front_store_path(in, front), in->options->contain, jobs);
+    listing_open(&listing, &front->plan, front->settings, front->profile, in->options->contain, compiler,
+                 in->arena);
+    listing.wanted = front->wanted;
+    listing.wanted_count = front->wanted_count;
+    prepare(front, in, &listing);
     made = plan_make(&front->plan, front->settings, front->selection, in->diags);
     listing_close(&listing, &front->plan);
+    compiler_free(compiler);
     return made && markers_check(front, in);
+}
+
+static bool load(struct front *front, struct invocation *in)
+{
+    if (!suites_load(in->arena, front->file, &front->world, &front->suites, in->diags))
+        return false;
+    members_leave_out(front);
+    named_narrow(front, in);
+    warn_of_folders(front, in);
+    choose_profile(front, in->options);
+    return front_plan(front, in);
 }
 
 enum exit_code front_open(struct front *front, struct invocation *in)
 {
+    const struct diags before = *in->diags; /* what a plan says that is made again is said then */
+
     *front = (struct front){0};
     world_init(&front->world, in->arena);
     front->world.host_strict = in->options->host && strcmp(in->options->host, "strict") == 0;
     front->world.context = front_context(in);
     if (in->options->context && !front->world.context)
         return EXIT_USAGE;
-    if (!find_file(front, in) ||
-        !suites_load(in->arena, front->file, &front->world, &front->suites, in->diags))
+    if (!find_file(front, in) || !load(front, in))
         return EXIT_USAGE;
-    members_leave_out(front);
-    warn_of_folders(front, in);
-    choose_profile(front, in->options);
-    return make_plan(front, in) ? EXIT_PASSED : EXIT_USAGE;
+    if (!named_more(front, in, &before))
+        return EXIT_PASSED;
+    front_release(front);
+    return in->diags->errors == before.errors && load(front, in) ? EXIT_PASSED : EXIT_USAGE;
 }
 
 void front_release(struct front *front)
@@ -299,80 +348,10 @@ void front_release(struct front *front)
         selection_release(front->selection);
     if (front->settings)
         settings_release(front->settings);
+    front->selection = NULL;
+    front->settings = NULL;
     plan_release(&front->plan);
     suites_release(&front->suites);
-}
-
-/* ---- one command ---- */
-
-/* What is a template to us was none to whoever typed it. */
-static void add_literal(struct json_writer *w, struct buf *text, const char *argument)
-{
-    struct str rest = str_of(argument);
-    size_t at;
-
-    buf_clear(text);
-    while (str_find(rest, "${{", &at)) {
-        buf_addstr(text, str_slice(rest, 0, at));
-        buf_adds(text, "${{ '${{' }}");
-        rest = str_slice(rest, at + 3, rest.len);
-    }
-    buf_addstr(text, rest);
-    json_str(w, buf_str(text));
-}
-
-static const char *command_name(struct invocation *in)
-{
-    const char *slash = strrchr(in->args.values[0], '/');
-
-    if (in->options->name)
-        return in->options->name;
-    return slash && slash[1] ? slash + 1 : in->args.values[0];
-}
-
-/* A file of one test; JSON is YAML. */
-static int command_as_file(void *user, const char *path, struct buf *out)
-{
-    struct invocation *in = user;
-    struct json_writer w = {.out = out};
-    struct buf text = {0};
-
-    (void)path;
-    json_object(&w);
-    json_key_c(&w, "tests");
-    json_array(&w);
-    json_object(&w);
-    json_key_c(&w, "name");
-    json_cstr(&w, command_name(in));
-    json_key_c(&w, "run");
-    json_array(&w);
-    for (size_t i = 0; i < in->args.count; i++)
-        add_literal(&w, &text, in->args.values[i]);
-    json_array_end(&w);
-    if (!in->options->timeout) {
-        json_key_c(&w, "timeout");
-        json_int(&w, 0);
-    }
-    json_object_end(&w);
-    json_array_end(&w);
-    json_object_end(&w);
-    buf_release(&text);
-    return 0;
-}
-
-enum exit_code front_open_command(struct front *front, struct invocation *in)
-{
-    *front = (struct front){.file = "", .capture = "no"};
-    if (!in->args.count) {
-        diag_error(in->diags, nowhere, "say which command to run: run-matrix exec -- CMD ARG ...");
-        return EXIT_USAGE;
-    }
-    world_init(&front->world, in->arena);
-    front->world.read = command_as_file;
-    front->world.user = in;
-    if (!suites_load(in->arena, front->file, &front->world, &front->suites, in->diags))
-        return EXIT_USAGE;
-    return make_plan(front, in) ? EXIT_PASSED : EXIT_USAGE;
 }
 
 /* ---- what a run asks ---- */

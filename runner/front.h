@@ -7,7 +7,8 @@
 
 /* An argument that names something on disk, and the file that stands for. */
 struct suite_path {
-    const char *path, *file;
+    const char *path, *file; /* NULL: there is no such file */
+    bool tests;              /* it is C tests, or a folder that may hold some, and no suite */
 };
 
 struct front {
@@ -16,6 +17,10 @@ struct front {
     const char *profile;      /* NULL: none */
     struct suite_path *paths; /* arguments that are paths */
     size_t path_count;
+    struct wanted *wanted; /* of these, those that are tests; see listing.h */
+    uint32_t wanted_count;
+    const char *implied; /* which tests are run that no file names, in words; NULL: none */
+    const char *called;  /* what a command line has to name for them; NULL: `file` */
     struct opt_list ids; /* arguments that are ids, and --id */
     const char *capture; /* where output goes when nothing is said; NULL: as the cell says */
     struct suites suites;
@@ -28,6 +33,8 @@ struct front {
 enum exit_code front_open(struct front *front, struct invocation *in);
 /* The same for one command in place of a file: one case, without a cell. */
 enum exit_code front_open_command(struct front *front, struct invocation *in);
+/* For both: settings, selection and plan, when suites are loaded. False: diags say why. */
+bool front_plan(struct front *front, struct invocation *in);
 /* "; did you mean 'list'?": an argument that is nothing else may have been meant for a command. */
 const char *front_guess_command(const struct invocation *in);
 void front_release(struct front *front);

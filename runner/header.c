@@ -53,6 +53,14 @@ void header_cells(struct buf *out, const struct suite *suite)
     buf_addc(out, '\n');
 }
 
+void header_implied(struct buf *out, const struct front *front)
+{
+    if (!front->implied)
+        return;
+    utf8_show(out, str_of(front->implied));
+    buf_addc(out, '\n');
+}
+
 /* A test that mentions no axis does the same in every cell; that is rarely what was meant. */
 void header_warn(const struct front *front, struct diags *diags)
 {
@@ -140,6 +148,7 @@ void header_print(struct session *s)
 
     if (s->style.verbose < 0)
         return;
+    header_implied(&out, s->front);
     add_suites(s, &out);
     add_run(s, &out);
     add_containment(s, &out);

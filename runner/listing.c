@@ -16,6 +16,7 @@
 /* What was answered; the list is NULL where nobody could be asked. */
 struct listed {
     uint32_t suite, test, cell, own; /* the cell is 0 for all where it makes no difference */
+    digest flags;                    /* that C tests are compiled with */
     struct sub_list *list;
 };
 
@@ -224,17 +225,14 @@ static struct sub_list *ask_case(struct listing *listing, const struct plan_case
     return list;
 }
 
-static struct sub_list *ask_somewhere(struct listing *listing, const struct plan_case *c,
-                                      struct sub_list *(*ask_there)(struct listing *listing,
-                                                                    const struct plan_case *c,
-                                                                    const char *folder))
+static struct sub_list *ask_somewhere(struct listing *listing, const struct plan_case *c)
 {
     char folder[] = "/tmp/rm-list-XXXXXX";
     struct sub_list *list;
 
     if (!mkdtemp(folder))
         return problem(listing, "cannot make a folder for its temporary files: %s", strerror(errno));
-    list = ask_there(listing, c, folder);
+    list = ask_case(listing, c, folder);
     dir_remove(AT_FDCWD, folder);
     return list;
 }
@@ -246,16 +244,61 @@ static bool makes_a_difference(const struct listing *listing, const struct plan_
     return case_test(listing->kitchen.plan->suites, c)->mentions_matrix;
 }
 
-static struct listed key_of(const struct listing *listing, const struct plan_case *c)
+static bool has_expr(const struct node *map)
+{
+    const struct node *flags = node_get(map, "cflags");
+
+    for (uint32_t i = 0; i < node_list_count(flags); i++)
+        if (node_list_item(flags, i)->kind == NODE_STRING &&
+            template_has_expr(node_list_item(flags, i)->string))
+            return true;
+    return false;
+}
+
+/* A default may speak of the matrix, where the test does not, and an override is for some of its cases. */
+static bool flags_may_differ(const struct listing *listing, const struct plan_case *c)
+{
+    const struct suite *suite = case_suite(listing->kitchen.plan->suites, c);
+    const struct test *test = case_test(listing->kitchen.plan->suites, c);
+    bool differ = test->is_module && (has_expr(test->node) || has_expr(suite->defaults));
+
+    for (uint32_t i = 0; test->is_module && i < suite->override_count; i++)
+        differ |= node_get(suite->overrides[i].node, "cflags") != NULL;
+    for (uint32_t i = 0; test->is_module && i < suite->profile_count; i++)
+        differ |= has_expr(suite->profiles[i].node);
+    return differ;
+}
+
+static digest flags_of(struct listing *listing, const struct plan_case *c)
+{
+    struct arena arena = {0};
+    struct diags diags = {.arena = &arena};
+    const struct node *node = NULL;
+    struct buf text = {0};
+    digest flags;
+
+    if (flags_may_differ(listing, c))
+        node = recipe_cflags(&listing->kitchen, c, &arena, &diags);
+    if (node)
+        node_json(&text, node, 0);
+    flags = digest_bytes(digest_start(), text.ptr, text.len);
+    buf_release(&text);
+    arena_release(&arena);
+    return flags;
+}
+
+static struct listed key_of(struct listing *listing, const struct plan_case *c)
 {
     bool differs = makes_a_difference(listing, c);
 
-    return (struct listed){c->suite, c->test, differs ? c->cell : 0, differs ? c->own : 0, NULL};
+    return (struct listed){
+        c->suite, c->test, differs ? c->cell : 0, differs ? c->own : 0, flags_of(listing, c), NULL};
 }
 
 static bool same(const struct listed *a, const struct listed *b)
 {
-    return a->suite == b->suite && a->test == b->test && a->cell == b->cell && a->own == b->own;
+    return a->suite == b->suite && a->test == b->test && a->cell == b->cell && a->own == b->own &&
+           a->flags == b->flags;
 }
 
 static struct sub_list *list_tests(void *user, const struct plan_case *c)
@@ -265,15 +308,20 @@ static struct sub_list *list_tests(void *user, const struct plan_case *c)
     const struct preset *preset;
     const struct node *lines;
     enum recipe_listing lists;
+    struct sub_test *none;
 
     for (uint32_t i = listing->count; i > 0; i--)
         if (same(&listing->list[i - 1], &key))
             return listing->list[i - 1].list;
     lists = recipe_lists(&listing->kitchen, c, &preset, &lines);
+    if (lists == LISTS_LATER && case_suite(listing->kitchen.plan->suites, c)->narrowed)
+        return listing_of(listing, 0, &none);
     if (c->elsewhere || lists == LISTS_NEVER || lists == LISTS_LATER)
         return NULL;
-    key.list = ask_somewhere(
-        listing, c, case_test(listing->kitchen.plan->suites, c)->is_module ? listing_modules : ask_case);
+    if (case_test(listing->kitchen.plan->suites, c)->is_module)
+        key.list = listing_modules(listing, c);
+    else
+        key.list = listing->mode != LISTING_ASKS ? NULL : ask_somewhere(listing, c);
     if (lists == LISTS_PERHAPS && key.list && key.list->list[0].problem)
         key.list = NULL;
     GROW(listing->list, listing->count, listing->cap);
@@ -283,8 +331,14 @@ static struct sub_list *list_tests(void *user, const struct plan_case *c)
 
 /* ---- the whole ---- */
 
+void listing_mode(struct listing *listing, enum listing_mode mode)
+{
+    listing->mode = mode;
+    listing->count = 0;
+}
+
 void listing_open(struct listing *listing, struct plan *plan, struct settings *settings, const char *profile,
-                  const char *contain, struct arena *arena)
+                  const char *contain, struct compiler *compiler, struct arena *arena)
 {
     *listing = (struct listing){
         .kitchen =
@@ -295,6 +349,7 @@ void listing_open(struct listing *listing, struct plan *plan, struct settings *s
                 .environ = (const char *const *)environ,
             },
         .contain = contain,
+        .compiler = compiler,
     };
     kitchen_open(&listing->kitchen, arena);
     plan->lister = (struct plan_lister){list_tests, listing};
@@ -304,4 +359,7 @@ void listing_close(struct listing *listing, struct plan *plan)
 {
     plan->lister = (struct plan_lister){0};
     free(listing->list);
+    free(listing->collected);
+    if (listing->folder)
+        dir_remove(AT_FDCWD, listing->folder);
 }

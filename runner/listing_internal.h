@@ -17,7 +17,7 @@ const char *listing_useless(struct listing *listing, const char *whom, const str
 /* ---- listing_modules.c ---- */
 
 /* Each file of a C test is asked by itself; what is wrong with one is a case's error, and the others have theirs. */
-struct sub_list *listing_modules(struct listing *listing, const struct plan_case *c, const char *folder);
+struct sub_list *listing_modules(struct listing *listing, const struct plan_case *c);
 
 /* ---- listing_own.c ---- */
 

@@ -25,24 +25,33 @@ static bool is_part_of(const struct front *front, const char *file)
 static bool are_parts(const struct front *front)
 {
     for (size_t i = 0; i < front->path_count; i++)
-        if (!is_part_of(front, front->paths[i].file))
+        if (front->paths[i].file && !is_part_of(front, front->paths[i].file))
             return false;
     return true;
 }
 
+static const char *first_file(const struct front *front)
+{
+    for (size_t i = 0; i < front->path_count; i++)
+        if (front->paths[i].file)
+            return front->paths[i].file;
+    return NULL;
+}
+
 void members_choose_file(struct front *front, struct invocation *in)
 {
-    const char *first = front->paths[0].file;
+    const char *first = first_file(front);
 
+    if (!first) /* C tests alone, and no file knows of them but the one there is */
+        return;
     if (front->file && are_parts(front)) {
-        /* As it was called, when it was: that is how messages call it. */
-        if (members_same(front->file, first))
-            front->file = first;
+        if (front->paths[0].file == first && !front->paths[0].tests && members_same(front->file, first))
+            front->file = first; /* as it was called: that is how messages call it */
         return;
     }
     front->file = first;
     for (size_t i = 1; i < front->path_count; i++)
-        if (strcmp(front->paths[i].file, first) != 0)
+        if (front->paths[i].file && !members_same(front->paths[i].file, first))
             diag_error(in->diags, nowhere, "'%s' and '%s' are two files; one run has one", first,
                        front->paths[i].file);
 }
@@ -94,7 +103,12 @@ void members_leave_out(struct front *front)
 {
     for (uint32_t i = 0; front->path_count && i < front->suites.count; i++)
         front->suites.list[i]->left_out = true;
-    for (size_t i = 0; i < front->path_count; i++)
-        if (!take_below(front, front->paths[i].path))
-            take_file(front, front->paths[i].file);
+    for (size_t i = 0; i < front->path_count; i++) {
+        struct suite_path *path = &front->paths[i];
+
+        if (take_below(front, path->path))
+            path->tests = false;
+        else if (!path->tests && path->file)
+            take_file(front, path->file);
+    }
 }

@@ -141,7 +141,7 @@ static void record_run(struct session *s)
     struct journal_run run = {
         .id = s->run.id,
         .version = str_of(VERSION),
-        .file = str_of(s->front->file),
+        .file = str_of(s->front->called ? s->front->called : s->front->file),
         .folder = str_of(folder),
         .argv = arguments(s),
         .argc = (uint32_t)s->in->argc,

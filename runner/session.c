@@ -5,6 +5,7 @@
 #include "runner/estate.h"
 #include "runner/finish.h"
 #include "runner/header.h"
+#include "runner/jobs.h"
 #include "runner/loop.h"
 #include "runner/plan_record.h"
 #include "runner/servers.h"
@@ -24,7 +25,6 @@
 #define FILES_OF_SLOT 26
 #define FILES_OF_FIXTURE \
     18 /* the same for a process of a fixture: pidfd, two captures, a folder, two sockets ... */
-#define JOBS_MOST   10000
 #define GITHUB_WAIT (2 * NS_PER_S) /* a step that is cancelled has 7.5 s for everything */
 #define RUNS_ASKED  3              /* the newest so many say how long cases take */
 
@@ -32,29 +32,10 @@ static const struct place nowhere = {0};
 
 /* ---- what was asked for ---- */
 
-static uint32_t processors(void)
-{
-    cpu_set_t set;
-
-    if (sched_getaffinity(0, sizeof set, &set) < 0)
-        return 1;
-    return (uint32_t)CPU_COUNT(&set);
-}
-
 static bool read_jobs(struct session *s, const struct options *o)
 {
-    char *end;
-    unsigned long jobs;
-
-    s->jobs = processors();
-    if (!o->jobs || strcmp(o->jobs, "auto") == 0)
+    if (jobs_read(o->jobs, &s->jobs))
         return true;
-    errno = 0;
-    jobs = strtoul(o->jobs, &end, 10);
-    if (o->jobs[0] >= '0' && o->jobs[0] <= '9' && !*end && jobs >= 1 && jobs <= JOBS_MOST && !errno) {
-        s->jobs = (uint32_t)jobs;
-        return true;
-    }
     diag_error(s->in->diags, nowhere, "'-n' wants a number from 1 to %d, or auto, not '%s'", JOBS_MOST,
                o->jobs);
     return false;

@@ -21,6 +21,7 @@ struct sub_test {
     struct str name;     /* what the suite calls it */
     const char *problem; /* it stands for those of a suite, or a file, that are not known: why not */
     const char *file;    /* of C tests, where it is; NULL: of a suite */
+    const char *words;   /* with `problem`: all that was said of it, to be its output; NULL: nothing */
     /* What a C test says of itself: a mapping of settings, and `skip_on_backend`. NULL: nothing. */
     const struct node *own;
     const struct node *marks; /* that its module declares, with what they mean; NULL: none */

@@ -12,10 +12,11 @@ struct loading {
     struct arena *arena;
     struct diags *diags;
     struct suite *suite;
-    bool matrix_broken;         /* it is said already: names that its cells would have are not errors */
-    struct names keys;          /* of the cells, each with its number */
-    struct names own_keys;      /* of the matrix of any test that is read */
-    struct variable *variables; /* of the cells' keys, sorted */
+    const struct node *more_tests; /* that are not in the file; NULL: none */
+    bool matrix_broken;            /* it is said already: names that its cells would have are not errors */
+    struct names keys;             /* of the cells, each with its number */
+    struct names own_keys;         /* of the matrix of any test that is read */
+    struct variable *variables;    /* of the cells' keys, sorted */
 };
 
 /* strategy, from, bind, host: everything about cells. */

@@ -291,7 +291,7 @@ bool suites_load(struct arena *arena, const char *file, const struct suite_world
 {
     size_t errors = diags->errors;
     struct suite *suite = new_suite(arena, plain_path(arena, str_of(file)), world);
-    struct loading l = {.arena = arena, .diags = diags, .suite = suite};
+    struct loading l = {.arena = arena, .diags = diags, .suite = suite, .more_tests = world->tests};
     struct member_list members = {0};
 
     add_suite(&l, &members, suite);

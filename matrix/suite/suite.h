@@ -22,7 +22,8 @@ struct suite_world {
     const struct node *env;     /* the environment as a mapping */
     const char *const *labels;  /* this machine's labels, for --host strict: {"linux", "debian-12", NULL} */
     bool host_strict;
-    const char *version; /* the program's own */
+    const char *version;      /* the program's own */
+    const struct node *tests; /* more of them, for the file that is asked for; NULL: none */
 };
 
 /* ---- what is read ---- */
@@ -72,6 +73,7 @@ struct test {
     struct str id;           /* with the suite's prefix, escaped */
     const struct node *node; /* run, module, cwd, … are read from it when they are needed */
     bool is_module;
+    bool left_out; /* the caller wants no case of it */
     enum test_inside inside;
     bool all_axes;         /* no `axes` key: depends on every one */
     bool *axes;            /* one per key of the suite's cells: which the test depends on */
@@ -98,6 +100,7 @@ struct suite {
     struct str prefix;      /* of ids: "" or "services/kv/" for a suite found by `suites` */
     size_t id_prefix;       /* so much of an id is that, escaped */
     bool left_out;          /* the caller wants no case of it */
+    bool narrowed;          /* ... or only those of certain files */
     const struct node *root, *defaults;
 
     struct cells cells;

@@ -258,17 +258,28 @@ static void load_test(struct loading *l, struct test *test, const struct node *n
     names_release(&own);
 }
 
+static uint32_t count_of(const struct node *tests)
+{
+    return tests && tests->kind == NODE_SEQ ? tests->seq.count : 0;
+}
+
+static void load_all(struct loading *l, const struct node *tests)
+{
+    struct suite *suite = l->suite;
+
+    for (uint32_t i = 0; i < count_of(tests); i++)
+        if (node_as_map(tests->seq.items[i]))
+            load_test(l, &suite->tests[suite->test_count++], tests->seq.items[i]);
+}
+
 void load_tests(struct loading *l)
 {
     struct suite *suite = l->suite;
     const struct node *tests = node_get(suite->root, "tests");
 
-    if (!tests || tests->kind != NODE_SEQ)
-        return;
-    suite->tests = ARENA_ARRAY(l->arena, struct test, tests->seq.count);
-    for (uint32_t i = 0; i < tests->seq.count; i++)
-        if (node_as_map(tests->seq.items[i]))
-            load_test(l, &suite->tests[suite->test_count++], tests->seq.items[i]);
+    suite->tests = ARENA_ARRAY(l->arena, struct test, count_of(tests) + count_of(l->more_tests));
+    load_all(l, tests);
+    load_all(l, l->more_tests);
     if (suite->test_count)
         check_bound_values(l);
 }

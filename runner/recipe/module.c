@@ -1,18 +1,42 @@
 /* `module`: what lists the C tests of a file, and what runs one of them. */
 #include "runner/recipe/internal.h"
 
+#include "runner/sources/sources.h"
+
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HOST      "run-matrix-host"
 #define HOST_DIRS 2
 
+static bool is_source(struct arena *arena, const struct suite *suite, const struct word *word)
+{
+    const char *dir = word->text.len && word->text.ptr[0] == '/' ? "" : suite->dir;
+    struct stat st;
+
+    if (word->parsed || source_is(word->text))
+        return !word->parsed;
+    return stat(arena_printf(arena, "%s%.*s", dir, STR_ARG(word->text)), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* These are there before any fixture is made, and are compiled then. */
+static bool are_sources(struct arena *arena, const struct suite *suite, const struct words *modules)
+{
+    for (uint32_t i = 0; i < modules->count; i++)
+        if (!is_source(arena, suite, &modules->list[i]))
+            return false;
+    return true;
+}
+
 void module_prepare(struct kitchen *kitchen, const struct suite *suite, const struct test *test,
                     struct test_recipe *shared, struct diags *diags)
 {
     shared->modules = parse_words(kitchen->arena, node_get(test->node, "module"), diags);
-    shared->late = words_speak_of_fixtures(&shared->modules) || waits_for_files(kitchen->arena, suite, test);
+    shared->late =
+        words_speak_of_fixtures(&shared->modules) || (waits_for_files(kitchen->arena, suite, test) &&
+                                                      !are_sources(kitchen->arena, suite, &shared->modules));
     if (shared->late) {
         shared->results = RESULTS_TAP;
         shared->results_checked = true;
@@ -132,17 +156,30 @@ static void ask_several(struct cooking *k, const struct module_file *files, uint
     set_argv(k, words);
 }
 
+static const char *why_not_late(struct cooking *k, const struct module_file *file)
+{
+    if (file->problem || !source_is(str_of(file->path)))
+        return file->problem;
+    return arena_printf(
+        k->arena,
+        "'%s' is C source, which is compiled before fixtures are made: give sources a test of their own",
+        file->path);
+}
+
 /* Its fixtures have just been made: whatever there is now is run, all in one. */
 static void run_late(struct cooking *k)
 {
     uint32_t count;
     const struct module_file *files = module_files(k, &count);
 
-    for (uint32_t i = 0; i < count; i++)
-        if (files[i].problem) {
-            k->recipe->error = arena_printf(k->arena, "its tests cannot be run: %s", files[i].problem);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *why = why_not_late(k, &files[i]);
+
+        if (why) {
+            k->recipe->error = arena_printf(k->arena, "its tests cannot be run: %s", why);
             return;
         }
+    }
     if (count == 1 && !files[0].id.len)
         ask_module(k, files[0].path, NULL, NULL);
     else
@@ -170,6 +207,7 @@ static void name_test(struct cooking *k, const struct sub_test *sub)
 
 static void run_test(struct cooking *k, const struct sub_test *sub)
 {
+    k->recipe->words = sub->words;
     k->recipe->tells = true;
     if (sub->problem)
         k->recipe->error = sub->problem;
@@ -195,6 +233,23 @@ bool cook_module(struct cooking *k)
     else
         run_late(k);
     return true;
+}
+
+const char *recipe_folder(const struct kitchen *kitchen, const struct plan_case *c)
+{
+    return case_suite(kitchen->plan->suites, c)->dir;
+}
+
+const struct node *recipe_cflags(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
+                                 struct diags *diags)
+{
+    struct setting_value value;
+    struct recipe recipe;
+    struct cooking k;
+
+    cook_begin(&k, kitchen, c, arena, &recipe, diags);
+    k.rehearsal = true;
+    return cook_get(&k, SET_CFLAGS, &value) ? value.node : NULL;
 }
 
 struct module_file *recipe_modules(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,

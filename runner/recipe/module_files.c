@@ -3,6 +3,7 @@
 
 #include "runner/base/id.h"
 #include "runner/base/mem.h"
+#include "runner/sources/sources.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -65,21 +66,12 @@ static const char *why_not(struct cooking *k, const char *path)
 
     if (stat(path, &st) < 0)
         return arena_printf(k->arena, "'%s': %s", path, strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return arena_printf(
-            k->arena, "'%s' is a folder, and this version collects none: say which files, as in '%s/*.so'",
-            path, path);
-    if (str_ends(text, ".c"))
-        return arena_printf(
-            k->arena,
-            "'%s' is C source, and this version compiles none: build it with librunmatrix, and name "
-            "what comes of it",
-            path);
     if (!S_ISREG(st.st_mode))
         return arena_printf(k->arena, "'%s' is no file", path);
-    if (module_is_shared(path) || access(path, X_OK) == 0)
+    if (source_is(text) || module_is_shared(path) || access(path, X_OK) == 0)
         return NULL;
-    return arena_printf(k->arena, "'%s' is no module (.so), and no program: it may not be executed", path);
+    return arena_printf(
+        k->arena, "'%s' is no C source (.c), no module (.so), and no program: it may not be executed", path);
 }
 
 static void add_file(struct found_files *found, const char *path, struct str id, const char *problem)
@@ -91,11 +83,15 @@ static void add_file(struct found_files *found, const char *path, struct str id,
 /* Below the folders that are the same, without its ending. */
 static struct str id_of_file(struct cooking *k, struct str path, size_t folders)
 {
+    static const char *const endings[] = {".so", ".c"};
     struct str name = str_slice(path, folders < path.len ? folders : 0, path.len);
     struct buf id = {0};
 
-    if (str_ends(name, ".so") && name.len > strlen(".so"))
-        name.len -= strlen(".so");
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+        if (str_ends(name, endings[i]) && name.len > strlen(endings[i])) {
+            name.len -= strlen(endings[i]);
+            break;
+        }
     id_escape(&id, name);
     name = arena_str(k->arena, buf_str(&id));
     buf_release(&id);
@@ -136,6 +132,48 @@ static void add_missing(struct found_files *found, const char *why)
     add_file(found, NULL, (struct str){0}, why);
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What a folder of tests holds; `folders`: so much of their paths is not in ids. */
+static void take_folder(struct found_files *found, const char *path, size_t folders, bool by_pattern)
+{
+    struct cooking *k = found->k;
+    struct str *paths;
+    size_t count;
+    int error = sources_below(k->arena, path, &paths, &count);
+
+    if (error || (!count && !by_pattern))
+        add_missing(found, arena_printf(k->arena, "'%s': %s", path,
+                                        error ? strerror(error) : "no test_*.c and no test_*.so is in it"));
+    for (size_t i = 0; i < count; i++)
+        take_file(found, paths[i].ptr, id_of_file(k, paths[i], folders));
+}
+
+/* What a pattern for sources matches beside them. */
+static bool is_fixtures(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+    return source_is(str_of(name)) && str_starts(str_of(name), "fixtures_");
+}
+
+/* The file that a test is stands for itself, and is in no id. */
+static void take_path(struct found_files *found, const char *path, size_t folders, bool by_pattern,
+                      bool alone)
+{
+    size_t len = strlen(path);
+
+    if (is_folder(path))
+        take_folder(found, path, by_pattern ? folders : len + (len && path[len - 1] != '/'), by_pattern);
+    else if (!by_pattern || !is_fixtures(path))
+        take_file(found, path, alone ? (struct str){0} : id_of_file(found->k, str_of(path), folders));
+}
+
 static void find_matching(struct found_files *found, struct str pattern, bool alone)
 {
     struct cooking *k = found->k;
@@ -151,8 +189,7 @@ static void find_matching(struct found_files *found, struct str pattern, bool al
                                         : is_pattern(pattern) ? "it matches no file"
                                                               : "there is no such file"));
     for (size_t i = 0; i < count; i++)
-        take_file(found, arena_cstr(k->arena, paths[i]),
-                  alone ? (struct str){0} : id_of_file(k, paths[i], folders));
+        take_path(found, arena_cstr(k->arena, paths[i]), folders, is_pattern(pattern), alone);
 }
 
 /* One file by its name is what the test is; of several each says which it is, however many there happen to be. */

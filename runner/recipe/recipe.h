@@ -130,6 +130,7 @@ struct recipe {
     int xfail_signal, xfail_exit; /* how it is to fail; both 0: in whatever way */
     bool is_c_test;               /* of a list, by its name: it is heard of what it says */
     const char *error; /* it cannot be set up: a program that is on no PATH, a requirement not met ... */
+    const char *words; /* with `error`: what its output is to be; NULL: nothing */
 };
 
 /*
@@ -165,6 +166,10 @@ struct module_file {
 /* In the order of patterns and names; one without a path where there is none. Of a test for which recipe_lists says LISTS_NOW. */
 struct module_file *recipe_modules(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
                                    uint32_t *count);
+/* The flags that C sources of a case are compiled with; NULL: none, or diags got an error. And where: see suite.dir. */
+const struct node *recipe_cflags(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
+                                 struct diags *diags);
+const char *recipe_folder(const struct kitchen *kitchen, const struct plan_case *c);
 /* What is known of a case whatever happens to it: its id, its cell. recipe_make begins with it too. */
 void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct arena *arena,
                   struct recipe *recipe);

@@ -56,6 +56,13 @@ test_suites_as_they_are() {
     is "$(tail -n 1 "$scratch/out")" '3 passed, 0 failed'
 }
 
+test_c_sources_without_a_file() {
+    cp -r "$root/examples/sources" . && cd sources
+    run tests
+    status_is 0
+    is "$(tail -n 1 "$scratch/out")" '4 passed, 0 failed'
+}
+
 test_c_tests_are_built_and_run() {
     LIBRUNMATRIX="-I$root/fixtures $root/build/librunmatrix.a"
     export LIBRUNMATRIX

@@ -150,12 +150,51 @@ static void we_stay_as_we_were(void **state)
     release(&a);
 }
 
+/* Two wait for each other: one after another neither would end. */
+static void several_are_asked_at_a_time(void **state)
+{
+    char folder[] = "/tmp/test-ask-XXXXXX";
+    const char *const scripts[] = {
+        "touch a; until [ -e b ]; do sleep 0.01; done; echo first",
+        "touch b; until [ -e a ]; do sleep 0.01; done; echo second >&2; exit 2",
+        "rm a b && echo third",
+    };
+    const char *argv[3][4];
+    struct spawn_spec specs[3];
+    struct ask asks[3];
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    for (int i = 0; i < 3; i++) {
+        memcpy(argv[i], (const char *[]){"sh", "-c", scripts[i], NULL}, sizeof argv[i]);
+        specs[i] = (struct spawn_spec){.path = "/bin/sh",
+                                       .argv = (char *const *)(uintptr_t)argv[i],
+                                       .envp = environ,
+                                       .cwd = folder,
+                                       .session = true,
+                                       .terminal = -1};
+        asks[i] = (struct ask){.spec = &specs[i], .deadline = LONG};
+    }
+    ask_all(asks, 2, 2, NULL);
+    ask_all(asks + 2, 1, 0, NULL);
+    assert_string_equal(buf_text(&asks[0].out), "first\n");
+    assert_string_equal(buf_text(&asks[1].err), "second\n");
+    assert_int_equal(asks[1].asked.status, 2);
+    assert_string_equal(buf_text(&asks[2].out), "third\n");
+    for (int i = 0; i < 3; i++) {
+        buf_release(&asks[i].out);
+        buf_release(&asks[i].err);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    ask_all(NULL, 0, 4, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers_are_heard),   cmocka_unit_test(one_that_is_not_there),
-        cmocka_unit_test(nothing_of_it_stays), cmocka_unit_test(floods_are_ended),
-        cmocka_unit_test(we_stay_as_we_were),
+        cmocka_unit_test(answers_are_heard),     cmocka_unit_test(several_are_asked_at_a_time),
+        cmocka_unit_test(one_that_is_not_there), cmocka_unit_test(nothing_of_it_stays),
+        cmocka_unit_test(floods_are_ended),      cmocka_unit_test(we_stay_as_we_were),
     };
 
     return cmocka_run_group_tests_name("asking", tests, NULL, NULL);
