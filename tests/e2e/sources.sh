@@ -6,7 +6,7 @@ own_world "$@" # compilers leave files in /tmp for a moment, and others look for
 # A compiler that tells: in $log a line for each source that is compiled, "link" for each module.
 # What was changed in the moment in which a run begins is not taken for known: the clock of files moves every few ms.
 run() {
-    sleep 0.02
+    command -p sleep 0.02
     run_command "$program" "$@"
 }
 
