@@ -131,6 +131,39 @@ echo 'the output, `_exit` and waitid, two at a time and nothing else.'
     beside_floor "$cases" "$tools/floor" "$cases" 2 -- $folders module-program
 }
 
+# ---- what tests share ----
+
+many=${BENCH_MANY:-5000}
+
+# A fixture of the session that takes 300 ms, and writes down that it was set up.
+shares() { # FILE USES
+    {
+        printf '#include <run_matrix.h>\n#include <stdio.h>\n#include <unistd.h>\n'
+        awk -v n=$((many / 50)) 'BEGIN {
+            for (i = 0; i < n + 50; i++)
+                printf "%s%d", i == 0 ? "PARAM(tens, int, " : i == n ? ");\nPARAM(ones, int, " : ", ", i
+            print ");"
+        }'
+        echo 'FIXTURE(index, .scope = MX_SESSION) { int x; };'
+        echo 'SETUP(index) { FILE *log = fopen(LOG, "a"); usleep(300000); fputc(10, log); fclose(log); }'
+        echo "TEST(t, $2) { (void)(tens + ones); puts(\"ok\"); }"
+    } >"$1.c"
+    ${CC:-gcc} -O1 "-DLOG=\"$PWD/set-up\"" "-I$root/fixtures" -shared -fPIC -o "$1" "$1.c" "$built/librunmatrix.a"
+}
+
+shares alone.so 'WITH(tens, ones)'
+shares shared.so 'USES(index), WITH(tens, ones)'
+modules sharing-not forkserver alone.so 1
+modules sharing forkserver shared.so 1
+rm -f set-up
+few_rounds=$(((rounds + 2) / 3))
+"$tools/measure" "$few_rounds" --in=sharing-not ../run-matrix run -n 2 --in=sharing ../run-matrix run -n 2 >measured
+printf 'nothing\na fixture that takes 300 ms\n' >labels
+echo
+echo "$many C tests by \`forkserver\` that share something set up once; in $few_rounds runs it was set up $(wc -l <set-up) times."
+heading 'C tests that share' | sed 's/floor/nothing/g'
+rows "$many"
+
 # ---- peers ----
 
 criterion_there() { [ -r /usr/include/criterion/criterion.h ]; }

@@ -184,6 +184,8 @@ FIXTURE(thing) { int x; };
 SETUP(thing) {}
 TEARDOWN(thing) { said("torn down\n"); }
 TEST(hangs, USES(thing)) { for (;;) pause(); }
+static void give_back(void *user) { said("%s\n", (const char *)user); }
+TEST(lent, .timeout = "300ms") { mx_at_end(give_back, "given back"); for (;;) pause(); }
 END
     with_backends ', timeout: 300ms'
     for backend in exec spawn forkserver main_thread_forkserver subint_forkserver; do
@@ -192,6 +194,7 @@ END
         out_has 'TIMEOUT'
         log_is <<'END'
 torn down
+given back
 END
     done
 }
