@@ -152,7 +152,7 @@ END
             status_is 1
             last_line_is '2 passed, 2 failed'
             ended "b@backend=$backend" 'failed: exit status 3'
-            ended "m::fails@backend=$backend" 'failed: exit status 1'
+            ended "m::fails@backend=$backend" 'failed: m.so.c:3: as it should'
             no_server_is_left
         done
     done
@@ -473,7 +473,7 @@ test_a_large_server_dies_before_and_after_it_has_forked() {
             RUN_MATRIX_FAULTS=$fault run -n 1 --contain=group -k 'has or fails'
             status_is 1
             last_line_is '2 passed, 2 failed'
-            is "$(records '"reason":"exit status 1"')" 2
+            is "$(records ': as it should"')" 2
             no_server_is_left
         done
     done
@@ -591,7 +591,7 @@ END
         status_is 1
         last_line_is "$((3 * count)) passed, $count failed"
         is "$(records '"verdict":"failed"')" "$count"
-        is "$(records '"reason":"exit status 1"')" "$count"
+        is "$(records ': as it should"')" "$count"
     done
 }
 
