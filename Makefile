@@ -124,9 +124,10 @@ build/$(1)/pic/librunmatrix.o: $(LIBRARY_OWN:%.c=build/$(1)/pic/%.o) $(LIBRARY_B
 	$$(Q)$$(CC) -r -nostdlib -fno-lto -o $$@ $$^
 	$$(Q)objcopy --wildcard --keep-global-symbol='mx_*' $$@
 
-build/$(1)/librunmatrix.a: build/$(1)/pic/librunmatrix.o build/$(1)/pic/fixtures/main.o
+# The second is for our own tests: what is beside a program is what it links to the tests of others.
+build/$(1)/librunmatrix.a build/$(1)/tests/librunmatrix.a: build/$(1)/pic/librunmatrix.o build/$(1)/pic/fixtures/main.o
 	$$(call say,AR,$$@)
-	@rm -f $$@
+	@mkdir -p $$(@D) && rm -f $$@
 	$$(Q)ar rcsD $$@ $$^
 
 # Text and constants stand together: two mappings less to copy, and fewer pages to find again, in each fork.
@@ -135,7 +136,7 @@ build/$(1)/run-matrix-host: $(HOST_OWN:%.c=build/$(1)/pic/%.o) $(SERVING:%.c=bui
 	$$(Q)$$($(1)_link) -fno-lto -Wl,-z,noseparate-code -o $$@ $$^ -ldl
 
 # Some are written with what is tested, some with cmocka: those have a main.
-build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o,$$($(1)_objects)) build/$(1)/librunmatrix.a
+build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o,$$($(1)_objects)) build/$(1)/tests/librunmatrix.a
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ $$(CMOCKA_LIBS) $$(LIBRARY_LIBS)
 
