@@ -191,6 +191,7 @@ static bool prepare_place(struct session *s, struct slot *slot)
     struct contain_wants wants = {
         .limits = {[CGROUP_PROCESSES] = recipe->processes, [CGROUP_MEMORY] = recipe->memory},
         .isolate = recipe->isolate,
+        .outside = recipe->debugged, /* in a namespace there is no group that could take the terminal back */
     };
 
     header_limits(s, &wants);

@@ -198,12 +198,12 @@ static int status_of(const struct slot *slot)
     return status == TEST_HAS_PASSED ? 0 : status == TEST_WAS_SKIPPED ? EXIT_STATUS_SKIP : status;
 }
 
-/* Who does not say that its test has passed or was skipped, and ends as if. */
+/* Who does not say that its test has passed or was skipped, and ends as if. A debugger ends as debuggers do. */
 static bool is_cut_short(const struct slot *slot)
 {
     int status = slot->ending.status;
 
-    return slot->recipe.tells && (status == 0 || status == EXIT_STATUS_SKIP);
+    return slot->recipe.tells && !slot->recipe.debugged && (status == 0 || status == EXIT_STATUS_SKIP);
 }
 
 static void take_ending(struct session *s, struct slot *slot, struct facts *facts)

@@ -88,8 +88,10 @@ struct session {
     uint32_t jobs;
     enum keep keep;
     int64_t failures_most; /* -x, --maxfail; 0: no limit */
-    bool interactive;      /* -s on a terminal: cases get it as it is, and stay in our session and group */
-    struct termios modes;  /* of that terminal, put back after each case */
+    bool
+        interactive; /* -s on a terminal, or --debugger: cases get it as it is, and stay in our session and group */
+    struct termios modes; /* of that terminal, put back after each case ... */
+    bool has_modes;       /* ... when standard input is one: a debugger gets whatever there is */
     const char *no_tests;
     nanos session_timeout;
 
