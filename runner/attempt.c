@@ -264,6 +264,7 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
 
     capture_started(&slot->capture);
     slot->generation = watch_begin(s->watch, slot->number, &watched, slot->started);
+    slot->pid = process.pid;
     slot->listed = true;
     loop_watch_process(s, slot, process.pidfd);
     if (slot->relayed) {

@@ -3,6 +3,7 @@
 #include "runner/case_inside.h"
 
 #include "runner/base/sig.h"
+#include "runner/core_words.h"
 #include "runner/header.h"
 #include "runner/leftovers.h"
 #include "runner/said_facts.h"
@@ -219,6 +220,7 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->cut_short = is_cut_short(slot);
     facts->signal = e->signal;
     facts->core = e->core;
+    facts->core_at = core_words(s, slot);
     facts->cause = e->cause;
     facts->phase = e->phase;
     if (s->interactive && s->cancelled && !e->cause && e->signal == SIGINT)

@@ -38,6 +38,7 @@ struct slot {
     bool unwatched; /* the loop is not told of its end, and has to look */
     bool listed;    /* its generation is the watch's: there is a process */
     uint32_t generation;
+    pid_t pid;
     int pidfd;          /* the watch's: only to be waited for */
     uint32_t on;        /* number of the case */
     struct arena arena; /* of the attempt; cleared when the next one begins */

@@ -422,6 +422,7 @@ void judge(const struct facts *facts, struct judgement *judgement)
     note_ending(facts, judgement);
     if (why_cut(facts) && !str_is(buf_str(&judgement->reason), why_cut(facts)))
         note_text(judgement, why_cut(facts));
+    note_text(judgement, facts->core_at);
     note_text(judgement, facts->limited);
     note_text(judgement, facts->results ? facts->results->problem : NULL);
     note_warnings(facts, judgement);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# --debugger and --wrapper: a command that runs the case in our place, with somebody at the terminal or without.
+# --debugger and --wrapper: a command that runs the case in our place, with somebody at the terminal or without; and cores.
 # shellcheck disable=SC2016 # the shells of tests are to expand them
 . "$(dirname "$0")/lib.sh"
 own_world # compilers and debuggers leave files in /tmp for a moment
@@ -179,6 +179,61 @@ END
         out_has '1 passed, 0 failed'
     done
     nobody_is_left
+}
+
+with_cores() { # CMD ARG...
+    run_command bash -c 'ulimit -S -c unlimited && exec "$@"' bash "$@"
+}
+
+# Where the kernel's pattern is one for files, they may be as large as they like, and this machine keeps them.
+test_a_core_is_named() {
+    case $(cat /proc/sys/kernel/core_pattern) in
+    '|'* | @* | '') skip "cores are not kept in files: $(cat /proc/sys/kernel/core_pattern)" ;;
+    esac
+    mkdir sub
+    with_cores sh -c 'cd sub; kill -SEGV $$'
+    [ "$(ls sub)" ] || skip 'no core is dumped here'
+    rm -f sub/*
+    printf '%s\n' '#include <signal.h>' 'TEST(crashes) { raise(SIGSEGV); }' | module t
+    in_backends 'exec forkserver' '{name: t, module: t.so, cwd: sub}' \
+        '{name: none, run: [sh, -c, "kill -SEGV $$"], limits: {core: 0}, axes: []}' \
+        '{name: fine, run: ["true"], axes: []}'
+    for contain in cgroup pidns group; do
+        rm -f sub/*
+        with_cores "$program" run -n 1 --contain "$contain"
+        [ "$status" = 1 ] || continue
+        out_has 't::crashes@backend=forkserver: SIGSEGV (core dumped)'
+        "$program" report --format json >report.json
+        "$program" report --format junit >report.xml
+        for backend in exec forkserver; do
+            note=$(told "t::crashes@backend=$backend" '[n for n in last["notes"] if n.startswith("its core is")][0]')
+            core=${note#*\'} core=${core%%\'*}
+            is "$(readlink -f "$(dirname "$core")")" "$(readlink -f sub)"
+            [ -s "$core" ] || fail "there is no '$core'"
+            out_has "$note"
+            grep -qF "$core" report.json || fail 'not in the report as JSON'
+            grep -qF "$core" report.xml || fail 'not in the report as JUnit'
+            case $note in
+            *"gdb ${program%/*}/run-matrix-host $core") ;;
+            *) fail "$note" ;;
+            esac
+        done
+        out_has 'none: SIGSEGV'
+        [ "$(grep -c 'its core is' "$scratch/out")" = 2 ] || fail 'a core too many'
+    done
+    [ "$core" ] || { show err && fail 'by no containment'; }
+}
+
+test_a_core_that_is_gone_is_not_named() {
+    case $(cat /proc/sys/kernel/core_pattern) in
+    '|'* | @* | '' | /*) skip "cores are not kept beside the case: $(cat /proc/sys/kernel/core_pattern)" ;;
+    esac
+    mkdir elsewhere
+    touch -d '1 hour ago' core
+    with_cores "$program" exec -- sh -c 'cd elsewhere; kill -SEGV $$'
+    [ "$(ls elsewhere)" ] || skip 'no core is dumped here'
+    out_has "a core was dumped to '$(cat /proc/sys/kernel/core_pattern)'"
+    out_lacks 'its core is'
 }
 
 test_a_wrapper_runs_all() {
