@@ -168,6 +168,7 @@ static void say_signal(const struct facts *f, const char *words, struct buf *out
     words_signal(out, f);
     if (f->signal == SIGKILL)
         buf_adds(out, words);
+    words_sanitizer(f, out);
     words_reached(f, f->signal == SIGKILL ? "," : "", out);
 }
 
@@ -183,6 +184,7 @@ static void say_failed(const struct facts *f, const char *words, struct buf *out
         return;
     }
     say_status(f, words, out);
+    words_sanitizer(f, out);
     words_unexplained(f, out);
 }
 

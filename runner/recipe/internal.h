@@ -191,6 +191,11 @@ void cook_before(struct cooking *k);
 /* When its settings are: what is not for somebody who sits at a terminal and looks. */
 void cook_without_limits(struct cooking *k);
 
+/* ---- sanitizers.c ---- */
+
+/* When the environment is finished: what such a file of C tests needs to be in it. */
+void cook_sanitizers(struct cooking *k, const char *module);
+
 /* ---- module_files.c ---- */
 
 /* See recipe_modules. */

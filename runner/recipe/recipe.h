@@ -58,6 +58,8 @@ struct kitchen {
     const char **masked; /* names that `mask` has had so far */
     uint32_t masked_count, masked_cap;
     bool warned_of_mask, warned_of_capture, warned_of_backend;
+    const char *looked_at,
+        *runtime;     /* the file of C tests that was looked at last, and what it is to find loaded */
     const char *host; /* the program that modules are loaded into; NULL: not looked for yet */
 };
 
