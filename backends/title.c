@@ -75,7 +75,7 @@ static void put_cookies(const struct shown *shown, char *const *envp)
             at = entry;
             room = len;
         }
-        memset(entry, 0, len);
+        memset(entry, ' ', len); /* an empty one would be the end to who reads on, as sanitizers do */
     }
     for (; envp && *envp; envp++) {
         if (!tells_whose(*envp) || (len = strlen(*envp) + 1) > room)

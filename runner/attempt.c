@@ -191,6 +191,7 @@ static bool prepare_place(struct session *s, struct slot *slot)
     struct contain_wants wants = {
         .limits = {[CGROUP_PROCESSES] = recipe->processes, [CGROUP_MEMORY] = recipe->memory},
         .isolate = recipe->isolate,
+        .outside = recipe->debugged, /* in a namespace there is no group that could take the terminal back */
     };
 
     header_limits(s, &wants);
@@ -263,6 +264,7 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
 
     capture_started(&slot->capture);
     slot->generation = watch_begin(s->watch, slot->number, &watched, slot->started);
+    slot->pid = process.pid;
     slot->listed = true;
     loop_watch_process(s, slot, process.pidfd);
     if (slot->relayed) {

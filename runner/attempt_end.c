@@ -66,7 +66,7 @@ static bool replace_spawn(struct session *s, struct slot *slot)
 static void clear_slot(struct session *s, struct slot *slot)
 {
     capture_close(s->room, &slot->capture);
-    if (s->interactive)
+    if (s->interactive && s->has_modes)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &s->modes);
     fault_place(&s->faults);
     workdir_return(&slot->tmp, left_clean(slot));

@@ -81,8 +81,16 @@ static enum exit_code resume(struct invocation *in)
     return code;
 }
 
+static enum exit_code refuse_watch(struct invocation *in)
+{
+    diag_error(in->diags, nowhere, "'--debugger' runs one case once, and '-w' runs again and again");
+    return EXIT_USAGE;
+}
+
 enum exit_code cmd_run(struct invocation *in)
 {
+    if (in->options->watch && in->options->debugger)
+        return refuse_watch(in);
     if (in->options->watch)
         return again_run(in, run_new);
     if (in->options->collect_only)

@@ -2,6 +2,7 @@
 
 #include "runner/base/mem.h"
 #include "runner/base/sig.h"
+#include "runner/debugger.h"
 #include "runner/leftovers.h"
 #include "runner/loop.h"
 #include "runner/outputs.h"
@@ -61,13 +62,18 @@ void control_guard_died(struct session *s)
 
 /* ---- stopping and going on ---- */
 
+/* A debugger was told as we were, and whom it debugs it stops and continues itself. */
 static void stop(struct session *s)
 {
+    bool debugging = debugger_runs(s);
+
     progress_hide(s->progress);
     tty_restore(&s->tty);
-    watch_stop(s->watch);
+    if (!debugging)
+        watch_stop(s->watch);
     signals_stop_self();
-    watch_continue(s->watch);
+    if (!debugging)
+        watch_continue(s->watch);
     tty_keys(&s->tty);
 }
 
@@ -122,6 +128,8 @@ static void show_status(struct session *s)
 
 static void signal_came(struct session *s, int number)
 {
+    if ((number == SIGINT || number == SIGQUIT) && debugger_runs(s))
+        return; /* the terminal sent it to the debugger too, which knows what to do with it */
     switch (number) {
     case SIGHUP:
         if (s->signals.nohup)

@@ -78,7 +78,7 @@ static void give_back_terminal(const struct session *s)
 {
     struct tty tty = s->tty;
 
-    if (s->interactive)
+    if (s->interactive && s->has_modes)
         tty = (struct tty){.changed = true, .before = s->modes};
     tty.fd = tty.changed ? open("/dev/tty", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
     tty_close(&tty);

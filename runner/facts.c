@@ -3,6 +3,7 @@
 #include "runner/case_inside.h"
 
 #include "runner/base/sig.h"
+#include "runner/core_words.h"
 #include "runner/header.h"
 #include "runner/leftovers.h"
 #include "runner/said_facts.h"
@@ -133,6 +134,21 @@ static const char *last_line(struct slot *slot)
     return text;
 }
 
+/* "SUMMARY: LeakSanitizer: 24 byte(s) leaked in 1 allocation(s)." is how each of them ends its report. */
+static const char *sanitizer_words(struct slot *slot)
+{
+    const struct capture_file *said = &slot->capture.files[slot->capture.files[1].fd >= 0];
+    struct buf line = {0};
+    const char *words = NULL;
+
+    if (said->fd >= 0)
+        capture_last_begun(said, "SUMMARY: ", SKIP_REASON_MOST, &line);
+    if (strstr(buf_text(&line), "Sanitizer: "))
+        words = arena_cstr(&slot->arena, str_trim(buf_str(&line)));
+    buf_release(&line);
+    return words;
+}
+
 static const char *spawn_words(struct slot *slot)
 {
     struct buf words = {0};
@@ -198,12 +214,12 @@ static int status_of(const struct slot *slot)
     return status == TEST_HAS_PASSED ? 0 : status == TEST_WAS_SKIPPED ? EXIT_STATUS_SKIP : status;
 }
 
-/* Who does not say that its test has passed or was skipped, and ends as if. */
+/* Who does not say that its test has passed or was skipped, and ends as if. A debugger ends as debuggers do. */
 static bool is_cut_short(const struct slot *slot)
 {
     int status = slot->ending.status;
 
-    return slot->recipe.tells && (status == 0 || status == EXIT_STATUS_SKIP);
+    return slot->recipe.tells && !slot->recipe.debugged && (status == 0 || status == EXIT_STATUS_SKIP);
 }
 
 static void take_ending(struct session *s, struct slot *slot, struct facts *facts)
@@ -219,6 +235,9 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->cut_short = is_cut_short(slot);
     facts->signal = e->signal;
     facts->core = e->core;
+    facts->core_at = core_words(s, slot);
+    if (e->signal || (facts->status > 0 && facts->status != EXIT_STATUS_SKIP))
+        facts->sanitizer = sanitizer_words(slot);
     facts->cause = e->cause;
     facts->phase = e->phase;
     if (s->interactive && s->cancelled && !e->cause && e->signal == SIGINT)

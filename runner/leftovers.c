@@ -224,7 +224,7 @@ static void look_at_terminal(struct session *s, struct slot *slot)
         .number = -1,
     };
 
-    if (s->interactive && tcgetattr(STDIN_FILENO, &now) == 0 && !same_modes(&now, &s->modes))
+    if (s->interactive && s->has_modes && tcgetattr(STDIN_FILENO, &now) == 0 && !same_modes(&now, &s->modes))
         add(slot, &changed);
 }
 

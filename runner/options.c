@@ -218,6 +218,18 @@ static const struct opt opts[] = {
      .help = "how the processes of a case are held together: cgroup, pidns, group (best effort), or the "
              "strongest of "
              "these that can be had (auto, the default)"},
+    {.name = "debugger",
+     .kind = OPT_TEXT,
+     .arg = "COMMAND",
+     .offset = AT(debugger),
+     .commands = HARNESS,
+     .help = "run one case below a debugger, with the terminal and without deadlines: 'gdb --args'"},
+    {.name = "wrapper",
+     .kind = OPT_TEXT,
+     .arg = "COMMAND",
+     .offset = AT(wrapper),
+     .commands = HARNESS,
+     .help = "run every case by this command: 'valgrind -q --error-exitcode=9'"},
     {.name = "name",
      .kind = OPT_TEXT,
      .arg = "NAME",

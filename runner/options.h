@@ -45,8 +45,9 @@ struct options {
     int64_t retries, maxfail;                                              /* -1: not given */
     nanos session_timeout;                                                 /* -1: not given */
     bool exit_first, no_capture, resume, collect_only, watch;
-    const char *contain; /* NULL: auto */
-    const char *name;    /* exec */
+    const char *debugger, *wrapper; /* NULL: none */
+    const char *contain;            /* NULL: auto */
+    const char *name;               /* exec */
 
     bool dry_run; /* reap */
     const char *run;

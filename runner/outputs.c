@@ -1,11 +1,25 @@
 #include "runner/outputs.h"
 
 #include "runner/base/layout.h"
-
+#include "runner/base/mem.h"
 #include "runner/session.h"
 
 #include <errno.h>
 #include <string.h>
+
+enum keep outputs_wanted(const char *word)
+{
+    static const char *const words[] = {
+#define X(id, text) [id] = text,
+        KEEPS(X)
+#undef X
+    };
+
+    for (size_t i = 0; word && i < ARRAY_LEN(words); i++)
+        if (strcmp(words[i], word) == 0)
+            return (enum keep)i;
+    return KEEP_LATEST;
+}
 
 /* ---- live ---- */
 

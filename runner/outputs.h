@@ -3,12 +3,15 @@
 #define RM_RUNNER_OUTPUTS_H
 
 #include "runner/journal/journal.h"
+#include "runner/keep.h"
 
 struct buf;
 struct capture_file;
 struct session;
 struct slot;
 
+/* --keep; `word` NULL: not given. */
+enum keep outputs_wanted(const char *word);
 /* Puts a relay between the case and its files, as its capture wants one. -1 and errno. */
 int outputs_open_relay(struct session *s, struct slot *slot);
 /* Carries one end of a relay; false: it need not be waited for any more. */

@@ -2,11 +2,13 @@
 
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/debugger.h"
 #include "runner/estate.h"
 #include "runner/finish.h"
 #include "runner/header.h"
 #include "runner/jobs.h"
 #include "runner/loop.h"
+#include "runner/outputs.h"
 #include "runner/plan_record.h"
 #include "runner/servers.h"
 
@@ -41,28 +43,15 @@ static bool read_jobs(struct session *s, const struct options *o)
     return false;
 }
 
-static enum keep keep_of(const char *word)
-{
-    static const char *const words[] = {
-#define X(id, text) [id] = text,
-        KEEPS(X)
-#undef X
-    };
-
-    for (size_t i = 0; word && i < ARRAY_LEN(words); i++)
-        if (strcmp(words[i], word) == 0)
-            return (enum keep)i;
-    return KEEP_LATEST;
-}
-
 static bool read_options(struct session *s)
 {
     const struct options *o = s->in->options;
 
-    s->keep = keep_of(o->keep);
+    s->keep = outputs_wanted(o->keep);
     s->failures_most = o->exit_first ? 1 : o->maxfail > 0 ? o->maxfail : 0;
     s->no_tests = o->no_tests ? o->no_tests : "fail";
-    s->interactive = o->no_capture && isatty(STDOUT_FILENO) && tcgetattr(STDIN_FILENO, &s->modes) == 0;
+    s->has_modes = tcgetattr(STDIN_FILENO, &s->modes) == 0;
+    s->interactive = o->no_capture && isatty(STDOUT_FILENO) && s->has_modes;
     s->session_timeout = o->session_timeout >= 0 ? o->session_timeout : front_session_timeout(s->front);
     return read_jobs(s, o) && faults_parse(&s->faults, getenv("RUN_MATRIX_FAULTS"), s->in->diags);
 }
@@ -103,8 +92,8 @@ static void open_terminal(struct session *s)
     progress_style(&s->style, finish_prints_report(s->in) ? STDERR_FILENO : STDOUT_FILENO, o->color);
     s->style.verbose = o->verbose - o->quiet;
     s->style.mask = s->mask;
-    s->interactive =
-        s->interactive && mask_is_empty(s->mask); /* what is written to a terminal is out of our hands */
+    if (!o->debugger && !mask_is_empty(s->mask))
+        s->interactive = false; /* what is written to a terminal is out of our hands */
     s->kitchen.interactive = s->interactive;
     if (s->interactive) {
         s->jobs = 1;
@@ -262,7 +251,8 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
         return EXIT_USAGE;
     s->wall = wall_clock(s);
     open_kitchen(s);
-    if (!plan_cases(s) || !fixtures_plan(s) || !same_cases(s))
+    if (!debugger_read(s) || !plan_cases(s) || !debugger_has_one_case(s) || !fixtures_plan(s) ||
+        !same_cases(s))
         return EXIT_USAGE;
     servers_plan(s);
     if (signals_open(&s->signals) < 0) {

@@ -38,6 +38,7 @@ struct slot {
     bool unwatched; /* the loop is not told of its end, and has to look */
     bool listed;    /* its generation is the watch's: there is a process */
     uint32_t generation;
+    pid_t pid;
     int pidfd;          /* the watch's: only to be waited for */
     uint32_t on;        /* number of the case */
     struct arena arena; /* of the attempt; cleared when the next one begins */
@@ -88,8 +89,10 @@ struct session {
     uint32_t jobs;
     enum keep keep;
     int64_t failures_most; /* -x, --maxfail; 0: no limit */
-    bool interactive;      /* -s on a terminal: cases get it as it is, and stay in our session and group */
-    struct termios modes;  /* of that terminal, put back after each case */
+    bool
+        interactive; /* -s on a terminal, or --debugger: cases get it as it is, and stay in our session and group */
+    struct termios modes; /* of that terminal, put back after each case ... */
+    bool has_modes;       /* ... when standard input is one: a debugger gets whatever there is */
     const char *no_tests;
     nanos session_timeout;
 

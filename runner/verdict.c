@@ -168,6 +168,7 @@ static void say_signal(const struct facts *f, const char *words, struct buf *out
     words_signal(out, f);
     if (f->signal == SIGKILL)
         buf_adds(out, words);
+    words_sanitizer(f, out);
     words_reached(f, f->signal == SIGKILL ? "," : "", out);
 }
 
@@ -183,6 +184,7 @@ static void say_failed(const struct facts *f, const char *words, struct buf *out
         return;
     }
     say_status(f, words, out);
+    words_sanitizer(f, out);
     words_unexplained(f, out);
 }
 
@@ -422,6 +424,7 @@ void judge(const struct facts *facts, struct judgement *judgement)
     note_ending(facts, judgement);
     if (why_cut(facts) && !str_is(buf_str(&judgement->reason), why_cut(facts)))
         note_text(judgement, why_cut(facts));
+    note_text(judgement, facts->core_at);
     note_text(judgement, facts->limited);
     note_text(judgement, facts->results ? facts->results->problem : NULL);
     note_warnings(facts, judgement);

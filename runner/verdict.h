@@ -44,6 +44,8 @@ struct facts {
     int status;      /* -1: ended by a signal */
     int signal;
     bool core;
+    const char *sanitizer;  /* "LeakSanitizer: 24 byte(s) leaked in 1 allocation(s)." */
+    const char *core_at;    /* "its core is '/tmp/core.12': gdb ..." */
     enum watch_cause cause; /* why we ended it */
     enum watch_phase phase;
     const char

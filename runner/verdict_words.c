@@ -31,3 +31,11 @@ void words_signal(struct buf *out, const struct facts *f)
 {
     buf_addf(out, "%s%s", signal_name(f->signal), f->core ? " (core dumped)" : "");
 }
+
+void words_sanitizer(const struct facts *f, struct buf *out)
+{
+    if (!f->sanitizer)
+        return;
+    buf_adds(out, ": ");
+    words_line(out, str_of(f->sanitizer));
+}

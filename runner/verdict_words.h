@@ -7,6 +7,8 @@
 /* Texts that users write may go over several lines; a reason is one that a terminal may see. */
 void words_line(struct buf *out, struct str text);
 
+/* What a sanitizer found, where one did: ": LeakSanitizer: 24 byte(s) leaked ...". */
+void words_sanitizer(const struct facts *facts, struct buf *out);
 /* "SIGSEGV (core dumped)" */
 void words_signal(struct buf *out, const struct facts *facts);
 bool ended_by_itself(const struct facts *facts);

@@ -281,15 +281,28 @@ static struct str last_line(struct str text)
     return str_slice(text, from, text.len);
 }
 
+/* NULL text: none begins so. */
+static struct str last_begun(struct str text, const char *begin)
+{
+    while (text.len > 0) {
+        struct str line = last_line(text);
+
+        if (str_starts(line, begin))
+            return str_slice(line, strlen(begin), line.len);
+        text = str_slice(text, 0, line.ptr > text.ptr ? (size_t)(line.ptr - text.ptr) - 1 : 0);
+    }
+    return (struct str){NULL, 0};
+}
+
 /*
  * What nobody may read is as long as it likes: so much more is looked at, and of what begins nowhere in it nothing is
  * told that could be the rest of a word.
  */
-static void add_last_masked(const struct capture_file *file, struct str tail, bool whole, size_t most,
-                            struct buf *out)
+static void add_last_masked(const struct capture_file *file, struct str tail, const char *begin, bool whole,
+                            size_t most, struct buf *out)
 {
     struct buf masked = {0};
-    struct str line = last_line(tail);
+    struct str line = begin ? last_begun(tail, begin) : last_line(tail);
     size_t longest = mask_longest(file->mask);
 
     if (line.ptr == tail.ptr && !whole)
@@ -299,7 +312,7 @@ static void add_last_masked(const struct capture_file *file, struct str tail, bo
     buf_release(&masked);
 }
 
-void capture_last_line(const struct capture_file *file, size_t most, struct buf *out)
+static void look_back(const struct capture_file *file, const char *begin, size_t most, struct buf *out)
 {
     size_t room = TAIL_SIZE + mask_longest(file->mask);
     uint64_t size = capture_size(file);
@@ -307,6 +320,16 @@ void capture_last_line(const struct capture_file *file, size_t most, struct buf 
     ssize_t got = pread(file->fd, tail, room, size > room ? (off_t)(size - room) : 0);
 
     if (got > 0)
-        add_last_masked(file, (struct str){tail, (size_t)got}, size <= room, most, out);
+        add_last_masked(file, (struct str){tail, (size_t)got}, begin, size <= room, most, out);
     free(tail);
+}
+
+void capture_last_line(const struct capture_file *file, size_t most, struct buf *out)
+{
+    look_back(file, NULL, most, out);
+}
+
+void capture_last_begun(const struct capture_file *file, const char *begin, size_t most, struct buf *out)
+{
+    look_back(file, begin, most, out);
 }

@@ -120,6 +120,8 @@ void capture_close(struct capture_room *room, struct capture *capture);
  * was written. For people and skip reasons.
  */
 void capture_last_line(const struct capture_file *file, size_t most, struct buf *out);
+/* The last of the last lines that begins so, without that; nothing where there is none. */
+void capture_last_begun(const struct capture_file *file, const char *begin, size_t most, struct buf *out);
 /* No room left on the file system of the run: what was written last may be cut, and nobody was told. */
 bool capture_disk_full(struct capture_room *room);
 

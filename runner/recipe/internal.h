@@ -87,6 +87,14 @@ void cook_given(struct cooking *k, struct environment *env, const struct from_fi
 bool cook_is_open(const struct setting_value *value);
 bool cook_close(struct cooking *k, enum setting setting, struct setting_value *value);
 
+/* ---- start.c: backend and capture ---- */
+
+void choose_backend(struct cooking *k);
+void choose_capture(struct cooking *k);
+/* Where the command line, and not the cell, says how; or the other way round. */
+void warn_of_cell(struct cooking *k);
+void warn_of_backend(struct cooking *k);
+
 /* ---- settings.c: numbers, ladder, limits ---- */
 
 bool cook_settings(struct cooking *k);
@@ -175,6 +183,18 @@ bool cook_module_words(struct cooking *k);
 bool cook_module(struct cooking *k);
 bool module_is_shared(const char *path);          /* it needs a host */
 const char *module_host(struct kitchen *kitchen); /* NULL: it is not where it should be */
+
+/* ---- before.c: what runs the command ---- */
+
+/* When the command is known. */
+void cook_before(struct cooking *k);
+/* When its settings are: what is not for somebody who sits at a terminal and looks. */
+void cook_without_limits(struct cooking *k);
+
+/* ---- sanitizers.c ---- */
+
+/* When the environment is finished: what such a file of C tests needs to be in it. */
+void cook_sanitizers(struct cooking *k, const char *module);
 
 /* ---- module_files.c ---- */
 

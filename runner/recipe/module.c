@@ -137,6 +137,7 @@ static void ask_module(struct cooking *k, const char *path, const char *option, 
     words[count++] = seen_from_there(k, path);
     words[count++] = option;
     words[count++] = name;
+    cook_sanitizers(k, path);
     k->recipe->spec.path = words[0];
     set_argv(k, words);
 }
@@ -151,6 +152,7 @@ static void ask_several(struct cooking *k, const struct module_file *files, uint
     for (uint32_t i = 0; i < file_count; i++) {
         words[count++] = files[i].id.ptr;
         words[count++] = seen_from_there(k, files[i].path);
+        cook_sanitizers(k, files[i].path);
     }
     k->recipe->spec.path = words[0];
     set_argv(k, words);
@@ -203,6 +205,7 @@ static void name_test(struct cooking *k, const struct sub_test *sub)
     spec->test = sub->name.ptr;
     spec->title = arena_printf(k->arena, "run-matrix: case %s", k->recipe->id.ptr);
     spec->path = spec->host;
+    cook_sanitizers(k, sub->file);
 }
 
 static void run_test(struct cooking *k, const struct sub_test *sub)

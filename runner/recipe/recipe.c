@@ -209,108 +209,6 @@ static bool cook_environment(struct cooking *k, const struct place_of_case *wher
     return true;
 }
 
-/* ---- where it is started, and how its output is caught ---- */
-
-/* What the case's cell has on a built-in axis; NULL where it has none, or keeps none. */
-static const struct node *value_on(const struct suites *suites, const struct plan_case *c,
-                                   enum built_in_axis axis)
-{
-    const struct suite *suite = case_suite(suites, c);
-    uint32_t key = suite->bound[axis], value;
-
-    if (key == CELL_ABSENT || !case_test(suites, c)->axes[key])
-        return NULL;
-    value = cells_row(&suite->cells, c->cell)[key];
-    return value == CELL_ABSENT ? NULL : suite->cells.keys[key].values[value].node;
-}
-
-enum transport recipe_transport(const struct kitchen *kitchen, const struct plan_case *c)
-{
-    const struct node *value = value_on(kitchen->plan->suites, c, AXIS_TRANSPORT);
-    enum transport transport = TRANSPORT_TCP;
-
-    if (value && value->kind == NODE_STRING)
-        transport_find(value->string, &transport);
-    return transport;
-}
-
-/* Where there is no axis that says it. A server's processes are not in the session that a terminal belongs to. */
-static const char *default_backend(const struct kitchen *kitchen, const struct test *test)
-{
-    return test->is_module && !kitchen->interactive ? "forkserver" : "exec";
-}
-
-static const char *unsupported_by(const struct cooking *k, const struct backend *backend)
-{
-    return k->test->is_module ? backend->unsupported_module : backend->unsupported;
-}
-
-static struct str backend_name(const struct kitchen *kitchen, const struct plan_case *c, struct arena *arena)
-{
-    const struct node *value = value_on(kitchen->plan->suites, c, AXIS_BACKEND);
-
-    if (value)
-        return value_text(value, arena);
-    return str_of(default_backend(kitchen, case_test(kitchen->plan->suites, c)));
-}
-
-const struct backend *recipe_backend(const struct kitchen *kitchen, const struct plan_case *c)
-{
-    struct arena arena = {0};
-    const struct backend *backend = backend_find(backend_name(kitchen, c, &arena));
-
-    arena_release(&arena);
-    return backend ? backend : backends[BACKEND_EXEC];
-}
-
-/* Ours can do it too; but it has more to load, and a fresh one is made of it for each case of `spawn`. */
-static const char *choose_host(struct kitchen *kitchen)
-{
-    const char *host = module_host(kitchen);
-
-    return host ? host : kitchen->self;
-}
-
-static void choose_backend(struct cooking *k)
-{
-    struct str name = backend_name(k->kitchen, k->c, k->arena);
-    const struct backend *backend = backend_find(name);
-
-    k->recipe->backend = backend ? backend : backends[BACKEND_EXEC];
-    k->recipe->spec.host = k->recipe->backend == backends[BACKEND_EXEC] ? NULL : choose_host(k->kitchen);
-    k->recipe->spec.apart = k->recipe->backend->apart;
-    if (!backend)
-        k->recipe->error = arena_printf(k->arena, "there is no backend '%.*s'", STR_ARG(name));
-    else
-        k->recipe->unsupported = unsupported_by(k, backend);
-}
-
-/* A cell that says it is in the id: a case named so is not run in another way. */
-static void choose_capture(struct cooking *k)
-{
-    const struct node *value = value_on(k->kitchen->plan->suites, k->c, AXIS_CAPTURE);
-    struct str word = value ? value_text(value, k->arena) : str_of(k->kitchen->capture);
-
-    if (word.len && !capture_find(word, &k->recipe->capture))
-        k->recipe->error = arena_printf(k->arena, "there is no capture '%.*s'", STR_ARG(word));
-    else if (!k->recipe->unsupported)
-        k->recipe->unsupported = capture_unsupported(k->recipe->capture, k->test->is_module);
-}
-
-/* Who wants to see what is printed would wait for it in vain. Once a run. */
-static void warn_of_cell(struct cooking *k)
-{
-    const struct node *value = value_on(k->kitchen->plan->suites, k->c, AXIS_CAPTURE);
-    const char *wanted = k->kitchen->capture;
-
-    if (!value || !wanted || k->kitchen->warned_of_capture || str_is(value_text(value, k->arena), wanted))
-        return;
-    k->kitchen->warned_of_capture = true;
-    diag_warning(k->diags, value->at,
-                 "%s: its cell says how its output is captured, so '--capture=%s' is not for it",
-                 k->recipe->id.ptr, wanted);
-}
-
 /* ---- the whole ---- */
 
 static void name_case(struct cooking *k)
@@ -373,6 +271,7 @@ static bool cook_until_command(struct cooking *k, const struct place_of_case *wh
 {
     if (!cook_settings(k) || !cook_expectations(k))
         return false;
+    cook_without_limits(k);
     if (is_settled(k->recipe))
         return true;
     if (!cook_environment(k, where) || !cook_masks(k) || !cook_cwd(k))
@@ -407,6 +306,8 @@ bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struc
         return false;
     if (!is_settled(recipe) && !cook_command(&k))
         return false;
+    if (!is_settled(recipe) && !where->listing)
+        cook_before(&k);
     if (!is_settled(recipe))
         check_isolation(&k, where);
     return is_settled(recipe) || where->listing || cook_results(&k, where);
@@ -435,6 +336,7 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
     cook_begin(&k, kitchen, c, scratch, &recipe, diags);
     k.rehearsal = true;
     warn_of_cell(&k);
+    warn_of_backend(&k);
     return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
            find_masks(&k) && cook_cwd(&k) && check_results(&k) && (is_settled(&recipe) || cook_words(&k));
 }

@@ -23,6 +23,14 @@ struct found_program {
 
 #define FOUND_PROGRAMS_MOST 32
 
+/* What stands before the command of every case, and runs it. */
+struct before {
+    const char *option;       /* "--debugger"; NULL: nothing does */
+    const char *const *words; /* of its own command, at least one */
+    uint32_t count;
+    bool debugs; /* somebody sits before it: it gets the terminal, and no limit of ours is for it */
+};
+
 /* What all cases of a run share. */
 struct kitchen {
     const struct plan *plan;
@@ -31,6 +39,7 @@ struct kitchen {
     const char *run_id;
     const char *self;           /* our own program */
     bool interactive;           /* cases get our terminal, and stay in our session */
+    struct before before;       /* --debugger, --wrapper */
     const char *capture;        /* --capture, for cases without an axis that says it; NULL when not given */
     nanos cap;                  /* of the waits of a ladder when the run is cancelled; 0: none */
     int64_t today;              /* days since 1970, for quarantines */
@@ -48,11 +57,18 @@ struct kitchen {
         *mask; /* what variables hold that reports must not show; the caller's, NULL: nothing is hidden */
     const char **masked; /* names that `mask` has had so far */
     uint32_t masked_count, masked_cap;
-    bool warned_of_mask, warned_of_capture;
+    bool warned_of_mask, warned_of_capture, warned_of_backend;
+    const char *looked_at,
+        *runtime;     /* the file of C tests that was looked at last, and what it is to find loaded */
     const char *host; /* the program that modules are loaded into; NULL: not looked for yet */
 };
 
 void kitchen_open(struct kitchen *kitchen, struct arena *arena);
+/*
+ * The command of an option, as a shell would take it apart: it runs the cases from here on. A path in it is seen from where
+ * we are. After kitchen_open. NULL; else why it cannot be had.
+ */
+const char *kitchen_run_by(struct kitchen *kitchen, const char *option, const char *command, bool debugs);
 
 #include "runner/recipe/fixture.h"
 
@@ -121,6 +137,7 @@ struct recipe {
     bool only_again; /* these are those that failed before */
     bool is_inside;  /* the case is one test inside */
     bool tells;      /* it is a C test, whose end its process tells by its status: TEST_HAS_PASSED ... */
+    bool debugged;   /* by somebody at a terminal: how the debugger ends says how it did */
     bool unasked;    /* `error`: the command is none that could be asked for its tests */
     uint32_t retries;
     bool flaky_fails, quarantined;

@@ -36,7 +36,11 @@ TEST(passed_words, WITH(word))
     EXPECT_EQ(strlen(word), strcspn(word, "\n"));
 }
 
-ROWS(number, struct { const char *text; long value; });
+ROWS(
+    number, struct {
+        const char *text;
+        long value;
+    });
 ROW(number, decimal) = {"10", 10};
 ROW(number, hexadecimal) = {"0x10", 16};
 ROW(number, octal) = {"010", 8};
@@ -48,7 +52,10 @@ TEST(passed_reads, WITH(number))
 
 /* ---- fixtures ---- */
 
-FIXTURE(folder) { char path[300]; };
+FIXTURE(folder)
+{
+    char path[300];
+};
 
 SETUP(folder)
 {
@@ -61,7 +68,10 @@ TEARDOWN(folder)
     ASSERT_OK(rmdir(self->path));
 }
 
-FIXTURE(file) { char path[400]; };
+FIXTURE(file)
+{
+    char path[400];
+};
 
 SETUP(file, USES(folder))
 {
@@ -88,7 +98,10 @@ TEST(failed_with_a_file, USES(file), WITH(ones))
     FAIL("number %d", ones);
 }
 
-FIXTURE(table, .scope = MX_SESSION) { int squares[100]; };
+FIXTURE(table, .scope = MX_SESSION)
+{
+    int squares[100];
+};
 
 SETUP(table)
 {
@@ -103,46 +116,125 @@ TEST(passed_with_a_table, USES(table), WITH(tens))
     memset(table->squares, 0, sizeof table->squares);
 }
 
-FIXTURE(broken) { int x; };
-SETUP(broken) { FAIL("no luck"); }
-TEST(error_of_setup, USES(broken)) {}
+FIXTURE(broken)
+{
+    int x;
+};
+SETUP(broken)
+{
+    FAIL("no luck");
+}
+TEST(error_of_setup, USES(broken))
+{
+}
 
-FIXTURE(broken_for_all, .scope = MX_SESSION) { int x; };
-SETUP(broken_for_all) { FAIL("no luck at all"); }
-TEST(error_of_shared_setup, USES(broken_for_all), WITH(word)) {}
+FIXTURE(broken_for_all, .scope = MX_SESSION)
+{
+    int x;
+};
+SETUP(broken_for_all)
+{
+    FAIL("no luck at all");
+}
+TEST(error_of_shared_setup, USES(broken_for_all), WITH(word))
+{
+}
 
-FIXTURE(careless) { int x; };
-SETUP(careless) {}
-TEARDOWN(careless) { FAIL("too late"); }
-TEST(error_of_teardown, USES(careless)) {}
+FIXTURE(careless)
+{
+    int x;
+};
+SETUP(careless)
+{
+}
+TEARDOWN(careless)
+{
+    FAIL("too late");
+}
+TEST(error_of_teardown, USES(careless))
+{
+}
 
-FIXTURE(absent) { int x; };
-SETUP(absent) { SKIP("not here"); }
-TEST(skipped_by_setup, USES(absent)) {}
+FIXTURE(absent)
+{
+    int x;
+};
+SETUP(absent)
+{
+    SKIP("not here");
+}
+TEST(skipped_by_setup, USES(absent))
+{
+}
 
 /* ---- skips, expected failures ---- */
 
-static const char *never(void) { return "never"; }
-static const char *always(void) { return NULL; }
+static const char *never(void)
+{
+    return "never";
+}
+static const char *always(void)
+{
+    return NULL;
+}
 
-TEST(skipped_itself, USES(file)) { SKIP("not today"); }
-TEST(skipped_by_option, .skip = "not at all") { abort(); }
-TEST(skipped_by_function, .skip_if = never) { abort(); }
-TEST(passed_by_function, .skip_if = always) {}
-TEST(skipped_if, WITH(word)) { SKIP_IF(1, "because of '%s'", word); }
+TEST(skipped_itself, USES(file))
+{
+    SKIP("not today");
+}
+TEST(skipped_by_option, .skip = "not at all")
+{
+    abort();
+}
+TEST(skipped_by_function, .skip_if = never)
+{
+    abort();
+}
+TEST(passed_by_function, .skip_if = always)
+{
+}
+TEST(skipped_if, WITH(word))
+{
+    SKIP_IF(1, "because of '%s'", word);
+}
 
-TEST(xfailed, .xfail = "known") { FAIL("as known"); }
-TEST(xfailed_strictly, .xfail = "known", .xfail_strict = 1) { ASSERT_EQ(1, 2); }
-TEST(xfailed_by_signal, .xfail = "known", .xfail_signal = SIGABRT) { abort(); }
-TEST(xfailed_by_exit, .xfail = "known", .xfail_exit = 3) { exit(3); }
-TEST(xpassed, .xfail = "gone") {}
-TEST(xpassed_strictly, .xfail = "gone", .xfail_strict = 1) {}
-TEST(failed_by_another_signal, .xfail = "known", .xfail_signal = SIGABRT) { raise(SIGTERM); }
-TEST(failed_by_another_exit, .xfail = "known", .xfail_exit = 3) { exit(4); }
+TEST(xfailed, .xfail = "known")
+{
+    FAIL("as known");
+}
+TEST(xfailed_strictly, .xfail = "known", .xfail_strict = 1)
+{
+    ASSERT_EQ(1, 2);
+}
+TEST(xfailed_by_signal, .xfail = "known", .xfail_signal = SIGABRT)
+{
+    abort();
+}
+TEST(xfailed_by_exit, .xfail = "known", .xfail_exit = 3)
+{
+    exit(3);
+}
+TEST(xpassed, .xfail = "gone")
+{
+}
+TEST(xpassed_strictly, .xfail = "gone", .xfail_strict = 1)
+{
+}
+TEST(failed_by_another_signal, .xfail = "known", .xfail_signal = SIGABRT)
+{
+    raise(SIGTERM);
+}
+TEST(failed_by_another_exit, .xfail = "known", .xfail_exit = 3)
+{
+    exit(4);
+}
 
 /* ---- failures ---- */
 
-TEST(failed_one, WITH(word)) { ASSERT_EQ("gamma", word); }
+TEST(failed_one, WITH(word))
+{
+    ASSERT_EQ("gamma", word);
+}
 
 TEST(failed_several)
 {
@@ -172,8 +264,9 @@ TEST(failed_in_a_child)
 
 /* ---- deaths ---- */
 
-PARAM(deadly, int, SIGHUP, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2, SIGPIPE,
-      SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSYS, 34, 50, 64);
+PARAM(deadly, int, SIGHUP, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV,
+      SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR,
+      SIGSYS, 34, 50, 64);
 
 TEST(crashed, WITH(deadly))
 {
@@ -188,15 +281,32 @@ TEST(crashed_by_itself)
 }
 
 PARAM(status, int, 0, 1, 2, 42, 77, 98, 113, 114, 127, 128, 255);
-TEST(failed_by_exit, WITH(status)) { exit(status); }
+TEST(failed_by_exit, WITH(status))
+{
+    exit(status);
+}
 PARAM(plain, int, 0, 1, 2, 42, 77, 127, 255);
-TEST(failed_by_plain_exit, WITH(plain)) { _exit(plain); }
+TEST(failed_by_plain_exit, WITH(plain))
+{
+    _exit(plain);
+}
 
 /* ---- deadlines ---- */
 
-TEST(timeout_asleep, .timeout = "300ms") { for (;;) pause(); }
-TEST(timeout_busy, .timeout = "300ms") { for (volatile int i = 0;; i++) {} }
-TEST(timeout_with_a_file, USES(file), .timeout = "300ms") { for (;;) pause(); }
+TEST(timeout_asleep, .timeout = "300ms")
+{
+    for (;;)
+        pause();
+}
+TEST(timeout_busy, .timeout = "300ms")
+{
+    for (volatile int i = 0;; i++) {}
+}
+TEST(timeout_with_a_file, USES(file), .timeout = "300ms")
+{
+    for (;;)
+        pause();
+}
 
 /* ---- floods ---- */
 
@@ -210,8 +320,15 @@ static void flood(FILE *out)
         ASSERT_EQ(fwrite(line, 1, sizeof line, out), sizeof line);
 }
 
-TEST(passed_after_a_flood) { flood(stdout); }
-TEST(failed_after_a_flood) { flood(stderr); FAIL("all wet"); }
+TEST(passed_after_a_flood)
+{
+    flood(stdout);
+}
+TEST(failed_after_a_flood)
+{
+    flood(stderr);
+    FAIL("all wet");
+}
 
 /* ---- leaks ---- */
 
