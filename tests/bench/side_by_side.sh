@@ -33,10 +33,10 @@ run_all() { # FRAMEWORK
     (
         cd "$1"
         "$1_build" >build.log 2>&1 || { cat build.log >&2 && exit 1; }
-        # As they come on a terminal: what goes to stdout is not held back.
+        # As on a terminal: what goes to stdout is not held back. One test at a time says in one place what belongs together.
         status=0
         # shellcheck disable=SC2046 # a command is words
-        SUBJECT_RECORD=$PWD/record stdbuf -oL $("$1_command") >all 2>&1 </dev/null || status=$?
+        CRITERION_JOBS=1 SUBJECT_RECORD=$PWD/record stdbuf -oL $("$1_command") >all 2>&1 </dev/null || status=$?
         [ "$status" != 0 ] || { echo "bench: $1 has found nothing wrong" >&2 && exit 1; }
         alive >still_there
     )
@@ -198,6 +198,8 @@ for framework in $compared; do
 done | paste -sd, | sed 's/,/, /g; s/$/./'
 
 printf '\n## Lines to write\n\n'
+echo 'Those that are not blank, and not only a comment; all files are formatted by the same rules. What is around the tests: headers, `main`, lists of tests, for Python what C functions take.'
+echo
 heading
 while read -r number words; do
     row "$number. $words" lines_of "$number"
@@ -215,6 +217,9 @@ row 'printed in all (10)' printed
 row 'the child that was left behind is still there (10)' left
 
 printf '\n## Time\n\n'
+echo "Medians of $rounds rounds, in which all take turns, and in brackets the median of the ratios to run-matrix. As they run by themselves: two tests at a time by run-matrix, Criterion and pytest, one by the others. All that is"
+echo 'compiled is compiled at once, without a cache; for Python it is the library that is tested.'
+echo
 heading
 timed build '' 'compiling the ten tests'
 timed run '' 'running them, 1 s of which is a deadline'

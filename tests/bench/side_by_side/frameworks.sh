@@ -71,8 +71,7 @@ criterion_there() { pkg-config --exists criterion; }
 criterion_version() { echo "Criterion $(pkg-config --modversion criterion)"; }
 criterion_source() { echo criterion.c; }
 criterion_build() { package_built criterion.c criterion; }
-# One at a time it says what belongs together in one place.
-criterion_command() { echo ./tests -j1; }
+criterion_command() { echo ./tests; }
 # What a test has said stands before the line that ends it.
 criterion_shows() {
     awk -v id="$1" '
