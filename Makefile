@@ -4,7 +4,7 @@
 #   make check        all tests, the checks on the code and a short fuzz, with every compiler and sanitizer
 #   make check-extra  comparison with other people's implementations, and with the runners of other people's suites
 #   make soak-self    fuzzing for a long time; goes on where it was interrupted
-#   make bench        measures, and writes docs/performance.md
+#   make bench        measures, and writes docs/performance.md and docs/comparison.md
 #   make demo         builds, and runs a matrix with a bit of everything
 #   make install      PREFIX=/usr/local, DESTDIR; make uninstall
 #   make packages     what is missing on a Debian or Ubuntu machine; the other targets do so by themselves

@@ -19,6 +19,7 @@ bool said_error(const struct facts *f)
 static void add_words(struct buf *out, struct str words)
 {
     const char *between = "";
+    struct str line;
     size_t end;
 
     words = str_trim(words);
@@ -27,9 +28,10 @@ static void add_words(struct buf *out, struct str words)
     for (words = utf8_cut(words, SAID_FIRST_MOST); words.len; words = str_slice(words, end + 1, words.len)) {
         if (!str_find(words, "\n", &end))
             end = words.len;
-        if (str_trim(str_slice(words, 0, end)).len) {
+        line = str_trim(str_slice(words, 0, end));
+        if (line.len) {
             buf_adds(out, between);
-            words_line(out, str_slice(words, 0, end));
+            utf8_show(out, line); /* its blanks may be what differs */
             between = "; ";
         }
         if (end == words.len)
