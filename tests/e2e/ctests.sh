@@ -375,4 +375,62 @@ END
     is "$(grep -c '^not ok' "$scratch/out")" 3
 }
 
+# What is said may have no place to stand; nobody dies of that, and it counts all the same.
+test_failures_count_wherever_they_cannot_be_written() {
+    module t <<'END'
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+static void fail_in_a_child(void) { if (fork() == 0) { FAIL("in a child"); } wait(NULL); }
+static const char *place(void) { static char path[300]; snprintf(path, sizeof path, "%s/.said", getenv("TMPDIR")); return path; }
+TEST(removed) { fail_in_a_child(); unlink(place()); }
+TEST(folder) { mkdir(place(), 0700); fail_in_a_child(); }
+TEST(fifo) { mkfifo(place(), 0600); fail_in_a_child(); }
+TEST(link) { if (symlink("/etc/passwd", place()) == 0) fail_in_a_child(); }
+TEST(large) { int fd = open(place(), O_CREAT | O_WRONLY, 0600); if (ftruncate(fd, 10LL << 30) == 0) fail_in_a_child(); }
+TEST(files) { setrlimit(RLIMIT_NOFILE, &(struct rlimit){3, 3}); fail_in_a_child(); }
+TEST(size) { setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, 0}); FAIL("too large"); }
+TEST(bytes) { FAIL("'%s'", "a\xff\xfe\xc3"); }
+END
+    echo 'tests: [{name: t, module: t.so, timeout: 20s}]' >run-matrix.yaml
+    run run
+    status_is 1
+    last_line_is '0 passed, 8 failed'
+    out_lacks TIMEOUT
+    out_lacks CRASH
+    out_has "t::bytes: t.c:13: 'a\\xff\\xfe\\xc3'"
+}
+
+test_leaving_in_set_up_is_an_error() {
+    module t <<'END'
+FIXTURE(leaves) { int x; };
+SETUP(leaves) { exit(0); }
+TEARDOWN(leaves) { said("never set up\n"); }
+TEST(a, USES(leaves)) {}
+END
+    echo 'strategy: {matrix: {backend: [exec, forkserver]}}' >run-matrix.yaml
+    echo 'tests: [{name: t, module: t.so}]' >>run-matrix.yaml
+    run run
+    status_is 1
+    out_has "ERROR"
+    out_has "test 'a' ended its process itself, by exit(0)"
+    ! [ -e log ] || fail 'what was not set up was torn down'
+}
+
+# Who is told to end while he tears down has his time for it.
+test_tearing_down_is_not_cut() {
+    module t <<'END'
+FIXTURE(thing) { int x; };
+SETUP(thing) {}
+TEARDOWN(thing) { kill(getpid(), SIGINT); said("to its end\n"); }
+TEST(a, USES(thing)) {}
+END
+    echo 'tests: [{name: t, module: t.so}]' >run-matrix.yaml
+    run run
+    status_is 1
+    log_is <<'END'
+to its end
+END
+}
+
 run_tests
