@@ -35,6 +35,17 @@ test_the_readme_shows_what_errors_look_like() {
     done <wanted
 }
 
+test_the_c_test_of_the_readme_does_what_it_says() {
+    mkdir tests
+    awk '/^\/\/ tests\/test_conv.c/ { on = 1 } /^```$/ { on = 0 } on' "$root/README.md" >tests/test_conv.c
+    run tests/
+    status_is 0
+    head -n 1 "$scratch/out" >shown
+    tail -n 1 "$scratch/out" >>shown
+    awk '/^\$ / { on = $0 == "$ run-matrix tests/"; next } /^```/ { on = 0 } on && $0 != "..."' "$root/README.md" >"$scratch/out"
+    out_is <shown
+}
+
 # What a C test may write is what its headers have; those of a page are compared with them.
 names_in_headers() {
     cat "$root"/fixtures/run_matrix.h "$root"/fixtures/run_matrix/checks.h "$root"/fixtures/run_matrix/tools.h >headers
