@@ -281,6 +281,7 @@ INSTALLED = \
 	build/librunmatrix.a:lib/librunmatrix.a:644 \
 	build/run_matrix.pc:lib/pkgconfig/run_matrix.pc:644 \
 	fixtures/run_matrix.h:include/run_matrix.h:644 \
+	$(foreach page,$(wildcard docs/man/*),$(page):share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)):644) \
 	$(foreach header,$(wildcard fixtures/run_matrix/*.h),$(header):include/run_matrix/$(notdir $(header)):644)
 piece = $(word $(2),$(subst :, ,$(1)))
 under_prefix = $(call quote,$(DESTDIR)$(PREFIX)/$(call piece,$(1),2))
@@ -288,7 +289,7 @@ under_prefix = $(call quote,$(DESTDIR)$(PREFIX)/$(call piece,$(1),2))
 install: all
 	@printf '%s\n' prefix=$(call quote,$(PREFIX)) 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
 		'Name: run_matrix' 'Description: C tests for run-matrix' "Version: $$(build/run-matrix --version | sed 's/.* //')" \
-		'Libs: -L$${libdir} -lrunmatrix' 'Cflags: -I$${includedir}' >build/run_matrix.pc
+		'Libs: -L$${libdir} -lrunmatrix -pthread' 'Cflags: -I$${includedir}' >build/run_matrix.pc
 	$(foreach item,$(INSTALLED),install -D -m $(call piece,$(item),3) $(call piece,$(item),1) $(call under_prefix,$(item)) &&) :
 	@$(foreach item,$(WRITTEN),build/run-matrix $(call how,$(item)) >build/written && install -D -m 644 build/written \
 		$(call quote,$(call where,$(item))) && echo $(call quote,$(call where,$(item))) &&) rm -f build/written build/run_matrix.pc

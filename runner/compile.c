@@ -156,6 +156,7 @@ static void link_stale(struct compiler *c, struct module_plan **stale, struct fl
         flags_add(c->arena, &words[i], "-o");
         flags_add(c->arena, &words[i], stale[i]->output);
         steps[i].words = &words[i];
+        steps[i].traces = true;
     }
     compile_steps(c, steps, count);
     stamps = stamps_new();

@@ -81,6 +81,7 @@ const char *compiler_find(struct compiler *c, const char *name);
 /* One process, to be asked with others. */
 struct compile_step {
     const struct flags *words;
+    bool traces; /* what it prints is which files it has read: nobody else wants to know */
     const char *problem, *words_said; /* NULL: it did what it was to do */
     struct str out;                   /* what it printed, then */
 };

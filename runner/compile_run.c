@@ -68,10 +68,18 @@ static struct str head_of(const char *words)
     return head;
 }
 
+/* All of it, but for what it was asked to print for us. */
+static const char *words_of(struct compiler *c, const struct compile_step *step, const struct ask *ask)
+{
+    bool hides = step->traces && ask->err.len;
+
+    return all_words(c, hides ? (struct str){"", 0} : buf_str(&ask->out), buf_str(&ask->err));
+}
+
 static void tell(struct compiler *c, struct compile_step *step, const struct ask *ask)
 {
     const struct asked *asked = &ask->asked;
-    const char *whom = step->words->list[0], *words = all_words(c, buf_str(&ask->out), buf_str(&ask->err));
+    const char *whom = step->words->list[0], *words = words_of(c, step, ask);
     struct str head = head_of(words);
     struct buf said = {0};
 

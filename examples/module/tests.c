@@ -3,8 +3,7 @@
 
 TEST(counts)
 {
-    if (atoi("42") != 42)
-        FAIL("42 is read as %d", atoi("42"));
+    ASSERT_EQ(atoi("42"), 42);
 }
 
 TEST(sorts)

@@ -56,11 +56,25 @@ test_suites_as_they_are() {
     is "$(tail -n 1 "$scratch/out")" '3 passed, 0 failed'
 }
 
+# Each as its head says: a file by itself, a folder with its fixtures, and all of them.
 test_c_sources_without_a_file() {
-    cp -r "$root/examples/sources" . && cd sources
-    run tests
-    status_is 0
-    is "$(tail -n 1 "$scratch/out")" '4 passed, 0 failed'
+    cp -r "$root/examples/ctests" . && cd ctests
+    while IFS='|' read -r what tally; do
+        run "$what"
+        status_is 0
+        err_is_empty
+        is "$what: $(tail -n 1 "$scratch/out")" "$what: $tally"
+    done <<'END'
+test_five_lines.c|1 passed, 0 failed
+test_parameters.c|12 passed, 0 failed, 2 skipped
+test_checks.c|4 passed, 0 failed
+test_tools.c|3 passed, 0 failed
+index|3 passed, 0 failed
+END
+    run run --strict-markers .
+    is "$(tail -n 1 "$scratch/out")" '23 passed, 0 failed, 2 skipped'
+    run list -q -m huge .
+    out_is 'test_parameters::reads/text=too_long'
 }
 
 test_c_tests_are_built_and_run() {

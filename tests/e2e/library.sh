@@ -122,6 +122,185 @@ test_many_files_are_one_list_in_order() {
 END
 }
 
+# ---- all that is written down, in several files ----
+
+# Fixtures in a header, set up in another file; parameters, rows, marks and options of files; from C and C++ at once.
+many_things() { # CXX: a compiler of C++, or nothing
+    cat >things.h <<'END'
+#include <run_matrix.h>
+FIXTURE(wide, .scope = MX_SESSION) { int value; };
+FIXTURE(thing) { int value; };
+FIXTURE(always, .autouse = 1) { int value; };
+END
+    cat >things.c <<'END'
+#include "things.h"
+#include <stdio.h>
+SETUP(wide) { self->value = 7; }
+TEARDOWN(wide) { printf("-wide %d\n", self->value); }
+SETUP(thing, USES(wide)) { self->value = wide->value + 1; }
+TEARDOWN(thing) { printf("-thing %d\n", self->value); }
+SETUP(always) { printf("+always %d\n", self->value); }
+END
+    cat >a.c <<'END'
+#include "things.h"
+PARAM(depth, int, 1, 3);
+MARK(net, "needs a network");
+TEST(a, USES(thing), WITH(depth), .timeout = "2s") { ASSERT_EQ(thing->value + depth, 8 + depth); }
+MODULE(.timeout = "10s", .marks = "net");
+TEST(a2) {}
+END
+    b=b.c
+    [ -z "$1" ] || b=b.cc
+    cat >"$b" <<'END'
+#include "things.h"
+PARAM(depth, int, 5);
+ROWS(number, struct { const char *text; int value; });
+ROW(number, decimal) = {"10", 10};
+ROW(number, octal, .xfail = "not yet", .marks = "slow") = {"010", 8};
+TEST(b, WITH(number, depth), USES(thing)) { ASSERT_EQ(number.text[0] == '0', number.value == 8); }
+END
+    sed 's/TEST(b,/TEST(c,/' "$b" >"c${b#b}"
+    cat >wanted <<END
+{"run-matrix-tests":1,"count":7,"marks":{"net":"needs a network"}}
+{"name":"a/depth=1","file":"a.c","line":4,"marks":["net"],"timeout":"2s"}
+{"name":"a/depth=3","file":"a.c","line":4,"marks":["net"],"timeout":"2s"}
+{"name":"a2","file":"a.c","line":6,"marks":["net"],"timeout":"10s"}
+{"name":"b/number=decimal,depth=5","file":"$b","line":6}
+{"name":"b/number=octal,depth=5","file":"$b","line":6,"marks":["slow"],"xfail":"not yet"}
+{"name":"c/number=decimal,depth=5","file":"c${b#b}","line":6}
+{"name":"c/number=octal,depth=5","file":"c${b#b}","line":6,"marks":["slow"],"xfail":"not yet"}
+END
+}
+
+cxx_of() { # CC
+    cxx=$(echo "$1" | sed 's/^gcc/g++/; s/^clang/clang++/')
+    ! command -v "$cxx" >/dev/null || echo "$cxx"
+}
+
+all_are_there() { # COMMAND...: of what was linked
+    run_command "$@" --list
+    status_is 0
+    out_is <wanted
+    run_command "$@" --case a/depth=3
+    status_is 0
+    printf '+always 0\n-thing 8\n-wide 7\n' | out_is
+}
+
+compile_many_things() { # CC CXX FLAG...: to objects
+    cc=$1 cxx=$2
+    shift 2
+    compile "$cc" "$@" -c things.c a.c
+    if [ "$cxx" ]; then
+        "$cxx" -Wall -Wextra -Wpedantic -Wshadow -Werror "-I$include" "$@" -c b.cc c.cc
+    else
+        compile "$cc" "$@" -c b.c c.c
+    fi
+}
+
+test_every_linker_keeps_fixtures_rows_and_marks() {
+    for cc in $(compilers); do
+        cxx=$(cxx_of "$cc")
+        rm -f ./*.c ./*.cc
+        many_things "$cxx"
+        while IFS='|' read -r compiling linking; do
+            case "$cc $compiling" in clang*-flto*) linkers=lld ;; *-flto*) linkers=bfd ;; *) linkers='bfd gold lld' ;; esac
+            # shellcheck disable=SC2086 # flags are words
+            compile_many_things "$cc" "$cxx" $compiling || fail "$cc $compiling"
+            for linker in $linkers; do
+                echo 'int main(void) { return 0; }' | "$cc" "-fuse-ld=$linker" -o nothing -x c - 2>/dev/null || continue
+                # shellcheck disable=SC2086
+                "${cxx:-$cc}" "-fuse-ld=$linker" $compiling $linking -o t things.o a.o b.o c.o "$library" ||
+                    fail "$cc $linker $compiling $linking"
+                case $linking in
+                *-shared*) all_are_there "$host" ./t ;;
+                *) all_are_there ./t ;;
+                esac
+            done
+        done <<'END'
+-O0|
+-O3 -flto|
+-O2 -ffunction-sections -fdata-sections|-Wl,--gc-sections
+-O2 -fvisibility=hidden|-static
+-O1 -fsanitize=address,undefined|
+-O1 -fPIC|-shared
+-O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections|-shared -Wl,--gc-sections
+END
+    done
+}
+
+# What lies in an archive is linked when somebody names it; nobody knows of it where it is not. What can be told of is.
+test_what_lies_in_archives() {
+    many_things ''
+    compile_many_things gcc '' -O1
+    ar rcs tests.a things.o a.o b.o c.o
+    gcc -o t -Wl,--whole-archive tests.a -Wl,--no-whole-archive "$library"
+    all_are_there ./t
+    gcc -o t tests.a "$library"
+    run_command ./t --list
+    status_is 99
+    err_has 'there is no test in it'
+    # Fixtures that tests name come out of one.
+    ar rcs things.a things.o
+    gcc -o t a.o b.o c.o things.a "$library"
+    all_are_there ./t
+    printf '#include "things.h"\nTEST(t) {}\n' >t.c
+    compile gcc -o t t.c things.a "$library"
+    for mode in --list '--case t' '--attempt t' ''; do
+        # shellcheck disable=SC2086
+        run_command ./t $mode
+        status_is 99
+        out_is_empty
+        err_has "things.h:4: all tests have the fixture 'always', and there is no SETUP of it"
+    done
+    compile gcc -o t t.c -Wl,--whole-archive things.a -Wl,--no-whole-archive "$library"
+    run_command ./t --case t
+    status_is 0
+    out_is '+always 0'
+}
+
+test_who_tears_down_is_where_it_is_set_up() {
+    printf '#include <run_matrix.h>\nFIXTURE(thing) { int x; };\n' >thing.h
+    printf '#include "thing.h"\nSETUP(thing) {}\nTEST(t, USES(thing)) {}\n' >a.c
+    printf '#include "thing.h"\nTEARDOWN(thing) {}\n' >b.c
+    for cc in $(compilers); do
+        ! "$cc" "-I$include" -o t a.c b.c "$library" 2>said || fail 'it was linked'
+        grep -q "undefined reference to .mx_SETUP_of_thing_in_this_file'" said || fail "$(cat said)"
+    done
+    gcc -shared -fPIC -w "-I$include" -o t.so a.c b.c "$library"
+    run_command "$host" ./t.so --list
+    status_is 99
+    err_has 'undefined symbol: mx_SETUP_of_thing_in_this_file'
+    # Before it, or behind.
+    printf '#include "thing.h"\n#include <stdio.h>\nTEARDOWN(thing) { puts("down"); }\nSETUP(thing) {}\nTEST(t, USES(thing)) {}\n' >a.c
+    compile gcc -o t a.c "$library"
+    run_command ./t --case t
+    out_is down
+}
+
+# Two of one name are two, as builds of several folders make them.
+test_options_of_a_file_are_of_that_file() {
+    mkdir one two
+    printf '#include <run_matrix.h>\nMODULE(.timeout = "3s");\nTEST(a) {}\n' >one/t.c
+    printf '#include <run_matrix.h>\n\nTEST(b) {}\n' >two/t.c
+    for flags in -O0 '-O3 -flto'; do
+        for folder in one two; do
+            # shellcheck disable=SC2086
+            (cd "$folder" && compile gcc $flags -c t.c)
+        done
+        # shellcheck disable=SC2086
+        gcc $flags -o t one/t.o two/t.o "$library"
+        run_command ./t --list
+        out_is <<'END'
+{"run-matrix-tests":1,"count":2}
+{"name":"a","file":"t.c","line":3,"timeout":"3s"}
+{"name":"b","file":"t.c","line":3}
+END
+    done
+    printf '#include <run_matrix.h>\nMODULE(.timeout = "3s");\nMODULE(.marks = "net");\nTEST(a) {}\n' >t.c
+    ! gcc "-I$include" -c t.c 2>said || fail 'twice'
+    grep -q redefinition said || fail "$(cat said)"
+}
+
 # Its own names are mx_... alone: a user may call anything else what he likes.
 test_its_own_names_are_its_own() {
     nm --defined-only --extern-only "$library" | awk 'NF == 3 && $3 !~ /^mx_/ { print $3 }' >"$scratch/out"

@@ -453,6 +453,13 @@ test_an_installation_is_enough() {
     run_command root/opt/rm/bin/run-matrix run
     status_is 0
     last_line_is '1 passed, 0 failed'
+    # shellcheck disable=SC2046
+    gcc -o t t.c $(pkg-config --cflags --libs run_matrix)
+    run_command ./t
+    status_is 0
+    for page in man1/run-matrix.1 man1/run-matrix-host.1 man3/run_matrix.3; do
+        [ -s "root/opt/rm/share/man/$page" ] || fail "no $page"
+    done
     make -s -C "$root" uninstall DESTDIR="$PWD/root" PREFIX=/opt/rm >/dev/null
     is "$(find root -type f)" ''
 }

@@ -314,6 +314,7 @@ test_a_compile_error_is_one_error_beside_the_others() {
     out_has '| TEST(x) { return 1 +; }'
     out_has 'tests/test_link: it cannot be compiled:'
     out_has 'undefined reference to'
+    out_lacks 'librunmatrix.a'
     out_has 'tests/test_none: its tests cannot be listed:'
     out_has 'there is no test in it'
     last_line_is '1 passed, 3 failed'
