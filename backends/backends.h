@@ -321,7 +321,8 @@ struct service {
      * Before a process is forked for spec->test: what it shares with others is to be there. NULL: there is no such thing.
      */
     void (*prepare)(void *user, const struct spawn_spec *spec, const struct serve_preparing *preparing);
-    void (*finish)(void *user); /* nobody asks any more; NULL: nothing is to be done */
+    /* Nobody asks any more: what is prepared is given back. Not 0: that went wrong. NULL: there is no such thing. */
+    int (*finish)(void *user);
     void *user;
 };
 

@@ -336,7 +336,7 @@ static int be_server(const struct service *service, bool beside)
     }
     status = beside ? serve_beside(&server) : serve_all(&server);
     if (status == 0 && service->finish)
-        service->finish(service->user);
+        status = service->finish(service->user);
     forget_errands(&server); /* none but its own */
     return status;
 }

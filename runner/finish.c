@@ -137,6 +137,7 @@ static enum exit_code verdict(struct session *s, const struct journal_record *re
         .broken = s->broken,
         .interrupted = s->cancelled != NULL,
         .timed_out = s->timed_out,
+        .unclean = s->unclean,
         .no_tests = s->no_tests,
     };
 

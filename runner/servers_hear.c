@@ -204,6 +204,8 @@ static bool may_try_another(struct session *s, const struct slot *slot, const st
 {
     struct case_life *life = &s->cases[slot->on];
 
+    if (s->cancelled)
+        return true; /* it is not run any more, and nobody is told that it was to blame */
     if (server->busy_with)
         return server->busy_for != slot->posted;
     return server->greeted && !server->fault && ending->cause == WATCH_NO_CAUSE &&
@@ -265,6 +267,22 @@ static void keep_output(struct session *s, struct server *server, bool wanted)
     capture_close(s->room, &server->capture);
 }
 
+/* No case is there any more that could say so. */
+static void tell_of_farewell(struct session *s, struct server *server, const struct watch_ending *ending)
+{
+    struct buf words = {0};
+
+    if (!server->farewell || server->asked || s->cancelled ||
+        !(ending->signal || ending->status || ending->cause == WATCH_DEADLINE))
+        return;
+    add_last_words(server, &words);
+    s->unclean = true;
+    session_note(s, "what tests of '%s' share could not be torn down: its %s %s%s",
+                 server->module ? server->module : server->host, server->name, how_it_ended(server, ending),
+                 buf_text(&words));
+    buf_release(&words);
+}
+
 /* What it had said before it died is heard first. */
 static void is_over(struct session *s, struct server *server, const struct watch_ending *ending)
 {
@@ -276,6 +294,7 @@ static void is_over(struct session *s, struct server *server, const struct watch
         spawn_free(server->spawn); /* does nothing while it is in use */
         server->spawn = NULL;
     }
+    tell_of_farewell(s, server, ending);
     settle(s, server, ending);
     orphan(s, server);
     keep_output(s, server, ending->signal || ending->status);

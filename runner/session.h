@@ -148,6 +148,7 @@ struct session {
     const char *drop_reason; /* of those that will not be run */
     int urgency;             /* of the cancel: 0 none, 1 INT, 2 TERM, 3 KILL */
     const char *cancelled;   /* by what; NULL: not */
+    bool unclean;            /* what tests shared could not be torn down */
     bool timed_out;          /* the session deadline */
     bool broken;             /* the journal cannot be written any more: nothing more is started */
     bool unwatched;          /* some slot is: the loop wakes up to look */

@@ -88,6 +88,7 @@ struct run_facts {
     bool broken;          /* the harness itself */
     bool interrupted;     /* by a signal */
     bool timed_out;       /* the session deadline */
+    bool unclean;         /* what tests shared could not be torn down */
     const char *no_tests; /* "fail", "warn", "pass"; NULL: "fail" */
 };
 enum exit_code verdict_of_run(const struct run_facts *facts);

@@ -48,7 +48,7 @@ enum exit_code verdict_of_run(const struct run_facts *facts)
         return EXIT_BROKEN;
     if (facts->interrupted)
         return EXIT_INTERRUPTED;
-    if (counts->cases[COUNT_FAILED] || counts->cases[COUNT_NOT_RUN] || facts->timed_out)
+    if (counts->cases[COUNT_FAILED] || counts->cases[COUNT_NOT_RUN] || facts->timed_out || facts->unclean)
         return EXIT_FAILED;
     if (!counts->executed)
         return nothing_fails ? EXIT_PASSED : EXIT_NOTHING;

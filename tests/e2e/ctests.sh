@@ -283,6 +283,33 @@ looked
 END
 }
 
+# No test is there any more that could say so.
+test_what_is_shared_and_cannot_be_torn_down_fails_the_run() {
+    module t <<'END'
+FIXTURE(thing, .scope = MX_SESSION, .teardown_timeout = "100ms") { int x; };
+SETUP(thing) {}
+TEARDOWN(thing)
+{
+    const char *how = getenv("HOW");
+    fprintf(stderr, "so sad\n");
+    if (*how == 'f') FAIL("no");
+    if (*how == 'd') raise(SIGKILL);
+    while (*how == 'h') pause();
+}
+TEST(a, USES(thing)) {}
+END
+    for how in fail die hang; do
+        echo "tests: [{name: t, module: t.so, env: {HOW: $how}}]" >run-matrix.yaml
+        run run
+        status_is 1
+        last_line_is '1 passed, 0 failed'
+        grep -hF "could not be torn down: its forkserver" "$scratch/out" "$scratch/err" >told || fail "nobody said it: $how"
+    done
+    echo "tests: [{name: t, module: t.so, env: {HOW: well}}]" >run-matrix.yaml
+    run run
+    status_is 0
+}
+
 # It takes its server along, and nobody who does not use it.
 test_who_dies_while_setting_up_is_an_error_with_last_words() {
     module t <<'END'
