@@ -133,11 +133,6 @@ bool servers_has(const struct session *s, uint32_t place)
     return s->servers && place >= s->servers->first && place < s->servers->first + s->servers->count;
 }
 
-static bool is_same(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* What is read when it is loaded cannot be said later: a case that says otherwise has another server. */
 static struct str loading_of(const struct recipe *recipe, struct arena *arena)
 {
@@ -288,7 +283,8 @@ static bool start(struct session *s, struct server *server, const struct recipe 
         error->error = errno;
         return false;
     }
-    recipe_server(&s->kitchen, recipe, server->id, server->tmp.path, &server->arena, &server->spec);
+    recipe_server(&s->kitchen, recipe, server->id, server->tmp.path, server_lost_before(s, server),
+                  &server->arena, &server->spec);
     if (!server->spawn && !(server->spawn = spawn_new())) {
         error->error = errno;
         return false;

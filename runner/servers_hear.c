@@ -232,6 +232,8 @@ static void settle(struct session *s, struct server *server, const struct watch_
 {
     struct buf words = {0};
 
+    if (server->busy_with && !s->cancelled)
+        server_has_lost(s, server);
     buf_addf(&words, "its %s %s", server->name, how_it_ended(server, ending));
     if (server->busy_with)
         buf_addf(&words, " while it set up '%s'", server->busy_with);

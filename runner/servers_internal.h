@@ -5,6 +5,8 @@
 #include "runner/servers.h"
 #include "runner/session.h"
 
+#include <string.h>
+
 #define SERVERS_MOST 16
 
 struct server {
@@ -34,15 +36,36 @@ struct server {
     const char *fault;     /* what is wrong with it, where it is we who end it */
 };
 
+/* What has taken a server along while it set that up, and would the next one: it is told so. */
+struct lost {
+    struct lost *next;
+    enum serving serving;
+    const char *host, *module;
+    const char *what;
+};
+
 struct servers {
     struct server list[SERVERS_MOST];
     uint32_t count; /* of kinds that the plan has */
     uint32_t first; /* place */
     struct board *board;
+    struct lost *lost;
     uint32_t posted;  /* places of the board given away */
     uint32_t started; /* servers, in this run */
     bool turned_away; /* somebody was, for what an answer or an end may bring */
 };
+
+static inline bool is_same(const char *a, const char *b) /* NULL: none */
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* ---- servers_lost.c ---- */
+
+/* It has died of what it set up. */
+void server_has_lost(struct session *s, const struct server *server);
+/* What others like it have died of, a line each; "": nothing. */
+const char *server_lost_before(struct session *s, struct server *server);
 
 /* ---- servers.c ---- */
 

@@ -198,9 +198,12 @@ bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struc
                  struct arena *arena, struct recipe *recipe, struct diags *diags);
 /* By which backend it is started, should it be. */
 const struct backend *recipe_backend(const struct kitchen *kitchen, const struct plan_case *c);
-/* The server for such a case, called `name`, with a folder of its own, as it is to be started; all but stdio. */
+/*
+ * The server for such a case, called `name`, with a folder of its own, as it is to be started; all but stdio.
+ * `lost`: a line for each thing that has taken one like it along.
+ */
 void recipe_server(const struct kitchen *kitchen, const struct recipe *recipe, const char *name,
-                   const char *tmpdir, struct arena *arena, struct spawn_spec *spec);
+                   const char *tmpdir, const char *lost, struct arena *arena, struct spawn_spec *spec);
 /* What `reg_addr` of a case is: by its cell's transport, tcp where it has none. */
 enum transport recipe_transport(const struct kitchen *kitchen, const struct plan_case *c);
 /* Whatever its fixtures are it will not be started: skipped, unsupported, or an error. They need not be made. */

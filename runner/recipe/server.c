@@ -52,16 +52,18 @@ static void put_loading(struct environment *env, const struct kitchen *kitchen, 
 }
 
 void recipe_server(const struct kitchen *kitchen, const struct recipe *recipe, const char *name,
-                   const char *tmpdir, struct arena *arena, struct spawn_spec *spec)
+                   const char *tmpdir, const char *lost, struct arena *arena, struct spawn_spec *spec)
 {
     char **argv = ARENA_ARRAY(arena, char *, 4);
     struct environment env;
 
-    environment_init(&env, kitchen, arena, 5 + count_loading(recipe));
+    environment_init(&env, kitchen, arena, 6 + count_loading(recipe));
     environment_add(&env, str_of("RUN_MATRIX_RUN_ID"), str_of(kitchen->run_id));
     environment_add(&env, str_of("RUN_MATRIX_CASE_ID"), str_of(arena_printf(arena, "server:%s", name)));
     environment_add(&env, str_of("RUN_MATRIX_ATTEMPT"), str_of("0"));
     environment_add(&env, str_of("TMPDIR"), str_of(tmpdir));
+    if (*lost)
+        environment_add(&env, str_of("RUN_MATRIX_LOST"), str_of(lost));
     put_loading(&env, kitchen, recipe);
     environment_add(&env, str_of("RUN_MATRIX_ROOM"), str_of(spaces(arena, "", COOKIE_ROOM)));
     argv[0] = spaces(arena, arena_printf(arena, "run-matrix: %s", name), TITLE_ROOM);

@@ -337,12 +337,15 @@ FIXTURE(hangs, .scope = MX_SESSION, .timeout = "100ms") { int x; };
 SETUP(hangs) { fprintf(stderr, "waiting for godot\n"); for (;;) pause(); }
 TEST(a, USES(hangs)) {}
 TEST(b) {}
+PARAM(number, int, 1, 2, 3, 4, 5, 6, 7, 8);
+TEST(c, USES(hangs), WITH(number)) {}
 END
     echo 'tests: [{name: t, module: t.so}]' >run-matrix.yaml
     run run -n 2
     status_is 1
-    last_line_is '1 passed, 1 failed'
-    out_has "t::a: its forkserver took too long, and was ended while it set up 'hangs'; its last words: waiting for godot"
+    last_line_is '1 passed, 9 failed'
+    is "$(grep -c "^ERROR.*: its forkserver took too long, and was ended while it set up 'hangs'; its last words: waiting for godot" "$scratch/out")" 1
+    is "$(grep -c "^ERROR.*fixture 'hangs' could not be set up: it has taken its process along before, and is not tried again" "$scratch/out")" 8
 }
 
 # What it has made in its folder is there for all tests, and for nobody after the run, also when its server was killed.
