@@ -98,7 +98,7 @@ static void test_nothing_is_lost(void **state)
             pthread_create(&threads[i], NULL, write_much, NULL);
         for (int i = 0; i < 4; i++)
             pthread_join(threads[i], NULL);
-        write(STDOUT_FILENO, "\0end", 4);
+        assert_int_equal(write(STDOUT_FILENO, "\0end", 4), 4);
     }
     assert_int_equal(said.out_len, 4 * 1000 * 32 + 4);
     assert_memory_equal(said.out + said.out_len - 4, "\0end", 4);
