@@ -135,12 +135,13 @@ build/$(1)/run-matrix-host: $(HOST_OWN:%.c=build/$(1)/pic/%.o) $(SERVING:%.c=bui
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -Wl,-z,noseparate-code -o $$@ $$^ -ldl
 
-# Some are written with what is tested, some with cmocka: those have a main.
-build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o,$$($(1)_objects)) build/$(1)/tests/librunmatrix.a
+build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o,$$($(1)_objects))
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ $$(CMOCKA_LIBS) $$(LIBRARY_LIBS)
 
 # Not of the program: the library's checks.
+# Written with what is tested; the others have cmocka, and a main.
+$(addprefix build/$(1)/tests/unit/,test_glob test_nearest test_sig): build/$(1)/tests/librunmatrix.a
 build/$(1)/tests/unit/test_checks build/$(1)/tests/unit/test_checks_differ: $(CHECKS:%.c=build/$(1)/%.o)
 # Tests of what the library is made of, which is no part of the program.
 $(TOOLS_UNIT:%=build/$(1)/%): $(TOOLS:%.c=build/$(1)/%.o)

@@ -277,7 +277,7 @@ static void it_is_followed(void **state)
     assert_int_equal(follow(place, &cursor), 0);
     put(place, PHASE PHASE, sizeof PHASE + 10); /* the second is half a line */
     assert_int_equal(follow(place, &cursor), 1);
-    put(place, PHASE PHASE + sizeof PHASE + 10, sizeof PHASE - 12);
+    put(place, &(PHASE PHASE)[sizeof PHASE + 10], sizeof PHASE - 12);
     assert_int_equal(follow(place, &cursor), 1);
     /* made shorter: from its beginning */
     said_forget(place->fd);
