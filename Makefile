@@ -139,9 +139,9 @@ build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ $$(CMOCKA_LIBS) $$(LIBRARY_LIBS)
 
-# Not of the program: the library's checks.
 # Written with what is tested; the others have cmocka, and a main.
 $(addprefix build/$(1)/tests/unit/,test_glob test_nearest test_sig): build/$(1)/tests/librunmatrix.a
+# Not of the program: the library's checks.
 build/$(1)/tests/unit/test_checks build/$(1)/tests/unit/test_checks_differ: $(CHECKS:%.c=build/$(1)/%.o)
 # Tests of what the library is made of, which is no part of the program.
 $(TOOLS_UNIT:%=build/$(1)/%): $(TOOLS:%.c=build/$(1)/%.o)
