@@ -3,9 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 own_world # compilers leave files in /tmp for a moment, and others look for what is left there
 
-# A host that is built with a sanitizer must not catch what it is to die of.
-ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0:handle_sigbus=0:handle_sigfpe=0:use_sigaltstack=0
-export ASAN_OPTIONS
+signals_kill
 
 host=${program%/*}/run-matrix-host
 

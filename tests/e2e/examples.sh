@@ -58,6 +58,7 @@ test_suites_as_they_are() {
 
 # Each as its head says: a file by itself, a folder with its fixtures, and all of them.
 test_c_sources_without_a_file() {
+    signals_kill
     cp -r "$root/examples/ctests" . && cd ctests
     while IFS='|' read -r what tally; do
         run "$what"

@@ -71,6 +71,12 @@ in_backends() { # BACKENDS LINE OF TESTS...
     echo "$cells" >>run-matrix.yaml
 }
 
+# A host that is built with a sanitizer must not catch what a test is to die of.
+signals_kill() {
+    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0:handle_sigbus=0:handle_sigfpe=0:use_sigaltstack=0
+    export ASAN_OPTIONS
+}
+
 # Starts the program in the background, with the dispositions a shell in the foreground gives: $runner.
 start() { # ARG...
     ran="$program $*"

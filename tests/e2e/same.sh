@@ -33,9 +33,7 @@ test_every_backend_comes_to_the_same() {
 strategy: {matrix: {backend: [exec, spawn, forkserver, main_thread_forkserver, subint, subint_forkserver]}}
 tests: [{name: t, module: t.so, stop: [INT 200ms, KILL], limits: {core: 0}, leak-grace: 100ms}]
 END
-    # A host that is built with a sanitizer must not catch what it is to die of.
-    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0:handle_sigbus=0:handle_sigfpe=0
-    export ASAN_OPTIONS
+    signals_kill
     for backend in exec spawn forkserver main_thread_forkserver subint subint_forkserver; do
         run run -n 4 --cell "backend=$backend"
         status_is 1
