@@ -229,7 +229,8 @@ test_who_forks_for_a_server_is_stuck() {
 forks_fail() { # FILE ERRNO [MEGABYTES]
     module_that "$1" server: <<END
     size_t size = (size_t)${3:-0} << 20;
-    char *image = malloc(size);
+    static char *volatile image; /* held: who looks for lost memory finds none */
+    image = malloc(size);
     for (size_t at = 0; at < size; at += 4096) image[at] = 'x';
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
