@@ -649,4 +649,22 @@ skips 77
 END
 }
 
+# It would hold a descriptor of ours open for ever.
+test_a_program_alone_leaves_nobody() {
+    cat >t.c <<END
+#include <run_matrix.h>
+#include <unistd.h>
+TEST(leaves_a_child)
+{
+    if (fork() == 0)
+        execlp("sleep", "sleep", "1000.$$", (char *)0);
+}
+END
+    compile gcc -o t t.c "$library"
+    run_command ./t
+    status_is 0
+    out_has 'ok 1 - leaves_a_child'
+    ! pgrep -f "sleep 1000.$$" >/dev/null || fail 'its child is there still'
+}
+
 run_tests
