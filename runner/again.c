@@ -209,9 +209,18 @@ static void take_signal(struct again *a, pid_t pid)
     }
 }
 
+/* Towards its end a run lets itself be ended by what interrupts it (signals_let_go). */
 static enum exit_code code_of(const siginfo_t *info)
 {
-    return info->si_code == CLD_EXITED ? (enum exit_code)info->si_status : EXIT_BROKEN;
+    if (info->si_code == CLD_EXITED)
+        return (enum exit_code)info->si_status;
+    switch (info->si_status) {
+    case SIGHUP:
+    case SIGINT:
+    case SIGQUIT:
+    case SIGTERM: return EXIT_INTERRUPTED;
+    default: return EXIT_BROKEN;
+    }
 }
 
 /* Changes are taken as they come: the kernel's queue is not endless, and new folders are to be watched. */
