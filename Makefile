@@ -45,7 +45,7 @@ TOOLS := $(wildcard fixtures/tools/*.c)
 SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire request room child usher inside clone) \
 	$(addprefix runner/base/,buf clock io mem str))
 # What the library needs besides.
-LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir sig utf8))
+LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir sig utf8)) $(wildcard backends/links/*.c)
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 KIDS := build/tests/kids/kid build/tests/kids/tiny

@@ -55,6 +55,7 @@ struct listener {
     uint16_t port;
     char path[SOCKET_PATH_SIZE]; /* of uds: the file, which is removed with it as long as it is its own */
     uint64_t device, inode;      /* of that file */
+    bool owns_folder;            /* that it is in: made for it */
 };
 
 #define LISTENER_NONE \
@@ -71,7 +72,10 @@ int listener_open(struct listener *listener, enum transport transport, const cha
  */
 int listener_open_at(struct listener *listener, struct str url);
 void listener_url(const struct listener *listener, struct buf *out);
-/* A connection of a process of our own user, non-blocking. -1: none is waiting (EAGAIN), or errno. */
+/*
+ * A connection, non-blocking: of uds of a process of our own user, of tcp of one of this machine; others are turned away.
+ * -1: none is waiting (EAGAIN), or errno.
+ */
 int listener_accept(const struct listener *listener);
 /* A file that somebody else has put in its place stays. */
 void listener_close(struct listener *listener);
@@ -89,6 +93,7 @@ struct link {
     size_t taken;
     struct buf out; /* what is to be sent; the first `sent` bytes were */
     size_t sent;
+    int mute; /* an errno: nothing can be said any more. 0: all is well */
 };
 
 #define LINK_NONE \
@@ -96,14 +101,20 @@ struct link {
         .fd = -1  \
     }
 
-/* Connects until then, trying again where nobody listens yet (a file that is not there, a refusal). -1 and errno. */
+/*
+ * Connects until then, trying again where nobody listens yet (a file that is not there, a refusal), at least once. -1 and
+ * errno; EACCES: another user listens there.
+ */
 int link_dial(struct str url, nanos until);
 void link_open(struct link *link, int fd, size_t most); /* `fd` becomes its own */
 void link_close(struct link *link);                     /* what was not sent is gone */
 
 /* What to poll for. */
 short link_events(const struct link *link);
-/* Sends what it can of this and of what waits. False: it is over (errno), or more than LINK_UNSENT_MOST waits (EAGAIN). */
+/*
+ * Sends what it can of this and of what waits. False: it is over (errno); or nothing of this was taken, since more than
+ * LINK_UNSENT_MOST would wait (EAGAIN), or since it is longer than FRAME_BODY_MOST (EMSGSIZE).
+ */
 bool link_say(struct link *link, unsigned kind, uint32_t number, const void *body, size_t len);
 /* The same of what waits. False: it is over (errno). What the peer has said before can still be heard. */
 bool link_flush(struct link *link);

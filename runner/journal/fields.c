@@ -49,7 +49,7 @@ bool copy_text(struct reading *reading, enum json_token token, struct str *text)
     return true;
 }
 
-bool field_text(struct reading *reading, void *into)
+bool field_str(struct reading *reading, void *into)
 {
     return copy_text(reading, json_next(&reading->json), into);
 }

@@ -104,7 +104,7 @@ struct field {
     size_t offset;      /* in the struct */
 };
 
-field_reader field_u32, field_i64, field_u64, field_int, field_time, field_text, field_json, field_flag,
+field_reader field_u32, field_i64, field_u64, field_int, field_time, field_str, field_json, field_flag,
     field_verdict, field_hex;
 
 /* What is left of an object up to its "}". Keys that no field has are passed over. */

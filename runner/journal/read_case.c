@@ -62,8 +62,8 @@ struct said_line {
 static bool read_one_said(struct reading *reading, enum json_token first, void *into)
 {
     static const struct field fields[] = {
-        FIELD(struct journal_said, "kind", text, kind), FIELD(struct journal_said, "file", text, file),
-        FIELD(struct journal_said, "line", u32, line),  FIELD(struct journal_said, "words", text, words),
+        FIELD(struct journal_said, "kind", str, kind), FIELD(struct journal_said, "file", str, file),
+        FIELD(struct journal_said, "line", u32, line), FIELD(struct journal_said, "words", str, words),
         FIELD(struct journal_said, "pid", i64, pid),
     };
     struct journal_said said = {0};
@@ -119,9 +119,9 @@ struct end_line {
 static bool read_output(struct reading *reading, enum json_token first, void *into)
 {
     static const struct field fields[] = {
-        FIELD(struct journal_output, "name", text, name),
+        FIELD(struct journal_output, "name", str, name),
         FIELD(struct journal_output, "size", u64, size),
-        FIELD(struct journal_output, "path", text, path),
+        FIELD(struct journal_output, "path", str, path),
         FIELD(struct journal_output, "offset", i64, offset),
     };
     struct journal_output output = {.offset = -1};
@@ -137,9 +137,9 @@ static bool read_output(struct reading *reading, enum json_token first, void *in
 static bool read_rung(struct reading *reading, enum json_token first, void *into)
 {
     static const struct field fields[] = {
-        FIELD(struct journal_rung, "signal", text, signal),
-        FIELD(struct journal_rung, "target", text, target),
-        FIELD(struct journal_rung, "alive", text, alive),
+        FIELD(struct journal_rung, "signal", str, signal),
+        FIELD(struct journal_rung, "target", str, target),
+        FIELD(struct journal_rung, "alive", str, alive),
         FIELD(struct journal_rung, "at", time, at),
     };
     struct journal_rung rung = {0};
@@ -167,8 +167,8 @@ static bool read_fact(struct reading *reading, enum json_token first, void *into
 static bool read_leak(struct reading *reading, enum json_token first, void *into)
 {
     static const struct field fields[] = {
-        FIELD(struct journal_leak, "kind", text, kind),   FIELD(struct journal_leak, "what", text, what),
-        FIELD(struct journal_leak, "words", text, words), FIELD(struct journal_leak, "pid", i64, pid),
+        FIELD(struct journal_leak, "kind", str, kind),    FIELD(struct journal_leak, "what", str, what),
+        FIELD(struct journal_leak, "words", str, words),  FIELD(struct journal_leak, "pid", i64, pid),
         FIELD(struct journal_leak, "fails", flag, fails), FIELD(struct journal_leak, "ended", flag, ended),
     };
     struct journal_leak leak = {0};
@@ -233,7 +233,7 @@ static bool read_end_fields(struct reading *reading, struct end_line *line)
         {"outcome", field_outcome, 0},
         FIELD(struct end_line, "flaky_fails", flag, attempt.flaky_fails),
         FIELD(struct end_line, "quarantined", flag, attempt.quarantined),
-        FIELD(struct end_line, "reason", text, attempt.reason),
+        FIELD(struct end_line, "reason", str, attempt.reason),
         FIELD(struct end_line, "setup", time, attempt.setup),
         FIELD(struct end_line, "teardown", time, attempt.teardown),
         {"phases", field_phases, 0},

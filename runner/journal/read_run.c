@@ -50,13 +50,13 @@ bool read_run(struct reading *reading)
 {
     static const struct field fields[] = {
         FIELD(struct run_line, "schema", u32, schema),
-        FIELD(struct run_line, "id", text, run.id),
-        FIELD(struct run_line, "version", text, run.version),
-        FIELD(struct run_line, "file", text, run.file),
-        FIELD(struct run_line, "folder", text, run.folder),
-        FIELD(struct run_line, "profile", text, run.profile),
-        FIELD(struct run_line, "containment", text, run.containment),
-        FIELD(struct run_line, "containment_why", text, run.containment_why),
+        FIELD(struct run_line, "id", str, run.id),
+        FIELD(struct run_line, "version", str, run.version),
+        FIELD(struct run_line, "file", str, run.file),
+        FIELD(struct run_line, "folder", str, run.folder),
+        FIELD(struct run_line, "profile", str, run.profile),
+        FIELD(struct run_line, "containment", str, run.containment),
+        FIELD(struct run_line, "containment_why", str, run.containment_why),
         FIELD(struct run_line, "jobs", u32, run.jobs),
         FIELD(struct run_line, "cases", u32, run.cases),
         FIELD(struct run_line, "wall", i64, run.wall),
@@ -107,8 +107,8 @@ static bool is_likely(const struct reading *reading, uint32_t number)
 static bool read_test(struct reading *reading, enum json_token first, void *into)
 {
     static const struct field fields[] = {
-        FIELD(struct journal_test, "name", text, name),
-        FIELD(struct journal_test, "file", text, file),
+        FIELD(struct journal_test, "name", str, name),
+        FIELD(struct journal_test, "file", str, file),
         FIELD(struct journal_test, "line", u32, line),
     };
     struct journal_test test = {0};
@@ -150,7 +150,7 @@ bool read_tests(struct reading *reading)
 static bool read_case(struct reading *reading, enum json_token first, void *into)
 {
     static const struct field fields[] = {
-        FIELD(struct journal_case, "id", text, id),
+        FIELD(struct journal_case, "id", str, id),
         FIELD(struct journal_case, "test", u32, test),
         FIELD(struct journal_case, "cell", json, cell),
     };
@@ -204,8 +204,8 @@ static bool read_event(struct reading *reading, struct event_line *line)
 {
     static const struct field fields[] = {
         FIELD(struct event_line, "at", time, at),
-        FIELD(struct event_line, "text", text, text),
-        FIELD(struct event_line, "why", text, text),
+        FIELD(struct event_line, "text", str, text),
+        FIELD(struct event_line, "why", str, text),
         FIELD(struct event_line, "exit", int, exit_code),
     };
 

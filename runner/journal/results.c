@@ -69,8 +69,8 @@ bool field_results(struct reading *reading, void *into)
         FIELD(struct results_line, "unlisted", u64, results.unlisted),
         FIELD(struct results_line, "left_out", u64, results.left_out),
         FIELD(struct results_line, "announced", i64, results.announced),
-        FIELD(struct results_line, "path", text, results.path),
-        FIELD(struct results_line, "report", text, results.report),
+        FIELD(struct results_line, "path", str, results.path),
+        FIELD(struct results_line, "report", str, results.report),
         {"problems", field_problems, 0},
         FIELD(struct results_line, "problems_more", u32, results.problems_more),
     };
@@ -162,16 +162,16 @@ struct results_file {
 static bool read_line(struct results_file *file, struct str text, struct result_line *line)
 {
     static const struct field fields[] = {
-        FIELD(struct result_line, "id", text, result.id),
+        FIELD(struct result_line, "id", str, result.id),
         FIELD(struct result_line, "verdict", verdict, result.verdict),
         FIELD(struct result_line, "duration", time, result.duration),
-        FIELD(struct result_line, "message", text, result.message),
-        FIELD(struct result_line, "file", text, result.file),
+        FIELD(struct result_line, "message", str, result.message),
+        FIELD(struct result_line, "file", str, result.file),
         FIELD(struct result_line, "line", u32, result.line),
         FIELD(struct result_line, "reruns", u32, result.reruns),
-        FIELD(struct result_line, "details", text, result.details),
-        FIELD(struct result_line, "out", text, result.out),
-        FIELD(struct result_line, "err", text, result.err),
+        FIELD(struct result_line, "details", str, result.details),
+        FIELD(struct result_line, "out", str, result.out),
+        FIELD(struct result_line, "err", str, result.err),
         FIELD(struct result_line, "schema", u32, schema),
     };
     struct json_reader *json = &file->reading.json;
