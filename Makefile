@@ -41,6 +41,8 @@ LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c 
 # What is compared and printed, without what ends a test: for unit tests.
 CHECKS := $(addprefix fixtures/checks/,text.c side.c compare.c differ.c bytes.c match.c)
 TOOLS := $(wildcard fixtures/tools/*.c)
+# Of actors, what stands by itself.
+TALKING := $(wildcard $(addprefix fixtures/actors/,names.c peer.c owner.c))
 # What serves, in programs of people as in ours.
 SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire request room child usher inside clone) \
 	$(addprefix runner/base/,buf clock io mem str))
@@ -145,6 +147,7 @@ $(addprefix build/$(1)/tests/unit/,test_glob test_nearest test_sig): build/$(1)/
 build/$(1)/tests/unit/test_checks build/$(1)/tests/unit/test_checks_differ: $(CHECKS:%.c=build/$(1)/%.o)
 # Tests of what the library is made of, which is no part of the program.
 $(TOOLS_UNIT:%=build/$(1)/%): $(TOOLS:%.c=build/$(1)/%.o)
+$(addprefix build/$(1)/tests/unit/,test_names test_peers): $(TALKING:%.c=build/$(1)/%.o)
 
 # Other flags, other objects.
 ifneq ($$(file <build/$(1)/flags),$$($(1)_compile) $$($(1)_link))
@@ -154,7 +157,7 @@ build/$(1)/flags:
 	$$(shell mkdir -p $$(@D))$$(file >$$@,$$($(1)_compile) $$($(1)_link))@:
 
 $(UNIT:%=build/$(1)/%.o): | build/packages/check
--include $(patsubst %.c,build/$(1)/%.d,$(SOURCES) $(CHECKS) $(TOOLS)) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/*/*.d build/$(1)/pic/*/*/*.d)
+-include $(patsubst %.c,build/$(1)/%.d,$(SOURCES) $(CHECKS) $(TOOLS) $(TALKING)) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/*/*.d build/$(1)/pic/*/*/*.d)
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call RULES,$(variant))))
 
