@@ -42,12 +42,12 @@ LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c 
 CHECKS := $(addprefix fixtures/checks/,text.c side.c compare.c differ.c bytes.c match.c)
 TOOLS := $(wildcard fixtures/tools/*.c)
 # Of actors, what stands by itself.
-TALKING := $(wildcard $(addprefix fixtures/actors/,names.c peer.c owner.c))
+TALKING := $(wildcard $(addprefix fixtures/actors/,names.c peer.c dial.c owner.c))
 # What serves, in programs of people as in ours.
 SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire request room child usher inside clone) \
 	$(addprefix runner/base/,buf clock io mem str))
 # What the library needs besides.
-LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir sig utf8)) $(wildcard backends/links/*.c)
+LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir proc sig utf8)) $(wildcard backends/links/*.c)
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 KIDS := build/tests/kids/kid build/tests/kids/tiny
@@ -146,7 +146,7 @@ $(addprefix build/$(1)/tests/unit/,test_glob test_nearest test_sig): build/$(1)/
 # Not of the program: the library's checks.
 build/$(1)/tests/unit/test_checks build/$(1)/tests/unit/test_checks_differ: $(CHECKS:%.c=build/$(1)/%.o)
 # Tests of what the library is made of, which is no part of the program.
-$(TOOLS_UNIT:%=build/$(1)/%): $(TOOLS:%.c=build/$(1)/%.o)
+$(TOOLS_UNIT:%=build/$(1)/%) build/$(1)/tests/unit/test_peers: $(TOOLS:%.c=build/$(1)/%.o)
 $(addprefix build/$(1)/tests/unit/,test_names test_peers): $(TALKING:%.c=build/$(1)/%.o)
 
 # Other flags, other objects.
