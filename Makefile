@@ -40,14 +40,15 @@ HOST_OWN := $(wildcard fixtures/host*.c)
 LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c fixtures/*/*.c))
 # What is compared and printed, without what ends a test: for unit tests.
 CHECKS := $(addprefix fixtures/checks/,text.c side.c compare.c differ.c bytes.c match.c)
-TOOLS := $(wildcard fixtures/tools/*.c)
+TOOLS := $(wildcard fixtures/tools/*.c) fixtures/actors/adopt.c
 # Of actors, what stands by itself.
 TALKING := $(wildcard $(addprefix fixtures/actors/,names.c peer.c dial.c owner.c))
 # What serves, in programs of people as in ours.
 SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire request room child usher inside clone) \
 	$(addprefix runner/base/,buf clock io mem str))
 # What the library needs besides.
-LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir proc sig utf8)) $(wildcard backends/links/*.c)
+LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir id proc proc_id sig utf8) \
+	$(addprefix backends/,become own program server table words)) $(wildcard backends/links/*.c)
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 KIDS := build/tests/kids/kid build/tests/kids/tiny
