@@ -332,4 +332,21 @@ struct service {
  */
 bool serve(const struct service *service, int *status);
 
+/* ---- servers of one's own: for somebody who was started, and starts others ---- */
+
+struct own_server;
+
+/*
+ * Who serves is a copy of this process as it is now, or a thread of it; what it starts are children of ours. With a thread
+ * only while we are a subreaper. `service` and `board` stay. NULL and errno.
+ */
+struct own_server *own_server_start(enum serving serving, const struct service *service, struct board *board);
+/* Waits for the answer: spawn_pid tells who is there. `spawn` is posted at that place. */
+bool own_server_ask(struct own_server *own, struct spawn *spawn, uint32_t place,
+                    const struct spawn_spec *spec, nanos until, struct spawn_error *error);
+bool own_server_is_alive(
+    const struct own_server *own);              /* else: it is to be stopped, and another one started */
+void own_server_stop(struct own_server *own);   /* NULL: there is nothing to do */
+void own_server_forget(struct own_server *own); /* in a child that this process has forked */
+
 #endif

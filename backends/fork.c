@@ -171,7 +171,8 @@ static unsigned fork_through(struct server *server, struct errand *errand)
         return FAILURE(SPAWN_STAGE_CLONE, errno);
     departure.letter = ends[1];
     departure.reader = ends[0];
-    prctl(PR_SET_CHILD_SUBREAPER, 0); /* a module may have made us one: the case would fall to us */
+    if (!server->keeps)
+        prctl(PR_SET_CHILD_SUBREAPER, 0); /* a module may have made us one: the case would fall to us */
     leader = fork();
     if (leader == 0)
         leave(server, errand, &departure);

@@ -341,6 +341,19 @@ static int be_server(const struct service *service, bool beside)
     return status;
 }
 
+int serve_here(const struct service *service, int socket, int board, bool beside)
+{
+    struct server server = {.service = service,
+                            .socket = socket,
+                            .threaded = beside || has_threads(),
+                            .keeps = beside,
+                            .shown = find_shown()};
+    int status = board_open(&server.board, board) ? serve_all(&server) : STATUS_USAGE;
+
+    forget_errands(&server);
+    return status;
+}
+
 bool serve(const struct service *service, int *status)
 {
     const char *word = service->argc > 1 ? service->argv[1] : "";

@@ -30,10 +30,14 @@ struct server {
     uint32_t farewell;      /* ms that what was prepared may need at the end */
     uint32_t preparing_for; /* whose place on the board */
     bool threaded;          /* or has threads of others: of a module, of a sanitizer */
+    bool keeps;             /* what it makes falls to itself: it is a thread of who asks */
     struct shown shown;
     /* Shared with who makes a process for us and ends, as memory that was only copied would not tell us. NULL: none did yet. */
     struct usher *usher;
 };
+
+/* Until the other end of the socket is closed; `board` is closed. `beside`: on a thread of whoever asks. */
+int serve_here(const struct service *service, int socket, int board, bool beside);
 
 void *serve_map(size_t size, int kind); /* `kind`: MAP_PRIVATE or MAP_SHARED. NULL: there is no memory */
 
