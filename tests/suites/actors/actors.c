@@ -1,0 +1,508 @@
+/* Actors under every backend that makes processes, and every transport; each test passes by itself. */
+#include <run_matrix.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+PARAM(backend, const char *, "exec", "spawn", "forkserver", "main_thread_forkserver");
+PARAM(transport, const char *, "tcp", "uds");
+
+/* The cell of the test, whatever run-matrix says: so one run is all of them. */
+FIXTURE(cell)
+{
+    int unused;
+};
+SETUP(cell, WITH(backend, transport))
+{
+    (void)self;
+    mx_setenv("RUN_MATRIX_BACKEND", backend);
+    mx_setenv("RUN_MATRIX_TRANSPORT", transport);
+}
+
+/* ---- what they are ---- */
+
+ROLE(quiet){};
+ACTOR(quiet)
+{
+    (void)args;
+}
+
+ROLE(speaker)
+{
+    int lines;
+};
+ACTOR(speaker)
+{
+    for (int i = 0; i < args->lines; i++)
+        printf("line %d of %s\n", i, mx_self()->name);
+}
+
+ROLE(failing)
+{
+    char words[40];
+};
+ACTOR(failing)
+{
+    fprintf(stderr, "about to fail\n");
+    FAIL("%s", args->words);
+}
+
+enum way { WAIT, BLOCKED, STOPPED, SLEEP, COUNT };
+
+ROLE(stuck)
+{
+    enum way way;
+};
+ACTOR(stuck)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    mx_send(mx_parent(), "", 0);
+    if (args->way == WAIT)
+        mx_sleep("1h");
+    if (args->way == BLOCKED)
+        sigprocmask(SIG_SETMASK, &all, NULL);
+    if (args->way == STOPPED)
+        raise(SIGSTOP);
+    for (;;)
+        if (args->way != COUNT)
+            pause();
+}
+
+static struct mx_actor *spawn_stuck(struct mx_nursery *n, const char *name, enum way way)
+{
+    struct mx_actor *actor = SPAWN(n, stuck, name, .way = way);
+
+    ASSERT_EQ((int)mx_receive(mx_peer_of(actor), "20s").heard, MX_HEARD);
+    return actor;
+}
+
+/* One above the other; the lowest is stuck. */
+ROLE(chain)
+{
+    int below;
+    enum way way, middle;
+};
+ACTOR(chain)
+{
+    NURSERY(n)
+    {
+        struct mx_actor *next = args->below ? SPAWN(n, chain, "link", .below = args->below - 1,
+                                                    .way = args->way, .middle = args->middle)
+                                            : SPAWN(n, stuck, "end", .way = args->way);
+        struct mx_message message = mx_receive(mx_peer_of(next), NULL);
+
+        ASSERT_EQ((int)message.heard, MX_HEARD);
+        mx_send(mx_parent(), message.bytes, message.len);
+        if (args->middle == BLOCKED) {
+            sigset_t all;
+
+            sigfillset(&all);
+            sigprocmask(SIG_SETMASK, &all, NULL);
+            for (;;)
+                pause();
+        }
+    }
+}
+
+/* ---- good ends ---- */
+
+TEST(comes_to_its_end, USES(cell))
+{
+    NURSERY(n)
+    {
+        struct mx_actor *a = SPAWN(n, quiet, "a");
+        struct mx_outcome o = mx_wait(a, NULL);
+
+        EXPECT_EQ((int)o.came, MX_CAME_TO_END);
+        EXPECT_EQ(o.status, 0);
+        EXPECT_STR_EQ(o.name, "a");
+        EXPECT_MATCH(o.id, "^a@[0-9a-f]{16}$");
+        EXPECT_GT(o.pid, 0);
+    }
+}
+
+TEST(many_side_by_side, USES(cell), .timeout = "60s")
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1);
+    struct mx_outcome o;
+    char name[20];
+
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, "a%d", i);
+        SPAWN_SOON(n, speaker, name, .lines = 3);
+    }
+    o = mx_close(n);
+    ASSERT_EQ(o.count, 40u);
+    ASSERT_EQ(mx_errors(&o), 0);
+    for (size_t i = 0; i < o.count; i++)
+        ASSERT_EQ((int)o.children[i].came, MX_CAME_TO_END);
+}
+
+TEST(two_nurseries_and_one_inside, USES(cell))
+{
+    NURSERY(outer)
+    {
+        SPAWN(outer, quiet, "a");
+        NURSERY(inner)
+        {
+            SPAWN(inner, quiet, "a");
+        }
+    }
+    NURSERY(again)
+    {
+        SPAWN(again, quiet, "a");
+    }
+}
+
+TEST(same_descriptors_after_as_before, USES(cell), .leaks = "fds")
+{
+    NURSERY(n)
+    {
+        for (int i = 0; i < 5; i++)
+            SPAWN(n, quiet, "a");
+    }
+}
+
+/* ---- errors ---- */
+
+TEST(one_fails_the_others_are_cancelled, USES(cell))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1);
+    struct mx_outcome o;
+
+    spawn_stuck(n, "waits", WAIT);
+    SPAWN(n, failing, "fails", .words = "boom");
+    o = mx_close(n);
+    ASSERT_EQ(mx_errors(&o), 1);
+    EXPECT_EQ((int)o.children[0].came, MX_CANCELLED);
+    EXPECT(!o.children[0].hard);
+    EXPECT_EQ((int)o.children[1].came, MX_HAS_FAILED);
+    EXPECT_EQ(o.children[1].order, 1);
+    EXPECT_MATCH(o.children[1].words, "actors.c:[0-9]+: boom$");
+    EXPECT_MATCH(o.children[1].last_words, "about to fail");
+    EXPECT_MATCH(mx_outcome_words(&o), "^1 of 2 actors failed");
+}
+
+TEST(others_go_on_where_that_is_wanted, USES(cell))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .go_on = 1);
+    struct mx_outcome o;
+
+    SPAWN(n, failing, "fails", .words = "boom");
+    SPAWN(n, quiet, "ends");
+    o = mx_close(n);
+    ASSERT_EQ(mx_errors(&o), 1);
+    EXPECT_EQ((int)o.children[1].came, MX_CAME_TO_END);
+}
+
+ROLE(dying)
+{
+    int signal, status;
+};
+ACTOR(dying)
+{
+    if (args->signal)
+        raise(args->signal);
+    exit(args->status);
+}
+
+TEST(ends_of_processes_are_told_apart, USES(cell))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .go_on = 1);
+    struct mx_outcome o;
+
+    SPAWN(n, dying, "killed", .signal = SIGKILL);
+    SPAWN(n, dying, "exits3", .status = 3);
+    SPAWN(n, dying, "exits0", .status = 0);
+    o = mx_close(n);
+    ASSERT_EQ(mx_errors(&o), 3);
+    EXPECT_EQ((int)o.children[0].came, MX_DIED);
+    EXPECT_EQ(o.children[0].signal, SIGKILL);
+    EXPECT_EQ((int)o.children[1].came, MX_EXITED);
+    EXPECT_EQ(o.children[1].status, 3);
+    EXPECT_EQ((int)o.children[2].came, MX_EXITED);
+    EXPECT_EQ(o.children[2].status, 0);
+}
+
+/* What a failing actor says nobody but its owner hears: the test decides. */
+TEST(collected_errors_do_not_fail_the_test, USES(cell))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1);
+
+    SPAWN(n, failing, "fails", .words = "boom");
+    mx_close(n);
+}
+
+TEST(fails_with_its_nursery, USES(cell), .xfail = "an actor of it fails", .xfail_strict = 1)
+{
+    NURSERY(n)
+    {
+        SPAWN(n, failing, "fails", .words = "boom");
+    }
+}
+
+/* ---- booting ---- */
+
+ROWS(
+    fault, struct {
+        const char *what;
+        enum mx_came came;
+        const char *words;
+    });
+ROW(fault, killed_at_start) = {"die@start", MX_NOT_BORN, "died \\(SIGKILL\\) before it had connected"};
+ROW(fault, exits_at_start) = {"exit2@start", MX_NOT_BORN, "ended with status 2 before it had connected"};
+ROW(fault, killed_at_connect) = {"die@connect", MX_NOT_BORN, "SIGKILL"};
+ROW(fault, killed_at_hello) = {"die@hello", MX_NOT_BORN, "before it had connected"};
+ROW(fault, killed_half_way) = {"die@half-hello", MX_NOT_BORN, "before it had connected"};
+ROW(fault, exits_half_way) = {"exit2@half-hello", MX_NOT_BORN, "before it had connected"};
+ROW(fault, killed_when_told) = {"die@spec", MX_NOT_BORN, "before it was ready"};
+ROW(fault, ends_when_told) = {"exit0@spec", MX_NOT_BORN, "ended with status 0 before it was ready"};
+ROW(fault, killed_when_ready) = {"die@ready", MX_DIED, "SIGKILL"};
+ROW(fault, hangs_at_connect) = {"hang@connect", MX_NOT_BORN, "not heard of in time; it died \\(SIGKILL\\)"};
+ROW(fault, hangs_half_way) = {"hang@half-hello", MX_NOT_BORN, "not heard of in time"};
+ROW(fault, hangs_when_told) = {"hang@spec", MX_NOT_BORN, "told what to be, and was not ready in time"};
+ROW(fault, stopped) = {"stop@hello", MX_NOT_BORN, "not heard of in time"};
+
+TEST(boot_death_is_an_outcome, USES(cell), WITH(fault))
+{
+    struct mx_nursery *n =
+        mx_nursery(.collect = 1, .go_on = 1,
+                   .boot = strstr(fault.what, "hang") || strstr(fault.what, "stop") ? "200ms" : "30s");
+    struct mx_outcome o;
+
+    mx_setenv("RUN_MATRIX_ACTOR_FAULT", fault.what);
+    o = mx_wait(SPAWN(n, quiet, "a"), NULL);
+    EXPECT_EQ((int)o.came, fault.came);
+    EXPECT_MATCH(o.words, fault.words);
+    mx_unsetenv("RUN_MATRIX_ACTOR_FAULT");
+    o = mx_wait(SPAWN(n, quiet, "after"), NULL);
+    EXPECT_EQ((int)o.came, MX_CAME_TO_END);
+}
+
+/* Depth asymmetry: one is held at its boot while another fails. */
+TEST(one_that_has_not_connected_is_cancelled, USES(cell))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .boot = "1h", .budget = "2s");
+    struct mx_actor *held;
+    struct mx_outcome o;
+
+    mx_setenv("RUN_MATRIX_ACTOR_FAULT", "hang@connect");
+    held = SPAWN_SOON(n, quiet, "held");
+    mx_unsetenv("RUN_MATRIX_ACTOR_FAULT");
+    SPAWN(n, failing, "fails", .words = "boom");
+    o = mx_close(n);
+    EXPECT_EQ((int)mx_wait(held, NULL).came, MX_CANCELLED);
+    EXPECT_EQ(mx_errors(&o), 1);
+}
+
+/* ---- cancelling ---- */
+
+ROWS(
+    stuck_how, struct {
+        enum way way;
+        int signal;
+        bool hard;
+    });
+ROW(stuck_how, waits) = {WAIT, 0, false};
+ROW(stuck_how, sleeps) = {SLEEP, 0, true};
+ROW(stuck_how, computes) = {COUNT, 0, true};
+ROW(stuck_how, blocks_signals) = {BLOCKED, SIGKILL, true};
+ROW(stuck_how, stopped) = {STOPPED, 0, true};
+
+TEST(is_cancelled_however_stuck, USES(cell), WITH(stuck_how))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .budget = stuck_how.signal == SIGKILL ? "300ms" : "5s");
+    struct mx_outcome o = mx_cancel(spawn_stuck(n, "a", stuck_how.way));
+
+    EXPECT_EQ((int)o.came, MX_CANCELLED);
+    EXPECT_EQ(o.signal, stuck_how.signal);
+    EXPECT_EQ(o.hard, stuck_how.hard);
+}
+
+/* Depth adds nothing: the budget of the root is that of all. */
+TEST(chain_is_gone_within_one_budget, USES(cell), .timeout = "60s")
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "1s");
+    struct mx_actor *top = SPAWN(n, chain, "top", .below = 3, .way = BLOCKED);
+    struct mx_outcome o;
+    int64_t began;
+
+    ASSERT_EQ((int)mx_receive(mx_peer_of(top), "30s").heard, MX_HEARD);
+    began = mx_now();
+    o = mx_cancel(top);
+    EXPECT_EQ((int)o.came, MX_CANCELLED);
+    EXPECT_EQ(o.signal, 0);
+    NOTE("it took %d ms of 1000", (int)((mx_now() - began) / 1000000));
+}
+
+/* Nobody in the middle passes anything on; those below are found all the same. */
+TEST(chain_whose_middle_is_stuck_leaves_nobody, USES(cell), .timeout = "60s")
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "600ms");
+    struct mx_actor *top = SPAWN(n, chain, "top", .below = 2, .way = BLOCKED, .middle = BLOCKED);
+
+    ASSERT_EQ((int)mx_receive(mx_peer_of(top), "30s").heard, MX_HEARD);
+    EXPECT_EQ(mx_cancel(top).signal, SIGKILL);
+    mx_close(n);
+}
+
+/* An actor that dies leaves those below it to the next one who lives. */
+TEST(orphans_are_ended_by_who_is_left, USES(cell), .timeout = "60s")
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "600ms");
+    struct mx_actor *top = SPAWN(n, chain, "top", .below = 1, .way = BLOCKED);
+
+    ASSERT_EQ((int)mx_receive(mx_peer_of(top), "30s").heard, MX_HEARD);
+    kill(mx_wait(top, "0s").pid, SIGKILL);
+    EXPECT_EQ((int)mx_wait(top, NULL).came, MX_DIED);
+    mx_close(n);
+}
+
+TEST(many_stuck_cost_one_budget, USES(cell), .timeout = "60s")
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "1s");
+    struct mx_outcome o;
+    char name[20];
+
+    for (int i = 0; i < 10; i++) {
+        snprintf(name, sizeof name, "a%d", i);
+        spawn_stuck(n, name, BLOCKED);
+    }
+    mx_cancel_all(n);
+    o = mx_close(n);
+    for (size_t i = 0; i < o.count; i++)
+        EXPECT_EQ(o.children[i].signal, SIGKILL);
+}
+
+/* What it has to give back is given back. */
+ROLE(holder)
+{
+    char path[100];
+};
+static void give_back(void *user)
+{
+    const char *path = user;
+
+    unlink(path);
+}
+
+ACTOR(holder)
+{
+    mx_at_end(give_back, (void *)(uintptr_t)args->path);
+    mx_send(mx_parent(), "", 0);
+    for (;;)
+        pause();
+}
+
+TEST(handlers_run_after_an_interrupt, USES(cell))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "20s");
+    struct holder_role held = {""};
+    struct mx_actor *actor;
+
+    snprintf(held.path, sizeof held.path, "%s", mx_write_file("held", ""));
+    signal(SIGINT, SIG_IGN); /* whatever is inherited */
+    actor = mx_spawn_at(__FILE__, __LINE__, n, &mx_role_holder, "a", &held, true);
+    ASSERT_EQ((int)mx_receive(mx_peer_of(actor), "20s").heard, MX_HEARD);
+    kill(mx_wait(actor, "0s").pid, SIGINT);
+    mx_wait(actor, NULL);
+    EXPECT(access(held.path, F_OK) < 0);
+    mx_close(n);
+}
+
+TEST(left_by_break_is_cancelled, USES(cell))
+{
+    NURSERY(n, .budget = "20s")
+    {
+        spawn_stuck(n, "a", WAIT);
+        break;
+    }
+}
+
+TEST(left_by_a_failure_is_cancelled, USES(cell), .xfail = "it fails", .xfail_strict = 1)
+{
+    NURSERY(n, .budget = "20s")
+    {
+        spawn_stuck(n, "a", WAIT);
+        FAIL("boom");
+    }
+}
+
+TEST(interrupted_test_leaves_nobody, USES(cell), .xfail = "it is interrupted", .xfail_strict = 1)
+{
+    NURSERY(n, .budget = "20s")
+    {
+        spawn_stuck(n, "a", WAIT);
+        raise(SIGINT);
+        mx_sleep("1h");
+    }
+}
+
+/* ---- what is inherited ---- */
+
+/* Whose mask and dispositions are bad has actors that have neither. */
+ROLE(judge){};
+ACTOR(judge)
+{
+    struct sigaction now;
+    sigset_t mask;
+
+    (void)args;
+    ASSERT_OK(sigprocmask(SIG_BLOCK, NULL, &mask));
+    for (int number = 1; number < 32; number++) {
+        EXPECT(!sigismember(&mask, number));
+        sigaction(number, NULL, &now);
+        EXPECT(now.sa_handler != SIG_IGN);
+    }
+}
+
+TEST(signals_are_clean_whatever_was_inherited, USES(cell))
+{
+    sigset_t some;
+
+    sigemptyset(&some);
+    sigaddset(&some, SIGTERM);
+    sigaddset(&some, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &some, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    NURSERY(n)
+    {
+        SPAWN(n, judge, "a");
+    }
+}
+
+/* Nothing is inherited but what was promised, at any depth. */
+ROLE(counter)
+{
+    int below;
+};
+ACTOR(counter)
+{
+    int open = 0;
+
+    for (int fd = 3; fd < 200; fd++)
+        open += fcntl(fd, F_GETFD) >= 0;
+    EXPECT_LE(open, 2); /* to its owner, and what it reads signals from */
+    if (args->below)
+        NURSERY(n)
+        {
+            SPAWN(n, counter, "below", .below = args->below - 1);
+        }
+}
+
+TEST(descriptors_do_not_grow_with_depth, USES(cell))
+{
+    for (int i = 0; i < 20; i++)
+        dup(0); /* not CLOEXEC */
+    NURSERY(n)
+    {
+        SPAWN(n, counter, "a", .below = 2);
+    }
+}
