@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define WITHIN (60 * NS_PER_S) /* for what comes at once: catches what hangs */
@@ -112,6 +114,53 @@ static inline int bench_close(void **state)
     return 0;
 }
 
+/* ---- socket files ---- */
+
+/* "unix://<folder>/name" */
+static inline struct str url_of(struct link_bench *bench, const char *name)
+{
+    buf_clear(&bench->url);
+    buf_addf(&bench->url, "unix://%s/%s", bench->folder, name);
+    return buf_str(&bench->url);
+}
+
+static inline struct str own_url(struct link_bench *bench)
+{
+    return url_of(bench, "s");
+}
+
+static inline const char *own_path(struct link_bench *bench)
+{
+    return own_url(bench).ptr + strlen("unix://");
+}
+
+static inline bool is_socket(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static inline int bind_raw(const char *path)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    strcpy(at.sun_path, path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    return fd;
+}
+
+/* As of somebody who was killed. */
+static inline void leave_stale(const char *path)
+{
+    int fd = bind_raw(path);
+
+    assert_int_equal(listen(fd, 1), 0);
+    close(fd);
+    assert_true(is_socket(path));
+}
+
 /* ---- talking ---- */
 
 #define MOST 1000
@@ -165,11 +214,13 @@ static inline void send_raw(struct link *link, const void *bytes, size_t len)
 
 /* ---- by which transports ---- */
 
-static enum transport by_tcp = TRANSPORT_TCP, by_uds = TRANSPORT_UDS;
+static enum transport transports[] = {[TRANSPORT_TCP] = TRANSPORT_TCP, [TRANSPORT_UDS] = TRANSPORT_UDS};
 
-#define WITH_LISTENER(test, by) cmocka_unit_test_prestate_setup_teardown(test, bench_open, bench_close, &(by))
-#define BARE(test, by)          cmocka_unit_test_prestate_setup_teardown(test, bench_bare, bench_close, &(by))
-#define BY_BOTH(test)           WITH_LISTENER(test, by_tcp), WITH_LISTENER(test, by_uds)
-#define BARE_BY_BOTH(test)      BARE(test, by_tcp), BARE(test, by_uds)
+#define WITH_LISTENER(test, by) \
+    cmocka_unit_test_prestate_setup_teardown(test, bench_open, bench_close, &transports[by])
+#define BARE(test, by) \
+    cmocka_unit_test_prestate_setup_teardown(test, bench_bare, bench_close, &transports[by])
+#define BY_BOTH(test)      WITH_LISTENER(test, TRANSPORT_TCP), WITH_LISTENER(test, TRANSPORT_UDS)
+#define BARE_BY_BOTH(test) BARE(test, TRANSPORT_TCP), BARE(test, TRANSPORT_UDS)
 
 #endif
