@@ -77,6 +77,7 @@ static void same_again(struct str text, const struct frame *frame, size_t used)
 
 struct hearing {
     struct link link;
+    size_t most;
     int peer;
     struct str rest; /* of all that is said: what was not heard yet */
 };
@@ -86,7 +87,7 @@ static enum link_news expected(struct hearing *hearing, struct frame *frame)
 {
     size_t used;
 
-    switch (take(hearing->rest, hearing->link.most, frame, &used)) {
+    switch (take(hearing->rest, hearing->most, frame, &used)) {
     case FRAME_GOT:
         same_again(hearing->rest, frame, used);
         hearing->rest = str_slice(hearing->rest, used, hearing->rest.len);
@@ -101,7 +102,7 @@ static enum link_news expected(struct hearing *hearing, struct frame *frame)
 static bool hear(struct hearing *hearing)
 {
     /* As buffers grow. */
-    size_t kept_most = (hearing->link.most + FRAME_HEAD) * 3 / 2 + 128;
+    size_t kept_most = (hearing->most + FRAME_HEAD) * 3 / 2 + 128;
     struct frame frame, wanted;
     enum link_news news;
 
@@ -121,7 +122,7 @@ static bool hear(struct hearing *hearing)
 
 static void hear_in_pieces(struct str text, size_t most, size_t piece)
 {
-    struct hearing hearing = {.rest = text};
+    struct hearing hearing = {.most = most, .rest = text};
     size_t said = 0;
     int ends[2];
 
