@@ -171,7 +171,9 @@ $(SOURCES:%.c=build/clang/%.o) $(SOURCES:%.c=build/fuzz/%.o) $(FUZZ:%=build/fuzz
 build/fuzz/tests/fuzz/%: build/fuzz/tests/fuzz/%.o $(filter-out %/runner/main.o,$(fuzz_objects))
 	$(call say,LINK,$@)
 	$(Q)$(fuzz_link) -fsanitize=fuzzer -o $@ $^ $(LIBRARY_LIBS)
--include $(FUZZ:%=build/fuzz/%.d)
+# Of the library, and no part of the program.
+build/fuzz/tests/fuzz/fuzz_words: build/fuzz/fixtures/actors/words.o
+-include $(FUZZ:%=build/fuzz/%.d) build/fuzz/fixtures/actors/words.d
 
 # Programs that misbehave, for the tests to run.
 kid_cflags = -O1 -pthread

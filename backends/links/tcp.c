@@ -8,6 +8,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* In a network of its own that nobody has set up, an address can be bound all the same, and not be reached. */
+static bool is_reachable(const struct sockaddr_in *at)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool is = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof *at) == 0;
+
+    if (!is && fd >= 0)
+        errno = EADDRNOTAVAIL;
+    fd_close(&fd);
+    return is;
+}
+
 static int listen_at(struct listener *listener, uint16_t port)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -21,7 +33,7 @@ static int listen_at(struct listener *listener, uint16_t port)
     /* Connections of the past that linger are in nobody's way; a listener still is. */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
         bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, WAITING_MOST) < 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &length) < 0) {
+        getsockname(fd, (struct sockaddr *)&at, &length) < 0 || !is_reachable(&at)) {
         fd_close(&fd);
         return -1;
     }

@@ -303,14 +303,10 @@ static bool parse_pair(struct str text, struct endpoint *endpoint)
     return parse_host(host, port, endpoint);
 }
 
-static struct str without(struct str text, const char *prefix)
-{
-    return str_starts(text, prefix) ? str_slice(text, strlen(prefix), text.len) : (struct str){0};
-}
-
 bool endpoint_parse(struct str text, struct endpoint *endpoint)
 {
-    static const char *const schemes[] = {"unix://", "unix:", ""};
+    static const char *const schemes[] = {"unix://",
+                                          "unix:"}; /* the longer one first: "unix://s" is no path */
 
     memset(endpoint, 0, sizeof *endpoint);
     if (!text.len)
@@ -318,9 +314,9 @@ bool endpoint_parse(struct str text, struct endpoint *endpoint)
     if (str_starts(text, "tcp://"))
         return parse_pair(str_slice(text, strlen("tcp://"), text.len), endpoint);
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
-        if (parse_path(without(text, schemes[i]), endpoint))
-            return true;
-    return parse_pair(text, endpoint);
+        if (str_starts(text, schemes[i]))
+            return parse_path(str_slice(text, strlen(schemes[i]), text.len), endpoint);
+    return parse_path(text, endpoint) || parse_pair(text, endpoint);
 }
 
 /* The answer of a loopback is there at once; elsewhere it may be under way, and is asked for at the next try. */
