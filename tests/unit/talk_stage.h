@@ -45,6 +45,19 @@ int attend(struct pollfd *fds, size_t count, nanos until)
     return ready;
 }
 
+bool attend_until(bool (*done)(const void *user), const void *user, nanos until)
+{
+    bool late = false;
+
+    while (!done(user) && !late) {
+        struct pollfd fd = {.fd = waits_for ? waits_for->link->fd : -1, .events = POLLIN};
+
+        late = until && clock_now() >= until;
+        attend(&fd, 1, until);
+    }
+    return done(user);
+}
+
 void actors_refuse(struct spot spot, const char *format, ...)
 {
     char text[1000];

@@ -341,14 +341,16 @@ static void test_the_link_of_an_actor(void **state)
     link_close(&ends[0]);
 }
 
-/* A link that others have closed is no reason to wait for ever. */
-static void test_a_link_that_is_closed(void **state)
+/* Who is told that it is over has still what came before. */
+static void test_a_link_that_is_over(void **state)
 {
     struct link none = LINK_NONE;
     struct mx_peer *peer = peer_new(&none);
 
     (void)state;
+    assert_int_equal(mx_receive(peer, "1ms").heard, MX_QUIET);
     peer_take(peer, (struct str){"left", 4});
+    peer_over(peer, true);
     hears(peer, "left");
     assert_int_equal(mx_receive(peer, NULL).heard, MX_LOST);
     mx_break(peer, MX_BREAK_CLOSE);
@@ -434,7 +436,7 @@ int main(void)
         STAGED(test_nonsense),
         STAGED(test_a_flood),
         STAGED(test_the_link_of_an_actor),
-        STAGED(test_a_link_that_is_closed),
+        STAGED(test_a_link_that_is_over),
         STAGED(test_dialling),
         STAGED(test_dialling_who_is_not_there_yet),
         STAGED(test_who_has_an_address),

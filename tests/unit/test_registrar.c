@@ -133,7 +133,7 @@ static void test_refusals(void **state)
     REFUSED(mx_find(name), "that is too long for a registrar");
     REFUSED(mx_await("a", "soon"), "'soon' is no span");
     stop_server(&scene);
-    REFUSED(mx_find("a"), "the registrar is gone");
+    REFUSED(mx_find("a"), "no registrar takes connections at unix:");
     start_server(&scene, false);
     assert_null(mx_find("a"));
     stop_server(&scene);
