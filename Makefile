@@ -40,7 +40,7 @@ HOST_OWN := $(wildcard fixtures/host*.c)
 LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c fixtures/*/*.c))
 # What is compared and printed, without what ends a test: for unit tests.
 CHECKS := $(addprefix fixtures/checks/,text.c side.c compare.c differ.c bytes.c match.c)
-TOOLS := $(wildcard fixtures/tools/*.c) fixtures/actors/adopt.c
+TOOLS := $(wildcard fixtures/tools/*.c) $(addprefix fixtures/actors/,adopt.c streams.c drainer.c drained.c)
 # Of actors, what needs none.
 TALKING := $(addprefix fixtures/actors/,names.c peer.c dial.c owner.c registrar.c ask.c)
 # What serves, in programs of people as in ours.

@@ -98,7 +98,7 @@ static void begin(struct asker *a)
         .ladder = &a->ladder,
         .place = contain_place(a->contain, 0),
         .output_limit = ASK_OUTPUT_MOST,
-        .outputs = {a->spec->stdio[1], a->spec->stdio[2]},
+        .outputs = {a->spec->stdio[1], a->spec->stdio[2], -1},
     };
 
     watch_begin(a->watch, 0, &watched, watch_now(a->watch));

@@ -45,7 +45,8 @@ static void take_slot(struct session *s, uint32_t number)
     slot->busy = true;
     slot->on = number;
     slot->setup = NULL;
-    slot->tailed = slot->relayed = slot->listed = slot->unwatched = false;
+    slot->tailed = slot->listed = slot->unwatched = false;
+    slot->relay_count = 0;
     slot->cut = 0;
     slot->outcome = CASE_REFUSED;
     slot->taken = slot->started = watch_now(s->watch);
@@ -128,6 +129,7 @@ static bool make_recipe(struct session *s, struct slot *slot)
         .artifacts = arena_printf(&slot->arena, "%s/%s", s->run_path, slot->artifacts.path),
         .given = fixtures_given(s, slot),
         .results = slot->reports,
+        .output = outputs_folder(s, slot),
     };
     struct recipe *recipe = &slot->recipe;
 
@@ -152,6 +154,16 @@ static void give_terminal(struct spawn_spec *spec)
     spec->session = false; /* or /dev/tty would not be there */
 }
 
+/* What its environment names "3,4". */
+static void pass_streams(struct session *s, struct slot *slot, const struct capture_way *way)
+{
+    struct spawn_spec *spec = &slot->recipe.spec;
+
+    for (int i = 0; i < 2; i++)
+        spec->pass[i] = way->teed ? slot->relays[1].given[i] : capture_stream(s->room, &slot->capture, i);
+    spec->pass_count = 2;
+}
+
 static bool open_capture(struct session *s, struct slot *slot)
 {
     struct recipe *recipe = &slot->recipe;
@@ -161,9 +173,11 @@ static bool open_capture(struct session *s, struct slot *slot)
         return could_not(s, slot, "open files for its output", errno);
     if (s->interactive && way->shown)
         give_terminal(&recipe->spec);
-    else if (way->relayed && outputs_open_relay(s, slot) < 0)
+    else if (way->relayed && outputs_open_relays(s, slot) < 0)
         return could_not(
             s, slot, way->terminal ? "open a terminal for its output" : "open a relay for its output", errno);
+    if (way->inside)
+        pass_streams(s, slot, way);
     return true;
 }
 
@@ -259,7 +273,7 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
         .says = recipe->is_c_test,
         .folder = slot->tmp.fd,
         .output_limit = recipe->output_limit,
-        .outputs = {slot->capture.files[0].fd, slot->capture.files[1].fd},
+        .outputs = {slot->capture.files[0].fd, slot->capture.files[1].fd, slot->capture.files[2].fd},
     };
 
     capture_started(&slot->capture);
@@ -267,10 +281,9 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
     slot->pid = process.pid;
     slot->listed = true;
     loop_watch_process(s, slot, process.pidfd);
-    if (slot->relayed) {
-        relay_started(&slot->relay);
-        loop_watch_relay(s, slot);
-    }
+    for (uint32_t i = 0; i < slot->relay_count; i++)
+        relay_started(&slot->relays[i]);
+    loop_watch_relays(s, slot);
     fault_die(&s->faults, FAULT_DIE_STARTED);
     session_wrote(s, journal_started(s->journal, slot->on, attempt_number(s, slot->on), slot->number,
                                      process.pid, slot->started - s->began));
@@ -383,7 +396,7 @@ void attempt_put_back(struct session *s, uint32_t number)
 {
     struct slot *slot = attempt_slot(s, number);
 
-    outputs_finish_relay(s, slot);
+    outputs_finish_relays(s, slot);
     capture_close(s->room, &slot->capture);
     case_results_clear(s, slot);
     fixtures_keep(s, slot, false);

@@ -85,7 +85,7 @@ bool attempt_judge(struct session *s, uint32_t number)
     struct journal_attempt a = {.number = number, .attempt = attempt_number(s, number), .slot = slot->number};
     bool again;
 
-    outputs_finish_relay(s, slot);
+    outputs_finish_relays(s, slot);
     if (slot->listed)
         leftovers_of_dead(s, slot);
     facts_judge(s, slot, &judgement);

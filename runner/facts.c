@@ -198,7 +198,7 @@ static bool has_flooded(const struct slot *slot)
 
     if (!slot->recipe.output_limit || slot->ending.cause)
         return false;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < CAPTURE_FILES_MOST; i++)
         if (slot->capture.files[i].fd >= 0)
             size += capture_size(&slot->capture.files[i]);
     return size > slot->recipe.output_limit;

@@ -14,6 +14,7 @@
 #define EVENTS_AT_ONCE 64
 #define REDRAW_MS      200
 #define LOOK_MS        20
+#define RELAY_ENDS     4
 
 enum source {
     FROM_SIGNALS,
@@ -26,7 +27,7 @@ enum source {
     FROM_SERVER
 };
 
-/* What epoll hands back: source, end of a relay, slot, generation. */
+/* What epoll hands back: source, end of a relay (of both numbered through), slot, generation. */
 static uint64_t token(enum source source, uint32_t end, uint32_t slot, uint32_t generation)
 {
     return (uint64_t)source << 56 | (uint64_t)end << 52 | (uint64_t)slot << 32 | generation;
@@ -116,11 +117,17 @@ void loop_watch_server(struct session *s, uint32_t place, uint32_t generation, i
     add(s, fd, EPOLLIN | EPOLLONESHOT, token(FROM_SERVER, 0, place, generation));
 }
 
-void loop_watch_relay(struct session *s, struct slot *slot)
+/* -1: there is none. */
+static int relay_end(const struct slot *slot, uint32_t end)
 {
-    for (uint32_t end = 0; end < 2; end++)
-        if (slot->relay.ends[end] >= 0)
-            if (add(s, slot->relay.ends[end], EPOLLIN | EPOLLONESHOT,
+    return end / 2 < slot->relay_count ? slot->relays[end / 2].ends[end % 2] : -1;
+}
+
+void loop_watch_relays(struct session *s, struct slot *slot)
+{
+    for (uint32_t end = 0; end < RELAY_ENDS; end++)
+        if (relay_end(slot, end) >= 0)
+            if (add(s, relay_end(slot, end), EPOLLIN | EPOLLONESHOT,
                     token(FROM_RELAY, end, slot->number, slot->generation)) < 0)
                 look_instead(s, slot);
 }
@@ -146,10 +153,10 @@ static void process_event(struct session *s, struct slot *slot, uint64_t data)
 
 static void relay_event(struct session *s, struct slot *slot, uint64_t data)
 {
-    int end = data >> 52 & 1;
+    uint32_t end = data >> 52 & 3;
 
-    if (slot->relayed && slot->relay.ends[end] >= 0 && outputs_carry(s, slot, end))
-        arm_again(s, slot->relay.ends[end], data);
+    if (relay_end(slot, end) >= 0 && outputs_carry(s, slot, end))
+        arm_again(s, relay_end(slot, end), data);
 }
 
 static void fixture_event(struct session *s, uint32_t place, uint64_t data)
@@ -229,8 +236,8 @@ static int timeout_of(const struct session *s, nanos probe)
 
 static void look_at(struct session *s, struct slot *slot)
 {
-    for (int end = 0; end < 2; end++)
-        if (slot->relayed && slot->relay.ends[end] >= 0)
+    for (uint32_t end = 0; end < RELAY_ENDS; end++)
+        if (relay_end(slot, end) >= 0)
             outputs_carry(s, slot, end);
     if (watch_reap(s->watch, slot->number, &slot->ending) == WATCH_IS_OVER)
         life_event(s, slot->on, CASE_GONE);

@@ -14,7 +14,7 @@ void loop_watch_process(struct session *s, struct slot *slot, int pidfd);
 bool loop_watch_place(struct session *s, uint32_t place, uint32_t generation, int pidfd);
 void loop_watch_notify(struct session *s, uint32_t place, uint32_t generation, int fd);
 void loop_watch_server(struct session *s, uint32_t place, uint32_t generation, int fd);
-void loop_watch_relay(struct session *s, struct slot *slot);
+void loop_watch_relays(struct session *s, struct slot *slot);
 
 void loop_forget_keys(struct session *s); /* the terminal is gone */
 

@@ -26,7 +26,7 @@ static const char *const keeps[] = {
 static const char *const no_tests[] = {"fail", "warn", "pass", NULL};
 static const char *const colors[] = {"auto", "always", "never", NULL};
 static const char *const captures[] = {
-#define X(id, word, why, why_module) word,
+#define X(id, word, why) word,
     CAPTURE_MODES(X) NULL
 #undef X
 };

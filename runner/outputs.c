@@ -49,20 +49,31 @@ static enum relay_kind kind_of(const struct session *s, const struct capture_way
     return way->shown && s->style.live ? RELAY_LIKE_TERMINAL : RELAY_PIPES;
 }
 
-int outputs_open_relay(struct session *s, struct slot *slot)
+static int open_relay(struct session *s, struct slot *slot, enum relay_kind kind, const int files[2])
+{
+    struct relay *relay = &slot->relays[slot->relay_count];
+
+    if (relay_open(relay, kind, files) < 0)
+        return -1;
+    slot->relay_count++;
+    relay->shown = capture_way(slot->recipe.capture)->shown;
+    relay->colour = s->style.colour;
+    relay->mask = s->mask;
+    return 0;
+}
+
+int outputs_open_relays(struct session *s, struct slot *slot)
 {
     const struct capture_way *way = capture_way(slot->recipe.capture);
     const struct capture_file *files = slot->capture.files;
+    const int own[] = {files[0].fd, files[1].fd}, past[] = {files[2].fd, files[2].fd};
     struct spawn_spec *spec = &slot->recipe.spec;
-    struct relay *relay = &slot->relay;
+    struct relay *relay = &slot->relays[0];
 
-    if (relay_open(relay, kind_of(s, way), (int[]){files[0].fd, files[1].fd}) < 0)
+    if (open_relay(s, slot, kind_of(s, way), way->inside ? past : own) < 0 ||
+        (way->teed && open_relay(s, slot, RELAY_PIPES, own) < 0))
         return -1;
-    slot->relayed = true;
     slot->prefix = outputs_prefix(slot);
-    relay->shown = way->shown;
-    relay->colour = s->style.colour;
-    relay->mask = s->mask;
     spec->stdio[1] = relay->given[0];
     spec->stdio[2] = relay->given[1];
     if (way->terminal)
@@ -70,28 +81,29 @@ int outputs_open_relay(struct session *s, struct slot *slot)
     return 0;
 }
 
-bool outputs_carry(struct session *s, struct slot *slot, int end)
+bool outputs_carry(struct session *s, struct slot *slot, uint32_t end)
 {
     struct buf lines = {0};
     bool more;
 
     if (fault_now(&s->faults, FAULT_RELAY_PARK))
         return false;
-    more = relay_carry(&slot->relay, end, prefix_of(s, slot), &lines);
+    more = relay_carry(&slot->relays[end / 2], (int)(end % 2), prefix_of(s, slot), &lines);
     show(s, &lines);
     return more;
 }
 
-void outputs_finish_relay(struct session *s, struct slot *slot)
+void outputs_finish_relays(struct session *s, struct slot *slot)
 {
     struct buf lines = {0};
 
-    if (!slot->relayed)
-        return;
-    relay_finish(&slot->relay, prefix_of(s, slot), &lines);
+    for (uint32_t i = 0; i < slot->relay_count; i++) {
+        relay_finish(&slot->relays[i], prefix_of(s, slot), &lines);
+        if (slot->relays[i].error)
+            slot->cut = slot->relays[i].error;
+    }
+    slot->relay_count = 0;
     show(s, &lines);
-    slot->cut = slot->relay.error;
-    slot->relayed = false;
 }
 
 /* ---- names ---- */
@@ -126,13 +138,30 @@ static const char *path_of(struct session *s, struct slot *slot, const char *fol
     return outputs_path(slot, folder, s->cases[slot->on].attempts + 1u, name);
 }
 
+const char *outputs_folder(struct session *s, struct slot *slot)
+{
+    const struct plan_case *c = session_planned(s, slot->on);
+    struct buf id = {0}, slug = {0};
+    const char *path;
+
+    if (!case_test(s->kitchen.plan->suites, c)->is_module)
+        return NULL;
+    case_id(&id, s->kitchen.plan, c);
+    outputs_slug(s->mask, buf_str(&id), slot->on, &slug);
+    path = arena_printf(&slot->arena, "%s/%s/%s/%u", s->run_path, LAYOUT_CASES, buf_text(&slug),
+                        s->cases[slot->on].attempts + 1u);
+    buf_release(&slug);
+    buf_release(&id);
+    return path;
+}
+
 const char *outputs_follow(struct session *s, struct slot *slot)
 {
     const char *first = NULL;
 
     if (!mask_is_empty(s->mask))
         return NULL; /* it is as the case writes it, until it is over */
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < CAPTURE_FILES_MOST; i++) {
         struct capture_file *file = &slot->capture.files[i];
         const char *path = file->fd < 0 ? NULL : path_of(s, slot, LAYOUT_CASES, file->word);
 
@@ -145,7 +174,7 @@ const char *outputs_follow(struct session *s, struct slot *slot)
 
 static void forget_names(struct session *s, struct slot *slot)
 {
-    for (int i = 0; slot->tailed && i < 2; i++)
+    for (int i = 0; slot->tailed && i < CAPTURE_FILES_MOST; i++)
         if (slot->capture.files[i].fd >= 0)
             capture_unkeep(s->room, path_of(s, slot, LAYOUT_CASES, slot->capture.files[i].word));
 }
@@ -226,8 +255,8 @@ void outputs_keep(struct session *s, struct slot *slot, struct journal_attempt *
 
     if (disposal != OUTPUT_KEEP)
         forget_names(s, slot);
-    for (int i = 0; i < 2; i++)
-        if (slot->capture.files[i].fd >= 0)
+    for (int i = 0; i < CAPTURE_FILES_MOST; i++)
+        if (slot->capture.files[i].fd >= 0 && (i < 2 || capture_size(&slot->capture.files[i])))
             keep_one(s, slot, &slot->capture.files[i], disposal, &slot->outputs[a->output_count++]);
     a->outputs = slot->outputs;
     keep_artifacts(s, slot);

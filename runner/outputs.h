@@ -13,13 +13,16 @@ struct slot;
 /* --keep; `word` NULL: not given. */
 enum keep outputs_wanted(const char *word);
 /* Puts a relay between the case and its files, as its capture wants one. -1 and errno. */
-int outputs_open_relay(struct session *s, struct slot *slot);
-/* Carries one end of a relay; false: it need not be waited for any more. */
-bool outputs_carry(struct session *s, struct slot *slot, int end);
-void outputs_finish_relay(struct session *s, struct slot *slot);
+int outputs_open_relays(struct session *s, struct slot *slot);
+/* Carries an end of a relay, of both relays numbered through; false: it need not be waited for any more. */
+bool outputs_carry(struct session *s, struct slot *slot, uint32_t end);
+void outputs_finish_relays(struct session *s, struct slot *slot);
 
 /* "cases/proto@backend=exec/1/stdout", in the slot's arena */
 const char *outputs_path(struct slot *slot, const char *folder, uint32_t attempt, const char *name);
+
+/* Absolute: where what a C test keeps beside its own streams is; in the slot's arena. NULL: it is none. */
+const char *outputs_folder(struct session *s, struct slot *slot);
 
 /* Gives the output of a running attempt a name; its path for people, NULL: it cannot be followed. */
 const char *outputs_follow(struct session *s, struct slot *slot);

@@ -226,7 +226,7 @@ static void watch_it(struct session *s, struct server *server, struct process pr
         .place = contain_place(s->contain, server->place),
         .leak_grace = MAKING_GRACE,
         .aside = true,
-        .outputs = {-1, -1},
+        .outputs = {-1, -1, -1},
     };
 
     server->there = true;

@@ -20,11 +20,11 @@
 #include <unistd.h>
 
 /*
- * Descriptors that the run itself needs, and a slot: pidfd, two captures, two relays, four folders, two
+ * Descriptors that the run itself needs, and a slot: pidfd, three captures, four relays, four folders, four
  * given, and what holds a case together (a control group and its knobs, or an anchor and its namespaces).
  */
 #define FILES_OF_RUN  48
-#define FILES_OF_SLOT 26
+#define FILES_OF_SLOT 31
 #define FILES_OF_FIXTURE \
     18 /* the same for a process of a fixture: pidfd, two captures, a folder, two sockets ... */
 #define GITHUB_WAIT (2 * NS_PER_S) /* a step that is cancelled has 7.5 s for everything */
@@ -180,8 +180,7 @@ static bool open_slots(struct session *s)
         slot->number = slot->tmp.slot = slot->shm.slot = slot->artifacts.slot = slot->results.folder.slot = i;
         slot->tmp.fd = slot->shm.fd = slot->artifacts.fd = slot->results.folder.fd = -1;
         slot->reg_addr = (struct address)ADDRESS_NONE;
-        slot->capture.files[0].fd = slot->capture.files[1].fd = -1;
-        slot->capture.files[0].given = slot->capture.files[1].given = -1;
+        capture_none(&slot->capture);
         slot->spawn = spawn_new();
         if (!slot->spawn)
             return failed(s, "get memory for the start of processes");

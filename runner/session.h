@@ -47,8 +47,8 @@ struct slot {
     uint32_t posted;       /* its place on the board */
     struct server *server; /* that was asked for its process, and has not answered; NULL: none */
     struct capture capture;
-    struct relay relay;
-    bool relayed;
+    struct relay relays[2]; /* of descriptors 1 and 2; of the streams of a C test */
+    uint32_t relay_count;
     int cut; /* errno with which what it wrote could not be kept any more; 0: all is */
     struct workdir tmp, shm, artifacts;
     struct address reg_addr;
@@ -66,16 +66,16 @@ struct slot {
     bool looked;               /* at who was left when its own process had ended */
     struct journal_leak *left; /* the same for the record */
     uint32_t left_count, left_more;
-    nanos taken;                      /* by this attempt, on the watch's clock */
-    nanos started;                    /* on the watch's clock */
-    const char *prefix;               /* of lines that are shown as they come */
-    bool tailed;                      /* its output has a name already, so that somebody can follow it */
-    const char *reports;              /* RUN_MATRIX_RESULTS; NULL: it has none */
-    const char *setup;                /* what could not be set up, NULL: all could */
-    enum case_event outcome;          /* of the start */
-    struct watch_ending ending;       /* when `listed` and the process is gone */
-    struct said *said;                /* what its test said; in the arena; NULL: nothing */
-    struct journal_output outputs[2]; /* what the record points to */
+    nanos taken;                /* by this attempt, on the watch's clock */
+    nanos started;              /* on the watch's clock */
+    const char *prefix;         /* of lines that are shown as they come */
+    bool tailed;                /* its output has a name already, so that somebody can follow it */
+    const char *reports;        /* RUN_MATRIX_RESULTS; NULL: it has none */
+    const char *setup;          /* what could not be set up, NULL: all could */
+    enum case_event outcome;    /* of the start */
+    struct watch_ending ending; /* when `listed` and the process is gone */
+    struct said *said;          /* what its test said; in the arena; NULL: nothing */
+    struct journal_output outputs[CAPTURE_FILES_MOST]; /* what the record points to */
     struct journal_rung rungs[WATCH_RUNGS_MOST];
     struct str notes[JOURNAL_NOTES_MOST];
 };

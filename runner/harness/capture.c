@@ -23,11 +23,11 @@
 /* ---- modes ---- */
 
 struct mode {
-    const char *word, *unsupported, *unsupported_module;
+    const char *word, *unsupported;
 };
 
 static const struct mode modes[] = {
-#define X(id, word, why, why_module) [id] = {word, why, why_module},
+#define X(id, word, why) [id] = {word, why},
     CAPTURE_MODES(X)
 #undef X
 };
@@ -35,10 +35,14 @@ _Static_assert(ARRAY_LEN(modes) == CAPTURE_MODE_COUNT, "a mode has no word");
 
 /* The files that a mode needs; the one that is missing is the one before it, or /dev/null. */
 static const struct {
-    const char *files[2];
+    const char *files[CAPTURE_FILES_MOST];
     struct capture_way way;
 } ways[CAPTURE_MODE_COUNT] = {
     [CAPTURE_FD] = {.files = {"stdout", "stderr"}},
+    [CAPTURE_SYS] = {.files = {"stdout", "stderr", "descriptors"},
+                     .way = {.relayed = true, .shown = true, .inside = true}},
+    [CAPTURE_TEE_SYS] = {.files = {"stdout", "stderr", "descriptors"},
+                         .way = {.relayed = true, .shown = true, .inside = true, .teed = true}},
     [CAPTURE_NO] = {.files = {"stdout", "stderr"}, .way = {.relayed = true, .shown = true}},
     [CAPTURE_PIPE] = {.files = {"stdout", "stderr"}, .way = {.relayed = true}},
     [CAPTURE_PTY] = {.files = {"output"}, .way = {.relayed = true, .terminal = true, .one_file = true}},
@@ -52,7 +56,7 @@ const char *capture_word(enum capture_mode mode)
 
 const char *capture_unsupported(enum capture_mode mode, bool module)
 {
-    return module ? modes[mode].unsupported_module : modes[mode].unsupported;
+    return module ? NULL : modes[mode].unsupported;
 }
 
 const struct capture_way *capture_way(enum capture_mode mode)
@@ -230,24 +234,40 @@ void capture_file_close(struct capture_room *room, struct capture_file *file)
     fd_close(&file->fd);
 }
 
+void capture_none(struct capture *capture)
+{
+    *capture = (struct capture){.mode = CAPTURE_DISCARD};
+    for (size_t i = 0; i < ARRAY_LEN(capture->files); i++)
+        capture->files[i].fd = capture->files[i].given = -1;
+}
+
+static int open_files(struct capture_room *room, struct capture *capture)
+{
+    for (size_t i = 0; i < ARRAY_LEN(capture->files); i++) {
+        if (capture_file_open(room, &capture->files[i], ways[capture->mode].files[i]) < 0) {
+            capture_close(room, capture);
+            return -1;
+        }
+        capture->files[i].lent = ways[capture->mode].way.relayed;
+    }
+    return 0;
+}
+
+int capture_stream(struct capture_room *room, struct capture *capture, int i)
+{
+    return open_for_case(room, &capture->files[i]);
+}
+
 int capture_open(struct capture_room *room, enum capture_mode mode, struct capture *capture, int stdio[3])
 {
     struct capture_file *files = capture->files;
 
-    *capture = (struct capture){.mode = mode, .files = {{.fd = -1, .given = -1}, {.fd = -1, .given = -1}}};
-    if (modes[mode].unsupported) {
-        errno = ENOTSUP;
+    capture_none(capture);
+    capture->mode = mode;
+    if (open_files(room, capture) < 0)
         return -1;
-    }
-    if (capture_file_open(room, &files[0], ways[mode].files[0]) < 0)
-        return -1;
-    if (capture_file_open(room, &files[1], ways[mode].files[1]) < 0) {
-        capture_file_close(room, &files[0]);
-        return -1;
-    }
     stdio[0] = room->null;
     stdio[1] = stdio[2] = -1;
-    files[0].lent = files[1].lent = ways[mode].way.relayed;
     if (ways[mode].way.relayed)
         return 0;
     stdio[1] = open_for_case(room, &files[0]);

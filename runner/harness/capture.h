@@ -16,22 +16,21 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CAPTURE_NOT_INSIDE    "it redirects the streams inside a process, and we cannot reach into a program"
-#define CAPTURE_NOT_BUILT_YET "of a C test the streams inside its process cannot be captured yet; use 'fd'"
+#define CAPTURE_NOT_INSIDE "it redirects the streams inside a process, and we cannot reach into a program"
 
-/* id, word, why it cannot be had for a program, and why for a C test (NULL: it can) */
-#define CAPTURE_MODES(X)                                                     \
-    X(CAPTURE_FD, "fd", NULL, NULL)                                          \
-    X(CAPTURE_SYS, "sys", CAPTURE_NOT_INSIDE, CAPTURE_NOT_BUILT_YET)         \
-    X(CAPTURE_TEE_SYS, "tee-sys", CAPTURE_NOT_INSIDE, CAPTURE_NOT_BUILT_YET) \
-    X(CAPTURE_NO, "no", NULL, NULL)                                          \
-    X(CAPTURE_PIPE, "pipe", NULL, NULL)                                      \
-    X(CAPTURE_PTY, "pty", NULL, NULL)                                        \
-    X(CAPTURE_MERGED, "merged", NULL, NULL)                                  \
-    X(CAPTURE_DISCARD, "discard", NULL, NULL)
+/* id, word, why it cannot be had for a program (NULL: it can); for a C test all can */
+#define CAPTURE_MODES(X)                              \
+    X(CAPTURE_FD, "fd", NULL)                         \
+    X(CAPTURE_SYS, "sys", CAPTURE_NOT_INSIDE)         \
+    X(CAPTURE_TEE_SYS, "tee-sys", CAPTURE_NOT_INSIDE) \
+    X(CAPTURE_NO, "no", NULL)                         \
+    X(CAPTURE_PIPE, "pipe", NULL)                     \
+    X(CAPTURE_PTY, "pty", NULL)                       \
+    X(CAPTURE_MERGED, "merged", NULL)                 \
+    X(CAPTURE_DISCARD, "discard", NULL)
 
 enum capture_mode {
-#define X(id, word, why, why_module) id,
+#define X(id, word, why) id,
     CAPTURE_MODES(X)
 #undef X
         CAPTURE_MODE_COUNT
@@ -48,6 +47,9 @@ struct capture_way {
     bool shown;    /* ... as it comes, too */
     bool terminal; /* ... which is a terminal in any case, and the one of the case's session */
     bool one_file; /* both streams are in the first */
+    bool
+        inside; /* streams of C are in the first two, and what is written past them, by 1 and 2, in the third */
+    bool teed; /* ... and come through a relay as well */
 };
 
 const struct capture_way *capture_way(enum capture_mode mode);
@@ -63,15 +65,19 @@ struct capture_file {
     bool lent;  /* the case has that one, or none, not ours */
     bool named; /* it was given a name, or was to be */
     struct mask *mask;
-    const char *word; /* "stdout", "stderr", "output" (both in one) */
+    const char *word; /* "stdout", "stderr", "output" (both in one), "descriptors" (see `inside`) */
     char spare
         [24]; /* its name in the spare folder where O_TMPFILE is not to be had; empty: it has none there */
 };
 
+#define CAPTURE_FILES_MOST 3
+
 struct capture {
     enum capture_mode mode;
-    struct capture_file files[2]; /* stdout, stderr; or the first holds both */
+    struct capture_file files[CAPTURE_FILES_MOST]; /* stdout, stderr; or the first holds both */
 };
+
+void capture_none(struct capture *capture); /* nothing is open */
 
 struct capture_room;
 
@@ -90,6 +96,8 @@ void capture_mask(struct capture_room *room, struct mask *mask);
  * relay to be put there. -1 and errno, with nothing left open.
  */
 int capture_open(struct capture_room *room, enum capture_mode mode, struct capture *capture, int stdio[3]);
+/* What the stream `i` of C in the case is to write into where that is `inside` and not `teed`. */
+int capture_stream(struct capture_room *room, struct capture *capture, int i);
 void capture_started(struct capture *capture); /* closes our copies of what the case was given */
 uint64_t capture_size(const struct capture_file *file);
 /*

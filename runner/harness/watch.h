@@ -72,7 +72,7 @@ struct watched {
     bool says;  /* it tells what it is at, in `folder`: then its call is timed part by part, see watch_part */
     int folder; /* of its own, not owned */
     uint64_t output_limit; /* 0: none. Looked at on ticks: who is quicker has to be found at its end */
-    int outputs[2];        /* regular files whose sizes count together, not owned; -1: none */
+    int outputs[3];        /* regular files whose sizes count together, not owned; -1: none */
 };
 
 /*

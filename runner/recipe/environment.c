@@ -101,6 +101,12 @@ bool environment_is_ours(struct str name)
         OURS "_REG_ADDR",
         OURS "_ENV",
         OURS "_RESULTS",
+        OURS "_BACKEND",
+        OURS "_TRANSPORT",
+        OURS "_CAPTURE",
+        OURS "_OUTPUT",
+        OURS "_STREAMS",
+        OURS "_ACTOR",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)

@@ -91,6 +91,8 @@ bool cook_close(struct cooking *k, enum setting setting, struct setting_value *v
 
 void choose_backend(struct cooking *k);
 void choose_capture(struct cooking *k);
+/* "tcp", "uds", as its cell says; NULL: it does not. */
+const char *transport_said(const struct cooking *k);
 /* Where the command line, and not the cell, says how; or the other way round. */
 void warn_of_cell(struct cooking *k);
 void warn_of_backend(struct cooking *k);

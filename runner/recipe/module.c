@@ -233,6 +233,10 @@ bool cook_module(struct cooking *k)
         k->recipe->unsupported =
             "which tests it has is known only when its fixtures are made, and then all are run "
             "by one process: not in a namespace";
+    else if (capture_way(k->recipe->capture)->inside)
+        k->recipe->unsupported =
+            "which tests it has is known only when its fixtures are made, and then all are run "
+            "by one process: its streams are not those of one test";
     else
         run_late(k);
     return true;

@@ -157,7 +157,22 @@ static void add_case(struct cooking *k, struct environment *env, const struct pl
                     str_of(k->recipe->isolate & SPAWN_ISOLATE_FILES ? "/tmp" : where->tmpdir));
 }
 
-#define OF_CASE 7u /* variables that add_case adds */
+/* What the library in it goes by when it starts others. */
+static void add_c_test(struct cooking *k, struct environment *env, const struct place_of_case *where)
+{
+    const char *transport = transport_said(k);
+
+    environment_add(env, str_of("RUN_MATRIX_BACKEND"), str_of(k->recipe->backend->name));
+    environment_add(env, str_of("RUN_MATRIX_CAPTURE"), str_of(capture_word(k->recipe->capture)));
+    if (transport)
+        environment_add(env, str_of("RUN_MATRIX_TRANSPORT"), str_of(transport));
+    if (where->output)
+        environment_add(env, str_of("RUN_MATRIX_OUTPUT"), str_of(where->output));
+    if (where->output && capture_way(k->recipe->capture)->inside)
+        environment_add(env, str_of("RUN_MATRIX_STREAMS"), str_of("3,4"));
+}
+
+#define OF_CASE 12u /* variables that add_case and add_c_test add */
 
 void cook_variable(struct cooking *k, struct environment *env, struct str name, struct str value)
 {
@@ -199,6 +214,8 @@ static bool cook_environment(struct cooking *k, const struct place_of_case *wher
     environment_init(&env, k->kitchen, k->arena,
                      OF_CASE + k->matrix->map.count + where->given.variable_count + value.part_count);
     add_case(k, &env, where);
+    if (k->test->is_module)
+        add_c_test(k, &env, where);
     cook_axes(k, &env);
     cook_given(k, &env, &where->given);
     if (where->given.reg_socket && k->recipe->isolate & SPAWN_ISOLATE_FILES)

@@ -108,6 +108,7 @@ struct place_of_case {
     const char *tmpdir;    /* absolute, at most 40 bytes */
     const char *artifacts; /* absolute */
     const char *results;   /* absolute; NULL: it has none */
+    const char *output;    /* absolute: where files of its actors are kept; NULL: it can have none */
     bool listing;          /* no test is to run: the command is the one that lists them */
     const char *module;    /* with `listing`: the file of C tests that is asked; NULL: it is a suite */
     const struct preset_test

@@ -24,6 +24,13 @@ enum transport recipe_transport(const struct kitchen *kitchen, const struct plan
     return transport;
 }
 
+const char *transport_said(const struct cooking *k)
+{
+    const struct node *value = value_on(k->kitchen->plan->suites, k->c, AXIS_TRANSPORT);
+
+    return value ? arena_cstr(k->arena, value_text(value, k->arena)) : NULL;
+}
+
 /* Where there is no axis that says it. A server's processes are not in the session that a terminal belongs to. */
 static const char *default_backend(const struct kitchen *kitchen, const struct test *test)
 {

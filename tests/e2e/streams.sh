@@ -1,0 +1,380 @@
+#!/bin/sh
+# What C tests print by the streams of C, and past them: captures inside a process, by every backend.
+. "$(dirname "$0")/lib.sh"
+own_world # compilers leave files in /tmp for a moment, and others look for what is left there
+
+backends='exec spawn forkserver main_thread_forkserver subint subint_forkserver'
+library=$root/build/librunmatrix.a
+
+heading() {
+    cat <<'END'
+#include <run_matrix.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#define raw(fd, text) \
+    do { \
+        if (write(fd, text, strlen(text)) < 0) \
+            abort(); \
+    } while (0)
+#line 1 "t.c"
+END
+}
+
+module() { # source on stdin
+    { heading && cat; } >t.c
+    gcc -shared -fPIC -Wall -Wextra -Werror "-I$root/fixtures" -o t.so t.c "$library"
+}
+
+in_cells() { # CAPTURES [BACKENDS [MORE KEYS]]
+    echo "strategy: {matrix: {capture: [$1]${2:+, backend: [$(echo "$2" | sed 's/ /, /g')]}}}" >run-matrix.yaml
+    echo "tests: [{name: t, module: t.so${3-}}]" >>run-matrix.yaml
+}
+
+of() { # TEST CAPTURE [BACKEND]: its id
+    echo "t::$1@capture=$2${3:+,backend=$3}"
+}
+
+folder() { # ID
+    echo ".run-matrix/latest/cases/$(echo "$1" | sed 's/::/-/')"~*/1
+}
+
+kept() { # ID NAME
+    cat "$(folder "$1")/$2"
+}
+
+verdict_is() { is "$1: $(told "$1" 'case["verdict"]')" "$1: $2"; }
+sizes_are() { is "$1: $(told "$1" '{output["name"]: output["size"] for output in last["outputs"]}')" "$1: $2"; }
+
+says_everything() {
+    module <<'END'
+TEST(a)
+{
+    FILE *captured = stdout;
+
+    printf("printed\n");
+    fprintf(captured, "by its address\n");
+    raw(1, "raw\n");
+    fprintf(stderr, "complained\n");
+    raw(2, "raw too\n");
+    if (fork() == 0) {
+        printf("of a child\n");
+        exit(0);
+    }
+    wait(NULL);
+    if (system("echo of a program") != 0)
+        abort();
+    FAIL("it has failed");
+}
+END
+}
+
+# ---- what goes where ----
+
+test_streams_apart_from_descriptors() {
+    says_everything
+    in_cells 'sys, tee-sys' "$backends"
+    run
+    status_is 1
+    for mode in sys tee-sys; do
+        for backend in $backends; do
+            id=$(of a $mode "$backend")
+            is "$id: $(kept "$id" stdout)" "$id: $(printf 'printed\nby its address\nof a child')"
+            is "$id: $(kept "$id" stderr)" "$id: $(printf 'complained\nt.c:17: a: it has failed')"
+            is "$id: $(kept "$id" descriptors)" "$id: $(printf 'raw\nraw too\nof a program')"
+            is "$id: $(told "$id" 'last["reason"]')" "$id: t.c:17: it has failed"
+        done
+    done
+}
+
+# As it comes what is past the streams, and with `tee-sys` they too; at the end all of it, of a failure.
+test_what_is_shown() {
+    says_everything
+    for mode in sys tee-sys; do
+        in_cells "$mode"
+        run
+        is "$mode: $(grep -c 'of a program$' "$scratch/out")" "$mode: 2"
+        is "$mode: $(grep -c 'of a child$' "$scratch/out")" "$mode: $([ $mode = sys ] && echo 1 || echo 2)"
+        out_has 'stdout (34 B): '
+        out_has 'descriptors (25 B): '
+        "$program" show >shown
+        grep -q '| of a program' shown || fail 'show has no descriptors'
+        is "$(sed -n '/<system-out>/,/<.system-out>/p' .run-matrix/latest/junit.xml | grep -cx 'raw')" 1
+    done
+}
+
+test_nothing_past_the_streams_is_no_file() {
+    echo 'TEST(a) { puts("x"); FAIL("no"); }' | module
+    in_cells 'sys, tee-sys, fd'
+    run
+    for mode in sys tee-sys fd; do
+        is "$mode: $(cd "$(folder "$(of a $mode)")" && echo *)" "$mode: stderr stdout"
+    done
+}
+
+test_streams_of_cpp() {
+    {
+        printf '#include <iostream>\n'
+        heading
+        echo 'TEST(a) { std::cout << "of c++" << " streams" << std::endl; std::cerr << "of others" << std::endl; std::cout << "no newline"; FAIL("no"); }'
+    } >t.cpp
+    g++ -shared -fPIC -Wall -Wextra -Werror "-I$root/fixtures" -o t.so t.cpp "$library"
+    in_cells 'sys, tee-sys' 'exec forkserver subint'
+    run
+    status_is 1
+    for mode in sys tee-sys; do
+        for backend in exec forkserver subint; do
+            id=$(of a $mode "$backend")
+            is "$id: $(kept "$id" stdout)" "$id: $(printf 'of c++ streams\nno newline')"
+            is "$id: $(kept "$id" stderr)" "$id: $(printf 'of others\nt.c:1: a: no')"
+        done
+    done
+}
+
+test_who_is_killed_has_said_what_he_had_said() {
+    module <<'END'
+TEST(a)
+{
+    printf("a line\n");
+    raw(1, "raw\n");
+    kill(getpid(), SIGKILL);
+}
+END
+    in_cells 'sys, tee-sys' "$backends"
+    run
+    for mode in sys tee-sys; do
+        for backend in $backends; do
+            id=$(of a $mode "$backend")
+            verdict_is "$id" crashed
+            is "$id: $(kept "$id" stdout)" "$id: a line"
+            is "$id: $(kept "$id" descriptors)" "$id: raw"
+        done
+    done
+}
+
+# What stands in a buffer at a fork is written once.
+test_a_fork_doubles_nothing() {
+    module <<'END'
+TEST(a)
+{
+    printf("once, ");
+    for (int i = 0; i < 4; i++)
+        if (fork() == 0) {
+            printf("%d, ", i);
+            exit(0);
+        }
+    while (wait(NULL) > 0)
+        ;
+    FAIL("no");
+}
+END
+    in_cells 'sys, tee-sys' "$backends"
+    run
+    for mode in sys tee-sys; do
+        for backend in $backends; do
+            id=$(of a $mode "$backend")
+            is "$id: $(kept "$id" stdout | sed 's/, $//;s/, /\n/g' | sort | tr '\n' ' ')" "$id: 0 1 2 3 once "
+        done
+    done
+}
+
+test_what_is_caught_is_not_printed() {
+    module <<'END'
+TEST(a)
+{
+    CAPTURE(said) {
+        printf("printed\n");
+        fflush(stdout);
+        raw(1, "raw\n");
+        fprintf(stderr, "complained\n");
+        CAPTURE(inner)
+            puts("inner");
+        ASSERT_STR_EQ(inner.out, "inner\n");
+        if (system("echo of a program") != 0)
+            abort();
+    }
+    ASSERT_STR_EQ(said.out, "printed\nraw\nof a program\n");
+    ASSERT_STR_EQ(said.err, "complained\n");
+    puts("after it");
+}
+TEST(b)
+{
+    CAPTURE(said) {
+        puts("caught, and shown");
+        FAIL("no");
+    }
+}
+END
+    in_cells 'fd, sys, tee-sys' "$backends"
+    run
+    for mode in fd sys tee-sys; do
+        for backend in $backends; do
+            verdict_is "$(of a $mode "$backend")" passed
+            is "$(kept "$(of b $mode "$backend")" stdout)" 'caught, and shown'
+            is "$(kept "$(of b $mode "$backend")" stderr)" "t.c:22: b: no"
+        done
+    done
+}
+
+# ---- misuse ----
+
+test_what_tests_do_to_their_streams() {
+    module <<'END'
+TEST(closes) { puts("before"); close(1); close(2); puts("after"); FAIL("no"); }
+TEST(leads_elsewhere)
+{
+    int null = open("/dev/null", O_WRONLY);
+
+    puts("before");
+    dup2(null, 1);
+    dup2(null, 2);
+    puts("after");
+    raw(1, "lost\n");
+    FAIL("no");
+}
+TEST(reopens) { puts("before"); if (!freopen("elsewhere", "a", stdout)) abort(); puts("after"); FAIL("no"); }
+TEST(closes_streams) { puts("before"); fclose(stdout); fclose(stderr); FAIL("no"); }
+TEST(captures_without) { puts("before"); fclose(stdout); CAPTURE(said) raw(1, "x"); ASSERT_STR_EQ(said.out, "x"); FAIL("no"); }
+TEST(closes_all) { puts("before"); closefrom(0); puts("after"); FAIL("no"); }
+TEST(unbuffered) { puts("before"); setvbuf(stdout, NULL, _IONBF, 0); printf("after\n"); FAIL("no"); }
+TEST(closes_and_opens)
+{
+    puts("before");
+    closefrom(3);
+    for (int i = 0; i < 20; i++)
+        if (open("mine", O_RDWR | O_CREAT | O_APPEND, 0600) < 0)
+            abort();
+    FAIL("no");
+}
+END
+    in_cells 'fd, sys, tee-sys' "$backends"
+    run
+    status_is 1
+    for mode in sys tee-sys; do
+        for backend in $backends; do
+            for test in closes leads_elsewhere unbuffered; do
+                is "$mode $backend $test: $(kept "$(of $test $mode "$backend")" stdout | tr '\n' ' ')" "$mode $backend $test: before after "
+                kept "$(of $test $mode "$backend")" stderr | grep -q ': no$' || fail "$mode $backend $test has not said why"
+            done
+            for test in reopens closes_streams captures_without closes_all closes_and_opens; do
+                is "$mode $backend $test: $(kept "$(of $test $mode "$backend")" stdout)" "$mode $backend $test: before"
+                told "$(of $test $mode "$backend")" 'last["reason"]' | grep -q ': no$' || fail "$mode $backend $test: what it fails by"
+            done
+        done
+    done
+}
+
+# Nothing more than three descriptors, where a test looks and where it executes something.
+test_descriptors_of_a_test() {
+    module <<'END'
+TEST(a, .leaks = "fds")
+{
+    int fd = open("/dev/null", O_RDONLY);
+
+    EXPECT(fd == 3);
+    EXPECT(getenv("RUN_MATRIX_STREAMS") == NULL);
+    close(fd);
+    EXPECT(system("test \"$(ls /proc/self/fd | wc -l)\" = 4") == 0);
+}
+END
+    in_cells 'sys, tee-sys' 'exec spawn forkserver main_thread_forkserver'
+    run
+    status_is 0
+}
+
+# ---- limits, masks, keeping ----
+
+test_floods_and_masks() {
+    module <<'END'
+TEST(floods) { for (;;) puts("more and more"); }
+TEST(floods_past) { for (;;) raw(1, "more and more\n"); }
+TEST(tells) { printf("s3cret-"); fflush(stdout); printf("word\n"); raw(1, "s3cret-word\n"); FAIL("s3cret-word"); }
+END
+    in_cells 'sys, tee-sys' 'exec forkserver subint' ', output-limit: 1MiB, mask: [SECRET], timeout: 50s'
+    SECRET=s3cret-word run
+    status_is 1
+    for mode in sys tee-sys; do
+        for backend in exec forkserver subint; do
+            verdict_is "$(of floods $mode $backend)" 'output limit'
+            verdict_is "$(of floods_past $mode $backend)" 'output limit'
+            is "$(kept "$(of tells $mode $backend)" stdout)" '***'
+            is "$(kept "$(of tells $mode $backend)" descriptors)" '***'
+        done
+    done
+    out_lacks s3cret-word
+    ! grep -raF s3cret-word .run-matrix || fail 'it is on disk'
+}
+
+test_what_is_kept() {
+    module <<'END'
+TEST(a) { puts("printed"); raw(1, "raw\n"); }
+END
+    in_cells 'sys, tee-sys' 'exec forkserver'
+    for keep in latest all failed none; do
+        run --keep $keep
+        status_is 0
+        for mode in sys tee-sys; do
+            sizes_are "$(of a $mode exec)" "{'stdout': 8, 'stderr': 0, 'descriptors': 4}"
+        done
+        "$program" show t >shown
+        case $keep in
+        latest | all) is "$keep: $(grep -c '| raw' shown)" "$keep: 4" ;;
+        *) is "$keep: $(grep -c '| raw' shown)" "$keep: 0" ;;
+        esac
+        [ ! -e .run-matrix/latest/cases ] || fail 'something was kept as of a failure'
+    done
+}
+
+test_programs_have_no_such_streams() {
+    suite '{name: p, run: ["true"]}'
+    for mode in sys tee-sys; do
+        run --capture $mode
+        status_is 5
+        told p 'last["reason"]' | grep -q 'reach into a program' || fail "$mode: $(told p 'last["reason"]')"
+    done
+}
+
+# ---- what a test is told ----
+
+test_variables() {
+    module <<'END'
+TEST(a)
+{
+    const char *output = getenv("RUN_MATRIX_OUTPUT"), *transport = getenv("RUN_MATRIX_TRANSPORT");
+
+    printf("%s %s %s\n", getenv("RUN_MATRIX_BACKEND"), getenv("RUN_MATRIX_CAPTURE"), transport ? transport : "none");
+    if (!output || *output != '/' || access(output, F_OK) == 0)
+        FAIL("%s", output ? output : "none");
+    fprintf(stderr, "%s", output);
+    FAIL("as is to be");
+}
+END
+    in_cells 'fd, sys' "$backends"
+    run
+    for mode in fd sys; do
+        for backend in $backends; do
+            is "$(kept "$(of a $mode "$backend")" stdout)" "$backend $mode none"
+            is "$(kept "$(of a $mode "$backend")" stderr | sed 's/t.c:.*//')" "$(cd "$(folder "$(of a $mode "$backend")")" && pwd -P)"
+        done
+    done
+    echo 'strategy: {matrix: {transport: [uds, tcp]}}' >run-matrix.yaml
+    echo 'tests: [{name: t, module: t.so}]' >>run-matrix.yaml
+    run
+    is "$(kept t::a@transport=uds stdout)" 'forkserver fd uds'
+    is "$(kept t::a@transport=tcp stdout)" 'forkserver fd tcp'
+    suite '{name: p, run: "env | grep -E \"RUN_MATRIX_(BACKEND|CAPTURE|TRANSPORT|OUTPUT|STREAMS)\" && exit 1; exit 0"}'
+    run
+    status_is 0
+    for name in BACKEND CAPTURE TRANSPORT OUTPUT STREAMS ACTOR; do
+        suite "{name: p, run: ['true'], env: {RUN_MATRIX_$name: x}}"
+        run
+        status_is 4
+        err_has "'RUN_MATRIX_$name' is set by run-matrix itself"
+    done
+}
+
+run_tests
