@@ -20,6 +20,11 @@ module() { # FILE
     gcc -Wall -Wextra -Werror "-I$root/fixtures" -shared -fPIC -o "$1" "$1.c" "$root/build/librunmatrix.a"
 }
 
+# What a case of the latest run has printed, as `show` has it.
+printed() { # ID
+    "$program" show "$1" | sed -n 's/^ *| //p'
+}
+
 # Starts a program in the background, with a token by which it is ended when the test goes wrong: $child.
 begin() { # PROGRAM ARG...
     ran=$*
