@@ -41,8 +41,8 @@ LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c 
 # What is compared and printed, without what ends a test: for unit tests.
 CHECKS := $(addprefix fixtures/checks/,text.c side.c compare.c differ.c bytes.c match.c)
 TOOLS := $(wildcard fixtures/tools/*.c) fixtures/actors/adopt.c
-# Of actors, what stands by itself.
-TALKING := $(wildcard $(addprefix fixtures/actors/,names.c peer.c dial.c owner.c))
+# Of actors, what needs none.
+TALKING := $(addprefix fixtures/actors/,names.c peer.c dial.c owner.c registrar.c ask.c)
 # What serves, in programs of people as in ours.
 SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire request room child usher inside clone) \
 	$(addprefix runner/base/,buf clock io mem str))
@@ -147,8 +147,9 @@ $(addprefix build/$(1)/tests/unit/,test_glob test_nearest test_sig): build/$(1)/
 # Not of the program: the library's checks.
 build/$(1)/tests/unit/test_checks build/$(1)/tests/unit/test_checks_differ: $(CHECKS:%.c=build/$(1)/%.o)
 # Tests of what the library is made of, which is no part of the program.
-$(TOOLS_UNIT:%=build/$(1)/%) build/$(1)/tests/unit/test_peers: $(TOOLS:%.c=build/$(1)/%.o)
-$(addprefix build/$(1)/tests/unit/,test_names test_peers): $(TALKING:%.c=build/$(1)/%.o)
+$(TOOLS_UNIT:%=build/$(1)/%): $(TOOLS:%.c=build/$(1)/%.o)
+build/$(1)/tests/unit/test_names: build/$(1)/fixtures/actors/names.o
+$(addprefix build/$(1)/tests/unit/,test_peers test_registrar): $(TOOLS:%.c=build/$(1)/%.o) $(TALKING:%.c=build/$(1)/%.o)
 
 # Other flags, other objects.
 ifneq ($$(file <build/$(1)/flags),$$($(1)_compile) $$($(1)_link))

@@ -7,59 +7,14 @@
 
 #include <cmocka.h>
 
-#include "fixtures/actors/internal.h"
 #include "tests/unit/forks.h"
-#include "tests/unit/tools_stage.h"
+#include "tests/unit/talk_stage.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
 #define LONG FRAME_BODY_MOST
 #define MANY 100 /* that a socket takes while nobody reads, however small they are */
-
-/* ---- what a core is to them ---- */
-
-static struct waits {
-    struct mx_peer *peer; /* whose link is an actor's: its messages are taken here */
-    int count;
-} waits;
-
-static void take_of_actor(struct mx_peer *peer)
-{
-    struct frame frame;
-    enum link_news news;
-
-    while (!peer_is_full(peer) && (news = link_hear(peer->link, &frame)) != LINK_SILENT)
-        if (news == LINK_FRAME && frame.kind == SAID_MESSAGE)
-            peer_take(peer, frame.body);
-        else {
-            peer_over(peer, news != LINK_FRAME);
-            return;
-        }
-}
-
-int attend(struct pollfd *fds, size_t count, nanos until)
-{
-    nanos left = until - clock_now();
-    int ready = poll(fds, count, !until ? -1 : left <= 0 ? 0 : (int)(left / NS_PER_MS) + 1);
-
-    waits.count++;
-    if (waits.peer && !waits.peer->over)
-        take_of_actor(waits.peer);
-    return ready;
-}
-
-void actors_refuse(struct spot spot, const char *format, ...)
-{
-    char text[1000];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    failure(spot.file, spot.line, true, text);
-    abort();
-}
 
 /* ---- two that are connected ---- */
 
@@ -106,14 +61,6 @@ static void has_ended(struct mx_peer *peer, enum mx_heard how)
     assert_int_equal(mx_receive(peer, "10s").heard, how);
     assert_int_equal(mx_receive(peer, "0").heard, how);
     assert_false(mx_send(peer, "x", 1));
-}
-
-static void ended_well(pid_t child)
-{
-    int status = -1;
-
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
 }
 
 /* ---- talking ---- */
@@ -362,7 +309,7 @@ static void test_the_link_of_an_actor(void **state)
     link_open(&ends[0], fds[0], FRAME_BODY_MOST);
     link_open(&ends[1], fds[1], FRAME_BODY_MOST);
     peer = peer_new(&ends[0]);
-    waits.peer = peer;
+    waits_for = peer;
 
     assert_int_equal(mx_receive(peer, "0").heard, MX_QUIET);
     link_say(&ends[1], SAID_MESSAGE, 0, "one", 3);
@@ -375,13 +322,13 @@ static void test_the_link_of_an_actor(void **state)
     assert_true(ends[0].fd >= 0);
 
     peer_free(peer);
-    waits.peer = peer = peer_new(&ends[0]);
+    waits_for = peer = peer_new(&ends[0]);
     link_say(&ends[1], SAID_MESSAGE, 0, "last", 4);
     link_close(&ends[1]);
     hears(peer, "last");
     has_ended(peer, MX_LOST);
     peer_free(peer);
-    waits.peer = NULL;
+    waits_for = NULL;
     link_close(&ends[0]);
 }
 
