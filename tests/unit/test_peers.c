@@ -113,9 +113,18 @@ static void test_the_longest(void **state)
         assert_memory_equal(message.bytes, bytes, LONG);
         assert_int_equal(message.bytes[LONG], 0);
         ended_well(child);
-        REFUSED(mx_send(pair.one, bytes, LONG + 1), "at most");
         end_case();
     }
+    free(bytes);
+}
+
+static void test_what_is_too_long(void **state)
+{
+    char *bytes = mem_zero(LONG + 1, 1);
+    struct pair pair = connect_two("uds");
+
+    (void)state;
+    REFUSED(mx_send(pair.one, bytes, LONG + 1), "at most 1048576 bytes, and this one 1048577");
     free(bytes);
 }
 
@@ -391,21 +400,24 @@ static void test_dialling_who_is_not_there_yet(void **state)
     ended_well(child);
 }
 
+static void is_told_of_us(const char *transport)
+{
+    struct mx_listener *listener;
+    char pid[32];
+
+    setenv(TRANSPORT_VARIABLE, transport, 1);
+    listener = mx_listen(NULL);
+    snprintf(pid, sizeof pid, "test_peers' (pid %d)", getpid());
+    REFUSED(mx_listen(mx_listener_url(listener)), "it is in use by '");
+    said(pid);
+    end_case();
+}
+
 static void test_who_has_an_address(void **state)
 {
     (void)state;
     EACH_TRANSPORT(transport)
-    {
-        struct mx_listener *listener;
-        char pid[32];
-
-        setenv(TRANSPORT_VARIABLE, *transport, 1);
-        listener = mx_listen(NULL);
-        snprintf(pid, sizeof pid, "test_peers' (pid %d)", getpid());
-        REFUSED(mx_listen(mx_listener_url(listener)), "it is in use by '");
-        said(pid);
-        end_case();
-    }
+    is_told_of_us(*transport);
 }
 
 int main(void)
@@ -413,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STAGED(test_messages_keep_their_order),
         STAGED(test_the_longest),
+        STAGED(test_what_is_too_long),
         STAGED(test_both_send_at_once),
         STAGED(test_hanging_up),
         STAGED(test_hanging_up_on_who_talks),
