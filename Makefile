@@ -51,7 +51,8 @@ LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir id pro
 	$(addprefix backends/,become own program server table words)) $(wildcard backends/links/*.c)
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
-KIDS := build/tests/kids/kid build/tests/kids/tiny
+NAIVE := $(patsubst tests/scenarios/naive/%.c,build/tests/scenarios/%,$(wildcard tests/scenarios/naive/*.c))
+KIDS := build/tests/kids/kid build/tests/kids/tiny $(NAIVE)
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 LIBRARIES = yaml-0.1 libpcre2-8 expat
@@ -179,10 +180,11 @@ kid_cflags = -O1 -pthread
 tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector
 build/tests/kids/kid: $(wildcard tests/kids/kid/*.[ch])
 build/tests/kids/tiny: tests/kids/tiny.c
+$(NAIVE): build/tests/scenarios/%: tests/scenarios/naive/%.c tests/kids/kid/help.c tests/kids/kid/kid.h
 $(KIDS): | build/packages/build
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. -Wall -Wextra $(WERROR) $($(@F)_cflags) -o $@ $(filter %.c,$^)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. -Wall -Wextra $(WERROR) $(or $($(@F)_cflags),$(kid_cflags)) -o $@ $(filter %.c,$^)
 
 # ---- packages ----
 
@@ -207,6 +209,9 @@ plain = $(if $(is_clang),release,clang)
 UNIT_PROGRAMS = $(foreach variant,$(UNIT_VARIANTS),$(UNIT:%=build/$(variant)/%)) $(TSAN_UNIT:%=build/tsan/tests/unit/%)
 E2E_PROGRAMS = $(E2E_VARIANTS:%=build/%/run-matrix)
 E2E := $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh))
+# What docs/scenarios.md tells of. Those of them that take long under a sanitizer are left to the release.
+SCENARIOS := $(filter-out %/lib.sh,$(wildcard tests/scenarios/*.sh))
+SCENARIOS_RELEASE =
 FUZZ_PROGRAMS = $(FUZZ:%=build/fuzz/%)
 FUZZ_RUNS = 20000
 FUZZ_SECONDS = 600
@@ -216,10 +221,12 @@ check: export FUZZ_RUNS := $(FUZZ_RUNS)
 check: all $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_objects) build/$(plain)/librunmatrix.a build/$(plain)/run-matrix-host \
 		$(E2E_VARIANTS:%=build/%/run-matrix-host) build/release/flags
 	@tests/run $(ARGS) \
-		tests/checks/selftest tests/checks/layers tests/checks/sizes tests/checks/format tests/checks/scripts \
+		tests/checks/selftest tests/checks/layers tests/checks/sizes tests/checks/format tests/checks/scripts tests/checks/scenarios \
 		'tests/checks/globals build/$(plain)' 'tests/checks/child-side $(CHILD_SIDE:%=build/release/%.o)' \
 		$(foreach program,$(UNIT_PROGRAMS),$(call quote,$(program))) \
 		$(foreach program,$(E2E_PROGRAMS),$(foreach test,$(E2E),$(call quote,PROGRAM=$(program) $(test)))) \
+		$(foreach test,$(SCENARIOS),$(call quote,PROGRAM=build/release/run-matrix $(test))) \
+		$(foreach test,$(filter-out $(SCENARIOS_RELEASE),$(SCENARIOS)),$(call quote,PROGRAM=build/asan/run-matrix $(test))) \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/run $(program)))
 
 # Full counts: each process test some hundred times, each fuzz target for minutes.
@@ -229,6 +236,7 @@ SOAK_CASES = 10000 # of each backend
 SOAK_REQUESTS = 1000000
 SOAK_IMAGE = 1024 # megabytes
 SOAK_DATABASES = 20 # times ten rounds
+SCENARIO_ROUNDS = 100
 CHAOS_TIMES = 100
 SOAKED = tests/e2e/contain.sh tests/e2e/chaos.sh # these have counts of their own
 SOAK_UNIT = test_watch test_contain test_spawn test_spawn_under_way test_relay test_capture test_tty test_progress \
@@ -239,6 +247,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
 		$(foreach test,$(filter-out $(SOAKED),$(E2E)),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \
+		$(foreach test,$(SCENARIOS),$(call quote,tests/soak/repeat $(SCENARIO_ROUNDS) $(test))) \
 		"tests/soak/repeat $(SOAK_DATABASES) 'tests/extra/run databases.sh'" \
 		'ONLY=fast_cases FAST_CASES=$(SOAK_CASES) tests/e2e/servers.sh' \
 		'ONLY=large_server IMAGE=$(SOAK_IMAGE) tests/e2e/servers.sh' \
