@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 4: children that have copies of listeners and connections.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_copies_outlive_their_owner() {
     run_command "$naive"

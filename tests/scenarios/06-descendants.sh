@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 6: a signal to one process, and the tree below it.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_who_is_below_a_killed_leader_stays() {
     run_command "$naive"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 10: orphans, and SIGINT.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_what_was_handed_down_keeps_it_alive() {
     for how in ignored blocked; do

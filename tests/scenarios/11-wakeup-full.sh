@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 11: the pipe that wakes a loop is full.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_a_signal_is_lost_in_a_full_socket() {
     run_command "$naive"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 12: the end of a stream is no progress.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_a_loop_that_goes_on_reading() {
     run_command "$naive"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 13: a descriptor's number that belongs to something else by now.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_the_next_one_gets_it() {
     run_command "$naive"

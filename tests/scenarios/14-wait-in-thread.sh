@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 14: a wait in another thread that cannot be cancelled.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_it_waits_on() {
     begin "$naive"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 20: a child dies in boot.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_its_connection_is_waited_for() {
     begin "$naive"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 21: several actors of one name.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_all_but_one_exit_with_2() {
     for count in 2 4 8; do

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 22: the answer to a cancel comes late or never.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_who_never_answers_is_waited_for() {
     begin "$naive"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 23: timeouts that add up level by level.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_a_grace_for_each_level() {
     for levels in 1 3 6; do

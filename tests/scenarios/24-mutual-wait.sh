@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 24: parent and child wait for each other.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_neither_says_anything() {
     begin "$naive"

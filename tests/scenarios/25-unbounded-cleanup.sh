@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 25: a clean-up without a deadline.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_the_peer_has_no_reason_to_hang_up() {
     begin "$naive"

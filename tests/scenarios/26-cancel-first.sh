@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 26: a cancel, and the error that it is for.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_the_second_error_is_lost() {
     run_command "$naive"

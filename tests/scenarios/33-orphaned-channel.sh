@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 33: a peer is gone without the end of its stream.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_who_reads_never_hears_of_it() {
     begin "$naive"

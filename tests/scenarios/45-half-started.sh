@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 45: of two siblings one has not finished its start when the other fails.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_who_is_not_connected_is_not_told() {
     begin "$naive"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Number 47: connections that are left when all ends.
-. "$(dirname "$0")/suites/cells.sh"
+. "$(dirname "$0")/cells.sh"
 
 test_control_one_is_left_each_time() {
     run_command "$naive"

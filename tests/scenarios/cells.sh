@@ -2,7 +2,7 @@
 # For scenarios whose tests are actors. suites/NN-name.c is run once by each backend, with transports and captures in pairs; with
 # SCENARIO_CELLS=all in every cell there is.
 #
-#     . "$(dirname "$0")/suites/cells.sh"
+#     . "$(dirname "$0")/cells.sh"
 #     test_ours_...() { passes -k ports; }
 . "$(dirname "$0")/lib.sh"
 
