@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-           "subint subint_forkserver"); /* an actor on a thread has no process that could be killed */
 PARAM(busy, const char *, "sleeps", "computes");
 
 ROLE(child)
