@@ -19,7 +19,7 @@ static void die(void *unused MX_UNUSED)
     raise(SIGABRT);
 }
 
-/* It is told when the cancel will be, and listens so much later, and meanwhile not even to SIGINT. */
+/* It asks for the cancel, and listens so much later, and meanwhile not even to SIGINT. */
 ACTOR(stubborn)
 {
     const int64_t second = 1000 * MS;
@@ -32,7 +32,7 @@ ACTOR(stubborn)
     if (args->manner == DYING)
         mx_at_end(die, NULL);
     say_number(mx_parent(), 1);
-    cancelled = hear_number(mx_parent());
+    cancelled = clock_now();
     if (args->manner == NEVER)
         be_deaf();
     while (args->manner == NEVER || clock_now() < cancelled + (args->manner == BEFORE  ? second / 2
@@ -52,7 +52,6 @@ static struct mx_outcome cancel(struct mx_nursery *n, enum manner manner, double
 
     hear_number(mx_peer_of(actor));
     began = clock_now();
-    say_number(mx_peer_of(actor), began);
     outcome = mx_cancel(actor);
     *part = (double)(clock_now() - began) / 4000 / MS;
     puts(mx_outcome_words(&outcome));

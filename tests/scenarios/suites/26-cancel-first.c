@@ -23,16 +23,12 @@ ACTOR(failing)
     FAIL("%s fails by itself", mx_self()->name);
 }
 
-struct both {
-    struct mx_outcome first, second;
-};
-
-static struct both fail(bool second_asks)
+/* What became of both, in the order of their names. */
+static struct mx_outcome fail(bool second_asks)
 {
     struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "40s");
     struct failing_role early = {0}, late = {.asks = second_asks};
     struct mx_actor *first, *second;
-    struct both both;
 
     snprintf(early.when, sizeof early.when, "%s", mx_path("early"));
     snprintf(late.when, sizeof late.when, "%s", mx_path("late"));
@@ -40,29 +36,28 @@ static struct both fail(bool second_asks)
     second = mx_spawn_at(MX_HERE, n, &mx_role_failing, "second", &late, true);
     hear_number(mx_peer_of(second));
     mx_write_file("early", "");
-    both.first = mx_wait(first, "20s"); /* from here on the other one is being told */
+    mx_wait(first, "20s"); /* from here on the other one has been told */
     mx_write_file("late", "");
-    both.second = mx_wait(second, "20s");
-    return both;
+    return mx_close(n);
 }
 
 TEST(error_before_it_has_heard)
 {
-    struct both both = fail(false);
+    struct mx_outcome both = fail(false);
 
-    EXPECT_EQ(both.first.came, MX_HAS_FAILED);
-    EXPECT_EQ(both.second.came, MX_HAS_FAILED, "a cancel does not hide it");
-    EXPECT_STR_HAS(both.second.words, "second fails by itself");
-    EXPECT_EQ(both.first.order, 1);
-    EXPECT_EQ(both.second.order, 2);
+    EXPECT_EQ(both.children[0].came, MX_HAS_FAILED);
+    EXPECT_EQ(both.children[0].order, 1);
+    EXPECT_EQ(both.children[1].came, MX_HAS_FAILED, "a cancel does not hide it");
+    EXPECT_STR_HAS(both.children[1].words, "second fails by itself");
+    EXPECT_EQ(both.children[1].order, 2);
 }
 
 TEST(cancelled_before_it_could_fail)
 {
-    struct both both = fail(true);
+    struct mx_outcome both = fail(true);
 
-    EXPECT_EQ(both.first.came, MX_HAS_FAILED);
-    EXPECT_EQ(both.second.came, MX_CANCELLED);
-    EXPECT_EQ(both.first.order, 1);
-    EXPECT_EQ(both.second.order, 0);
+    EXPECT_EQ(both.children[0].came, MX_HAS_FAILED);
+    EXPECT_EQ(both.children[0].order, 1);
+    EXPECT_EQ(both.children[1].came, MX_CANCELLED);
+    EXPECT_EQ(both.children[1].order, 0);
 }
