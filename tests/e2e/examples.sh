@@ -18,9 +18,10 @@ test_every_example_is_listed() {
 }
 
 # In copies, so that the examples stay clean.
-run_example() { # NAME
+run_example() { # NAME ARG...
     cp -r "$root/examples/$1" . && cd "$1" && rm -rf .run-matrix
-    run
+    shift
+    run run "$@"
 }
 
 test_the_first_one_passes() {
@@ -84,6 +85,18 @@ test_c_tests_are_built_and_run() {
     run_example module
     status_is 0
     is "$(tail -n 1 "$scratch/out")" '1 passed, 0 failed, 1 skipped'
+}
+
+# One cell of each backend; the whole matrix is a part of ours: run-matrix examples/actors
+test_actors() {
+    for cell in exec,transport=tcp,capture=fd spawn,transport=uds,capture=sys forkserver,transport=uds,capture=merged \
+        main_thread_forkserver,transport=tcp,capture=tee-sys subint,transport=uds,capture=sys \
+        subint_forkserver,transport=uds,capture=tee-sys; do
+        set -- "$@" --cell "backend=$cell"
+    done
+    run_example actors "$@"
+    status_is 0
+    out_has ' passed, 0 failed, '
 }
 
 test_the_demo_shows_a_bit_of_everything() {
