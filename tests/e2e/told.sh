@@ -309,13 +309,13 @@ test_a_tear_down_at_the_deadline_has_its_own() {
 part() { say \"{\\\"said\\\":\\\"phase\\\",\\\"phase\\\":\\\"\$1\\\",\\\"of\\\":\\\"reg\\\",\\\"at\\\":\$(now)\$2}\"; }
 torn_down() { part teardown \"\$1\"; sleep \$2; echo \$3 >>$PWD/torn; exit 1; }
 case \$1 in
-tears_down) trap 'torn_down \"\" 3 tears_down' INT ;;
+tears_down) trap 'torn_down \"\" 5 tears_down' INT ;;
 hangs_in_it) trap 'torn_down \",\\\"timeout\\\":\\\"1s\\\"\" 1000 hangs_in_it' INT ;;
 passes_over_it) trap 'sleep 1000; echo passes_over_it >>$PWD/torn' INT ;;
 esac
 part call
 while :; do sleep 0.1; done"
-    sed -i 's/timeout: 20s/timeout: 6s/; s/stop: .KILL./stop: [INT leader 1s, KILL]/' run-matrix.yaml
+    sed -i 's/timeout: 20s/timeout: 6s/; s/stop: .KILL./stop: [INT leader 2s, KILL]/' run-matrix.yaml
     run run -n 3
     status_is 1
     for test in tears_down hangs_in_it passes_over_it; do

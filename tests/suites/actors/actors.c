@@ -2,6 +2,7 @@
 #include <run_matrix.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -504,5 +505,49 @@ TEST(descriptors_do_not_grow_with_depth, USES(cell))
     NURSERY(n)
     {
         SPAWN(n, counter, "a", .below = 2);
+    }
+}
+
+/* ---- threads ---- */
+
+static void *sleep_a_little(void *user)
+{
+    for (int i = 0; i < 20; i++)
+        mx_sleep("1ms");
+    return user;
+}
+
+/* Another thread that waits has no part in what the first one attends to. */
+TEST(other_threads_may_wait, USES(cell))
+{
+    pthread_t threads[4];
+
+    NURSERY(n)
+    {
+        for (int i = 0; i < 4; i++)
+            ASSERT_EQ(pthread_create(&threads[i], NULL, sleep_a_little, NULL), 0);
+        for (int i = 0; i < 4; i++)
+            SPAWN(n, quiet, "a");
+        for (int i = 0; i < 4; i++)
+            pthread_join(threads[i], NULL);
+    }
+}
+
+/* A child that the test forks has actors of its own, and nothing to do with those of the test. */
+TEST(forked_children_have_their_own, USES(cell))
+{
+    NURSERY(n)
+    {
+        spawn_stuck(n, "a", WAIT);
+        ASSERT_EXITS(
+            {
+                NURSERY(m)
+                {
+                    SPAWN(m, quiet, "b");
+                }
+                _exit(7);
+            },
+            7);
+        mx_cancel_all(n);
     }
 }
