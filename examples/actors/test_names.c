@@ -29,12 +29,6 @@ static void tell_all(struct mx_actor **actors, int count, const char *what)
         mx_send(mx_peer_of(actors[i]), what, strlen(what));
 }
 
-static void spawn_dogs(struct mx_nursery *nursery, struct mx_actor **actors, int count)
-{
-    for (int i = 0; i < count; i++)
-        actors[i] = SPAWN(nursery, dog, "doggy");
-}
-
 /* How many have the name; the others have heard why not. */
 static int taken_by(struct mx_actor **actors, int count)
 {
@@ -52,39 +46,31 @@ static int taken_by(struct mx_actor **actors, int count)
     return taken;
 }
 
+/* The registrar goes when the others have. */
+static int let_them_register(enum mx_names names, int count)
+{
+    struct mx_actor *dogs[8];
+    int taken = 0;
+
+    NURSERY(n)
+    {
+        mx_registrar(n, names);
+        for (int i = 0; i < count; i++)
+            dogs[i] = SPAWN(n, dog, "doggy");
+        tell_all(dogs, count, "now");
+        taken = taken_by(dogs, count);
+        EXPECT_NOT_NULL(mx_find("doggy"));
+        tell_all(dogs, count, "enough");
+    }
+    return taken;
+}
+
 TEST(one_of_them_has_it, WITH(dogs))
 {
-    NURSERY(outer)
-    {
-        struct mx_actor *actors[8], *registrar = mx_registrar(outer, MX_ONE_OF_A_NAME);
-
-        NURSERY(n)
-        {
-            spawn_dogs(n, actors, dogs);
-            tell_all(actors, dogs, "now");
-            EXPECT_EQ(taken_by(actors, dogs), 1);
-            EXPECT_NOT_NULL(mx_find("doggy"));
-            tell_all(actors, dogs, "enough");
-        }
-        mx_cancel(registrar);
-    }
+    EXPECT_EQ(let_them_register(MX_ONE_OF_A_NAME, dogs), 1);
 }
 
 TEST(all_of_them_have_it, WITH(dogs))
 {
-    NURSERY(outer)
-    {
-        struct mx_actor *actors[8], *registrar = mx_registrar(outer, MX_MANY_OF_A_NAME);
-
-        NURSERY(n)
-        {
-            spawn_dogs(n, actors, dogs);
-            tell_all(actors, dogs, "now");
-            EXPECT_EQ(taken_by(actors, dogs), dogs);
-            EXPECT_NOT_NULL(mx_find("doggy"));
-            tell_all(actors, dogs, "enough");
-        }
-        EXPECT_NULL(mx_find("doggy"), "a name goes with whoever had it");
-        mx_cancel(registrar);
-    }
+    EXPECT_EQ(let_them_register(MX_MANY_OF_A_NAME, dogs), dogs);
 }
