@@ -174,7 +174,7 @@ TEST(same_descriptors_after_as_before, USES(cell), .leaks = "fds")
 
 TEST(one_fails_the_others_are_cancelled, USES(cell))
 {
-    struct mx_nursery *n = mx_nursery(.collect = 1);
+    struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "20s");
     struct mx_outcome o;
 
     spawn_stuck(n, "waits", WAIT);
