@@ -8,7 +8,7 @@ backends='exec spawn forkserver main_thread_forkserver'
 cells=8 # with tcp and uds
 
 build() { # SOURCE... OUTPUT
-    gcc -O1 -g -Wall -Wextra -Werror "-I$root/fixtures" "$@" "$library" -pthread
+    gcc -O1 -g -Wall -Wextra -Werror "-I$root/fixtures" "-I$root" "$@" "$library" -pthread
 }
 
 # A module of the suite, in each cell.

@@ -1,5 +1,5 @@
 /* Who has a name: many that want the same one at once, who waits for one, who dies with one. */
-#include "doggies.h"
+#include "tests/suites/registrar/doggies.h"
 
 #include <signal.h>
 #include <stdlib.h>

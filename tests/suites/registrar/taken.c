@@ -1,5 +1,5 @@
 /* Addresses that somebody has, or had: two tests fail, and say who it is. */
-#include "doggies.h"
+#include "tests/suites/registrar/doggies.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
