@@ -29,6 +29,8 @@ passes_everywhere() { # SOURCE TESTS
 
 test_names() { passes_everywhere names 11; }
 
+test_talk() { passes_everywhere talk 9; }
+
 test_breaks() { passes_everywhere breaks 24; }
 
 test_strangers() { passes_everywhere strangers 2; }
