@@ -106,10 +106,7 @@ TEST(at_a_registrar, .leaks = "fds")
 
 /* ---- where a nursery listens for its own ---- */
 
-ROLE(guest)
-{
-    int none;
-};
+ROLE(guest){};
 
 ACTOR(guest)
 {

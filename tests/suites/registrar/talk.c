@@ -33,10 +33,7 @@ static void receive_much(struct mx_peer *peer)
 
 /* ---- much ---- */
 
-ROLE(sender)
-{
-    int none;
-};
+ROLE(sender){};
 
 /* What it comes to stands behind all it has said, and is heard when that was. */
 ACTOR(sender)
@@ -58,10 +55,7 @@ TEST(much_of_an_actor, .leaks = "fds")
     }
 }
 
-ROLE(receiver)
-{
-    int none;
-};
+ROLE(receiver){};
 
 ACTOR(receiver)
 {
@@ -88,10 +82,7 @@ TEST(much_to_an_actor, .leaks = "fds")
 }
 
 /* Both at once: neither waits for the other. */
-ROLE(echo)
-{
-    int none;
-};
+ROLE(echo){};
 
 ACTOR(echo)
 {
