@@ -1,5 +1,5 @@
 /* A connection that breaks in the middle of a talk, from either side and from both: each side hears of it, and soon. */
-#include "doggies.h"
+#include "tests/suites/registrar/doggies.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* Who has a name: many that want the same one at once, who waits for one, who dies with one. */
-#include "doggies.h"
+#include "tests/suites/registrar/doggies.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -90,10 +90,7 @@ ACTOR(owner)
     ASSERT_STR_EQ(hears(mx_parent()), "go");
 }
 
-ROLE(waiter)
-{
-    int none;
-};
+ROLE(waiter){};
 
 ACTOR(waiter)
 {
@@ -172,10 +169,7 @@ TEST(of_registrars_that_come_and_go, .leaks = "fds")
 
 #define WORDS 100
 
-ROLE(baker)
-{
-    int none;
-};
+ROLE(baker){};
 
 ACTOR(baker)
 {
@@ -191,10 +185,7 @@ ACTOR(baker)
     ASSERT_EQ(message.heard, MX_CLOSED);
 }
 
-ROLE(customer)
-{
-    int none;
-};
+ROLE(customer){};
 
 ACTOR(customer)
 {

@@ -1,5 +1,5 @@
 /* Who connects and is none of us: he is shown out, and nobody else notices. */
-#include "doggies.h"
+#include "tests/suites/registrar/doggies.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -106,10 +106,7 @@ TEST(at_a_registrar, .leaks = "fds")
 
 /* ---- where a nursery listens for its own ---- */
 
-ROLE(guest)
-{
-    int none;
-};
+ROLE(guest){};
 
 ACTOR(guest)
 {
