@@ -135,10 +135,10 @@ static bool make_recipe(struct session *s, struct slot *slot)
     struct recipe *recipe = &slot->recipe;
 
     slot->folder = outputs_folder(s, slot);
-    if (slot->folder && s->resumed)
+    if (slot->folder) {
         files_clear(s, slot);
-    if (slot->folder)
         where.output = arena_printf(&slot->arena, "%s/%s", s->run_path, slot->folder);
+    }
 
     where.again = case_inside_again(s, slot, &where.again_count);
     if (!recipe_make(&s->kitchen, session_planned(s, slot->on), &where, &slot->arena, recipe, &diags)) {

@@ -23,6 +23,7 @@ struct keeping {
     struct slot *slot;
     const char *into; /* NULL: they are not kept */
     int from;         /* the folder */
+    bool tailed;      /* streams have names there already */
     struct journal_file *list;
     size_t count, cap;
     uint64_t hidden; /* bytes that were looked through */
@@ -63,19 +64,27 @@ static int open_folder(int run, const char *path)
     return at;
 }
 
-/* Those that we put there ourselves, before this or after. */
-static bool is_ours(const char *name)
+static bool is_one_of(const char *const *names, size_t count, const char *name)
 {
-    static const char *const ours[] = {".", "..", "artifacts", "reports", JOURNAL_RESULTS_NAME};
-    static const char *const streams[] = {"stdout", "stderr", "output", "descriptors"};
-
-    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-        if (strcmp(ours[i], name) == 0)
-            return true;
-    for (size_t i = 0; i < ARRAY_LEN(streams); i++)
-        if (strcmp(streams[i], name) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
             return true;
     return false;
+}
+
+static bool is_of_streams(const char *name)
+{
+    static const char *const streams[] = {"stdout", "stderr", "output", "descriptors"};
+
+    return is_one_of(streams, ARRAY_LEN(streams), name);
+}
+
+/* A file that we have put there ourselves: of streams, where somebody may follow them; before any are kept. */
+static bool is_ours(const struct keeping *k, const char *name)
+{
+    static const char *const ours[] = {".", "..", "artifacts", "reports", JOURNAL_RESULTS_NAME};
+
+    return is_one_of(ours, ARRAY_LEN(ours), name) || (k->tailed && is_of_streams(name));
 }
 
 static int by_name(const void *left, const void *right)
@@ -95,7 +104,7 @@ static void for_all(struct keeping *k, void (*each)(struct keeping *k, const cha
         return;
     }
     while ((entry = readdir(dir)))
-        if (!is_ours(entry->d_name))
+        if (!is_ours(k, entry->d_name))
             each(k, entry->d_name);
     closedir(dir);
 }
@@ -114,7 +123,7 @@ static void collect(struct keeping *k, const char *name)
 
     if (fstatat(k->from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return;
-    if (!S_ISREG(st.st_mode) || st.st_size == 0 || k->count == FILES_MOST) {
+    if (!S_ISREG(st.st_mode) || st.st_size == 0 || is_of_streams(name) || k->count == FILES_MOST) {
         k->too_many |= k->count == FILES_MOST;
         drop(k, name);
         return;
@@ -228,10 +237,10 @@ static struct journal_files *keep_all(struct keeping *k)
 }
 
 /* And those that it lies in, as long as nothing else is there. */
-static void remove_empty(struct keeping *k)
+static void remove_empty(struct keeping *k, const char *path)
 {
     struct arena *arena = &k->slot->arena;
-    const char *path = k->slot->folder, *slash;
+    const char *slash;
 
     while (unlinkat(k->s->run.fd, path, AT_REMOVEDIR) == 0 && (slash = strrchr(path, '/')))
         path = arena_cstr(arena, (struct str){path, (size_t)(slash - path)});
@@ -239,7 +248,11 @@ static void remove_empty(struct keeping *k)
 
 const struct journal_files *files_keep(struct session *s, struct slot *slot, const char *into)
 {
-    struct keeping k = {.s = s, .slot = slot, .into = into, .from = open_folder(s->run.fd, slot->folder)};
+    struct keeping k = {.s = s,
+                        .slot = slot,
+                        .into = into,
+                        .from = open_folder(s->run.fd, slot->folder),
+                        .tailed = slot->tailed};
     const struct journal_files *record;
 
     if (k.from < 0)
@@ -247,11 +260,24 @@ const struct journal_files *files_keep(struct session *s, struct slot *slot, con
     record = keep_all(&k);
     free(k.list);
     fd_close(&k.from);
-    remove_empty(&k);
+    remove_empty(&k, slot->folder);
     return record;
 }
 
 void files_clear(struct session *s, struct slot *slot)
 {
-    dir_remove(s->run.fd, slot->folder);
+    const uint32_t made = s->cases[slot->on].attempts;
+    struct keeping k = {.s = s, .slot = slot, .tailed = true};
+    const char *path;
+
+    if (!s->resumed || !s->resumed->cases[slot->on].open || s->resumed->cases[slot->on].started != made)
+        return;
+    path = arena_printf(&slot->arena, "%.*s/%u", (int)(strrchr(slot->folder, '/') - slot->folder),
+                        slot->folder, made);
+    k.from = open_folder(s->run.fd, path);
+    if (k.from < 0)
+        return;
+    for_all(&k, drop);
+    fd_close(&k.from);
+    remove_empty(&k, path);
 }

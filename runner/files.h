@@ -12,7 +12,7 @@ struct slot;
  * case. For the record, in the slot's arena; NULL: there is nothing. Nobody writes there any more.
  */
 const struct journal_files *files_keep(struct session *s, struct slot *slot, const char *into);
-/* What a run that died has left of this attempt. */
+/* Of a run that is resumed: what the attempt before, which its death cut short, has left there. As it was written, so it goes. */
 void files_clear(struct session *s, struct slot *slot);
 
 #endif
