@@ -2,6 +2,7 @@
 #include "runner/attempt_internal.h"
 
 #include "runner/base/io.h"
+#include "runner/files.h"
 #include "runner/header.h"
 #include "runner/loop.h"
 #include "runner/outputs.h"
@@ -54,6 +55,7 @@ static void take_slot(struct session *s, uint32_t number)
     slot->leaks.arena = &slot->arena;
     slot->leaks.count = 0;
     slot->said = NULL;
+    slot->folder = NULL;
     slot->looked = false;
     slot->fixtures = NULL;
     slot->fixture_count = 0;
@@ -129,9 +131,14 @@ static bool make_recipe(struct session *s, struct slot *slot)
         .artifacts = arena_printf(&slot->arena, "%s/%s", s->run_path, slot->artifacts.path),
         .given = fixtures_given(s, slot),
         .results = slot->reports,
-        .output = outputs_folder(s, slot),
     };
     struct recipe *recipe = &slot->recipe;
+
+    slot->folder = outputs_folder(s, slot);
+    if (slot->folder) {
+        files_clear(s, slot);
+        where.output = arena_printf(&slot->arena, "%s/%s", s->run_path, slot->folder);
+    }
 
     where.again = case_inside_again(s, slot, &where.again_count);
     if (!recipe_make(&s->kitchen, session_planned(s, slot->on), &where, &slot->arena, recipe, &diags)) {

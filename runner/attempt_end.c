@@ -36,7 +36,7 @@ static bool is_retried(const struct session *s, const struct slot *slot, enum ve
 static void record(struct session *s, struct slot *slot, struct journal_attempt *a)
 {
     fault_die(&s->faults, FAULT_DIE_ENDED);
-    if (journal_said(s->journal, a) < 0)
+    if (journal_said(s->journal, a) < 0 || journal_files(s->journal, a) < 0)
         session_wrote(s, -1);
     session_wrote(s, journal_ended(s->journal, a));
     fault_die(&s->faults, FAULT_DIE_WRITTEN);

@@ -2,6 +2,7 @@
 
 #include "runner/base/layout.h"
 #include "runner/base/mem.h"
+#include "runner/files.h"
 #include "runner/session.h"
 
 #include <errno.h>
@@ -148,7 +149,7 @@ const char *outputs_folder(struct session *s, struct slot *slot)
         return NULL;
     case_id(&id, s->kitchen.plan, c);
     outputs_slug(s->mask, buf_str(&id), slot->on, &slug);
-    path = arena_printf(&slot->arena, "%s/%s/%s/%u", s->run_path, LAYOUT_CASES, buf_text(&slug),
+    path = arena_printf(&slot->arena, "%s/%s/%u", LAYOUT_CASES, buf_text(&slug),
                         s->cases[slot->on].attempts + 1u);
     buf_release(&slug);
     buf_release(&id);
@@ -255,6 +256,12 @@ void outputs_keep(struct session *s, struct slot *slot, struct journal_attempt *
 
     if (disposal != OUTPUT_KEEP)
         forget_names(s, slot);
+    if (slot->folder)
+        a->files = files_keep(s, slot,
+                              disposal == OUTPUT_KEEP   ? slot->folder
+                              : disposal == OUTPUT_PACK ? arena_printf(&slot->arena, LAYOUT_PASSED "%s",
+                                                                       slot->folder + strlen(LAYOUT_CASES))
+                                                        : NULL);
     for (int i = 0; i < CAPTURE_FILES_MOST; i++)
         if (slot->capture.files[i].fd >= 0 && (i < 2 || capture_size(&slot->capture.files[i])))
             keep_one(s, slot, &slot->capture.files[i], disposal, &slot->outputs[a->output_count++]);

@@ -21,7 +21,7 @@ void outputs_finish_relays(struct session *s, struct slot *slot);
 /* "cases/proto@backend=exec/1/stdout", in the slot's arena */
 const char *outputs_path(struct slot *slot, const char *folder, uint32_t attempt, const char *name);
 
-/* Absolute: where what a C test keeps beside its own streams is; in the slot's arena. NULL: it is none. */
+/* Relative to the run's: where what a C test keeps beside its own streams is, in the slot's arena. NULL: it is none. */
 const char *outputs_folder(struct session *s, struct slot *slot);
 
 /* Gives the output of a running attempt a name; its path for people, NULL: it cannot be followed. */

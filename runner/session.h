@@ -29,7 +29,7 @@
 
 #define SESSION_SETUP (10 * NS_PER_S) /* a case has to get as far as its program in */
 
-#define SESSION_RECORDS 2 /* of an attempt that ends: what its test said, and its end */
+#define SESSION_RECORDS 3 /* of an attempt that ends: what its test said, its files, and its end */
 
 /* A place where a case can run; one of -n. */
 struct slot {
@@ -75,6 +75,8 @@ struct slot {
     enum case_event outcome;    /* of the start */
     struct watch_ending ending; /* when `listed` and the process is gone */
     struct said *said;          /* what its test said; in the arena; NULL: nothing */
+    const char
+        *folder; /* relative to the run's: for what a C test keeps beside its streams; NULL: it is none */
     struct journal_output outputs[CAPTURE_FILES_MOST]; /* what the record points to */
     struct journal_rung rungs[WATCH_RUNGS_MOST];
     struct str notes[JOURNAL_NOTES_MOST];

@@ -72,6 +72,8 @@ struct entry {
     uint32_t said_attempt, said_count;
     uint64_t said_more;
     const struct journal_said *said;
+    uint32_t files_attempt;
+    const struct journal_files *files;
 };
 
 struct reading {
@@ -125,6 +127,10 @@ bool read_tests(struct reading *reading);
 bool read_cases(struct reading *reading);
 bool read_start(struct reading *reading);
 bool read_said(struct reading *reading);
+bool read_files(struct reading *reading);
+struct entry *find_entry(struct reading *reading, uint32_t number); /* NULL: there is no such case */
+/* In memory of the record; NULL where there are none. */
+const void *copy_items(struct reading *reading, const void *items, uint32_t count, size_t size);
 bool read_end(struct reading *reading);
 /* The value of "results" in it, into a const struct journal_results *. */
 field_reader field_results;

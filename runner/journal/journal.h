@@ -97,6 +97,20 @@ struct journal_output {
     int64_t offset;  /* in the pack; -1: not packed */
 };
 
+/* What a C test, or its actors, have written into the folder that is kept for them; none of its streams. */
+struct journal_file {
+    struct str name;
+    uint64_t size;
+};
+
+struct journal_files {
+    struct str folder;               /* in the run's; empty: they were not kept */
+    uint64_t size;                   /* of all */
+    const struct journal_file *list; /* JOURNAL_FILES_MOST */
+    uint32_t count;
+    uint64_t more; /* that are not in the list */
+};
+
 struct journal_rung {
     struct str signal, target, alive;
     nanos at; /* since the attempt began */
@@ -139,6 +153,7 @@ struct journal_results {
 #define JOURNAL_NOTES_MOST    8
 #define JOURNAL_LEAKS_MOST    32
 #define JOURNAL_SAID_MOST     12
+#define JOURNAL_FILES_MOST    200
 
 struct journal_attempt {
     uint32_t number;  /* of the case, from 0 */
@@ -164,6 +179,7 @@ struct journal_attempt {
     const struct str *notes;               /* JOURNAL_NOTES_MOST: the other facts, a line each */
     const struct journal_leak *leaks;      /* JOURNAL_LEAKS_MOST */
     const struct journal_said *said;       /* JOURNAL_SAID_MOST; on record by journal_said */
+    const struct journal_files *files;     /* NULL: there are none; on record by journal_files */
     const struct journal_results *results; /* NULL: nobody asked for any, or there are none */
     uint32_t output_count, rung_count, note_count, leak_count, said_count;
     uint32_t leaks_more; /* that were found and are not in the list */
@@ -202,6 +218,8 @@ int journal_started(struct journal *journal, uint32_t number, uint32_t attempt, 
                     nanos at);
 /* What its test said, before its end; nothing is written where it said nothing. */
 int journal_said(struct journal *journal, const struct journal_attempt *attempt);
+/* The same of its files. */
+int journal_files(struct journal *journal, const struct journal_attempt *attempt);
 int journal_ended(struct journal *journal, const struct journal_attempt *attempt);
 int journal_note(struct journal *journal, struct str text, nanos at); /* warnings of the run as a whole */
 int journal_cancelled(struct journal *journal, struct str why, nanos at);

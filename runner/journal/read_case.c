@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static struct entry *find_entry(struct reading *reading, uint32_t number)
+struct entry *find_entry(struct reading *reading, uint32_t number)
 {
     return number < reading->case_count ? &reading->cases[number] : NULL;
 }
@@ -48,7 +48,7 @@ bool read_start(struct reading *reading)
 
 /* ---- what a test said ---- */
 
-static const void *copy_items(struct reading *reading, const void *items, uint32_t count, size_t size)
+const void *copy_items(struct reading *reading, const void *items, uint32_t count, size_t size)
 {
     return count ? memcpy(arena_array(reading->arena, count, size), items, count * size) : NULL;
 }
@@ -261,6 +261,8 @@ static bool read_end_fields(struct reading *reading, struct end_line *line)
 
 static void take_said(struct entry *entry, struct journal_attempt *attempt)
 {
+    if (entry->files_attempt == attempt->attempt)
+        attempt->files = entry->files;
     if (entry->said_attempt != attempt->attempt)
         return;
     attempt->said = entry->said;

@@ -96,6 +96,34 @@ static void add_outputs(const struct report_input *input, const struct journal_a
         buf_adds(&sink->buf, INDENT "it printed nothing\n");
 }
 
+#define FILES_NAMED 5
+
+/* Names and sizes: what its test had to say of them stands in the test's own words. */
+static void add_files(const struct report_input *input, const struct journal_files *files, struct buf *out)
+{
+    uint64_t all = files->count + files->more;
+    uint32_t named = files->count < FILES_NAMED || wants_all(input) ? files->count : FILES_NAMED;
+
+    buf_addf(out, INDENT "%llu file%s (", (unsigned long long)all, all == 1 ? "" : "s");
+    size_format(out, files->size);
+    buf_adds(out, files->folder.len ? ") in " : "), not kept");
+    if (files->folder.len) {
+        buf_adds(out, input->path);
+        buf_addc(out, '/');
+        utf8_show(out, files->folder);
+    }
+    for (uint32_t i = 0; i < named; i++) {
+        buf_adds(out, i ? ", " : ": ");
+        utf8_show(out, files->list[i].name);
+        buf_adds(out, " (");
+        size_format(out, files->list[i].size);
+        buf_addc(out, ')');
+    }
+    if (all > named)
+        buf_addf(out, " and %llu more", (unsigned long long)(all - named));
+    buf_addc(out, '\n');
+}
+
 /* ---- attempts ---- */
 
 /* "attempt 1: timeout: timed out after 10s, 10.4s" */
@@ -139,6 +167,8 @@ static void add_attempts(const struct report_input *input, const struct journal_
         if (i + 1 == history->count)
             case_results_tell(input, history, sink);
         add_outputs(input, attempt, sink);
+        if (attempt->files)
+            add_files(input, attempt->files, &sink->buf);
     }
 }
 

@@ -74,6 +74,25 @@ static void add_outputs(struct json_writer *w, const struct journal_attempt *att
     json_array_end(w);
 }
 
+static void add_files(struct json_writer *w, const struct journal_files *files)
+{
+    json_key_c(w, "files");
+    json_object(w);
+    add_optional(w, "folder", files->folder);
+    add_int(w, "size", (long long)files->size);
+    json_key_c(w, "list");
+    json_array(w);
+    for (uint32_t i = 0; i < files->count; i++) {
+        json_object(w);
+        add_str(w, "name", files->list[i].name);
+        add_int(w, "size", (long long)files->list[i].size);
+        json_object_end(w);
+    }
+    json_array_end(w);
+    add_int(w, "more", (long long)files->more);
+    json_object_end(w);
+}
+
 static void add_rungs(struct json_writer *w, const struct journal_attempt *attempt)
 {
     json_key_c(w, "ladder");
@@ -188,6 +207,8 @@ static void add_attempt(struct json_writer *w, const struct journal_attempt *att
     add_int(w, "rss", attempt->rss);
     add_ending(w, attempt);
     add_outputs(w, attempt);
+    if (attempt->files)
+        add_files(w, attempt->files);
     add_rungs(w, attempt);
     add_strings(w, "notes", attempt->notes, attempt->note_count);
     add_leaks(w, attempt);

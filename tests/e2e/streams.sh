@@ -8,6 +8,7 @@ library=$root/build/librunmatrix.a
 
 heading() {
     cat <<'END'
+#define _GNU_SOURCE
 #include <run_matrix.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -374,6 +375,268 @@ END
         run
         status_is 4
         err_has "'RUN_MATRIX_$name' is set by run-matrix itself"
+    done
+}
+
+# ---- actors ----
+
+starting='exec spawn forkserver main_thread_forkserver' # backends that make processes
+
+talks() { # HOW IT ENDS
+    module <<END
+ROLE(talker) { int n; };
+ACTOR(talker)
+{
+    printf("printed by %s\n", mx_self()->name);
+    dprintf(1, "raw of %s\n", mx_self()->name);
+    fprintf(stderr, "complaint of %d\n", args->n);
+    fflush(stdout);
+    if (fork() == 0) {
+        printf("of a child\n");
+        exit(0);
+    }
+    wait(NULL);
+}
+TEST(a)
+{
+    NURSERY(n)
+    {
+        SPAWN(n, talker, "first", .n = 1);
+        SPAWN(n, talker, "second", .n = 2);
+    }
+    $1;
+}
+END
+}
+
+# Of an actor, with the words of a stream in the order of the alphabet: who buffers writes later than who does not.
+said_by() { # ID NAME ENDING
+    sort "$(folder "$1")/$2@"*."$3" | tr '\n' ','
+}
+
+test_actors_have_files_of_their_own() {
+    talks 'FAIL("no")'
+    in_cells 'fd, sys, tee-sys, merged, pipe, pty' "$starting"
+    run
+    status_is 1
+    for backend in $starting; do
+        for name in first second; do
+            n=$([ $name = first ] && echo 1 || echo 2)
+            for mode in fd pipe; do
+                id=$(of a $mode "$backend")
+                is "$id: $(said_by "$id" $name out)" "$id: of a child,printed by $name,raw of $name,"
+                is "$id: $(said_by "$id" $name err)" "$id: complaint of $n,"
+            done
+            for mode in merged pty; do
+                id=$(of a $mode "$backend")
+                is "$id: $(said_by "$id" $name out)" "$id: complaint of $n,of a child,printed by $name,raw of $name,"
+            done
+            for mode in sys tee-sys; do
+                id=$(of a $mode "$backend")
+                is "$id: $(said_by "$id" $name out)" "$id: of a child,printed by $name,"
+                is "$id: $(said_by "$id" $name err)" "$id: complaint of $n,"
+                is "$id: $(sort "$(folder "$id")/descriptors" | tr '\n' ',')" "$id: raw of first,raw of second,"
+            done
+        done
+        is "$backend: $(told "$(of a fd "$backend")" '[file["name"].split("@")[0] for file in last["files"]["list"]]')" \
+            "$backend: ['first', 'first', 'second', 'second']"
+    done
+    out_has '4 files ('
+    [ -z "$(find .run-matrix/latest/cases -empty)" ] || fail 'something empty is kept'
+}
+
+# With `no` all of it is in the streams of the test, with `discard` nowhere.
+test_actors_without_files() {
+    talks 'FAIL("no")'
+    in_cells "'no', discard" "$starting"
+    run
+    for backend in $starting; do
+        is "$(sort "$(folder "$(of a no "$backend")")/stdout" | tr '\n' ',')" \
+            'of a child,of a child,printed by first,printed by second,raw of first,raw of second,'
+        [ ! -e "$(folder "$(of a discard "$backend")")" ] || fail 'something is kept'
+    done
+    ! find .run-matrix/latest/cases -name '*@*.out' | grep -q . || fail 'files of their own'
+}
+
+test_files_of_actors_are_kept_as_other_output() {
+    talks '(void)0'
+    in_cells 'fd, sys, pipe'
+    for keep in latest all failed none; do
+        run --keep $keep
+        status_is 0
+        kept=$(find .run-matrix/latest/ -name '*@*.out' | wc -l)
+        [ ! -e .run-matrix/latest/cases ] || fail 'something is kept as of a failure'
+        case $keep in
+        latest | all) is "$keep: $kept" "$keep: 6" ;;
+        *) is "$keep: $kept" "$keep: 0" ;;
+        esac
+        is "$keep: $(told "$(of a fd)" 'len(last["files"]["list"])')" "$keep: 4"
+        "$program" show "$(of a fd)" >shown
+        grep -q '4 files (' shown || fail "show does not name them: $(cat shown)"
+    done
+    talks 'FAIL("no")'
+    for keep in latest all failed none; do
+        run --keep $keep
+        kept=$(find .run-matrix/latest/ -name '*@*.out' | wc -l)
+        is "$keep: $kept" "$keep: $([ $keep = none ] && echo 0 || echo 6)"
+    done
+}
+
+test_files_of_actors_hide_what_is_masked() {
+    module <<'END'
+ROLE(teller) { int n; };
+ACTOR(teller) { printf("s3cret-"); fflush(stdout); printf("word and more\n"); }
+TEST(a)
+{
+    NURSERY(n)
+        SPAWN(n, teller, "one");
+    FAIL("no");
+}
+END
+    in_cells 'fd, sys, merged, pipe, pty' '' ', mask: [SECRET]'
+    SECRET=s3cret-word run
+    status_is 1
+    for mode in fd sys merged pipe pty; do
+        is "$mode: $(said_by "$(of a $mode)" one out)" "$mode: *** and more,"
+        is "$mode: $(told "$(of a $mode)" 'last["files"]["size"]')" "$mode: 13"
+    done
+    ! grep -raF s3cret-word .run-matrix || fail 'it is on disk'
+    SECRET=s3cret-word run --keep=all
+    ! grep -raF s3cret-word .run-matrix || fail 'it is on disk'
+}
+
+# Whatever a test puts there hangs nothing, is not followed, and is gone, but for files.
+test_what_else_stands_in_the_folder() {
+    module <<'END'
+TEST(a)
+{
+    const char *folder = getenv("RUN_MATRIX_OUTPUT");
+    char command[8000];
+
+    snprintf(command, sizeof command,
+             "set -e; mkdir -p '%s'; cd '%s'; mkfifo fifo; ln -s /etc/passwd link; ln -s . stdout; mkdir -p a/b/c d; "
+             "echo x >a/b/c/file; chmod 0 a/b; truncate -s 1T giant; : >empty; echo content >file; "
+             "echo hidden >.hidden; echo no >forbidden; chmod 0 forbidden; mkdir stderr; echo x >stderr/x; mkfifo output; "
+              "for i in $(seq 300); do echo $i >many-$i; done",
+             folder, folder);
+    if (system(command) != 0)
+        abort();
+    puts("printed");
+    if (getenv("FAILS"))
+        FAIL("no");
+}
+END
+    in_cells 'fd, merged, sys'
+    FAILS=1 run
+    status_is 1
+    for mode in fd merged sys; do
+        id=$(of a $mode)
+        is "$mode: $(cd "$(folder "$id")" && find . ! -type f ! -name . | tr '\n' ' ')" "$mode: "
+        is "$mode: $(kept "$id" "$([ $mode = merged ] && echo output || echo stdout)" | head -n 1)" "$mode: printed"
+        is "$mode: $(kept "$id" file)" "$mode: content"
+        is "$mode: $(told "$id" 'len(last["files"]["list"]), last["files"]["more"]')" "$mode: (200, 104)"
+        is "$mode: $(told "$id" 'last["verdict"]')" "$mode: failed"
+    done
+    in_cells 'fd, merged, sys' '' ', mask: [SECRET]'
+    FAILS=1 SECRET=s3cret-word run
+    [ -e "$(folder "$(of a fd)")/file" ] || fail 'a file is not kept'
+    [ ! -e "$(folder "$(of a fd)")/giant" ] || fail 'the giant is kept, and nobody has looked into it'
+    out_has 'not all files in the folder of'
+    in_cells 'fd, merged, sys'
+    for keep in latest none; do
+        run --keep $keep
+        status_is 0
+        [ ! -e .run-matrix/latest/cases ] || fail "$keep: something is left: $(find .run-matrix/latest/cases | head)"
+    done
+}
+
+test_something_else_than_a_folder() {
+    module <<'END'
+TEST(a)
+{
+    char command[8000];
+
+    snprintf(command, sizeof command, "mkdir -p \"$(dirname '%s')\" && ln -s '%s' '%s'", getenv("RUN_MATRIX_OUTPUT"), getenv("ELSEWHERE"), getenv("RUN_MATRIX_OUTPUT"));
+    if (system(command) != 0)
+        abort();
+    FAIL("no");
+}
+END
+    in_cells fd
+    mkdir elsewhere
+    echo mine >elsewhere/file
+    ELSEWHERE=$PWD/elsewhere run
+    status_is 1
+    is "$(ls elsewhere)" file
+    is "$(kept "$(of a fd)" stderr | grep -c 'no$')" 1
+}
+
+test_a_run_that_died() {
+    module <<'END'
+ROLE(talker) { int n; };
+ACTOR(talker) { puts("words"); fflush(stdout); close(open("ready", O_WRONLY | O_CREAT, 0600)); while (access("go", F_OK) != 0) mx_sleep("10ms"); }
+TEST(a)
+{
+    NURSERY(n)
+        SPAWN(n, talker, "one");
+    FAIL("no");
+}
+END
+    in_cells fd
+    start
+    await_file ready
+    kill -KILL "$(sed -n '1s/.*"pid":\([0-9]*\).*/\1/p' .run-matrix/latest/journal.ndjson)"
+    finish
+    is "$(find .run-matrix/latest/ -name '*.out' | wc -l)" 1
+    touch go
+    run --resume
+    status_is 1
+    is "$(find .run-matrix/latest/ -name '*.out' | sed 's,.*/\([0-9]\)/.*,\1,')" 2
+}
+
+# A pipe of any size, and who stays with it; byte for byte.
+test_many_actors_flood_their_pipes() {
+    module <<'END'
+ROLE(flooder) { int n, size; };
+ACTOR(flooder)
+{
+    static char line[1000];
+
+    if (args->size)
+        fcntl(1, F_SETPIPE_SZ, args->size);
+    memset(line, 'a' + args->n, sizeof line);
+    line[sizeof line - 1] = '\n';
+    for (int i = 0; i < 2000; i++)
+        fwrite(line, sizeof line, 1, stdout);
+    fflush(stdout);
+    if (fork() == 0) {
+        sleep(100);
+        _exit(0);
+    }
+}
+TEST(a)
+{
+    NURSERY(n)
+        for (int i = 0; i < 16; i++) {
+            char name[20];
+
+            snprintf(name, sizeof name, "actor%d", i);
+            SPAWN_SOON(n, flooder, name, .n = i, .size = i % 3 == 0 ? 0 : i % 3 == 1 ? 4096 : 4 << 20);
+        }
+    FAIL("no");
+}
+END
+    in_cells 'fd, sys, pipe, pty' "$starting"
+    before=$(milliseconds)
+    run -n 2
+    [ $(($(milliseconds) - before)) -lt 90000 ] || fail 'somebody waits for who stays'
+    for mode in fd sys pipe pty; do
+        for backend in $starting; do
+            id=$(of a $mode "$backend")
+            for i in $(seq 0 15); do
+                is "$id $i: $(uniq -c "$(folder "$id")/actor$i@"*.out | sed 's/\(.\)\1\{998\}$/\1/;s/^ *//')" "$id $i: 2000 $(printf "\\$(printf %o $((97 + i)))")"
+            done
+        done
     done
 }
 
