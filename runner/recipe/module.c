@@ -197,7 +197,8 @@ static void run_late(struct cooking *k)
  */
 static void add_namespaces(struct cooking *k)
 {
-    static const char ours[] = "glibc.rtld.nns=16:glibc.rtld.optional_static_tls=4096";
+    static const char ours[] = "glibc.rtld.nns=16:glibc.rtld.optional_static_tls=4096:"
+                               "glibc.pthread.stack_cache_size=0";
     const char *entry = environment_find(k->recipe->spec.envp, TUNABLES);
     const char *theirs = entry ? entry + strlen(TUNABLES "=") : "";
     const struct variable variables[] = {
@@ -206,8 +207,7 @@ static void add_namespaces(struct cooking *k)
         {.name = str_of("RUN_MATRIX_TUNED"), .value = str_of(ours)},
     };
 
-    k->recipe->spec.envp =
-        environment_with(k->arena, k->recipe->spec.envp, variables, ARRAY_LEN(variables));
+    k->recipe->spec.envp = environment_with(k->arena, k->recipe->spec.envp, variables, ARRAY_LEN(variables));
 }
 
 /* By its server, or by a process that becomes it: nothing is said by arguments. */

@@ -18,12 +18,12 @@
 #define SAID_READ_MOST ((size_t)256 << 10)
 #define SAID_KEPT_MOST 12 /* lines that are handed on; the others are counted */
 
-#define SAID_KINDS(X)                                                             \
-    X(SAID_FAILURE, "failure")                                                    \
-    X(SAID_ERROR, "error") /* the same in the set-up or tear-down of a fixture */ \
-    X(SAID_SKIP, "skip")                                                          \
+#define SAID_KINDS(X)                                                                  \
+    X(SAID_FAILURE, "failure")                                                         \
+    X(SAID_ERROR, "error") /* the same in the set-up or tear-down of a fixture */      \
+    X(SAID_SKIP, "skip")                                                               \
     X(SAID_UNSUPPORTED, "unsupported") /* a skip, for it cannot be run in this cell */ \
-    X(SAID_NOTE, "note")                                                          \
+    X(SAID_NOTE, "note")                                                               \
     X(SAID_PHASE, "phase")
 
 enum said_kind {
