@@ -352,8 +352,10 @@ static void judge_skip(const struct facts *f, struct judgement *j)
         words_line(&j->reason, str_of(results_skipped(f)));
         return;
     }
-    if (said_skip(f, &j->reason))
+    if (said_skip(f, &j->reason)) {
+        j->verdict = f->said->unsupported ? VERDICT_UNSUPPORTED : VERDICT_SKIPPED;
         return;
+    }
     if (can_be_reason(line, &j->reason))
         return;
     buf_clear(&j->reason);

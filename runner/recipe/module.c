@@ -1,4 +1,6 @@
 /* `module`: what lists the C tests of a file, and what runs one of them. */
+#include "runner/base/mem.h"
+#include "runner/recipe/environment.h"
 #include "runner/recipe/internal.h"
 
 #include "runner/sources/sources.h"
@@ -10,6 +12,7 @@
 
 #define HOST      "run-matrix-host"
 #define HOST_DIRS 2
+#define TUNABLES  "GLIBC_TUNABLES"
 
 static bool is_source(struct arena *arena, const struct suite *suite, const struct word *word)
 {
@@ -188,6 +191,25 @@ static void run_late(struct cooking *k)
         ask_several(k, files, count);
 }
 
+/*
+ * As many namespaces as there can be, for actors: each libc needs a piece of what all threads have from their beginning, and
+ * how much that is the loader decides before there is a program. The last word is the user's.
+ */
+static void add_namespaces(struct cooking *k)
+{
+    static const char ours[] = "glibc.rtld.nns=16:glibc.rtld.optional_static_tls=4096:"
+                               "glibc.pthread.stack_cache_size=0";
+    const char *entry = environment_find(k->recipe->spec.envp, TUNABLES);
+    const char *theirs = entry ? entry + strlen(TUNABLES "=") : "";
+    const struct variable variables[] = {
+        {.name = str_of(TUNABLES),
+         .value = str_of(*theirs ? arena_printf(k->arena, "%s:%s", ours, theirs) : ours)},
+        {.name = str_of("RUN_MATRIX_TUNED"), .value = str_of(ours)},
+    };
+
+    k->recipe->spec.envp = environment_with(k->arena, k->recipe->spec.envp, variables, ARRAY_LEN(variables));
+}
+
 /* By its server, or by a process that becomes it: nothing is said by arguments. */
 static void name_test(struct cooking *k, const struct sub_test *sub)
 {
@@ -206,6 +228,8 @@ static void name_test(struct cooking *k, const struct sub_test *sub)
     spec->title = arena_printf(k->arena, "run-matrix: case %s", k->recipe->id.ptr);
     spec->path = spec->host;
     cook_sanitizers(k, sub->file);
+    if (spec->apart)
+        add_namespaces(k);
 }
 
 static void run_test(struct cooking *k, const struct sub_test *sub)

@@ -92,7 +92,11 @@ static void take(struct said *said, const struct said_raw *raw, struct arena *ar
         keep(said, raw, arena);
         break;
     case SAID_NOTE: keep(said, raw, arena); break;
-    case SAID_SKIP: said->skip = copy(arena, &raw->words); break;
+    case SAID_SKIP:
+    case SAID_UNSUPPORTED:
+        said->skip = copy(arena, &raw->words);
+        said->unsupported = raw->kind == SAID_UNSUPPORTED;
+        break;
     case SAID_PHASE:
         if (raw->phase && !said->began[raw->phase])
             said->began[raw->phase] = raw->at;

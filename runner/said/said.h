@@ -18,11 +18,12 @@
 #define SAID_READ_MOST ((size_t)256 << 10)
 #define SAID_KEPT_MOST 12 /* lines that are handed on; the others are counted */
 
-#define SAID_KINDS(X)                                                             \
-    X(SAID_FAILURE, "failure")                                                    \
-    X(SAID_ERROR, "error") /* the same in the set-up or tear-down of a fixture */ \
-    X(SAID_SKIP, "skip")                                                          \
-    X(SAID_NOTE, "note")                                                          \
+#define SAID_KINDS(X)                                                                  \
+    X(SAID_FAILURE, "failure")                                                         \
+    X(SAID_ERROR, "error") /* the same in the set-up or tear-down of a fixture */      \
+    X(SAID_SKIP, "skip")                                                               \
+    X(SAID_UNSUPPORTED, "unsupported") /* a skip, for it cannot be run in this cell */ \
+    X(SAID_NOTE, "note")                                                               \
     X(SAID_PHASE, "phase")
 
 enum said_kind {
@@ -64,6 +65,7 @@ struct said {
     uint64_t failures, errors, more; /* all there were; more: those that are not kept */
     struct said_line failure, error; /* the first of each, where there are any */
     struct str skip;                 /* the last reason; empty: none was given */
+    bool unsupported;                /* that is why it cannot be run in its cell at all */
     /* When the first of each began, CLOCK_MONOTONIC as the test said it; 0: it did not. */
     nanos began[SAID_PHASE_COUNT];
 };

@@ -63,6 +63,22 @@ static void lines_are_read(void **state)
     }
 }
 
+#define SKIP        "{\"said\":\"skip\",\"words\":\"one\"}\n"
+#define UNSUPPORTED "{\"said\":\"unsupported\",\"words\":\"two\"}\n"
+
+static void the_last_of_both_kinds_of_skip_counts(void **state)
+{
+    struct arena arena = {0};
+    struct said said;
+
+    (void)state;
+    said_parse(str_of(SKIP UNSUPPORTED), &arena, &said);
+    assert_true(said.unsupported && str_is(said.skip, "two"));
+    said_parse(str_of(UNSUPPORTED SKIP), &arena, &said);
+    assert_true(!said.unsupported && str_is(said.skip, "one"));
+    arena_release(&arena);
+}
+
 static void all_of_a_line_is_kept(void **state)
 {
     struct arena arena = {0};
@@ -332,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_read),
+        cmocka_unit_test(the_last_of_both_kinds_of_skip_counts),
         cmocka_unit_test(all_of_a_line_is_kept),
         cmocka_unit_test(past_what_is_kept_it_is_counted),
         cmocka_unit_test(long_lines_are_none),
