@@ -2,6 +2,7 @@
 
 #include "runner/base/io.h"
 #include "runner/base/utf8.h"
+#include "runner/leaks/leaks.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,8 +13,21 @@
 
 #define MESSAGE_MOST 4096
 #define ASKED_MOST   (5 * NS_PER_MS) /* of what it wrote: the loop has other things to do */
+#define LOOK_MOST    NS_PER_S        /* for who is at an address; the run is going wrong by then */
 
 /* ---- connecting ---- */
+
+/* Before it is started nobody is there: else who connects would have come to a stranger, and take him for it. */
+static bool is_free(const struct ready *ready, struct buf *why)
+{
+    if (endpoint_try(&ready->endpoint) != 0)
+        return true;
+    buf_addf(why, "its address %.*s is taken already: ", STR_ARG(ready->text));
+    buf_adds(why, leaks_who_listens(ready->text, LOOK_MOST, why)
+                      ? " listens there"
+                      : "somebody listens there whom we may not look at");
+    return false;
+}
 
 static bool has_connected(struct ready *ready)
 {
@@ -150,7 +164,7 @@ bool ready_begin(struct ready *ready, const struct fixture_recipe *recipe, const
     switch (ready->kind) {
     case READY_CONNECT:
         if (endpoint_parse(ready->text, &ready->endpoint))
-            return true;
+            return is_free(ready, why);
         buf_addf(why, "'%.*s' is no address to connect to", STR_ARG(ready->text));
         return false;
     case READY_LINE:

@@ -69,6 +69,12 @@ void leak_list_release(struct leak_list *leaks);
 void leaks_of_processes(struct leak_list *leaks, const struct proc_id *list, size_t count, bool measure,
                         nanos budget);
 
+/*
+ * Adds "sh (pid 4711)" to `words`, for who listens at "tcp://127.0.0.1:80", "127.0.0.1:80", "unix:/path". False: it is nobody
+ * whom we may look at, or it was not found within `budget`.
+ */
+bool leaks_who_listens(struct str address, nanos budget, struct buf *words);
+
 /* ---- what has appeared ---- */
 
 /*

@@ -8,31 +8,65 @@ test_control_standard_error_is_elsewhere() {
     err_is_empty
 }
 
-# Each way of sending it elsewhere; a test goes on when its stacks are on record.
+# A test that hangs until all of its stacks are in the file that its standard error was to begin with.
 test_ours_stacks_at_a_hang() {
-    cat >t.c <<'END'
-#include <run_matrix.h>
+    module t.so <<'END'
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
-static __attribute__((noinline)) void hang_here(void)
+void hang_here(int err);
+__attribute__((noinline)) void hang_here(int err)
 {
-    mx_sleep("1ms");
-    mx_dump_on_hang(0.001);
-    mx_sleep("1s");
+    char text[20000];
+    ssize_t got;
+
+    do {
+        got = pread(err, text, sizeof text - 1, 0);
+        text[got > 0 ? got : 0] = '\0';
+    } while (!strstr(text, "the test goes on"));
 }
-TEST(as_it_is) { hang_here(); }
-TEST(to_null)
+static int own_err(void) { return open("/proc/self/fd/2", O_RDONLY | O_CLOEXEC); }
+TEST(as_it_is)
 {
-    int null = open("/dev/null", O_WRONLY);
-    mx_dump_on_hang(0.2);
+    mx_dump_on_hang(0.05);
+    hang_here(own_err());
+}
+TEST(sent_to_null)
+{
+    int err = own_err(), null = open("/dev/null", O_WRONLY);
+    mx_dump_on_hang(0.05);
     dup2(null, 1);
     dup2(null, 2);
-    mx_sleep("1s");
+    hang_here(err);
+}
+TEST(caught)
+{
+    int err = own_err();
+    CAPTURE(said) {
+        mx_dump_on_hang(0.05);
+        hang_here(err);
+    }
+    ASSERT_STR_EQ(said.err, "");
+}
+TEST(closed)
+{
+    int err = own_err();
+    mx_dump_on_hang(0.05);
+    close(1);
+    close(2);
+    hang_here(err);
 }
 END
-    skip 'draft'
+    suite '{name: t, timeout: 20s, module: t.so}'
+    run
+    status_is 0
+    last_line_is '4 passed, 0 failed'
+    for id in $("$program" list -q); do
+        printed "$id" >seen
+        grep -q 'still there after 0.05 s' seen || fail "$id: $(cat seen)"
+        grep -q 'hang_here' seen || fail "$id: $(cat seen)"
+    done
 }
 
 run_tests
