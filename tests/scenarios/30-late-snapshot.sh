@@ -44,20 +44,19 @@ TEST(hangs, .timeout = "3s")
 }
 TEST(goes_on) {}
 END
+    in_backends 'exec forkserver' '{name: m, module: hangs.so, stop: [INT 100ms, KILL]}'
+    began=$(milliseconds)
+    run --keep=all -n 2
+    took_at_most 60
+    status_is 1
+    last_line_is '2 passed, 2 failed'
     for backend in exec forkserver; do
-        rm -rf .run-matrix
-        in_backends "$backend" '{name: m, module: hangs.so, stop: [INT 100ms, KILL]}'
-        began=$(milliseconds)
-        run --keep=all
-        took_at_most 60
-        status_is 1
-        last_line_is '1 passed, 1 failed'
         verdict_is "m::hangs@backend=$backend" timeout
         "$program" show "m::hangs@backend=$backend" >"$scratch/out"
         out_has busy_here
         out_has pause
-        nobody_is_left
     done
+    nobody_is_left
 }
 
 run_tests
