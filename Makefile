@@ -179,6 +179,7 @@ build/fuzz/tests/fuzz/fuzz_words: build/fuzz/fixtures/actors/words.o
 
 # Programs that misbehave, for the tests to run.
 kid_cflags = -O1 -pthread
+30-late-snapshot_cflags = $(kid_cflags) -rdynamic # names for backtrace()
 tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector
 build/tests/kids/kid: $(wildcard tests/kids/kid/*.[ch])
 build/tests/kids/tiny: tests/kids/tiny.c

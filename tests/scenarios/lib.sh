@@ -90,3 +90,77 @@ child_of() { # PID
     [ -n "$found" ] || fail "$1 has no child"
     echo "$found"
 }
+
+# ---- numbers of processes ----
+
+# Begins the script anew in a PID namespace, where nobody else takes numbers, or goes on as it is where none can be had.
+own_numbers() { # ARG... of the script
+    [ -z "${OWN_NUMBERS-}" ] || return 0
+    namespaces='unshare --pid --fork --mount-proc --kill-child'
+    [ "$(id -u)" = 0 ] || namespaces="$namespaces --user --map-root-user"
+    $namespaces true 2>/dev/null || return 0
+    # shellcheck disable=SC2016 # for that shell, which is the first process and reaps
+    OWN_NUMBERS=1 exec $namespaces sh -c '"$@"; exit $?' sh "$0" "$@"
+}
+
+needs_own_numbers() {
+    [ -n "${OWN_NUMBERS-}" ] || skip 'no PID namespace to be had'
+}
+
+# Has somebody run with the number of one who is dead, or about to be reaped.
+take_number() { # PID COMMAND...
+    status=0
+    "$root/build/tests/scenarios/take-pid" "$@" >"$scratch/taken" 2>&1 </dev/null || status=$?
+    [ "$status" != 77 ] || skip "no number can be chosen: $(cat "$scratch/taken")"
+    status_is 0
+}
+
+# Number and start of a process: another one of that number has another start.
+who_has() { # PID
+    sed 's/(.*) //' "/proc/$1/stat" 2>/dev/null | awk '{ print $1, $21 }'
+}
+
+# ---- runs ----
+
+# False: not here.
+can_contain() { # CONTAINMENT
+    "$program" exec "--contain=$1" --run-dir "$scratch/probe" -- true >"$scratch/probed" 2>&1
+}
+
+member() { # runner|guard|keeper
+    sed 's/.*"'"$1"'":{"pid":\([0-9]*\).*/\1/' .run-matrix/latest/held.json
+}
+
+# All who look after a run die at once: none is to see that another is dead.
+kill_the_crew() {
+    crew="$(member guard) $(member runner) $(member keeper)"
+    # shellcheck disable=SC2086 # three words
+    kill -STOP $crew
+    # shellcheck disable=SC2086
+    kill -KILL $crew
+    finish
+    for pid in $crew; do
+        has_let_go "$pid"
+    done
+}
+
+# What it had is closed when its last thread has ended, which may be after its first.
+has_let_go() { # PID
+    comes_to "$1" none
+    for _ in $(seq 300); do
+        [ "$(find "/proc/$1/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" -gt 1 ] || return 0
+        sleep 0.1
+    done
+    fail "a thread of $1 is there"
+}
+
+verdict_is() { # ID VERDICT
+    is "$1: $(told "$1" 'case["verdict"]')" "$1: $2"
+}
+
+# What a hang would make longer, and a busy machine does not; in seconds, of what began at $began.
+took_at_most() { # SECONDS
+    # shellcheck disable=SC2154 # of the test
+    took=$(($(milliseconds) - began))
+    [ "$took" -le "$(($1 * 1000))" ] || fail "it took $took ms"
+}
