@@ -6,6 +6,7 @@ own_world # what is left behind is looked for
 library=$root/build/librunmatrix.a
 backends='exec spawn forkserver main_thread_forkserver'
 cells=8 # with tcp and uds
+capture=fd
 
 build() { # SOURCE... OUTPUT
     gcc -O1 -g -Wall -Wextra -Werror "-I$root/fixtures" "-I$root" "$@" "$library" -pthread
@@ -15,7 +16,7 @@ build() { # SOURCE... OUTPUT
 in_cells() { # SOURCE
     build -shared -fPIC -o t.so "$root/tests/suites/registrar/$1.c"
     {
-        echo "strategy: {matrix: {backend: [$(echo "$backends" | tr ' ' ,)], transport: [tcp, uds]}}"
+        echo "strategy: {matrix: {backend: [$(echo "$backends" | tr ' ' ,)], transport: [tcp, uds], capture: [$capture]}}"
         echo 'tests: [{name: t, module: t.so, leak-grace: 1s}]'
     } >run-matrix.yaml
 }
@@ -34,6 +35,17 @@ test_talk() { passes_everywhere talk 9; }
 test_breaks() { passes_everywhere breaks 24; }
 
 test_strangers() { passes_everywhere strangers 2; }
+
+# Actors that are threads, each with all of this for itself.
+test_threads() {
+    backends='subint subint_forkserver' cells=4 capture=sys
+    in_cells names
+    run run -n 4
+    status_is 0
+    out_has '40 passed, 0 failed, 4 skipped'
+    passes_everywhere talk 9
+    passes_everywhere breaks 24
+}
 
 # As people run one test by itself, without anybody who says what an address is.
 test_a_program_by_itself() {

@@ -212,10 +212,11 @@ static void test_all_orders(void **state)
     (void)state;
     for (int clients = 1; clients <= 4; clients++)
         for (int many = 0; many < 2; many++) {
-            assert_int_equal(in_all_orders(comes, comes, clients, many), orders[clients]);
             assert_int_equal(in_all_orders(comes, waits, clients, many), orders[clients]);
-            if (clients < 4)
-                assert_int_equal(in_all_orders(stops, again, clients, many), orders[clients]);
+            if (clients == 4)
+                continue; /* a million orders */
+            assert_int_equal(in_all_orders(comes, comes, clients, many), orders[clients]);
+            assert_int_equal(in_all_orders(stops, again, clients, many), orders[clients]);
         }
 }
 

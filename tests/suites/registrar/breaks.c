@@ -105,8 +105,10 @@ static void lose(bool breaks, enum mx_breaking how, int after)
         talk(mx_peer_of(talker), true, breaks ? 0 : after, how, &end);
         ASSERT_EQ(end, MX_LOST);
         outcome = mx_wait(talker, "30s");
-        ASSERT_NE(outcome.came, MX_RUNS);
-        ASSERT_NE(outcome.came, MX_CAME_TO_END);
+        ASSERT_EQ(outcome.came, MX_HAS_FAILED, "%s, status %d, signal %d, hard %d", outcome.words,
+                  outcome.status, outcome.signal, outcome.hard);
+        ASSERT_STR_STARTS(outcome.words, "the connection to it was lost");
+        ASSERT(!outcome.hard, "it has heard of that, and ended");
     }
 }
 

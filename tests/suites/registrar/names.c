@@ -121,7 +121,8 @@ TEST(of_one_that_is_waited_for, .leaks = "fds")
     }
 }
 
-TEST(of_one_that_dies, .leaks = "fds")
+/* A thread cannot die by itself. */
+TEST(of_one_that_dies, .leaks = "fds", .skip_on_backend = "subint subint_forkserver")
 {
     NURSERY(n, .go_on = true, .collect = true)
     {

@@ -144,7 +144,7 @@ ACTOR(busy)
 
 TEST(told_to_end, WITH(waits), .leaks = "fds")
 {
-    NURSERY(n, .budget = "20s")
+    NURSERY(n, .budget = "4s")
     {
         struct mx_outcome outcome;
         struct mx_actor *busy;
