@@ -281,6 +281,8 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
         .folder = slot->tmp.fd,
         .output_limit = recipe->output_limit,
         .outputs = {slot->capture.files[0].fd, slot->capture.files[1].fd, slot->capture.files[2].fd},
+        .run = s->run.fd,
+        .beside = slot->folder,
     };
 
     capture_started(&slot->capture);

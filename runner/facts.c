@@ -192,7 +192,7 @@ static void take_limits(struct session *s, struct slot *slot, struct facts *fact
 }
 
 /* The watchdog looks now and then; what was quick enough to end before it did is found here. */
-static bool has_flooded(const struct slot *slot)
+static bool has_flooded(const struct session *s, const struct slot *slot)
 {
     uint64_t size = 0;
 
@@ -201,6 +201,8 @@ static bool has_flooded(const struct slot *slot)
     for (int i = 0; i < CAPTURE_FILES_MOST; i++)
         if (slot->capture.files[i].fd >= 0)
             size += capture_size(&slot->capture.files[i]);
+    if (slot->folder)
+        size += capture_folder_size(s->run.fd, slot->folder);
     return size > slot->recipe.output_limit;
 }
 
@@ -242,7 +244,7 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->phase = e->phase;
     if (s->interactive && s->cancelled && !e->cause && e->signal == SIGINT)
         facts->cause = WATCH_CANCEL;
-    facts->flooded = has_flooded(slot);
+    facts->flooded = has_flooded(s, slot);
     facts->limit = facts->flooded ? flood_words(slot) : limit_words(s, slot);
     if (e->spawned == SPAWN_FAILED)
         facts->setup = spawn_words(slot);

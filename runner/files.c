@@ -64,27 +64,15 @@ static int open_folder(int run, const char *path)
     return at;
 }
 
-static bool is_one_of(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
-static bool is_of_streams(const char *name)
-{
-    static const char *const streams[] = {"stdout", "stderr", "output", "descriptors"};
-
-    return is_one_of(streams, ARRAY_LEN(streams), name);
-}
-
 /* A file that we have put there ourselves: of streams, where somebody may follow them; before any are kept. */
 static bool is_ours(const struct keeping *k, const char *name)
 {
     static const char *const ours[] = {".", "..", "artifacts", "reports", JOURNAL_RESULTS_NAME};
 
-    return is_one_of(ours, ARRAY_LEN(ours), name) || (k->tailed && is_of_streams(name));
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        if (strcmp(ours[i], name) == 0)
+            return true;
+    return k->tailed && capture_is_stream(name);
 }
 
 static int by_name(const void *left, const void *right)
@@ -123,7 +111,7 @@ static void collect(struct keeping *k, const char *name)
 
     if (fstatat(k->from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return;
-    if (!S_ISREG(st.st_mode) || st.st_size == 0 || is_of_streams(name) || k->count == FILES_MOST) {
+    if (!S_ISREG(st.st_mode) || st.st_size == 0 || capture_is_stream(name) || k->count == FILES_MOST) {
         k->too_many |= k->count == FILES_MOST;
         drop(k, name);
         return;

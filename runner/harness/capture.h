@@ -100,6 +100,9 @@ int capture_open(struct capture_room *room, enum capture_mode mode, struct captu
 int capture_stream(struct capture_room *room, struct capture *capture, int i);
 void capture_started(struct capture *capture); /* closes our copies of what the case was given */
 uint64_t capture_size(const struct capture_file *file);
+/* The files in a folder, but for streams that have their names there; not below it. 0: it is not there. */
+uint64_t capture_folder_size(int at, const char *path);
+bool capture_is_stream(const char *name); /* "stdout" ... */
 /*
  * Before it is kept: takes out what nobody may read. What is there afterwards is another file when something was
  * found. -1 and errno: it must not be kept.

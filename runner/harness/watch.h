@@ -73,6 +73,8 @@ struct watched {
     int folder; /* of its own, not owned */
     uint64_t output_limit; /* 0: none. Looked at on ticks: who is quicker has to be found at its end */
     int outputs[3];        /* regular files whose sizes count together, not owned; -1: none */
+    int run;               /* where the next one begins, not owned */
+    const char *beside;    /* a folder, whose files count as well, where it is there; NULL: none */
 };
 
 /*

@@ -1,6 +1,7 @@
 #include "runner/harness/internal.h"
 
 #include "runner/base/mem.h"
+#include "runner/harness/capture.h"
 
 #include <poll.h>
 #include <string.h>
@@ -81,7 +82,7 @@ static uint64_t output_size(const struct watched *watched)
         if (watched->outputs[i] >= 0 && fstat(watched->outputs[i], &stat) == 0)
             size += (uint64_t)stat.st_size;
     }
-    return size;
+    return watched->beside ? size + capture_folder_size(watched->run, watched->beside) : size;
 }
 
 /* ---- when to look again ---- */

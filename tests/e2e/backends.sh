@@ -147,20 +147,4 @@ test_unsupported_has_a_reason() {
     reasons_of t | grep -q namespace || fail 'no word of a namespace'
 }
 
-# What is meant for programs is not said of what is none.
-test_captures_of_streams_are_unsupported_for_a_reason_of_each() {
-    printf '%s\n' '#include <run_matrix.h>' 'TEST(t) {}' >m.so.c
-    gcc -Wall -Werror "-I$root/fixtures" -shared -fPIC -o m.so m.so.c "$root/build/librunmatrix.a"
-    write run-matrix.yaml <<'YAML'
-strategy: {matrix: {capture: [sys, tee-sys]}}
-tests: [{name: m, module: m.so}, {name: p, run: ["true"]}]
-YAML
-    run
-    status_is 5
-    is "$(verdicts_of m) $(verdicts_of p)" 'unsupported unsupported'
-    reasons_of p | grep -q 'reach into a program' || fail "of a program: $(reasons_of p)"
-    is "$(reasons_of m | wc -l)" 1
-    reasons_of m | grep -q 'cannot be captured yet' || fail "of a C test: $(reasons_of m)"
-}
-
 run_tests
