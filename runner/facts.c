@@ -236,6 +236,7 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->signal = e->signal;
     facts->core = e->core;
     facts->core_at = core_words(s, slot);
+    facts->threads = *e->threads ? e->threads : NULL;
     if (e->signal || (facts->status > 0 && facts->status != EXIT_STATUS_SKIP))
         facts->sanitizer = sanitizer_words(slot);
     facts->cause = e->cause;
