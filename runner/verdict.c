@@ -283,17 +283,6 @@ static void note_ending(const struct facts *f, struct judgement *j)
         buf_addf(note, "exit status %d", f->status);
 }
 
-/* What hangs may be any of them. */
-static void note_threads(const struct facts *f, struct judgement *j)
-{
-    struct buf *note = f->threads ? new_note(j) : NULL;
-
-    if (!note)
-        return;
-    buf_adds(note, "its threads beside the first when it was ended: ");
-    words_line(note, str_of(f->threads));
-}
-
 static void note_text(struct judgement *j, const char *text)
 {
     struct buf *note = text ? new_note(j) : NULL;
@@ -435,7 +424,7 @@ void judge(const struct facts *facts, struct judgement *judgement)
     judge_expected(facts, judgement);
     note_explained(facts, judgement);
     note_ending(facts, judgement);
-    note_threads(facts, judgement);
+    note_text(judgement, facts->threads);
     if (why_cut(facts) && !str_is(buf_str(&judgement->reason), why_cut(facts)))
         note_text(judgement, why_cut(facts));
     note_text(judgement, facts->core_at);
