@@ -224,6 +224,15 @@ static bool is_cut_short(const struct slot *slot)
     return slot->recipe.tells && !slot->recipe.debugged && (status == 0 || status == EXIT_STATUS_SKIP);
 }
 
+/* What hangs may be any of them. */
+static const char *threads_words(struct slot *slot)
+{
+    const char *names = slot->ending.threads;
+
+    return *names ? arena_printf(&slot->arena, "its threads beside the first when it was ended: %s", names)
+                  : NULL;
+}
+
 static void take_ending(struct session *s, struct slot *slot, struct facts *facts)
 {
     const struct watch_ending *e = &slot->ending;
@@ -238,6 +247,7 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->signal = e->signal;
     facts->core = e->core;
     facts->core_at = core_words(s, slot);
+    facts->threads = threads_words(slot);
     if (e->signal || (facts->status > 0 && facts->status != EXIT_STATUS_SKIP))
         facts->sanitizer = sanitizer_words(slot);
     facts->cause = e->cause;

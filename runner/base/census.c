@@ -3,10 +3,13 @@
 
 #include "runner/base/mem.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void census_add(struct census *census, const struct proc_stat *stat)
 {
@@ -81,23 +84,104 @@ void census_add_tree(const struct census *machine, pid_t root, struct census *ou
         add_children(machine, out->list[next].pid, out);
 }
 
+/* ---- as words ---- */
+
+/* A list that is cut with ", ..." where there is no room. */
+struct words {
+    char *out;
+    size_t size, len;
+    bool cut;
+};
+
+static const char cut_words[] = ", ...";
+
+static void add_word(struct words *words, const char *word)
+{
+    const char *between = words->len ? ", " : "";
+    size_t len = strlen(between) + strlen(word);
+
+    if (words->cut)
+        return;
+    words->cut = words->len + len + sizeof cut_words > words->size;
+    if (words->cut)
+        memcpy(words->out + words->len, cut_words, sizeof cut_words);
+    else
+        words->len +=
+            (size_t)snprintf(words->out + words->len, words->size - words->len, "%s%s", between, word);
+}
+
 void census_words(const struct census *members, char *out, size_t size)
 {
-    static const char cut[] = ", ...";
-    size_t len = 0;
+    struct words words = {.out = out, .size = size};
+    char item[PROC_COMM_SIZE + 32];
 
     out[0] = '\0';
-    for (size_t i = 0; i < members->count; i++) {
-        const struct proc_stat *stat = &members->list[i];
-        char item[PROC_COMM_SIZE + 32];
-        int item_len =
-            snprintf(item, sizeof item, "%s%s (%ld)", len ? ", " : "", stat->comm, (long)stat->pid);
-
-        if (len + (size_t)item_len + sizeof cut > size) {
-            memcpy(out + len, cut, sizeof cut);
-            return;
-        }
-        memcpy(out + len, item, (size_t)item_len + 1);
-        len += (size_t)item_len;
+    for (size_t i = 0; i < members->count && !words.cut; i++) {
+        snprintf(item, sizeof item, "%s (%ld)", members->list[i].comm, (long)members->list[i].pid);
+        add_word(&words, item);
     }
+}
+
+/* False: it is gone. */
+static bool read_name(int folder, const char *thread, char name[PROC_COMM_SIZE])
+{
+    char path[32 + sizeof "/comm"];
+    ssize_t got;
+    int fd;
+
+    snprintf(path, sizeof path, "%.31s/comm", thread);
+    fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+    got = fd < 0 ? -1 : read(fd, name, PROC_COMM_SIZE - 1);
+    if (fd >= 0)
+        close(fd);
+    if (got <= 0)
+        return false;
+    name[got] = '\0';
+    name[strcspn(name, "\n")] = '\0';
+    return true;
+}
+
+/* Several of one name that follow each other are one word. */
+struct naming {
+    struct words words;
+    char name[PROC_COMM_SIZE];
+    unsigned count;
+};
+
+static void say_name(struct naming *naming)
+{
+    char item[PROC_COMM_SIZE + 32];
+
+    if (!naming->count)
+        return;
+    snprintf(item, sizeof item, naming->count > 1 ? "%s x%u" : "%s", naming->name, naming->count);
+    add_word(&naming->words, item);
+    naming->count = 0;
+}
+
+static void take_name(struct naming *naming, const char *name)
+{
+    if (naming->count && strcmp(naming->name, name) != 0)
+        say_name(naming);
+    snprintf(naming->name, sizeof naming->name, "%s", name);
+    naming->count++;
+}
+
+void census_threads(pid_t pid, char *out, size_t size)
+{
+    struct naming naming = {.words = {.out = out, .size = size}};
+    char path[64], name[PROC_COMM_SIZE];
+    struct dirent *entry;
+    DIR *folder;
+
+    out[0] = '\0';
+    snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
+    folder = opendir(path);
+    while (folder && !naming.words.cut && (entry = readdir(folder)))
+        if (*entry->d_name != '.' && strtol(entry->d_name, NULL, 10) != pid &&
+            read_name(dirfd(folder), entry->d_name, name))
+            take_name(&naming, name);
+    say_name(&naming);
+    if (folder)
+        closedir(folder);
 }

@@ -23,5 +23,7 @@ void census_add(struct census *census, const struct proc_stat *stat);
 void census_add_tree(const struct census *machine, pid_t root, struct census *out);
 /* "sh (123), sleep (124)"; cut with ", ..." where `size` bytes do not do. */
 void census_words(const struct census *members, char *out, size_t size);
+/* The names of its threads but the first: "reader, worker x4"; cut in the same way. Empty: it has no others, or is gone. */
+void census_threads(pid_t pid, char *out, size_t size);
 
 #endif

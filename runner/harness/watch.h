@@ -101,17 +101,18 @@ struct watch_rung {
     int signal;
     enum ladder_target target;
     nanos at;        /* since the process was started */
-    char alive[256]; /* who was alive just before, see census_alive */
+    char alive[256]; /* who was alive just before, see census_words */
 };
 
 /* What is known of an attempt when its process is gone. */
 struct watch_ending {
-    bool lost;      /* somebody else reaped it: its status is not known */
-    bool remained;  /* others of its tree were alive after it, and after their grace; they were ended */
-    bool undead;    /* ... and some of them were not, not even by KILL */
-    bool abandoned; /* not even KILL ended it; it is left where it is, and so must its spawn place be */
-    int status;     /* exit status, -1: ended by a signal, or not known */
-    int signal;     /* 0: none */
+    char threads[640]; /* of its process, before the first rung: see census_threads */
+    bool lost;         /* somebody else reaped it: its status is not known */
+    bool remained;     /* others of its tree were alive after it, and after their grace; they were ended */
+    bool undead;       /* ... and some of them were not, not even by KILL */
+    bool abandoned;    /* not even KILL ended it; it is left where it is, and so must its spawn place be */
+    int status;        /* exit status, -1: ended by a signal, or not known */
+    int signal;        /* 0: none */
     bool core;
     enum watch_cause cause; /* none without a rung: it ended by itself just then */
     enum watch_phase phase; /* in which it was last, or the cause struck */

@@ -191,8 +191,10 @@ static void note_rung(struct watch *watch, struct watch_slot *slot, struct ladde
     rung->target = step.target;
     rung->at = now - ending->started;
     census_words(members, rung->alive, sizeof rung->alive);
-    if (ending->rung_count == 1)
+    if (ending->rung_count == 1) {
+        census_threads(slot->watched.process.pid, ending->threads, sizeof ending->threads);
         slot_tell(watch, slot, WATCH_TELLS_ENDING);
+    }
 }
 
 /* Who is stopped cannot act on it, unless it is KILL; when we have stopped all, they are continued together. */

@@ -142,4 +142,30 @@ test_under_each_backend() {
     last_line_is '0 passed, 6 failed'
 }
 
+# With its lock held, which a test with threads takes: the handler needs none of it.
+test_a_crash_within_malloc() {
+    build t -Wno-use-after-free -pthread <<'END'
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void *idle(void *user)
+{
+    pause();
+    return user;
+}
+TEST(frees_twice)
+{
+    char *volatile large = malloc(5000), *volatile after = malloc(100);
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, idle, NULL);
+    free(large);
+    free(large);
+    free(after);
+}
+END
+    dies_of ABRT timeout -k 1 30 ./t --case frees_twice
+    err_has 'unit.c:10: frees_twice: died of SIGABRT'
+}
+
 run_tests

@@ -7,6 +7,7 @@ library=$root/build/librunmatrix.a
 
 heading() {
     cat <<'END'
+#define _GNU_SOURCE
 #include <run_matrix.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -197,6 +198,58 @@ END
     in_cells fd
     run
     status_is 0
+}
+
+# 25 that nothing ends: their process goes, they are told by their names, and what runs beside it is not touched.
+test_threads_that_spin() {
+    module <<'END'
+static void *spin(void *user)
+{
+    volatile int goes_on = 1;
+
+    while (goes_on)
+        ;
+    return user;
+}
+TEST(spins, .timeout = "1s")
+{
+    pthread_t threads[25];
+    char name[16];
+
+    for (int i = 0; i < 25; i++) {
+        snprintf(name, sizeof name, "spinner-%d", i);
+        pthread_create(&threads[i], NULL, spin, NULL);
+        pthread_setname_np(threads[i], name);
+    }
+    pthread_join(threads[0], NULL);
+}
+TEST(leaves_them)
+{
+    pthread_t thread;
+
+    for (int i = 0; i < 25; i++)
+        pthread_create(&thread, NULL, spin, NULL);
+}
+TEST(goes_on) { puts("x"); }
+END
+    in_cells fd '' ', stop: [INT 200ms, KILL]'
+    run -n 2
+    status_is 1
+    spins='t::spins@capture=fd,backend=subint'
+    verdict_is "$spins" abandoned
+    verdict_is "${spins}_forkserver" timeout
+    for backend in subint subint_forkserver; do
+        for i in 0 7 24; do
+            notes_have "t::spins@capture=fd,backend=$backend" "spinner-$i"
+        done
+        verdict_is "t::leaves_them@capture=fd,backend=$backend" passed
+        verdict_is "t::goes_on@capture=fd,backend=$backend" passed
+    done
+    ! pgrep -f 'run-matrix: case t::spins@' >left || fail "left: $(cat left)"
+}
+
+notes_have() { # ID WORD
+    told "$1" 'last["notes"]' | grep -q "beside the first when it was ended: .*$2[,']" || fail "$1: $(told "$1" 'last["notes"]')"
 }
 
 run_tests

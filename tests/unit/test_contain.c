@@ -466,6 +466,50 @@ static void test_words_are_cut(void **state)
     assert_string_equal(words, "");
 }
 
+/* ---- threads ---- */
+
+struct idler {
+    const char *name;
+    pthread_barrier_t *meet;
+};
+
+static void *idle(void *user)
+{
+    const struct idler *idler = user;
+
+    prctl(PR_SET_NAME, idler->name);
+    pthread_barrier_wait(idler->meet);
+    pthread_barrier_wait(idler->meet);
+    return NULL;
+}
+
+static void test_threads_have_names(void **state)
+{
+    static const char *const names[] = {"reader", "worker", "worker", "last"};
+    struct idler idlers[ARRAY_LEN(names)];
+    pthread_t threads[ARRAY_LEN(names)];
+    pthread_barrier_t meet;
+    char words[64];
+
+    (void)state;
+    pthread_barrier_init(&meet, NULL, ARRAY_LEN(names) + 1);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        idlers[i] = (struct idler){names[i], &meet};
+        assert_int_equal(pthread_create(&threads[i], NULL, idle, &idlers[i]), 0);
+    }
+    pthread_barrier_wait(&meet);
+    census_threads(getpid(), words, sizeof words);
+    assert_non_null(strstr(words, "reader, worker x2, last"));
+    census_threads(getpid(), words, 16);
+    assert_true(strlen(words) < 16 && strstr(words, ", ..."));
+    pthread_barrier_wait(&meet);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&meet);
+    census_threads(0, words, sizeof words);
+    assert_string_equal(words, "");
+}
+
 /* ---- a process without its first thread ---- */
 
 static void *outlive(void *user)
@@ -516,9 +560,16 @@ static void test_first_thread_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_signal),      TEST(test_recycled_number),      TEST(test_signal_nobody),
-        TEST(test_signal_gone), TEST(test_kill_reaches_orphans), TEST(test_shared_orphan),
-        TEST(test_members),     TEST(test_words_are_cut),        TEST(test_first_thread_gone),
+        TEST(test_signal),
+        TEST(test_recycled_number),
+        TEST(test_signal_nobody),
+        TEST(test_signal_gone),
+        TEST(test_kill_reaches_orphans),
+        TEST(test_shared_orphan),
+        TEST(test_members),
+        TEST(test_words_are_cut),
+        TEST(test_first_thread_gone),
+        TEST(test_threads_have_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Actors that are threads of the process: under `subint` and `subint_forkserver`, with each transport and `sys` or `tee-sys`. */
+#define _GNU_SOURCE
 #include <run_matrix.h>
 
 #include <dirent.h>
@@ -184,6 +185,30 @@ ACTOR(spinner)
         usleep(1000);
 }
 
+ROLE(leaver){};
+ACTOR(leaver)
+{
+    struct mx_nursery *n = mx_nursery();
+
+    (void)args;
+    SPAWN(n, waiting, "a");
+    SPAWN(n, chain, "b", .below = 1);
+    exit(3);
+}
+
+/* It hears nothing until somebody writes: the descriptor is that of its test. */
+ROLE(reader)
+{
+    int from;
+};
+ACTOR(reader)
+{
+    char byte;
+
+    while (read(args->from, &byte, 1) != 1)
+        ;
+}
+
 /* ---- what is its own ---- */
 
 PARAM(many, int, 1, 2, 5, 13);
@@ -330,6 +355,57 @@ TEST(one_that_does_not_listen_is_abandoned)
     ASSERT_EQ((int)outcome.children[0].came, MX_ABANDONED);
     ASSERT_EQ((int)outcome.children[1].came, MX_CANCELLED);
     ASSERT_NOT_NULL(strstr(mx_outcome_words(&outcome), "was abandoned"));
+}
+
+static void have_all_namespaces(void)
+{
+    struct mx_nursery *n = mx_nursery(.go_on = 1);
+    char name[20];
+
+    for (int i = 0; i < 14; i++) {
+        snprintf(name, sizeof name, "a%d", i);
+        SPAWN(n, waiting, name);
+    }
+    mx_cancel_all(n);
+    mx_close(n);
+}
+
+TEST(one_that_exits_takes_along_whom_it_has_started)
+{
+    int threads = count_entries("/proc/self/task");
+
+    for (int round = 0; round < 5; round++) {
+        struct mx_nursery *n = mx_nursery(.collect = 1);
+        struct mx_outcome outcome;
+
+        SPAWN(n, leaver, "leaver");
+        outcome = mx_close(n);
+        ASSERT_EQ((int)outcome.children[0].came, MX_EXITED);
+        ASSERT_EQ(outcome.children[0].status, 3);
+    }
+    await_threads(threads);
+    have_all_namespaces();
+}
+
+/* It goes on beside its test, which has closed its nursery; when it ends after all, its namespace is another one's. */
+TEST(one_that_was_abandoned_may_end)
+{
+    int threads = count_entries("/proc/self/task"), ends[2];
+
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    for (int round = 0; round < 3; round++) {
+        struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "100ms");
+
+        SPAWN(n, reader, "deaf", .from = ends[0]);
+        mx_cancel_all(n);
+        ASSERT_EQ((int)mx_close(n).children[0].came, MX_ABANDONED);
+    }
+    ASSERT_EQ(count_entries("/proc/self/task"), threads + 3);
+    ASSERT_EQ(write(ends[1], "...", 3), 3);
+    await_threads(threads);
+    have_all_namespaces();
+    close(ends[0]);
+    close(ends[1]);
 }
 
 TEST(one_below_the_other)
