@@ -213,7 +213,7 @@ UNIT_PROGRAMS = $(foreach variant,$(UNIT_VARIANTS),$(UNIT:%=build/$(variant)/%))
 E2E_PROGRAMS = $(E2E_VARIANTS:%=build/%/run-matrix)
 E2E := $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh))
 # What docs/scenarios.md tells of. Those of them that take long under a sanitizer are left to the release.
-SCENARIOS := $(filter-out %/lib.sh,$(wildcard tests/scenarios/*.sh))
+SCENARIOS := $(wildcard tests/scenarios/[0-9]*.sh)
 SCENARIOS_RELEASE =
 FUZZ_PROGRAMS = $(FUZZ:%=build/fuzz/%)
 FUZZ_RUNS = 20000

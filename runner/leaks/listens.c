@@ -1,18 +1,19 @@
-/* Who listens at an address, of all whom we may look at. */
+/* Who listens at an address of our network, of all whom we may look at. */
 #include "runner/leaks/internal.h"
 
 #include "runner/base/io.h"
 #include "runner/base/utf8.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct search {
     struct str host, port; /* the latter with its colon; empty: `host` is a path */
     struct socket_tables tables;
+    int own; /* our folder in /proc: its table is that of our network, and we do not end while it is read */
     nanos deadline;
     struct buf *words;
     const struct proc_stat *looked_at;
-    int process;
     bool found;
 };
 
@@ -56,7 +57,7 @@ static void look_at_holding(void *user, const struct holding *holding)
     const struct bound_socket *socket = NULL;
 
     if (!search->found && holding->kind == HOLDS_SOCKET)
-        socket = socket_find(&search->tables, search->process, holding->number);
+        socket = socket_find(&search->tables, search->own, holding->number);
     if (!socket || *socket->note || !is_it(search, socket->address))
         return;
     search->found = true;
@@ -68,14 +69,15 @@ static bool look_at(void *user, pid_t pid)
 {
     struct search *search = user;
     struct proc_stat stat;
+    int process;
 
     if (proc_stat_read(pid, &stat) < 0)
         return true;
     search->looked_at = &stat;
-    search->process = holdings_open(proc_id_of(&stat));
-    if (search->process >= 0)
-        holdings_of(search->process, search->deadline, look_at_holding, search);
-    fd_close(&search->process);
+    process = holdings_open(proc_id_of(&stat));
+    if (process >= 0)
+        holdings_of(process, search->deadline, look_at_holding, search);
+    fd_close(&process);
     return !search->found && clock_now() < search->deadline;
 }
 
@@ -84,7 +86,10 @@ bool leaks_who_listens(struct str address, nanos budget, struct buf *words)
     struct search search = {.deadline = clock_now() + budget, .words = words};
 
     understand(&search, address);
-    proc_each(look_at, &search);
+    search.own = proc_folder(getpid());
+    if (search.own >= 0)
+        proc_each(look_at, &search);
+    fd_close(&search.own);
     socket_tables_release(&search.tables);
     return search.found;
 }

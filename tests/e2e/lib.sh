@@ -80,6 +80,7 @@ signals_kill() {
 # Starts the program in the background, with the dispositions a shell in the foreground gives: $runner.
 start() { # ARG...
     ran="$program $*"
+    : >"$scratch/out" # whoever awaits a line of it is not to find one of before
     env --default-signal=INT,QUIT "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &
     runner=$!
 }
@@ -87,6 +88,7 @@ start() { # ARG...
 # The same in a group of its own, as an interactive shell does it: so somebody is there who could continue it.
 start_job() { # ARG...
     ran="$program $*"
+    : >"$scratch/out"
     env --default-signal=INT,QUIT python3 -c 'import os, sys
 os.setpgid(0, 0)
 os.execv(sys.argv[1], sys.argv[1:])' "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # Number 5: what a child inherits is closed, wherever it is and whatever there is to find it by.
 . "$(dirname "$0")/lib.sh"
 

@@ -6,6 +6,7 @@
 own_address() { address=127.$(($$ / 250 % 250 + 1)).$(($$ % 250 + 1)).${token##*.}:4711; }
 
 squat() { # ADDRESS
+    : >squatting
     "$naive" squat "$1" "$token" >squatting 2>&1 &
     squatter=$!
     await squatting ready

@@ -28,6 +28,7 @@ printed() { # ID
 # Starts a program in the background, with a token by which it is ended when the test goes wrong: $child.
 begin() { # PROGRAM ARG...
     ran=$*
+    : >"$scratch/out" # whoever awaits a line of it is not to find one of before
     env --default-signal=INT,QUIT "$@" "$token" >"$scratch/out" 2>"$scratch/err" </dev/null &
     child=$!
 }
