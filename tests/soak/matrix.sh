@@ -76,11 +76,12 @@ what_is_new() {
 
 # The guard tidies up after who was seen, and who was killed may be seen for a moment.
 nothing_new() {
-    for _ in $(seq 100); do
-        look after
-        [ -n "$(what_is_new)" ] || return 0
+    over=$(($(milliseconds) + 10000))
+    while look after && [ -n "$(what_is_new)" ]; do
+        [ "$(milliseconds)" -lt "$over" ] || break
         sleep 0.1
     done
+    [ -n "$(what_is_new)" ] || return 0
     what_is_new | describe
     fail "that is left after round $round"
 }
