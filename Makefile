@@ -229,6 +229,7 @@ check: all $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_
 		$(foreach program,$(UNIT_PROGRAMS),$(call quote,$(program))) \
 		$(foreach program,$(E2E_PROGRAMS),$(foreach test,$(E2E),$(call quote,PROGRAM=$(program) $(test)))) \
 		$(foreach test,$(SCENARIOS),$(call quote,PROGRAM=build/release/run-matrix $(test))) \
+		'PROGRAM=build/release/run-matrix SLICE=$(MATRIX_SLICE) ROUNDS=2 tests/soak/matrix.sh' \
 		$(foreach test,$(filter-out $(SCENARIOS_RELEASE),$(SCENARIOS)),$(call quote,PROGRAM=build/asan/run-matrix $(test))) \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/run $(program)))
 
@@ -240,6 +241,8 @@ SOAK_REQUESTS = 1000000
 SOAK_IMAGE = 1024 # megabytes
 SOAK_DATABASES = 20 # times ten rounds
 SCENARIO_ROUNDS = 100
+MATRIX_ROUNDS = 300 # of examples/actors; `make check` has two, of a part of the cases each
+MATRIX_SLICE = 1/8
 CHAOS_TIMES = 100
 SOAKED = tests/e2e/contain.sh tests/e2e/chaos.sh # these have counts of their own
 SOAK_UNIT = test_watch test_contain test_spawn test_spawn_under_way test_relay test_capture test_tty test_progress \
@@ -251,6 +254,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
 		$(foreach test,$(filter-out $(SOAKED),$(E2E)),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \
 		$(foreach test,$(SCENARIOS),$(call quote,tests/soak/repeat $(SCENARIO_ROUNDS) $(test))) \
+		'ROUNDS=$(MATRIX_ROUNDS) tests/soak/matrix.sh' \
 		"tests/soak/repeat $(SOAK_DATABASES) 'tests/extra/run databases.sh'" \
 		'ONLY=fast_cases FAST_CASES=$(SOAK_CASES) tests/e2e/servers.sh' \
 		'ONLY=large_server IMAGE=$(SOAK_IMAGE) tests/e2e/servers.sh' \

@@ -4,18 +4,20 @@
 own_world
 
 test_control_addresses_that_are_always_the_same() {
-    mkfifo go
-    exec 9<>go
-    "$naive" 0 one <&9 >first &
+    mkfifo go again
+    exec 8<>go 9<>again
+    "$naive" 0 one <&8 >first &
     first=$!
     await first 'port taken'
     "$naive" "$(sed -n 2p first)" two <&9 >second &
+    second=$!
     await second 'port Address already in use'
     is "$(cat harness.log)" 'the log of two'
-    printf xx >&9
+    echo >&8
     wait "$first"
     is "$(tail -n 1 first)" 'connection of mine went to somebody else'
-    wait
+    echo >&9
+    wait "$second"
 }
 
 # Who binds the address of his case, says what he has, waits until all four have done so, and talks to himself.
