@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#define CHUNK     ((size_t)64 << 10) /* that is read at a time */
-#define KEPT_MOST (2 * CHUNK)        /* of memory with nothing in it */
+#define CHUNK        ((size_t)64 << 10) /* that is read at a time */
+#define KEPT_MOST    (2 * CHUNK)        /* of memory with nothing in it */
+#define FINISH_PAUSE 2                  /* ms */
 
 void link_open(struct link *link, int fd, size_t most)
 {
@@ -103,6 +106,60 @@ bool link_say(struct link *link, unsigned kind, uint32_t number, const void *bod
     }
     frame_add(&link->out, kind, number, body, len);
     return link_flush(link);
+}
+
+/* ---- finishing ---- */
+
+/*
+ * Of a connection of tcp: what the kernel has not sent yet. What it has sent has arrived, on one machine; by uds all has at
+ * once. (To ask for what the peer's kernel has not confirmed would cost the 40 ms by which it puts that off.)
+ */
+static bool is_under_way(int fd)
+{
+    int bytes = 0;
+
+    return ioctl(fd, SIOCOUTQNSD, &bytes) == 0 && bytes > 0;
+}
+
+/* False: it is over (errno). An end of file is none of our business: the peer may read on. */
+static bool discard(int fd)
+{
+    char bytes[4096];
+    ssize_t got;
+
+    do
+        got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    while (got > 0 || (got < 0 && errno == EINTR));
+    return got == 0 || errno == EAGAIN;
+}
+
+/* Nobody tells when the peer has got it: that is asked for again and again. */
+static void wait_for_peer(const struct link *link, nanos until)
+{
+    struct pollfd poll_fd = {.fd = link->fd, .events = POLLOUT};
+    nanos left = (until - clock_now()) / NS_PER_MS + 1;
+
+    poll(&poll_fd, unsent(link) > 0, left > FINISH_PAUSE ? FINISH_PAUSE : (int)left);
+}
+
+bool link_finish(struct link *link, nanos until)
+{
+    while (link_flush(link)) {
+        bool sent = !unsent(link);
+
+        if (!discard(link->fd))
+            return false;
+        if (sent && !is_under_way(link->fd)) {
+            shutdown(link->fd, SHUT_WR);
+            return true;
+        }
+        if (clock_now() >= until) {
+            errno = EAGAIN;
+            return false;
+        }
+        wait_for_peer(link, until);
+    }
+    return false;
 }
 
 /* ---- hearing ---- */

@@ -108,6 +108,13 @@ struct link {
 int link_dial(struct str url, nanos until);
 void link_open(struct link *link, int fd, size_t most); /* `fd` becomes its own */
 void link_close(struct link *link);                     /* what was not sent is gone */
+/*
+ * Waits until then for the peer to have all that was said, which it may read whenever it likes; then nothing more can be
+ * said, and the link is to be closed. Without it, a connection of tcp with something unread ends by a reset, which takes
+ * along what the peer had no room for yet. What the peer still says is thrown away. False: it is over, or the peer has
+ * not read enough (EAGAIN).
+ */
+bool link_finish(struct link *link, nanos until);
 
 /* What to poll for. */
 short link_events(const struct link *link);

@@ -98,8 +98,13 @@ row() { # WHAT FOLDER COMMAND [ENDING: of files to be compared]
     "$tools/measure" "$output_rounds" --in=floor sh -c "$cat" --in="$folder" sh -c "$command" >measured
     [ -z "$ending" ] || { whole "$folder" "$ending" && compared=yes; }
     rm -rf "$folder/.run-matrix"
-    sed -n 2p measured | paste -d ' ' - small | awk -v what="$what" -v bytes="$BENCH_OUTPUT" -v compared="$compared" \
-        '{ printf "| %s | %.1f | %.0f | %.2f | %.1f | %.1f | %s |\n", what, $1 / 1e3, bytes / 1e3 / $1, $4, $3 / 1024, $8 / 1024, compared }'
+    sed p small | paste -d ' ' measured - | awk -v what="$what" -v bytes="$BENCH_OUTPUT" -v compared="$compared" \
+        '{
+            cpu[NR] = $2
+            if (NR == 2)
+                printf "| %s | %.1f | %.0f | %.2f | %.1f | %.2f | %.1f | %.1f | %s |\n", what, $1 / 1e3, bytes / 1e3 / $1, $4,
+                    cpu[2] / 1e3, cpu[2] / cpu[1], $3 / 1024, $8 / 1024, compared
+        }'
 }
 
 output_rounds=${BENCH_OUTPUT_ROUNDS:-3}
@@ -110,10 +115,11 @@ file=$(printed "$lines >WHO")
 echo
 echo "$writers actors that print $((BENCH_OUTPUT / writers / 1000000)) MB each, side by side, in every capture mode; medians of $output_rounds rounds, in turns with the same lines by a"
 echo 'program through `cat >FILE`. Memory is the peak of the largest process, of `run-matrix` and of all that it has started; with all, and'
-echo 'with a 64th of it. What is in files is compared.'
+echo 'with a 64th of it. What is in files is compared. On a machine that others share CPU time is what compares: the kernel lets those that'
+echo 'wait for a pipe go before those that only write.'
 echo
-echo '| capture | s | MB/s | × `cat >FILE` | memory, MB | with a 64th | byte for byte |'
-echo '|---|--:|--:|--:|--:|--:|---|'
+echo '| capture | s | MB/s | × `cat >FILE` | CPU s | × CPU | memory, MB | with a 64th | byte for byte |'
+echo '|---|--:|--:|--:|--:|--:|--:|--:|---|'
 row '`>FILE`' floor "$file"
 for kind in fd sys tee-sys pipe pty merged no discard; do
     suite "$kind" capture "$kind"

@@ -258,6 +258,112 @@ static void test_a_peer_that_is_killed(void **state)
     expect_over(&bench->there, LINK_ENDED);
 }
 
+/* ---- what was said arrives ---- */
+
+#define LONG_FRAMES 3
+
+/* Reads little at a time, and has said something that nobody has read. */
+static void connect_narrow(struct link_bench *bench)
+{
+    const int narrow = 4096;
+
+    if (bench->transport == TRANSPORT_TCP)
+        assert_int_equal(setsockopt(bench->listener.fd, SOL_SOCKET, SO_RCVBUF, &narrow, sizeof narrow), 0);
+    bench_connect(bench, FRAME_BODY_MOST);
+    assert_true(link_say(&bench->there, 1, 1, "never read", 10));
+    wait_for(bench->here.fd, POLLIN);
+}
+
+/* Why there is a way to finish. */
+static void test_closing_takes_back(void **state)
+{
+    struct link_bench *bench = *state;
+    char *body = mem_zero(1, FRAME_BODY_MOST);
+    struct frame frame;
+
+    connect_narrow(bench);
+    assert_true(link_say(&bench->here, 1, 1, body, FRAME_BODY_MOST));
+    link_close(&bench->here);
+    assert_int_equal(hear(&bench->there, &frame), LINK_LOST);
+    free(body);
+}
+
+static void test_finishing_takes_nothing_back(void **state)
+{
+    struct link_bench *bench = *state;
+    char *body = mem_zero(1, FRAME_BODY_MOST), byte;
+    int said[2], status;
+    pid_t pid;
+
+    assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+    connect_narrow(bench);
+    pid = must_fork();
+    if (pid == 0) {
+        limit_life(60);
+        for (uint32_t i = 0; i < LONG_FRAMES; i++)
+            if (!link_say(&bench->here, 1, i, body, FRAME_BODY_MOST))
+                _exit(2);
+        close(bench->there.fd);
+        if (write(said[1], "", 1) != 1 || !link_finish(&bench->here, clock_now() + WITHIN))
+            _exit(3);
+        link_close(&bench->here);
+        _exit(0);
+    }
+    fd_close(&bench->here.fd);
+    assert_int_equal(read(said[0], &byte, 1), 1);
+    for (uint32_t i = 0; i < LONG_FRAMES; i++) {
+        struct frame frame;
+
+        assert_int_equal(hear(&bench->there, &frame), LINK_FRAME);
+        assert_int_equal(frame.number, i);
+        assert_int_equal(frame.body.len, FRAME_BODY_MOST);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    fd_close(&said[0]);
+    fd_close(&said[1]);
+    free(body);
+}
+
+/* Where nobody reads it is over in time; where nobody is, at once. */
+static void test_finishing_in_vain(void **state)
+{
+    struct link_bench *bench = *state;
+    char *body = mem_zero(1, FRAME_BODY_MOST);
+    nanos until;
+
+    connect_narrow(bench);
+    while (link_say(&bench->here, 1, 1, body, FRAME_BODY_MOST))
+        ;
+    until = clock_now() + 50 * NS_PER_MS;
+    assert_false(link_finish(&bench->here, until));
+    assert_int_equal(errno, EAGAIN);
+    assert_true(clock_now() >= until);
+    reset(&bench->there);
+    until = clock_now() + WITHIN;
+    assert_false(link_finish(&bench->here, until));
+    assert_int_not_equal(errno, EAGAIN);
+    assert_true(clock_now() < until);
+    link_close(&bench->here);
+    assert_false(link_finish(&bench->here, until));
+    free(body);
+}
+
+/* It can be read when there is time for it. */
+static void test_finishing_waits_for_no_reader(void **state)
+{
+    struct link_bench *bench = *state;
+
+    bench_connect(bench, MOST);
+    assert_true(link_say(&bench->there, 1, 1, "never read", 10));
+    assert_true(link_say(&bench->here, 1, 1, "bye", 3));
+    assert_true(link_finish(&bench->here, clock_now() + WITHIN));
+    assert_false(link_say(&bench->here, 1, 2, "too late", 8));
+    link_close(&bench->here);
+    expect_frame(&bench->there, 1, 1, str_of("bye"));
+    expect_over(&bench->there, LINK_ENDED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +380,10 @@ int main(void)
         BY_BOTH(test_what_waits_is_gone_with_it),
         BY_BOTH(test_closing_twice),
         BY_BOTH(test_a_peer_that_is_killed),
+        WITH_LISTENER(test_closing_takes_back, TRANSPORT_TCP),
+        BY_BOTH(test_finishing_takes_nothing_back),
+        BY_BOTH(test_finishing_in_vain),
+        BY_BOTH(test_finishing_waits_for_no_reader),
     };
 
     return cmocka_run_group_tests_name("links_ends", tests, NULL, NULL);

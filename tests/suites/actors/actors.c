@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 PARAM(backend, const char *, "exec", "spawn", "forkserver", "main_thread_forkserver");
@@ -363,6 +364,62 @@ TEST(orphans_are_ended_by_who_is_left, USES(cell), .timeout = "60s")
     kill(mx_wait(top, "0s").pid, SIGKILL);
     EXPECT_EQ((int)mx_wait(top, NULL).came, MX_DIED);
     mx_close(n);
+}
+
+/* ---- results ---- */
+
+#define WORDY 60
+
+ROLE(wordy){};
+ACTOR(wordy)
+{
+    char words[3900];
+
+    (void)args;
+    memset(words, 'w', sizeof words - 1);
+    words[sizeof words - 1] = '\0';
+    fputs(words, stderr);
+    FAIL("%s", words);
+}
+
+static void stop(void *user)
+{
+    (void)user;
+    raise(SIGSTOP);
+}
+
+ROLE(busy){};
+ACTOR(busy)
+{
+    int pid = getpid();
+
+    (void)args;
+    mx_at_end(stop, NULL);
+    mx_send(mx_parent(), &pid, sizeof pid);
+    NURSERY(n, .go_on = 1)
+    for (int i = 0; i < WORDY; i++)
+        SPAWN_SOON(n, wordy, "wordy");
+}
+
+/* What it has not read when it ends takes nothing back of what it has said, though its owner has no time to listen. */
+TEST(long_result_arrives, USES(cell), .timeout = "60s")
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .go_on = 1);
+    struct mx_actor *actor = SPAWN(n, busy, "busy");
+    struct mx_message message = mx_receive(mx_peer_of(actor), "20s");
+    struct mx_outcome all;
+    siginfo_t info;
+    int pid;
+
+    ASSERT_EQ(message.len, sizeof pid);
+    memcpy(&pid, message.bytes, sizeof pid);
+    ASSERT_EQ(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT), 0);
+    ASSERT(mx_send(mx_peer_of(actor), "never read", 10));
+    ASSERT_EQ(kill(pid, SIGCONT), 0);
+    usleep(200000); /* it could end by now */
+    all = mx_close(n);
+    ASSERT_EQ((int)all.children[0].came, MX_HAS_FAILED, "%s", all.children[0].words);
+    EXPECT_EQ(mx_errors(&all), WORDY);
 }
 
 TEST(many_stuck_cost_one_budget, USES(cell), .timeout = "60s")
