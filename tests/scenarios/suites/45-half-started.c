@@ -1,5 +1,6 @@
 /* Number 45: an actor is held at a point of its start while its sibling fails. It is reached all the same. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 ROLE(failing){};
 
