@@ -1,5 +1,6 @@
 /* Number 4: what an actor listens on, and what it is connected with, is gone with it, whomever it has started. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 ROLE(deaf){};
 

@@ -1,5 +1,6 @@
 /* Number 6: three levels that listen to nothing but SIGKILL. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 #define LEVELS 3
 

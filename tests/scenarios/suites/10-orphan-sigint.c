@@ -2,7 +2,8 @@
  * Number 10: a parent is killed, which had done something to SIGINT before it has started its child, or whose child has
  * lost all that could wake it. The child ends.
  */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 #include <fcntl.h>
 

@@ -1,5 +1,6 @@
 /* Number 11: an actor is told to end when all ways to tell it anything are full. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 #include <errno.h>
 #include <sys/resource.h>

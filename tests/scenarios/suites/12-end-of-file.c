@@ -1,5 +1,6 @@
 /* Number 12: the end of a stream is heard once, and costs nothing from then on. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 ROLE(guest)
 {

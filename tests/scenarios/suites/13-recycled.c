@@ -1,5 +1,6 @@
 /* Number 13: who was hung up on is nobody else, whatever has its descriptor's number by now. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 ROLE(guest)
 {

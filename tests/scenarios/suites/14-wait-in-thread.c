@@ -1,5 +1,6 @@
 /* Number 14: to wait for an actor is no more than a wait: it has an end of its own, and is ended by a cancel. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 ROLE(deaf){};
 

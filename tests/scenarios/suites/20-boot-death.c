@@ -1,5 +1,6 @@
 /* Number 20: actors that die, exit, hang or are stopped at each point of their start. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 #include <unistd.h>
 

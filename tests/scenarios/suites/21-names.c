@@ -1,5 +1,6 @@
 /* Number 21: several actors of one name register, at once and in every order. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 #define MOST 8
 

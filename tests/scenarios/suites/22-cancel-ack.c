@@ -2,7 +2,8 @@
  * Number 22: actors that hear a cancel late, not at all, or end while they say that they have heard it. With a budget of 4 s
  * they have a second for that; then they are interrupted, after three the tree is, and it is over after four.
  */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 #define BUDGET "4s"
 

@@ -4,7 +4,8 @@
  * By docs/actors.md all of it is over after the budget. What is asserted is twice that: a machine may be busy. Were
  * times added up, 25 siblings would take 25 of it, and a chain of four another three.
  */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 #define BUDGET_MS 1500
 

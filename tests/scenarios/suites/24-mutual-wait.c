@@ -1,5 +1,6 @@
 /* Number 24: a test that waits for the end of its actor, which waits for a word of the test. This hangs, and is meant to. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 ROLE(listener){};
 

@@ -1,5 +1,6 @@
 /* Number 25: peers that never hang up, and actors that never come to the end of their clean-up. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 static void rest_for_ever(void *unused MX_UNUSED)
 {

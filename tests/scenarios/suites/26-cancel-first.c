@@ -1,5 +1,6 @@
 /* Number 26: of two that fail, the second is told to end before, or after, it has failed. Files are the barriers. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 ROLE(failing)
 {

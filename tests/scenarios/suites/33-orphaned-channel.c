@@ -1,5 +1,6 @@
 /* Number 33: the peer is dead, and what it was connected with is open: somebody has a copy. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 ROLE(forker){};
 

@@ -1,5 +1,6 @@
 /* Number 45: an actor is held at a point of its start while its sibling fails. It is reached all the same. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 ROLE(failing){};
 
@@ -46,4 +47,21 @@ TEST(side_by_side)
     late = SPAWN_SOON(n, late, "late");
     tell(failing, "now");
     EXPECT_EQ(mx_wait(late, NULL).came, MX_CANCELLED);
+}
+
+/* It has failed already when somebody comes: who was not started is cancelled, and whoever talks to him is not kept waiting. */
+TEST(comes_too_late)
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1);
+    struct mx_actor *failing = SPAWN(n, failing, "failing"), *late;
+    struct mx_outcome all;
+
+    tell(failing, "now");
+    EXPECT_EQ(mx_wait(failing, NULL).came, MX_HAS_FAILED);
+    late = SPAWN(n, late, "late");
+    EXPECT_FALSE(mx_send(mx_peer_of(late), "x", 1));
+    EXPECT_EQ(mx_receive(mx_peer_of(late), NULL).heard, MX_LOST);
+    all = mx_close(n);
+    EXPECT_EQ(all.children[1].came, MX_CANCELLED);
+    EXPECT_EQ(mx_errors(&all), 1);
 }

@@ -1,5 +1,6 @@
 /* Number 47: connections that are over are closed, whoever looks for whom while all ends. */
-#include "common.h"
+/* run-matrix: cflags: -I../../.. */
+#include "tests/scenarios/suites/common.h"
 
 #define TIMES 5
 
