@@ -289,6 +289,33 @@ END
     status_is 0
 }
 
+# Where it may have no more than a few descriptors they stay where they are.
+test_few_descriptors() {
+    module <<'END'
+TEST(a) { puts("printed"); raw(1, "raw\n"); FAIL("no"); }
+END
+    in_cells 'sys, tee-sys' 'exec forkserver' ', limits: {files: 9}'
+    run
+    for mode in sys tee-sys; do
+        for backend in exec forkserver; do
+            is "$mode $backend: $(kept "$(of a $mode $backend)" stdout)" "$mode $backend: printed"
+        done
+    done
+}
+
+# With -s on a terminal, too: its cell says so.
+test_on_a_terminal() {
+    module <<'END'
+TEST(a) { puts("printed"); raw(1, "raw\n"); FAIL("no"); }
+END
+    in_cells 'sys, tee-sys' 'exec'
+    TERM=xterm run_command python3 "$root/tests/e2e/on_terminal.py" '' '' "$program" -s
+    for mode in sys tee-sys; do
+        is "$mode: $(kept "$(of a $mode exec)" stdout)" "$mode: printed"
+        is "$mode: $(kept "$(of a $mode exec)" descriptors)" "$mode: raw"
+    done
+}
+
 # ---- limits, masks, keeping ----
 
 test_floods_and_masks() {
@@ -445,6 +472,25 @@ test_actors_have_files_of_their_own() {
     done
     out_has '4 files ('
     [ -z "$(find .run-matrix/latest/cases -empty)" ] || fail 'something empty is kept'
+}
+
+# Threads have streams apart only where these are not descriptors 1 and 2.
+test_actors_in_namespaces() {
+    talks 'FAIL("no")'
+    in_cells 'sys, tee-sys, fd' 'subint subint_forkserver'
+    run
+    status_is 1
+    for backend in subint subint_forkserver; do
+        for mode in sys tee-sys; do
+            id=$(of a $mode $backend)
+            for name in first second; do
+                is "$id: $(said_by "$id" $name out)" "$id: of a child,printed by $name,"
+                is "$id: $(said_by "$id" $name err)" "$id: complaint of $([ $name = first ] && echo 1 || echo 2),"
+            done
+            is "$id: $(sort "$(folder "$id")/descriptors" | tr '\n' ',')" "$id: raw of first,raw of second,"
+        done
+        verdict_is "$(of a fd $backend)" unsupported
+    done
 }
 
 # With `no` all of it is in the streams of the test, with `discard` nowhere.
