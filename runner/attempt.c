@@ -178,7 +178,7 @@ static bool open_capture(struct session *s, struct slot *slot)
 
     if (capture_open(s->room, recipe->capture, &slot->capture, recipe->spec.stdio) < 0)
         return could_not(s, slot, "open files for its output", errno);
-    if (s->interactive && way->shown)
+    if (s->interactive && way->shown && !way->inside)
         give_terminal(&recipe->spec);
     else if (way->relayed && outputs_open_relays(s, slot) < 0)
         return could_not(

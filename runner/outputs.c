@@ -47,7 +47,9 @@ static enum relay_kind kind_of(const struct session *s, const struct capture_way
 {
     if (way->terminal)
         return RELAY_TERMINAL;
-    return way->shown && s->style.live ? RELAY_LIKE_TERMINAL : RELAY_PIPES;
+    if (way->shown && s->style.live)
+        return RELAY_LIKE_TERMINAL;
+    return way->inside ? RELAY_ONE_PIPE : RELAY_PIPES;
 }
 
 static int open_relay(struct session *s, struct slot *slot, enum relay_kind kind, const int files[2])

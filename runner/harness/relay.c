@@ -14,6 +14,11 @@
 
 #define PIPE_SIZE (256 << 10)
 
+static bool is_terminal(const struct relay *relay)
+{
+    return relay->kind == RELAY_TERMINAL || relay->kind == RELAY_LIKE_TERMINAL;
+}
+
 /* ---- opening ---- */
 
 /* A case that writes much meets a full pipe less often; the one that the kernel gives by itself will do. */
@@ -103,11 +108,22 @@ static void relay_close(struct relay *relay)
     }
 }
 
+static int open_ends(struct relay *relay)
+{
+    if (is_terminal(relay))
+        return open_terminal(relay);
+    if (open_pipe(relay, 0) < 0)
+        return -1;
+    if (relay->kind == RELAY_PIPES)
+        return open_pipe(relay, 1);
+    relay->given[1] = relay->given[0];
+    return 0;
+}
+
 int relay_open(struct relay *relay, enum relay_kind kind, const int files[2])
 {
     *relay = (struct relay){.kind = kind, .ends = {-1, -1}, .given = {-1, -1}, .files = {files[0], files[1]}};
-    if (kind == RELAY_PIPES ? open_pipe(relay, 0) == 0 && open_pipe(relay, 1) == 0
-                            : open_terminal(relay) == 0)
+    if (open_ends(relay) == 0)
         return 0;
     relay_close(relay);
     return -1;
@@ -115,7 +131,7 @@ int relay_open(struct relay *relay, enum relay_kind kind, const int files[2])
 
 void relay_started(struct relay *relay)
 {
-    if (relay->kind == RELAY_PIPES)
+    if (!is_terminal(relay))
         close_given(relay);
 }
 
@@ -281,7 +297,7 @@ static size_t what_is_there(const struct relay *relay, int end)
 {
     int bytes;
 
-    if (relay->kind != RELAY_PIPES || ioctl(relay->ends[end], FIONREAD, &bytes) < 0 || bytes < 0)
+    if (is_terminal(relay) || ioctl(relay->ends[end], FIONREAD, &bytes) < 0 || bytes < 0)
         return RELAY_DRAIN;
     return (size_t)bytes;
 }

@@ -15,6 +15,7 @@
 
 enum relay_kind {
     RELAY_PIPES,
+    RELAY_ONE_PIPE,      /* for both, in the order in which they are written */
     RELAY_TERMINAL,      /* of the same size wherever we run */
     RELAY_LIKE_TERMINAL, /* of the size of the one that we have */
 };
@@ -26,7 +27,7 @@ struct relay {
     enum relay_kind kind;
     int ends[2]; /* that we read, non-blocking; -1: none. A terminal has one for both */
     /*
-     * The case's 1 and 2; with a terminal twice the same. Pipes have them until relay_started; of a terminal ours stays
+     * The case's 1 and 2; with a terminal, or one pipe, twice the same. Pipes have them until relay_started; of a terminal ours stays
      * open, so that there is no end while a case has closed its own, and may open /dev/tty yet: as soon as we let go
      * of the other end, it would be hung up on.
      */

@@ -8,7 +8,9 @@ library=$root/build/librunmatrix.a
 
 heading() {
     cat <<'END'
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <run_matrix.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -287,6 +289,33 @@ END
     status_is 0
 }
 
+# Where it may have no more than a few descriptors they stay where they are.
+test_few_descriptors() {
+    module <<'END'
+TEST(a) { puts("printed"); raw(1, "raw\n"); FAIL("no"); }
+END
+    in_cells 'sys, tee-sys' 'exec forkserver' ', limits: {files: 9}'
+    run
+    for mode in sys tee-sys; do
+        for backend in exec forkserver; do
+            is "$mode $backend: $(kept "$(of a $mode $backend)" stdout)" "$mode $backend: printed"
+        done
+    done
+}
+
+# With -s on a terminal, too: its cell says so.
+test_on_a_terminal() {
+    module <<'END'
+TEST(a) { puts("printed"); raw(1, "raw\n"); FAIL("no"); }
+END
+    in_cells 'sys, tee-sys' 'exec'
+    TERM=xterm run_command python3 "$root/tests/e2e/on_terminal.py" '' '' "$program" -s
+    for mode in sys tee-sys; do
+        is "$mode: $(kept "$(of a $mode exec)" stdout)" "$mode: printed"
+        is "$mode: $(kept "$(of a $mode exec)" descriptors)" "$mode: raw"
+    done
+}
+
 # ---- limits, masks, keeping ----
 
 test_floods_and_masks() {
@@ -445,6 +474,25 @@ test_actors_have_files_of_their_own() {
     [ -z "$(find .run-matrix/latest/cases -empty)" ] || fail 'something empty is kept'
 }
 
+# Threads have streams apart only where these are not descriptors 1 and 2.
+test_actors_in_namespaces() {
+    talks 'FAIL("no")'
+    in_cells 'sys, tee-sys, fd' 'subint subint_forkserver'
+    run
+    status_is 1
+    for backend in subint subint_forkserver; do
+        for mode in sys tee-sys; do
+            id=$(of a $mode $backend)
+            for name in first second; do
+                is "$id: $(said_by "$id" $name out)" "$id: of a child,printed by $name,"
+                is "$id: $(said_by "$id" $name err)" "$id: complaint of $([ $name = first ] && echo 1 || echo 2),"
+            done
+            is "$id: $(sort "$(folder "$id")/descriptors" | tr '\n' ',')" "$id: raw of first,raw of second,"
+        done
+        verdict_is "$(of a fd $backend)" unsupported
+    done
+}
+
 # With `no` all of it is in the streams of the test, with `discard` nowhere.
 test_actors_without_files() {
     talks 'FAIL("no")'
@@ -592,6 +640,90 @@ END
     run --resume
     status_is 1
     is "$(find .run-matrix/latest/ -name '*.out' | sed 's,.*/\([0-9]\)/.*,\1,')" 2
+}
+
+test_floods_of_actors() {
+    module <<'END'
+ROLE(flooder) { int n; };
+ACTOR(flooder) { for (;;) puts("more and more"); }
+TEST(a)
+{
+    NURSERY(n)
+        SPAWN(n, flooder, "one");
+}
+END
+    in_cells 'fd, sys, merged, pipe, pty' '' ', output-limit: 1MiB, timeout: 50s'
+    run -n 2
+    status_is 1
+    for mode in fd sys merged pipe pty; do
+        verdict_is "$(of a $mode)" 'output limit'
+    done
+}
+
+# Who is killed takes whoever reads for his actors along, and nobody calls that one a leak.
+test_the_reader_of_pipes_is_no_leak() {
+    module <<'END'
+ROLE(sleeper) { int n; };
+static const char *said(void) { static char path[4096]; snprintf(path, sizeof path, "%s/said", getenv("TMPDIR")); return path; }
+ACTOR(sleeper) { puts("words"); fflush(stdout); close(open(said(), O_WRONLY | O_CREAT, 0600)); mx_sleep("100s"); }
+TEST(killed)
+{
+    NURSERY(n)
+    {
+        SPAWN(n, sleeper, "one");
+        while (access(said(), F_OK) != 0)
+            usleep(1000);
+        kill(getpid(), SIGKILL);
+    }
+}
+TEST(fails)
+{
+    NURSERY(n)
+    {
+        SPAWN(n, sleeper, "one");
+        FAIL("no");
+    }
+}
+TEST(waits_for_all)
+{
+    NURSERY(n)
+    {
+        struct mx_actor *one = SPAWN(n, sleeper, "one");
+
+        mx_cancel(one);
+        unlink(said());
+        ASSERT(waitpid(-1, NULL, WNOHANG) == -1);
+    }
+}
+END
+    in_cells 'pipe, pty' 'exec forkserver'
+    run -n 2
+    for mode in pipe pty; do
+        for backend in exec forkserver; do
+            verdict_is "$(of killed $mode $backend)" crashed
+            verdict_is "$(of fails $mode $backend)" failed
+            for test in killed fails waits_for_all; do
+                told "$(of $test $mode $backend)" 'last["leaks"]' >leaks
+                ! grep -q process leaks || fail "$test: there is: $(cat leaks)"
+            done
+            is "$(said_by "$(of killed $mode $backend)" one out)" 'words,'
+        done
+    done
+}
+
+test_reports_of_sanitizers() {
+    {
+        heading
+        echo 'TEST(a) { int *volatile p = malloc(4); free(p); puts("before"); *p = 1; }'
+    } >t.c
+    gcc -fsanitize=address -shared -fPIC "-I$root/fixtures" -o t.so t.c "$library" || skip 'no sanitizer'
+    in_cells 'sys, tee-sys'
+    run
+    for mode in sys tee-sys; do
+        kept "$(of a $mode)" stderr | grep -q 'SUMMARY: AddressSanitizer: heap-use-after-free' || fail "$mode: it is not where errors are"
+        is "$(kept "$(of a $mode)" stdout)" before
+        told "$(of a $mode)" '[last["reason"], last["notes"]]' | grep -q AddressSanitizer || fail "$mode: the reason is another"
+    done
 }
 
 # A pipe of any size, and who stays with it; byte for byte.
