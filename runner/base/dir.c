@@ -14,6 +14,7 @@
 
 #define OPEN_FOLDER  (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #define ENTRIES_SIZE ((size_t)32 << 10)
+#define TRIES_MOST   100
 
 /* ---- making ---- */
 
@@ -47,14 +48,17 @@ int dir_make_parents(int at, const char *path, mode_t mode)
     return result;
 }
 
+/* Somebody may remove folders that are empty as he goes: one that we have just made, too. Then all begins again. */
 int dir_make(int at, const char *path, mode_t mode)
 {
     int result = make_one(at, path, mode);
 
-    if (result == 0 || errno != ENOENT)
-        return result;
-    result = dir_make_parents(at, path, mode);
-    return result < 0 ? result : make_one(at, path, mode);
+    for (int tries = 0; result < 0 && errno == ENOENT && tries < TRIES_MOST; tries++) {
+        result = dir_make_parents(at, path, mode);
+        if (result == 0)
+            result = make_one(at, path, mode);
+    }
+    return result;
 }
 
 int dir_open(int at, const char *path)

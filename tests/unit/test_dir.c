@@ -145,6 +145,26 @@ static void test_make_mode(void **state)
     assert_int_equal(st.st_mode & 0777, 0500);
 }
 
+/* Others remove what is empty, in which somebody is about to make something. */
+static void test_make_beside_a_remover(void **state)
+{
+    int at = at_of(state), status;
+    pid_t remover = must_fork();
+
+    if (remover == 0)
+        limit_life(60);
+    while (remover == 0)
+        unlinkat(at, "a", AT_REMOVEDIR);
+    for (int i = 0; i < 500; i++) {
+        if (dir_make(at, "a/b/c", 0755) < 0)
+            fail_msg("%d: %s", i, strerror(errno));
+        assert_int_equal(unlinkat(at, "a/b/c", AT_REMOVEDIR), 0);
+        assert_int_equal(unlinkat(at, "a/b", AT_REMOVEDIR), 0);
+    }
+    kill(remover, SIGKILL);
+    assert_int_equal(waitpid(remover, &status, 0), remover);
+}
+
 static void test_make_refused(void **state)
 {
     static const char *const paths[] = {"file", "file/a", "file/a/b"};
@@ -571,12 +591,25 @@ static void test_moving(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_make),         TEST(test_make_mode),      TEST(test_make_refused),
-        TEST(test_is_empty),     TEST(test_list),           TEST_LARGE(test_list_many),
-        TEST(test_remove),       TEST(test_empty),          TEST_LARGE(test_remove_wide),
-        TEST(test_remove_links), TEST_LARGE(test_deep),     TEST(test_no_descriptors),
-        TEST(test_forbidden),    TEST(test_forbidden_link), TEST(test_others),
-        TEST(test_size),         TEST(test_size_forbidden), TEST(test_mounts),
+        TEST(test_make),
+        TEST(test_make_mode),
+        TEST(test_make_beside_a_remover),
+        TEST(test_make_refused),
+        TEST(test_is_empty),
+        TEST(test_list),
+        TEST_LARGE(test_list_many),
+        TEST(test_remove),
+        TEST(test_empty),
+        TEST_LARGE(test_remove_wide),
+        TEST(test_remove_links),
+        TEST_LARGE(test_deep),
+        TEST(test_no_descriptors),
+        TEST(test_forbidden),
+        TEST(test_forbidden_link),
+        TEST(test_others),
+        TEST(test_size),
+        TEST(test_size_forbidden),
+        TEST(test_mounts),
         TEST_LARGE(test_moving),
     };
 

@@ -416,6 +416,12 @@ TEST(one_below_the_other)
 
 /* ---- what all have in common ---- */
 
+TEST(the_folder_does_not_matter)
+{
+    ASSERT_EQ(chdir("/"), 0);
+    ASSERT_EQ((int)come_to(WAYS).came, MX_CAME_TO_END);
+}
+
 static void spawn_many(struct mx_nursery *n, int count)
 {
     char name[20];
