@@ -13,7 +13,7 @@
 
 #define MESSAGE_MOST 4096
 #define ASKED_MOST   (5 * NS_PER_MS) /* of what it wrote: the loop has other things to do */
-#define LOOK_MOST    NS_PER_S        /* for who is at an address; the run is going wrong by then */
+#define LOOK_MOST    (3 * NS_PER_S)  /* for who is at an address; the run is going wrong by then */
 
 /* ---- connecting ---- */
 
@@ -25,7 +25,7 @@ static bool is_free(const struct ready *ready, struct buf *why)
     buf_addf(why, "its address %.*s is taken already: ", STR_ARG(ready->text));
     buf_adds(why, leaks_who_listens(ready->text, LOOK_MOST, why)
                       ? " listens there"
-                      : "somebody listens there whom we may not look at");
+                      : "somebody listens there, and it was not found who");
     return false;
 }
 

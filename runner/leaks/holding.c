@@ -74,7 +74,7 @@ static void look_at_descriptor(int fds, const char *number, holding_fn *each, vo
     each(user, &holding);
 }
 
-static void look_at_descriptors(int process, nanos deadline, holding_fn *each, void *user)
+void descriptors_of(int process, nanos deadline, holding_fn *each, void *user)
 {
     int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -133,6 +133,6 @@ static void look_at_mappings(int process, nanos deadline, holding_fn *each, void
 
 void holdings_of(int process, nanos deadline, holding_fn *each, void *user)
 {
-    look_at_descriptors(process, deadline, each, user);
+    descriptors_of(process, deadline, each, user);
     look_at_mappings(process, deadline, each, user);
 }

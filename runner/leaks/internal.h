@@ -34,6 +34,8 @@ typedef void holding_fn(void *user, const struct holding *holding);
 
 /* `process` is its folder in /proc, open. What it has twice comes twice. Stops when `deadline` is over. */
 void holdings_of(int process, nanos deadline, holding_fn *each, void *user);
+/* The same without what it has mapped, which takes long to read. */
+void descriptors_of(int process, nanos deadline, holding_fn *each, void *user);
 /* The folder of a process in /proc, which stays its own; -1 and errno. */
 int holdings_open(struct proc_id id);
 

@@ -76,7 +76,7 @@ static bool look_at(void *user, pid_t pid)
     search->looked_at = &stat;
     process = holdings_open(proc_id_of(&stat));
     if (process >= 0)
-        holdings_of(process, search->deadline, look_at_holding, search);
+        descriptors_of(process, search->deadline, look_at_holding, search);
     fd_close(&process);
     return !search->found && clock_now() < search->deadline;
 }
