@@ -214,9 +214,9 @@ E2E_PROGRAMS = $(E2E_VARIANTS:%=build/%/run-matrix)
 E2E := $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh))
 # What docs/scenarios.md tells of. Left to the release are those of them that take long under a sanitizer (08, 20 to 23, 45), or that a
 # sanitizer is no part of: it wants /proc (05), and has locks of its own and looks for leaks in a child that was forked
-# beside threads (03, 34, 35).
+# beside threads (03, 04, 34, 35).
 SCENARIOS := $(wildcard tests/scenarios/[0-9]*.sh)
-SCENARIOS_RELEASE = $(foreach number,03 05 08 20 21 22 23 34 35 45,$(wildcard tests/scenarios/$(number)-*.sh))
+SCENARIOS_RELEASE = $(foreach number,03 04 05 08 20 21 22 23 34 35 45,$(wildcard tests/scenarios/$(number)-*.sh))
 FUZZ_PROGRAMS = $(FUZZ:%=build/fuzz/%)
 FUZZ_RUNS = 20000
 FUZZ_SECONDS = 600
