@@ -252,7 +252,7 @@ SOAK_UNIT = test_watch test_contain test_spawn test_spawn_under_way test_relay t
 	test_remains test_remains_store test_pid_reuse test_contain_pidns test_serve test_serve_fails test_serve_nonsense \
 	test_contain_cgroup test_contain_strangers test_links test_links_dial test_links_ends test_links_talk test_peers test_registrar
 soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%)
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
+	@SCENARIO_CELLS=all FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
 		$(foreach test,$(filter-out $(SOAKED),$(E2E)),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \
 		$(foreach test,$(SCENARIOS),$(call quote,tests/soak/repeat $(SCENARIO_ROUNDS) $(test))) \
