@@ -212,11 +212,11 @@ plain = $(if $(is_clang),release,clang)
 UNIT_PROGRAMS = $(foreach variant,$(UNIT_VARIANTS),$(UNIT:%=build/$(variant)/%)) $(TSAN_UNIT:%=build/tsan/tests/unit/%)
 E2E_PROGRAMS = $(E2E_VARIANTS:%=build/%/run-matrix)
 E2E := $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh))
-# What docs/scenarios.md tells of. Left to the release are those of them that take long under a sanitizer (08), or that a
+# What docs/scenarios.md tells of. Left to the release are those of them that take long under a sanitizer (08, 20 to 23, 45), or that a
 # sanitizer is no part of: it wants /proc (05), and has locks of its own and looks for leaks in a child that was forked
-# beside threads (03, 34, 35).
+# beside threads (03, 04, 34, 35).
 SCENARIOS := $(wildcard tests/scenarios/[0-9]*.sh)
-SCENARIOS_RELEASE = $(foreach number,03 05 08 34 35,$(wildcard tests/scenarios/$(number)-*.sh))
+SCENARIOS_RELEASE = $(foreach number,03 04 05 08 20 21 22 23 34 35 45,$(wildcard tests/scenarios/$(number)-*.sh))
 FUZZ_PROGRAMS = $(FUZZ:%=build/fuzz/%)
 FUZZ_RUNS = 20000
 FUZZ_SECONDS = 600
@@ -252,7 +252,7 @@ SOAK_UNIT = test_watch test_contain test_spawn test_spawn_under_way test_relay t
 	test_remains test_remains_store test_pid_reuse test_contain_pidns test_serve test_serve_fails test_serve_nonsense \
 	test_contain_cgroup test_contain_strangers test_links test_links_dial test_links_ends test_links_talk test_peers test_registrar
 soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%)
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
+	@SCENARIO_CELLS=all FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
 		$(foreach test,$(filter-out $(SOAKED),$(E2E)),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \
 		$(foreach test,$(SCENARIOS),$(call quote,tests/soak/repeat $(SCENARIO_ROUNDS) $(test))) \

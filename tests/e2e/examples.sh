@@ -94,6 +94,14 @@ test_actors() {
         subint_forkserver,transport=uds,capture=tee-sys; do
         set -- "$@" --cell "backend=$cell"
     done
+    # Some hundred hosts, each with a sanitizer: that takes long, and shows nothing new. One that was forked beside a thread
+    # finds leaks that are none.
+    case $program in
+    */asan/*)
+        set -- "$@" -k 'first or cancels or breaks'
+        export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
+        ;;
+    esac
     run_example actors "$@"
     status_is 0
     out_has ' passed, 0 failed, '

@@ -46,12 +46,11 @@ END
 passes_in() { # BACKENDS ARG...
     backends=$1
     shift
+    export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" # whoever was forked beside a thread finds some that are none
     { cells && echo "tests: [{name: s, module: '$root/tests/scenarios/suites/$(basename "$0" .sh).c'}]"; } >run-matrix.yaml
     run run -n 2 "$@"
     status_is 0
     for backend in $backends; do
-        grep -q " *PASS.*@backend=$backend," "$scratch/out" ||
-            run_command "$program" report --format json
         [ "$(passed_in "$backend")" -gt 0 ] || fail "nothing has passed with $backend"
     done
 }

@@ -46,11 +46,11 @@ TEST(ports, .skip_on_backend = THREADS)
     struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "20s");
     struct mx_actor *owner = SPAWN(n, owner, "owner");
     struct mx_message message = mx_receive(mx_peer_of(owner), "20s");
-    const char *url;
+    char url[200];
     int below;
 
     ASSERT_EQ(message.heard, MX_HEARD);
-    url = strdup(message.bytes);
+    snprintf(url, sizeof url, "%s", message.bytes);
     below = watch_process((int)hear_number(mx_peer_of(owner)));
     end(owner);
     EXPECT_STR_EQ(mx_listener_url(mx_listen(url)), url); /* it is free */
