@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -364,6 +365,37 @@ TEST(orphans_are_ended_by_who_is_left, USES(cell), .timeout = "60s")
     kill(mx_wait(top, "0s").pid, SIGKILL);
     EXPECT_EQ((int)mx_wait(top, NULL).came, MX_DIED);
     mx_close(n);
+}
+
+/* ---- descriptors ---- */
+
+static void allow_descriptors(rlim_t most)
+{
+    const struct rlimit limit = {most, most};
+
+    ASSERT_OK(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+/* Who is over takes no place among those that are waited for. */
+TEST(one_after_the_other_without_end, USES(cell), .timeout = "60s")
+{
+    allow_descriptors(80);
+    NURSERY(n)
+    {
+        for (int i = 0; i < 12; i++)
+            ASSERT_EQ((int)mx_wait(SPAWN(n, quiet, "a"), "20s").came, MX_CAME_TO_END);
+    }
+}
+
+/* What cannot be heard is not waited for, and that is said. */
+TEST(more_descriptors_than_allowed, USES(cell), .xfail = "it cannot wait", .xfail_strict = 1)
+{
+    NURSERY(n, .budget = "20s")
+    {
+        spawn_stuck(n, "a", WAIT);
+        allow_descriptors(1);
+        mx_sleep("1ms");
+    }
 }
 
 /* ---- results ---- */
