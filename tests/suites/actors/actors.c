@@ -2,6 +2,7 @@
 #include <run_matrix.h>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 PARAM(backend, const char *, "exec", "spawn", "forkserver", "main_thread_forkserver");
@@ -396,6 +398,48 @@ TEST(more_descriptors_than_allowed, USES(cell), .xfail = "it cannot wait", .xfai
         allow_descriptors(1);
         mx_sleep("1ms");
     }
+}
+
+static void use_up_descriptors(int *last)
+{
+    int fd;
+
+    while ((fd = dup(0)) >= 0)
+        *last = fd;
+}
+
+/* Where no descriptor is left to tell of a signal it is heard all the same. */
+TEST(interrupted_without_descriptors, USES(cell), .xfail = "it is interrupted", .xfail_strict = 1)
+{
+    struct sigevent interrupt = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGINT};
+    const struct itimerspec soon = {.it_value = {.tv_nsec = 100000000}};
+    timer_t timer;
+    int last;
+
+    allow_descriptors(80);
+    NURSERY(n)
+    {
+        use_up_descriptors(&last);
+        ASSERT_OK(timer_create(CLOCK_MONOTONIC, &interrupt, &timer));
+        ASSERT_OK(timer_settime(timer, 0, &soon, NULL));
+        mx_sleep("1h");
+    }
+}
+
+/* A wait leaves nothing behind, be there a nursery or not. */
+TEST(waits_do_not_add_up, USES(cell))
+{
+    size_t before;
+
+    NURSERY(n)
+    {
+        SPAWN(n, quiet, "a");
+    }
+    mx_sleep("0s");
+    before = mallinfo2().uordblks;
+    for (int i = 0; i < 1000; i++)
+        mx_sleep("0s");
+    EXPECT_LT(mallinfo2().uordblks, before + 10000);
 }
 
 /* ---- results ---- */
