@@ -447,6 +447,17 @@ TEST(waits_do_not_add_up, USES(cell))
     EXPECT_LT(mallinfo2().uordblks, before + 10000);
 }
 
+/* ---- what is refused ---- */
+
+TEST(nobody_comes_after_the_end, USES(cell), .xfail = "it is refused", .xfail_strict = 1)
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1);
+
+    SPAWN(n, quiet, "a");
+    mx_close(n);
+    SPAWN_SOON(n, quiet, "late");
+}
+
 /* ---- results ---- */
 
 #define WORDY 60
