@@ -419,7 +419,7 @@ TEST(interrupted_without_descriptors, USES(cell), .xfail = "it is interrupted", 
     struct sigevent interrupt = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGINT};
     const struct itimerspec soon = {.it_value = {.tv_nsec = 100000000}};
     timer_t timer;
-    int last;
+    int last = -1;
 
     allow_descriptors(80);
     NURSERY(n)
@@ -429,6 +429,59 @@ TEST(interrupted_without_descriptors, USES(cell), .xfail = "it is interrupted", 
         ASSERT_OK(timer_settime(timer, 0, &soon, NULL));
         mx_sleep("1h");
     }
+}
+
+/* Who cannot be let in is not waited for without a pause, and is told of. */
+TEST(no_descriptor_for_who_comes, USES(cell))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .go_on = 1, .boot = "1s");
+    struct mx_actor *late;
+    struct mx_outcome o;
+    int last = -1;
+
+    mx_wait(SPAWN(n, quiet, "a"), NULL);
+    allow_descriptors(80);
+    late = SPAWN_SOON(n, quiet, "late");
+    use_up_descriptors(&last);
+    o = mx_wait(late, "20s");
+    close(last);
+    EXPECT_EQ((int)o.came, MX_NOT_BORN);
+    EXPECT_MATCH(o.words, "no descriptor for its connection");
+}
+
+ROLE(breaking)
+{
+    char path[100];
+};
+ACTOR(breaking)
+{
+    static char much[1 << 20];
+
+    for (int i = 0; i < 5; i++)
+        mx_send(mx_parent(), much, i < 4 ? sizeof much : 100000);
+    mx_break(mx_parent(), MX_BREAK_CLOSE);
+    unlink(args->path);
+    for (;;)
+        pause();
+}
+
+/* Nobody takes what it has said, so nothing is heard of its end; that is not looked at all the time either. */
+TEST(hung_up_while_nobody_listens, USES(cell))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "400ms");
+    struct breaking_role what = {""};
+    int64_t began;
+    clock_t busy;
+
+    snprintf(what.path, sizeof what.path, "%s", mx_write_file("connected", ""));
+    mx_spawn_at(__FILE__, __LINE__, n, &mx_role_breaking, "a", &what, true);
+    while (access(what.path, F_OK) == 0)
+        mx_sleep("1ms");
+    began = mx_now();
+    busy = clock();
+    mx_sleep("300ms");
+    EXPECT_LT((double)(clock() - busy) / CLOCKS_PER_SEC, (double)(mx_now() - began) / 1e9 / 4);
+    mx_cancel_all(n);
 }
 
 /* A wait leaves nothing behind, be there a nursery or not. */
