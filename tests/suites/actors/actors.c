@@ -374,6 +374,67 @@ TEST(orphans_are_ended_by_who_is_left, USES(cell), .timeout = "60s")
     mx_close(n);
 }
 
+/* ---- what is refused ---- */
+
+static void *talk(void *user)
+{
+    mx_receive(user, "0s");
+    return NULL;
+}
+
+/* There is one who attends to actors, and what another thread would wait for is his. */
+TEST(another_thread_does_not_talk_to_actors, USES(cell), .xfail = "it is refused", .xfail_strict = 1)
+{
+    pthread_t thread;
+
+    NURSERY(n)
+    {
+        ASSERT_EQ(pthread_create(&thread, NULL, talk, mx_peer_of(SPAWN(n, quiet, "a"))), 0);
+        pthread_join(thread, NULL);
+    }
+}
+
+static void *look_for_peer(void *user)
+{
+    mx_peer_of(user);
+    return NULL;
+}
+
+TEST(another_thread_does_not_wait_for_actors, USES(cell), .xfail = "it is refused", .xfail_strict = 1)
+{
+    pthread_t thread;
+
+    NURSERY(n)
+    {
+        ASSERT_EQ(pthread_create(&thread, NULL, look_for_peer, SPAWN(n, quiet, "a")), 0);
+        pthread_join(thread, NULL);
+    }
+}
+
+/* A copy that runs on to the end of the block neither hears nor ends those who are its parent's. */
+TEST(forked_copy_does_not_end_the_nursery, USES(cell), .xfail = "it is refused", .xfail_strict = 1)
+{
+    NURSERY(n)
+    {
+        pid_t copy;
+
+        mx_wait(SPAWN(n, quiet, "a"), NULL);
+        copy = fork();
+        if (!copy)
+            continue;
+        waitpid(copy, NULL, 0);
+    }
+}
+
+TEST(nobody_comes_after_the_end, USES(cell), .xfail = "it is refused", .xfail_strict = 1)
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1);
+
+    SPAWN(n, quiet, "a");
+    mx_close(n);
+    SPAWN_SOON(n, quiet, "late");
+}
+
 /* ---- descriptors ---- */
 
 static void allow_descriptors(rlim_t most)
@@ -498,17 +559,6 @@ TEST(waits_do_not_add_up, USES(cell))
     for (int i = 0; i < 1000; i++)
         mx_sleep("0s");
     EXPECT_LT(mallinfo2().uordblks, before + 10000);
-}
-
-/* ---- what is refused ---- */
-
-TEST(nobody_comes_after_the_end, USES(cell), .xfail = "it is refused", .xfail_strict = 1)
-{
-    struct mx_nursery *n = mx_nursery(.collect = 1);
-
-    SPAWN(n, quiet, "a");
-    mx_close(n);
-    SPAWN_SOON(n, quiet, "late");
 }
 
 /* ---- results ---- */
