@@ -2,12 +2,15 @@
 #include <run_matrix.h>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 PARAM(backend, const char *, "exec", "spawn", "forkserver", "main_thread_forkserver");
@@ -61,10 +64,11 @@ ROLE(stuck)
 };
 ACTOR(stuck)
 {
+    const int pid = getpid();
     sigset_t all;
 
     sigfillset(&all);
-    mx_send(mx_parent(), "", 0);
+    mx_send(mx_parent(), &pid, sizeof pid);
     if (args->way == WAIT)
         mx_sleep("1h");
     if (args->way == BLOCKED)
@@ -348,9 +352,13 @@ TEST(chain_whose_middle_is_stuck_leaves_nobody, USES(cell), .timeout = "60s")
 {
     struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "600ms");
     struct mx_actor *top = SPAWN(n, chain, "top", .below = 2, .way = BLOCKED, .middle = BLOCKED);
+    struct mx_message lowest = mx_receive(mx_peer_of(top), "30s");
+    int pid;
 
-    ASSERT_EQ((int)mx_receive(mx_peer_of(top), "30s").heard, MX_HEARD);
+    ASSERT_EQ(lowest.len, sizeof pid);
+    memcpy(&pid, lowest.bytes, sizeof pid);
     EXPECT_EQ(mx_cancel(top).signal, SIGKILL);
+    EXPECT(kill(pid, 0) < 0, "%d lives", pid); /* those below are gone as well when it returns */
     mx_close(n);
 }
 
@@ -364,6 +372,193 @@ TEST(orphans_are_ended_by_who_is_left, USES(cell), .timeout = "60s")
     kill(mx_wait(top, "0s").pid, SIGKILL);
     EXPECT_EQ((int)mx_wait(top, NULL).came, MX_DIED);
     mx_close(n);
+}
+
+/* ---- what is refused ---- */
+
+static void *talk(void *user)
+{
+    mx_receive(user, "0s");
+    return NULL;
+}
+
+/* There is one who attends to actors, and what another thread would wait for is his. */
+TEST(another_thread_does_not_talk_to_actors, USES(cell), .xfail = "it is refused", .xfail_strict = 1)
+{
+    pthread_t thread;
+
+    NURSERY(n)
+    {
+        ASSERT_EQ(pthread_create(&thread, NULL, talk, mx_peer_of(SPAWN(n, quiet, "a"))), 0);
+        pthread_join(thread, NULL);
+    }
+}
+
+static void *look_for_peer(void *user)
+{
+    mx_peer_of(user);
+    return NULL;
+}
+
+TEST(another_thread_does_not_wait_for_actors, USES(cell), .xfail = "it is refused", .xfail_strict = 1)
+{
+    pthread_t thread;
+
+    NURSERY(n)
+    {
+        ASSERT_EQ(pthread_create(&thread, NULL, look_for_peer, SPAWN(n, quiet, "a")), 0);
+        pthread_join(thread, NULL);
+    }
+}
+
+/* A copy that runs on to the end of the block neither hears nor ends those who are its parent's. */
+TEST(forked_copy_does_not_end_the_nursery, USES(cell), .xfail = "it is refused", .xfail_strict = 1)
+{
+    NURSERY(n)
+    {
+        pid_t copy;
+
+        mx_wait(SPAWN(n, quiet, "a"), NULL);
+        copy = fork();
+        if (!copy)
+            continue;
+        waitpid(copy, NULL, 0);
+    }
+}
+
+TEST(nobody_comes_after_the_end, USES(cell), .xfail = "it is refused", .xfail_strict = 1)
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1);
+
+    SPAWN(n, quiet, "a");
+    mx_close(n);
+    SPAWN_SOON(n, quiet, "late");
+}
+
+/* ---- descriptors ---- */
+
+static void allow_descriptors(rlim_t most)
+{
+    const struct rlimit limit = {most, most};
+
+    ASSERT_OK(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+/* Who is over takes no place among those that are waited for. */
+TEST(one_after_the_other_without_end, USES(cell), .timeout = "60s")
+{
+    allow_descriptors(80);
+    NURSERY(n)
+    {
+        for (int i = 0; i < 12; i++)
+            ASSERT_EQ((int)mx_wait(SPAWN(n, quiet, "a"), "20s").came, MX_CAME_TO_END);
+    }
+}
+
+/* What cannot be heard is not waited for, and that is said. */
+TEST(more_descriptors_than_allowed, USES(cell), .xfail = "it cannot wait", .xfail_strict = 1)
+{
+    NURSERY(n, .budget = "20s")
+    {
+        spawn_stuck(n, "a", WAIT);
+        allow_descriptors(1);
+        mx_sleep("1ms");
+    }
+}
+
+static void use_up_descriptors(int *last)
+{
+    int fd;
+
+    while ((fd = dup(0)) >= 0)
+        *last = fd;
+}
+
+/* Where no descriptor is left to tell of a signal it is heard all the same. */
+TEST(interrupted_without_descriptors, USES(cell), .xfail = "it is interrupted", .xfail_strict = 1)
+{
+    struct sigevent interrupt = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGINT};
+    const struct itimerspec soon = {.it_value = {.tv_nsec = 100000000}};
+    timer_t timer;
+    int last = -1;
+
+    allow_descriptors(80);
+    NURSERY(n)
+    {
+        use_up_descriptors(&last);
+        ASSERT_OK(timer_create(CLOCK_MONOTONIC, &interrupt, &timer));
+        ASSERT_OK(timer_settime(timer, 0, &soon, NULL));
+        mx_sleep("1h");
+    }
+}
+
+/* Who cannot be let in is not waited for without a pause, and is told of. */
+TEST(no_descriptor_for_who_comes, USES(cell))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .go_on = 1, .boot = "1s");
+    struct mx_actor *late;
+    struct mx_outcome o;
+    int last = -1;
+
+    mx_wait(SPAWN(n, quiet, "a"), NULL);
+    allow_descriptors(80);
+    late = SPAWN_SOON(n, quiet, "late");
+    use_up_descriptors(&last);
+    o = mx_wait(late, "20s");
+    close(last);
+    EXPECT_EQ((int)o.came, MX_NOT_BORN);
+    EXPECT_MATCH(o.words, "no descriptor for its connection");
+}
+
+ROLE(breaking)
+{
+    char path[100];
+};
+ACTOR(breaking)
+{
+    static char much[1 << 20];
+
+    for (int i = 0; i < 5; i++)
+        mx_send(mx_parent(), much, i < 4 ? sizeof much : 100000);
+    mx_break(mx_parent(), MX_BREAK_CLOSE);
+    unlink(args->path);
+    for (;;)
+        pause();
+}
+
+/* Nobody takes what it has said, so nothing is heard of its end; that is not looked at all the time either. */
+TEST(hung_up_while_nobody_listens, USES(cell))
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "400ms");
+    struct breaking_role what = {""};
+    int64_t began;
+    clock_t busy;
+
+    snprintf(what.path, sizeof what.path, "%s", mx_write_file("connected", ""));
+    mx_spawn_at(__FILE__, __LINE__, n, &mx_role_breaking, "a", &what, true);
+    while (access(what.path, F_OK) == 0)
+        mx_sleep("1ms");
+    began = mx_now();
+    busy = clock();
+    mx_sleep("300ms");
+    EXPECT_LT((double)(clock() - busy) / CLOCKS_PER_SEC, (double)(mx_now() - began) / 1e9 / 4);
+    mx_cancel_all(n);
+}
+
+/* A wait leaves nothing behind, be there a nursery or not. */
+TEST(waits_do_not_add_up, USES(cell))
+{
+    size_t before;
+
+    NURSERY(n)
+    {
+        SPAWN(n, quiet, "a");
+    }
+    mx_sleep("0s");
+    before = mallinfo2().uordblks;
+    for (int i = 0; i < 1000; i++)
+        mx_sleep("0s");
+    EXPECT_LT(mallinfo2().uordblks, before + 10000);
 }
 
 /* ---- results ---- */
