@@ -608,3 +608,14 @@ TEST(forked_children_have_their_own, USES(cell))
         mx_cancel_all(n);
     }
 }
+
+/* Its owner has something else to do, and the time that it has to be there is not over. */
+TEST(boot_waits_for_its_owner, .timeout = "60s")
+{
+    NURSERY(n, .boot = "60s")
+    {
+        SPAWN_SOON(n, quiet, "a");
+        for (int i = 0; i < 22; i++)
+            usleep(500000);
+    }
+}
