@@ -308,6 +308,18 @@ TEST(is_cancelled)
     }
 }
 
+/* It is told when it connects, and not by a signal. */
+TEST(one_that_has_not_connected_is_cancelled)
+{
+    NURSERY(n, .budget = "30s")
+    {
+        struct mx_outcome outcome = mx_cancel(SPAWN_SOON(n, waiting, "a"));
+
+        ASSERT_EQ((int)outcome.came, MX_CANCELLED);
+        ASSERT_TRUE(outcome.last_words[0] == '\0');
+    }
+}
+
 static struct mx_outcome come_to(enum way way)
 {
     struct mx_nursery *n = mx_nursery(.collect = 1);
