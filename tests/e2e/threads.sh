@@ -20,6 +20,7 @@ ROLE(deaf){};
 ACTOR(deaf)
 {
     (void)args;
+    mx_send(mx_parent(), "", 0);
     for (;;)
         usleep(1000);
 }
@@ -89,7 +90,7 @@ TEST(leaves_one)
     NURSERY(n, .budget = "200ms")
     {
         SPAWN(n, quiet, "good");
-        SPAWN(n, deaf, "hard_of_hearing");
+        mx_receive(mx_peer_of(SPAWN(n, deaf, "hard_of_hearing")), "30s"); /* until its body has begun it listens */
         FAIL("enough");
     }
 }
