@@ -345,8 +345,10 @@ struct own_server *own_server_start(enum serving serving, const struct service *
 bool own_server_ask(struct own_server *own, struct spawn *spawn, uint32_t place,
                     const struct spawn_spec *spec, nanos until, struct spawn_error *error);
 bool own_server_is_alive(
-    const struct own_server *own);              /* else: it is to be stopped, and another one started */
-void own_server_stop(struct own_server *own);   /* NULL: there is nothing to do */
-void own_server_forget(struct own_server *own); /* in a child that this process has forked */
+    const struct own_server *own); /* else: it is to be stopped, and another one started */
+/* NULL: there is nothing to do. Whoever it is making meanwhile is killed. */
+void own_server_stop(struct own_server *own);
+/* In a child that this process has forked: closes its copies. */
+void own_server_forget(struct own_server *own);
 
 #endif

@@ -15,8 +15,10 @@
 #include "backends/serve.h"
 
 #include "runner/base/io.h"
+#include "runner/base/mem.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -138,13 +140,30 @@ static _Noreturn void leave(struct server *server, struct errand *errand, struct
     _exit(0);
 }
 
+/*
+ * Handlers of fork may hang in it. Whoever has us as a thread of his waits no longer than he wants to: when he hangs up it is
+ * killed. Without a descriptor of it it is waited for without looking up.
+ */
+static void await_leader(const struct server *server, pid_t leader)
+{
+    struct pollfd fds[] = {{.fd = (int)RAW(pidfd_open, leader, 0), .events = POLLIN},
+                           {.fd = server->keeps ? server->socket : -1}};
+
+    while (fds[0].fd >= 0 && poll(fds, ARRAY_LEN(fds), -1) < 0 && errno == EINTR)
+        ;
+    if (fds[1].revents)
+        kill(leader, SIGKILL); /* our child, not reaped */
+    fd_close(&fds[0].fd);
+    while (waitpid(leader, NULL, __WALL) < 0 && errno == EINTR)
+        ;
+}
+
 /* It has left when this returns, killed perhaps; the words have a pid if there is a case. */
 static unsigned await(struct server *server, struct errand *errand, pid_t leader, int letter)
 {
     struct wire_message message = {0};
 
-    while (waitpid(leader, NULL, __WALL) < 0 && errno == EINTR)
-        ;
+    await_leader(server, leader);
     if (letter >= 0 && wire_receive(letter, &message) == WIRE_GOT && message.fd_count)
         errand->request.ipc = message.fds[--message.fd_count];
     wire_release(&message);
@@ -157,7 +176,7 @@ static unsigned fork_through(struct server *server, struct errand *errand)
 {
     static const struct spawn_room nowhere;
     const struct spawn_room *room = errand->request.spec.room;
-    int ends[2] = {-1, -1};
+    int ends[2] = {-1, -1}, subreaper = 0;
     struct departure departure = {.letter = -1, .reader = -1};
     unsigned failure;
     pid_t leader;
@@ -171,12 +190,15 @@ static unsigned fork_through(struct server *server, struct errand *errand)
         return FAILURE(SPAWN_STAGE_CLONE, errno);
     departure.letter = ends[1];
     departure.reader = ends[0];
-    if (!server->keeps)
-        prctl(PR_SET_CHILD_SUBREAPER, 0); /* a module may have made us one: the case would fall to us */
+    if (!server->keeps && prctl(PR_GET_CHILD_SUBREAPER, &subreaper) == 0 && subreaper)
+        prctl(PR_SET_CHILD_SUBREAPER,
+              0); /* actors of a session have made us one: the case would fall to us */
     leader = fork();
     if (leader == 0)
         leave(server, errand, &departure);
     failure = leader < 0 ? FAILURE(SPAWN_STAGE_CLONE, errno) : await(server, errand, leader, ends[0]);
+    if (subreaper)
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
     fd_close(&ends[0]);
     fd_close(&ends[1]);
     return failure;
@@ -197,6 +219,20 @@ static unsigned fork_straight(struct server *server, struct errand *errand, cons
     return pid < 0 ? FAILURE(SPAWN_STAGE_CLONE, -pid) : 0;
 }
 
+static void flush_unless_taken(FILE *stream)
+{
+    if (ftrylockfile(stream) != 0)
+        return;
+    fflush_unlocked(stream);
+    funlockfile(stream);
+}
+
+void flush_standard(void)
+{
+    flush_unless_taken(stdout);
+    flush_unless_taken(stderr);
+}
+
 unsigned fork_errand(struct server *server, struct errand *errand)
 {
     const int *tid = tid_address();
@@ -204,7 +240,7 @@ unsigned fork_errand(struct server *server, struct errand *errand)
     unsigned failure;
 
     if (server->threaded)
-        fflush(NULL); /* or both of us would write what is in its buffers */
+        flush_standard(); /* or both of us would write what is in its buffers */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     spawn_words_clear(errand->words);

@@ -15,6 +15,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,9 +85,24 @@ static void *be_thread(void *user)
 
 /* ---- our side ---- */
 
+/*
+ * What is in our buffers its children would write as well. No other thread can have taken any stream where there is none but
+ * us, and the one that serves.
+ */
+static void flush_streams(const struct own_server *own)
+{
+    unsigned threads = own->its >= 0 ? 2 : 1;
+    struct stat st;
+
+    if (stat("/proc/self/task", &st) == 0 && st.st_nlink == 2 + threads)
+        fflush(NULL);
+    else
+        flush_standard();
+}
+
 static bool start_copy(struct own_server *own, int ends[2])
 {
-    fflush(NULL); /* or its children would write what is in our buffers */
+    flush_streams(own);
     own->pid = fork();
     if (own->pid == 0)
         be_copy(own, ends[1]);
@@ -149,6 +166,8 @@ bool own_server_ask(struct own_server *own, struct spawn *spawn, uint32_t place,
 {
     struct server_told told = {.ipc = -1};
 
+    if (own->its >= 0)
+        flush_streams(own);
     spawn_expect(spawn);
     if (!server_ask(own->socket, place, spec, error))
         return false;
@@ -181,16 +200,29 @@ bool own_server_is_alive(const struct own_server *own)
     return own->socket >= 0 && (!own->pid || poll(&fd, 1, 0) == 0);
 }
 
+/* One that is killed is gone in a moment, unless it hangs in the kernel: then it is left to whoever comes after us. */
 static void end_copy(struct own_server *own)
 {
     struct pollfd fd = {.fd = own->pidfd, .events = POLLIN};
 
     if (own->pid <= 0)
         return;
-    if (own->pidfd < 0 || poll(&fd, 1, FAREWELL_MS) != 1)
+    if (own->pidfd < 0 || poll(&fd, 1, FAREWELL_MS) != 1) {
         kill(own->pid, SIGKILL); /* our child, not reaped */
-    while (waitpid(own->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+        poll(&fd, 1, FAREWELL_MS);
+    }
+    waitpid(own->pid, NULL, WNOHANG);
+}
+
+/* False: it stands in a handler of fork, and goes on with what is its own. */
+static bool end_thread(struct own_server *own)
+{
+    const struct timespec most = clock_wall_at(clock_now() + FAREWELL_MS * NS_PER_MS);
+
+    if (pthread_timedjoin_np(own->thread, NULL, &most) == 0)
+        return true;
+    pthread_detach(own->thread);
+    return false;
 }
 
 void own_server_stop(struct own_server *own)
@@ -199,9 +231,11 @@ void own_server_stop(struct own_server *own)
 
     if (!own)
         return;
+    if (own->socket >= 0)
+        shutdown(own->socket, SHUT_RDWR); /* whoever was forked meanwhile has a copy of it */
     fd_close(&own->socket);
-    if (threaded)
-        pthread_join(own->thread, NULL);
+    if (threaded && !end_thread(own))
+        return;
     end_copy(own);
     fd_close(&own->its);
     fd_close(&own->pidfd);
@@ -211,5 +245,10 @@ void own_server_stop(struct own_server *own)
 /* In a process that was forked: what it has of it is a copy, the thread is not there. */
 void own_server_forget(struct own_server *own)
 {
+    if (!own)
+        return;
+    fd_close(&own->socket);
+    fd_close(&own->its);
+    fd_close(&own->pidfd);
     free(own);
 }

@@ -44,6 +44,12 @@ void *serve_map(size_t size, int kind); /* `kind`: MAP_PRIVATE or MAP_SHARED. NU
 /* A process that does not execute at once: our parent's child, with a copy of our memory. FAILURE, or 0. */
 unsigned fork_errand(struct server *server, struct errand *errand);
 
+/*
+ * What stands in the buffers of stdout and stderr, where other threads may be: a stream that one of them has taken, and be it
+ * for as long as nobody writes to it, is passed over.
+ */
+void flush_standard(void);
+
 /* In a process of its own: becomes what was asked for. What came with the message is closed. */
 _Noreturn void errand_become(const struct service *service, struct request *request,
                              const struct board *board, const struct shown *shown, struct spawn_words *words,

@@ -34,6 +34,13 @@ nanos clock_wall(void)
     return read_clock(CLOCK_REALTIME);
 }
 
+struct timespec clock_wall_at(nanos moment)
+{
+    nanos wall = clock_wall() + (moment - clock_now());
+
+    return (struct timespec){wall / NS_PER_S, wall % NS_PER_S};
+}
+
 /* ---- spans as text ---- */
 
 /* Digits before and after the point. */

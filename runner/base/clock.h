@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #define NS_PER_MS 1000000LL
 #define NS_PER_S  1000000000LL
@@ -15,6 +16,8 @@ typedef int64_t nanos;
 
 nanos clock_now(void);  /* CLOCK_MONOTONIC */
 nanos clock_wall(void); /* CLOCK_REALTIME, for journals and names only */
+/* That moment of clock_now for who waits by CLOCK_REALTIME alone. */
+struct timespec clock_wall_at(nanos moment);
 
 /*
  * "90", "90s", "1m30s", "1.5h", "250ms", "0": d, h, m, s, ms in this order, each once; a bare number is

@@ -20,6 +20,7 @@ ROLE(deaf){};
 ACTOR(deaf)
 {
     (void)args;
+    mx_send(mx_parent(), "", 0);
     for (;;)
         usleep(1000);
 }
@@ -89,7 +90,7 @@ TEST(leaves_one)
     NURSERY(n, .budget = "200ms")
     {
         SPAWN(n, quiet, "good");
-        SPAWN(n, deaf, "hard_of_hearing");
+        mx_receive(mx_peer_of(SPAWN(n, deaf, "hard_of_hearing")), "30s"); /* until its body has begun it listens */
         FAIL("enough");
     }
 }
@@ -250,6 +251,50 @@ END
 
 notes_have() { # ID WORD
     told "$1" 'last["notes"]' | grep -q "beside the first when it was ended: .*$2[,']" || fail "$1: $(told "$1" 'last["notes"]')"
+}
+
+# What loads has the loader of the process for itself; when it is back after all, all is as before.
+test_a_constructor_that_hangs_is_not_waited_for() {
+    module <<'END'
+__attribute__((constructor)) static void hang(void)
+{
+    const char *path = getenv("HANGS");
+
+    while (path && access(path, F_OK) == 0)
+        usleep(1000);
+}
+static struct mx_outcome spawn(const char *boot)
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .boot = boot);
+
+    return mx_wait(SPAWN(n, quiet, "a"), NULL);
+}
+TEST(hangs)
+{
+    const char *path = mx_write_file("hangs", "");
+
+    mx_setenv("HANGS", path);
+    for (int i = 0; i < 3; i++) {
+        struct mx_outcome outcome = spawn("300ms");
+
+        ASSERT_EQ((int)outcome.came, MX_NOT_BORN);
+        ASSERT_NOT_NULL(strstr(outcome.words, "a constructor"), "%s", outcome.words);
+    }
+    unlink(path);
+    for (int i = 0; i < 5000 && spawn("10s").came == MX_NOT_BORN; i++)
+        mx_sleep("1ms");
+    for (int i = 0; i < 20; i++)
+        ASSERT_EQ((int)spawn("10s").came, MX_CAME_TO_END);
+}
+TEST(hangs_to_the_end)
+{
+    mx_setenv("HANGS", mx_write_file("hangs", ""));
+    ASSERT_EQ((int)spawn("300ms").came, MX_NOT_BORN);
+}
+END
+    in_cells sys '' ', timeout: 20s'
+    run
+    status_is 0
 }
 
 run_tests

@@ -803,3 +803,131 @@ TEST(forked_children_have_their_own, USES(cell))
         mx_cancel_all(n);
     }
 }
+
+/* ---- what hangs on the way, and what is left in a copy ---- */
+
+static void hang_where(const char *where)
+{
+    const char *hangs = getenv("HANGS");
+
+    while (hangs && strcmp(hangs, where) == 0)
+        pause();
+}
+
+static void hang_before(void)
+{
+    hang_where("before");
+}
+
+static void hang_in_child(void)
+{
+    hang_where("child");
+}
+
+/* In a process that is between us and the actor. */
+TEST(one_that_hangs_in_fork_is_not_waited_for, .timeout = "60s")
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .go_on = 1, .boot = "300ms");
+    struct mx_outcome o;
+
+    mx_setenv("RUN_MATRIX_BACKEND", "main_thread_forkserver");
+    ASSERT_EQ(pthread_atfork(NULL, NULL, hang_in_child), 0);
+    mx_setenv("HANGS", "child");
+    o = mx_wait(SPAWN(n, quiet, "hangs"), NULL);
+    EXPECT_EQ((int)o.came, MX_NOT_BORN);
+    EXPECT_MATCH(o.words, "timed out");
+    mx_unsetenv("HANGS");
+    NURSERY(other)
+    {
+        SPAWN(other, quiet, "goes_on");
+    }
+    ASSERT_LT(waitpid(-1, NULL, WNOHANG), 0);
+}
+
+/* On the thread that serves: it stays where it is. */
+TEST(server_that_hangs_is_not_waited_for, .timeout = "60s")
+{
+    struct mx_nursery *n = mx_nursery(.collect = 1, .boot = "300ms");
+
+    mx_setenv("RUN_MATRIX_BACKEND", "main_thread_forkserver");
+    ASSERT_EQ(pthread_atfork(hang_before, NULL, NULL), 0);
+    mx_setenv("HANGS", "before");
+    EXPECT_EQ((int)mx_wait(SPAWN(n, quiet, "hangs"), NULL).came, MX_NOT_BORN);
+}
+
+static void *read_line(void *user)
+{
+    char line[10];
+
+    return fgets(line, sizeof line, user);
+}
+
+/* A stream that another thread has taken. */
+TEST(other_threads_may_read, USES(cell))
+{
+    int ends[2];
+    FILE *in;
+    pthread_t thread;
+
+    ASSERT_EQ(pipe(ends), 0);
+    in = fdopen(ends[0], "r");
+    ASSERT_EQ(pthread_create(&thread, NULL, read_line, in), 0);
+    while (ftrylockfile(in) == 0) {
+        funlockfile(in);
+        usleep(1000);
+    }
+    NURSERY(n)
+    {
+        SPAWN(n, quiet, "a");
+        SPAWN(n, quiet, "b");
+    }
+    ASSERT_EQ(write(ends[1], "\n", 1), 1);
+    pthread_join(thread, NULL);
+    fclose(in);
+}
+
+/* Its owner has something else to do, and the time that it has to be there is not over. */
+TEST(boot_waits_for_its_owner, .timeout = "60s")
+{
+    NURSERY(n, .boot = "60s")
+    {
+        SPAWN_SOON(n, quiet, "a");
+        for (int i = 0; i < 22; i++)
+            usleep(500000);
+    }
+}
+
+static int count_open(void)
+{
+    int open = 0;
+
+    for (int fd = 3; fd < 200; fd++)
+        open += fcntl(fd, F_GETFD) >= 0;
+    return open;
+}
+
+/* A forked child that has a nursery keeps nothing of its parent's. */
+TEST(forked_children_have_no_descriptors_of_actors, USES(cell))
+{
+    int before = count_open();
+
+    NURSERY(n)
+    {
+        int pipes = 0;
+
+        spawn_stuck(n, "a", WAIT);
+        pipes = count_open();
+        ASSERT_GT(pipes, before);
+        ASSERT_EXITS(
+            {
+                int inherited = count_open() - pipes;
+
+                NURSERY(m)
+                {
+                }
+                _exit(count_open() - inherited <= before ? 7 : 1 + count_open() - inherited - before);
+            },
+            7);
+        mx_cancel_all(n);
+    }
+}

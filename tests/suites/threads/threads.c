@@ -181,6 +181,7 @@ ACTOR(spinner)
     volatile int goes_on = 1;
 
     (void)args;
+    mx_send(mx_parent(), "", 0);
     while (goes_on)
         usleep(1000);
 }
@@ -196,6 +197,12 @@ ACTOR(leaver)
     exit(3);
 }
 
+/* Until its body has begun it listens. */
+static void await_deafness(struct mx_actor *actor)
+{
+    ASSERT_EQ((int)mx_receive(mx_peer_of(actor), "30s").heard, MX_HEARD);
+}
+
 /* It hears nothing until somebody writes: the descriptor is that of its test. */
 ROLE(reader)
 {
@@ -205,6 +212,7 @@ ACTOR(reader)
 {
     char byte;
 
+    mx_send(mx_parent(), "", 0);
     while (read(args->from, &byte, 1) != 1)
         ;
 }
@@ -308,6 +316,18 @@ TEST(is_cancelled)
     }
 }
 
+/* It is told when it connects, and not by a signal. */
+TEST(one_that_has_not_connected_is_cancelled)
+{
+    NURSERY(n, .budget = "30s")
+    {
+        struct mx_outcome outcome = mx_cancel(SPAWN_SOON(n, waiting, "a"));
+
+        ASSERT_EQ((int)outcome.came, MX_CANCELLED);
+        ASSERT_TRUE(outcome.last_words[0] == '\0');
+    }
+}
+
 static struct mx_outcome come_to(enum way way)
 {
     struct mx_nursery *n = mx_nursery(.collect = 1);
@@ -348,7 +368,7 @@ TEST(one_that_does_not_listen_is_abandoned)
     struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "300ms");
     struct mx_outcome outcome;
 
-    SPAWN(n, spinner, "deaf");
+    await_deafness(SPAWN(n, spinner, "deaf"));
     SPAWN(n, waiting, "listens");
     mx_cancel_all(n);
     outcome = mx_close(n);
@@ -396,7 +416,7 @@ TEST(one_that_was_abandoned_may_end)
     for (int round = 0; round < 3; round++) {
         struct mx_nursery *n = mx_nursery(.collect = 1, .budget = "100ms");
 
-        SPAWN(n, reader, "deaf", .from = ends[0]);
+        await_deafness(SPAWN(n, reader, "deaf", .from = ends[0]));
         mx_cancel_all(n);
         ASSERT_EQ((int)mx_close(n).children[0].came, MX_ABANDONED);
     }
