@@ -72,7 +72,7 @@ test_the_page_of_the_host_has_all_options() {
     gcc "-I$root/fixtures" -o t t.c "$root/build/librunmatrix.a"
     ./t --help >>said
     grep -o -e '--[a-z]*' said | sort -u >options
-    [ "$(wc -l <options)" = 5 ] || fail "the options are $(tr '\n' ' ' <options)"
+    [ "$(wc -l <options)" = 6 ] || fail "the options are $(tr '\n' ' ' <options)"
     while IFS= read -r option; do
         grep -q -- "Fl -${option#--}" "$root/docs/man/run-matrix-host.1" || fail "docs/man/run-matrix-host.1 has no $option"
     done <options
