@@ -40,7 +40,7 @@ static int open_step(int at, const char *name)
 
     if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
         unlinkat(at, name, 0);
-    if (fd < 0 && errno == EACCES && fchmodat(at, name, 0700, 0) == 0)
+    if (fd < 0 && errno == EACCES && fchmodat(at, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
         fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return fd;
 }
@@ -128,7 +128,7 @@ static int open_file(struct keeping *k, const char *name)
     const int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     int fd = openat(k->from, name, flags);
 
-    if (fd < 0 && errno == EACCES && fchmodat(k->from, name, 0600, 0) == 0)
+    if (fd < 0 && errno == EACCES && fchmodat(k->from, name, 0600, AT_SYMLINK_NOFOLLOW) == 0)
         fd = openat(k->from, name, flags);
     return fd;
 }
@@ -143,9 +143,9 @@ static bool hide(struct keeping *k, const struct journal_file *file)
 
     if (mask_is_empty(s->mask))
         return true;
-    k->hidden += file->size;
-    if (k->hidden > HIDE_MOST)
+    if (file->size > HIDE_MOST - k->hidden)
         return false;
+    k->hidden += file->size;
     capture_none(&opened);
     *shown = (struct capture_file){.fd = open_file(k, file->name.ptr),
                                    .given = -1,
@@ -180,7 +180,7 @@ static void keep_one(struct keeping *k, struct journal_file *file)
 
     if (fstatat(k->from, file->name.ptr, &st, AT_SYMLINK_NOFOLLOW) == 0)
         file->size = (uint64_t)st.st_size; /* without what was hidden */
-    k->record->size += file->size;
+    k->record->size = file->size > UINT64_MAX - k->record->size ? UINT64_MAX : k->record->size + file->size;
     if (good && move(k, file->name.ptr))
         return;
     k->untold |= k->into != NULL;

@@ -167,6 +167,8 @@ static void take_name(struct naming *naming, const char *name)
     naming->count++;
 }
 
+#define THREADS_MOST 1000 /* that are looked at: somebody waits for us, and others for him */
+
 void census_threads(pid_t pid, char *out, size_t size)
 {
     struct naming naming = {.words = {.out = out, .size = size}};
@@ -177,7 +179,8 @@ void census_threads(pid_t pid, char *out, size_t size)
     out[0] = '\0';
     snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
     folder = opendir(path);
-    while (folder && !naming.words.cut && (entry = readdir(folder)))
+    for (unsigned seen = 0; folder && seen < THREADS_MOST && !naming.words.cut && (entry = readdir(folder));
+         seen++)
         if (*entry->d_name != '.' && strtol(entry->d_name, NULL, 10) != pid &&
             read_name(dirfd(folder), entry->d_name, name))
             take_name(&naming, name);

@@ -192,7 +192,8 @@ static void note_rung(struct watch *watch, struct watch_slot *slot, struct ladde
     rung->at = now - ending->started;
     census_words(members, rung->alive, sizeof rung->alive);
     if (ending->rung_count == 1) {
-        census_threads(slot->watched.process.pid, ending->threads, sizeof ending->threads);
+        if (!slot->headless) /* or its number is free, and somebody else's perhaps */
+            census_threads(slot->watched.process.pid, ending->threads, sizeof ending->threads);
         slot_tell(watch, slot, WATCH_TELLS_ENDING);
     }
 }

@@ -11,6 +11,14 @@
 _Static_assert(NUMBERS + FOLDER_MOST + JOURNAL_FILES_MOST * (NAME_MOST + FRAME) < JOURNAL_RECORD_MOST,
                "files fit into a record");
 
+/* A number of JSON is exact up to there, and a file may say that it is longer. */
+static int64_t told(uint64_t size)
+{
+    const uint64_t most = (uint64_t)1 << 53;
+
+    return (int64_t)(size < most ? size : most);
+}
+
 int journal_files(struct journal *journal, const struct journal_attempt *attempt)
 {
     const struct journal_files *files = attempt->files;
@@ -23,11 +31,11 @@ int journal_files(struct journal *journal, const struct journal_attempt *attempt
     line_int(line, "case", attempt->number);
     line_int(line, "attempt", attempt->attempt);
     line_text(line, "in", files->folder, FOLDER_MOST);
-    line_int(line, "size", (int64_t)files->size);
+    line_int(line, "size", told(files->size));
     for (uint32_t i = 0; i < files->count; i++) {
         buf_adds(line, i ? ",{\"name\":" : ",\"files\":[{\"name\":");
         line_quote(line, files->list[i].name, NAME_MOST);
-        line_int(line, "size", (int64_t)files->list[i].size);
+        line_int(line, "size", told(files->list[i].size));
         buf_addc(line, '}');
     }
     if (files->count)

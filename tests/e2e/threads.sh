@@ -212,7 +212,7 @@ static void *spin(void *user)
         ;
     return user;
 }
-TEST(spins, .timeout = "1s")
+TEST(spins, .timeout = "4s")
 {
     pthread_t threads[25];
     char name[16];

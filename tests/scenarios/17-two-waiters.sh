@@ -13,7 +13,7 @@ test_control_one_of_two_threads() {
 # Its deadline waits for it a second time, and the run waits for it all the while: it exits with 3 upon the signal.
 test_ours_the_ladder_and_the_run() {
     in_backends 'exec spawn forkserver main_thread_forkserver' \
-        "{name: a, timeout: 300ms, stop: [INT 60s, TERM 60s, KILL], run: 'trap \"exit 3\" INT; while :; do sleep 0.02; done'}"
+        "{name: a, timeout: 3s, stop: [INT 60s, TERM 60s, KILL], run: 'trap \"exit 3\" INT; while :; do sleep 0.02; done'}"
     run -n 4
     status_is 1
     is "$(records '"verdict":"timeout"')" 4

@@ -20,7 +20,7 @@ test_ours_who_failed_before_the_deadline_has_failed() {
 }
 
 test_ours_who_fails_upon_the_deadline_has_both() {
-    suite "{name: a, timeout: 200ms, stop: [INT 60s, KILL], run: 'trap \"echo the real failure; exit 3\" INT; while :; do sleep 0.02; done'}"
+    suite "{name: a, timeout: 3s, stop: [INT 60s, KILL], run: 'trap \"echo the real failure; exit 3\" INT; while :; do sleep 0.02; done'}"
     run
     status_is 1
     out_has 'timed out after 200ms'
@@ -39,8 +39,8 @@ TEST(hangs)
         pause();
 }
 END
-    suite '{name: c, timeout: 300ms, stop: [KILL], module: t.so}' \
-        "{name: tap, timeout: 300ms, stop: [KILL], results: {tap: stdout}, run: 'echo 1..2; echo not ok 1 - the real failure; exec sleep 300'}"
+    suite '{name: c, timeout: 3s, stop: [KILL], module: t.so}' \
+        "{name: tap, timeout: 3s, stop: [KILL], results: {tap: stdout}, run: 'echo 1..2; echo not ok 1 - the real failure; exec sleep 300'}"
     run
     status_is 1
     is "$(told c::hangs 'case["verdict"]')" timeout

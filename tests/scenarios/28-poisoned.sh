@@ -24,7 +24,7 @@ test_ours_the_next_case_knows_nothing_of_it() {
 #include <signal.h>
 #include <unistd.h>
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-TEST(first)
+TEST(first, .timeout = "1s")
 {
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
@@ -40,7 +40,7 @@ TEST(second)
 }
 END
     in_backends 'exec spawn forkserver main_thread_forkserver subint subint_forkserver' \
-        '{name: t, timeout: 1s, module: t.so, fixtures: [f]}'
+        '{name: t, timeout: 30s, module: t.so, fixtures: [f]}'
     cat >>run-matrix.yaml <<'END'
 defaults: {stop: [INT 50ms, TERM 50ms, KILL]}
 fixtures:

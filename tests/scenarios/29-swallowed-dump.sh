@@ -29,13 +29,13 @@ __attribute__((noinline)) void hang_here(int err)
 static int own_err(void) { return open("/proc/self/fd/2", O_RDONLY | O_CLOEXEC); }
 TEST(as_it_is)
 {
-    mx_dump_on_hang(0.05);
+    mx_dump_on_hang(0.5);
     hang_here(own_err());
 }
 TEST(sent_to_null)
 {
     int err = own_err(), null = open("/dev/null", O_WRONLY);
-    mx_dump_on_hang(0.05);
+    mx_dump_on_hang(0.5);
     dup2(null, 1);
     dup2(null, 2);
     hang_here(err);
@@ -44,7 +44,7 @@ TEST(caught)
 {
     int err = own_err();
     CAPTURE(said) {
-        mx_dump_on_hang(0.05);
+        mx_dump_on_hang(0.5);
         hang_here(err);
     }
     ASSERT_STR_EQ(said.err, "");
@@ -52,7 +52,7 @@ TEST(caught)
 TEST(closed)
 {
     int err = own_err();
-    mx_dump_on_hang(0.05);
+    mx_dump_on_hang(0.5);
     close(1);
     close(2);
     hang_here(err);
@@ -64,7 +64,7 @@ END
     last_line_is '4 passed, 0 failed'
     for id in $("$program" list -q); do
         printed "$id" >seen
-        grep -q 'still there after 0.05 s' seen || fail "$id: $(cat seen)"
+        grep -q 'still there after 0.5 s' seen || fail "$id: $(cat seen)"
         grep -q 'hang_here' seen || fail "$id: $(cat seen)"
     done
 }

@@ -38,7 +38,7 @@ TEST(hangs, .timeout = "3s")
     if (system("$kid daemon $token") != 0 || pthread_create(&worker, NULL, work, NULL) != 0)
         FAIL("cannot begin");
     signal(SIGINT, SIG_IGN);
-    mx_dump_on_hang(0.1);
+    mx_dump_on_hang(0.7);
     for (;;)
         pause();
 }

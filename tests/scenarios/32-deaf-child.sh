@@ -17,7 +17,7 @@ bounded() { # ID...
     [ -n "$bound" ] || fail 'no bound is told'
     for id in "$@"; do
         is "$id $(told "$id" '[rung["signal"] for rung in last["ladder"]]')" "$id ['SIGINT', 'SIGTERM', 'SIGKILL']"
-        is "$(told "$id" "last['duration'] <= 0.2 + $bound")" True
+        is "$(told "$id" "last['ladder'][-1]['at'] - last['ladder'][0]['at'] <= $bound")" True
     done
 }
 

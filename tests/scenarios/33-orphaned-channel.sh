@@ -4,7 +4,6 @@
 
 test_control_who_reads_never_hears_of_it() {
     begin "$naive"
-    await_file "$scratch/out"
     peer=$(child_of "$child")
     comes_to "$peer" none
     stuck_in "$child" read

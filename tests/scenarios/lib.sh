@@ -124,7 +124,8 @@ who_has() { # PID
 # ---- runs ----
 
 # False: not here.
-can_contain() { # CONTAINMENT
+can_contain() { # CONTAINMENT; a group of processes is to be had everywhere
+    [ "$1" != group ] || return 0
     "$program" exec "--contain=$1" --run-dir "$scratch/probe" -- true >"$scratch/probed" 2>&1
 }
 
