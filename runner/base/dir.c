@@ -14,7 +14,7 @@
 
 #define OPEN_FOLDER  (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #define ENTRIES_SIZE ((size_t)32 << 10)
-#define TRIES_MOST   100
+#define TRIES_MOST   100000
 
 /* ---- making ---- */
 

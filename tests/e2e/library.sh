@@ -628,7 +628,8 @@ int main(void)
             return 1;
         }
         for (const struct mx_item *const *t = module->first; t != module->last; t++)
-            run(module, (*t)->name);
+            if ((*t)->kind == MX_IS_TEST)
+                run(module, (*t)->name);
     }
     return 0;
 }
