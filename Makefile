@@ -212,11 +212,10 @@ plain = $(if $(is_clang),release,clang)
 UNIT_PROGRAMS = $(foreach variant,$(UNIT_VARIANTS),$(UNIT:%=build/$(variant)/%)) $(TSAN_UNIT:%=build/tsan/tests/unit/%)
 E2E_PROGRAMS = $(E2E_VARIANTS:%=build/%/run-matrix)
 E2E := $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh))
-# What docs/scenarios.md tells of. Left to the release are those of them that take long under a sanitizer (08, 20 to 23, 45), or that a
-# sanitizer is no part of: it wants /proc (05), and has locks of its own and looks for leaks in a child that was forked
-# beside threads (03, 04, 34, 35).
+# Of the library, which is not part of an instrumented program: those are for the release alone. actors.sh has an instrumented library of its own.
+E2E_RELEASE = $(addprefix tests/e2e/,actors.sh registrar.sh streams.sh threads.sh)
+# What docs/scenarios.md tells of.
 SCENARIOS := $(wildcard tests/scenarios/[0-9]*.sh)
-SCENARIOS_RELEASE = $(foreach number,03 04 05 08 20 21 22 23 34 35 45,$(wildcard tests/scenarios/$(number)-*.sh))
 FUZZ_PROGRAMS = $(FUZZ:%=build/fuzz/%)
 FUZZ_RUNS = 20000
 FUZZ_SECONDS = 600
@@ -229,11 +228,11 @@ check: all $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_
 		tests/checks/selftest tests/checks/layers tests/checks/sizes tests/checks/format tests/checks/scripts tests/checks/scenarios \
 		'tests/checks/globals build/$(plain)' 'tests/checks/child-side $(CHILD_SIDE:%=build/release/%.o)' \
 		$(foreach program,$(UNIT_PROGRAMS),$(call quote,$(program))) \
-		$(foreach program,$(E2E_PROGRAMS),$(foreach test,$(E2E),$(call quote,PROGRAM=$(program) $(test)))) \
+		$(foreach test,$(E2E),$(call quote,PROGRAM=build/release/run-matrix $(test))) \
+		$(foreach test,$(filter-out $(E2E_RELEASE),$(E2E)),$(call quote,PROGRAM=build/asan/run-matrix $(test))) \
 		$(foreach test,$(SCENARIOS),$(call quote,PROGRAM=build/release/run-matrix $(test))) \
-		'PROGRAM=build/release/run-matrix SLICE=$(MATRIX_SLICE) ROUNDS=2 tests/soak/matrix.sh' \
-		$(foreach test,$(filter-out $(SCENARIOS_RELEASE),$(SCENARIOS)),$(call quote,PROGRAM=build/asan/run-matrix $(test))) \
-		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/run $(program)))
+		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/run $(program))) \
+		'PROGRAM=build/release/run-matrix SLICE=$(MATRIX_SLICE) ROUNDS=2 tests/soak/matrix.sh'
 
 # Full counts: each process test some hundred times, each fuzz target for minutes.
 SOAK_COUNT = 200

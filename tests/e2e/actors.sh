@@ -35,4 +35,15 @@ test_a_program_by_itself() {
     done
 }
 
+# The library itself, looked at by sanitizers; leaks are looked for in every actor.
+test_an_instrumented_library() {
+    instrumented=$root/build/asan/tests/librunmatrix.a
+    [ -e "$instrumented" ] || skip 'there is none'
+    gcc -O1 -g -fsanitize=address,undefined -Wno-unused-result "-I$root/fixtures" -o t "$root/tests/suites/actors/actors.c" \
+        "$instrumented" -pthread
+    echo 'tests: [{name: t, module: t, leak-grace: 3s}]' >run-matrix.yaml
+    run run -n 2 -k "(forkserver or main_thread) and tcp and not stuck and not chain and not cancelled and not many and not waits_for and not CPU"
+    status_is 0
+}
+
 run_tests
