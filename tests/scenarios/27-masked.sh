@@ -23,7 +23,7 @@ test_ours_who_fails_upon_the_deadline_has_both() {
     suite "{name: a, timeout: 3s, stop: [INT 60s, KILL], run: 'trap \"echo the real failure; exit 3\" INT; while :; do sleep 0.02; done'}"
     run
     status_is 1
-    out_has 'timed out after 200ms'
+    out_has 'timed out after 3s'
     out_has 'when it was ended: exit status 3'
     out_has 'the real failure'
 }
@@ -47,7 +47,7 @@ END
     out_has 't.so.c:5:'
     out_has '1 == 2'
     out_has 'the real failure'
-    is "$(grep -c 'timed out after 300ms' "$scratch/out")" 4
+    is "$(grep -c 'timed out after 3s' "$scratch/out")" 4
 }
 
 run_tests
