@@ -47,11 +47,12 @@ ACTOR(parent)
         signal(SIGINT, SIG_IGN);
     else if (args->variant == BLOCKED)
         pthread_sigmask(SIG_BLOCK, &set, NULL);
-    NURSERY(n)
+    NURSERY(n, .go_on = 1)
     {
         struct mx_actor *child = SPAWN(n, child, "child", .closes = args->variant == CLOSED);
 
         say_number(mx_parent(), hear_number(mx_peer_of(child)));
+        mx_receive(mx_parent(), "20s");
         tell(child, "go on");
         mx_sleep("60s");
     }
@@ -63,6 +64,7 @@ TEST(ends, WITH(variant), .skip_on_backend = THREADS)
     struct mx_actor *parent = SPAWN(n, parent, "parent", .variant = variant);
     int child = watch_process((int)hear_number(mx_peer_of(parent)));
 
+    tell(parent, "go on"); /* not before it is watched: one that has closed what it had may end by that */
     kill(pid_of(parent), SIGKILL);
     EXPECT_EQ(mx_wait(parent, "20s").came, MX_DIED);
     WAIT_UNTIL(has_ended(child), "20s");
