@@ -89,6 +89,7 @@ APART void through_namespace(const char *path)
         exit(3);
     memcpy(&call, &symbol, sizeof call);
     call(1);
+    __asm__ volatile("" ::: "memory");
 }
 #endif
 
