@@ -10,28 +10,28 @@
 #define RUNTIME_ANSWER_MOST ((size_t)256 << 10) /* of one process */
 #define RUNTIME_OUTPUTS     2u                  /* in which answers are looked for */
 
-/* ---- runtime_wire.c: HTTP and WebSocket, as little of them as Node's inspector speaks ---- */
+/* ---- runtime_talk.c: HTTP and WebSocket, as little of them as Node's inspector speaks ---- */
 
-#define WIRE_MOST (RUNTIME_ANSWER_MOST * 2)
+#define TALK_MOST (RUNTIME_ANSWER_MOST * 2)
 
-struct wire {
+struct talk {
     int fd;             /* a socket that nobody waits at; -1: none */
     struct buf in, out; /* read, and taken by whoever parses; to be sent */
     bool ended;         /* nothing more comes */
 };
 
-bool wire_open(struct wire *wire, uint16_t port); /* of this machine, by IPv4; false and errno */
+bool talk_open(struct talk *talk, uint16_t port); /* of this machine, by IPv4; false and errno */
 /* Sends and reads what can be without waiting. False: it is broken, or too long. */
-bool wire_turn(struct wire *wire);
-void wire_close(struct wire *wire);
+bool talk_turn(struct talk *talk);
+void talk_close(struct talk *talk);
 
 /* Pure. The length of an HTTP answer's head; 0: it is not whole. `body`: of what follows, as it says; SIZE_MAX: to the end. */
-size_t wire_head(struct str in, unsigned *status, size_t *body);
+size_t talk_head(struct str in, unsigned *status, size_t *body);
 /* A message as a client sends it. */
-void wire_frame(struct buf *out, struct str text);
-enum wire_frame { WIRE_PART, WIRE_TEXT, WIRE_CLOSE, WIRE_OTHER, WIRE_NONSENSE };
+void talk_frame(struct buf *out, struct str text);
+enum talk_frame { TALK_PART, TALK_TEXT, TALK_CLOSE, TALK_OTHER, TALK_NONSENSE };
 /* The first frame in `in`: its bytes, and how many it takes. */
-enum wire_frame wire_next(struct str in, struct str *text, size_t *taken);
+enum talk_frame talk_next(struct str in, struct str *text, size_t *taken);
 
 /* ---- one that is asked ---- */
 
@@ -53,9 +53,11 @@ enum node_phase { NODE_OPENS, NODE_LISTS, NODE_LETS_IN, NODE_TELLS, NODE_CLOSES 
 struct node_asked {
     enum node_phase phase;
     uint16_t port;
-    struct wire wire;
+    struct talk talk;
     uint64_t *sockets; /* malloced: inodes of those it had */
     size_t socket_count;
+    unsigned tries;
+    nanos again; /* when it is asked once more, as its port was taken; 0: it need not be */
 };
 
 enum asked_state { ASKED_NOT_YET, ASKED_NOW, ASKED_OVER };

@@ -13,6 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define AGAIN_AFTER (25 * NS_PER_MS)
+#define TRIES_MOST  20u
+
 enum { ID_TELL = 1, ID_CLOSE };
 
 /* Evaluated on top of whatever runs; so its own frames, which are in no file, come first and are left out. */
@@ -51,7 +54,7 @@ static const char tell[] =
 /* Of itself it ends with the program only. */
 static const char close_again[] = "process._debugEnd()";
 
-static void queue_evaluation(struct wire *wire, int id, const char *expression)
+static void queue_evaluation(struct talk *talk, int id, const char *expression)
 {
     struct buf text = {0};
     struct json_writer w = {.out = &text};
@@ -71,7 +74,7 @@ static void queue_evaluation(struct wire *wire, int id, const char *expression)
     json_bool(&w, true);
     json_object_end(&w);
     json_object_end(&w);
-    wire_frame(&wire->out, buf_str(&text));
+    talk_frame(&talk->out, buf_str(&text));
     buf_release(&text);
 }
 
@@ -108,10 +111,10 @@ static int json_id(struct str json)
     return found ? (int)reader.number : 0;
 }
 
-static void take_bytes(struct wire *wire, size_t count)
+static void take_bytes(struct talk *talk, size_t count)
 {
-    memmove(wire->in.ptr, wire->in.ptr + count, wire->in.len - count);
-    wire->in.len -= count;
+    memmove(talk->in.ptr, talk->in.ptr + count, talk->in.len - count);
+    talk->in.len -= count;
 }
 
 /* ---- step by step; each answers false when it will not go on ---- */
@@ -123,9 +126,9 @@ static bool node_opens(struct asked *asked)
     if (!listener_find(asked->process->id.pid, node->sockets, node->socket_count, &node->port))
         return true;
     asked_lives(asked);
-    if (!wire_open(&node->wire, node->port))
+    if (!talk_open(&node->talk, node->port))
         return false;
-    buf_addf(&node->wire.out, "GET /json/list HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", node->port);
+    buf_addf(&node->talk.out, "GET /json/list HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", node->port);
     node->phase = NODE_LISTS;
     return true;
 }
@@ -157,26 +160,26 @@ static bool join(struct node_asked *node, struct str body)
     struct buf path = {0};
     bool found = find_path(body, &path);
 
-    wire_close(&node->wire);
-    if (found && wire_open(&node->wire, node->port))
-        buf_addf(&node->wire.out,
+    talk_close(&node->talk);
+    if (found && talk_open(&node->talk, node->port))
+        buf_addf(&node->talk.out,
                  "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                  "Sec-WebSocket-Key: cnVuLW1hdHJpeCBkdW1wIQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
                  buf_text(&path), node->port);
     node->phase = NODE_LETS_IN;
     buf_release(&path);
-    return node->wire.fd >= 0;
+    return node->talk.fd >= 0;
 }
 
 static bool node_lists(struct asked *asked)
 {
     struct node_asked *node = &asked->node;
-    struct str in = buf_str(&node->wire.in);
+    struct str in = buf_str(&node->talk.in);
     unsigned status;
-    size_t body, head = wire_head(in, &status, &body);
+    size_t body, head = talk_head(in, &status, &body);
 
-    if (!head || (body == SIZE_MAX ? !node->wire.ended : in.len - head < body))
-        return !node->wire.ended;
+    if (!head || (body == SIZE_MAX ? !node->talk.ended : in.len - head < body))
+        return !node->talk.ended;
     asked_lives(asked);
     return status == 200 && join(node, str_slice(in, head, in.len));
 }
@@ -185,15 +188,15 @@ static bool node_lets_in(struct asked *asked)
 {
     struct node_asked *node = &asked->node;
     unsigned status;
-    size_t body, head = wire_head(buf_str(&node->wire.in), &status, &body);
+    size_t body, head = talk_head(buf_str(&node->talk.in), &status, &body);
 
     if (!head)
-        return !node->wire.ended;
+        return !node->talk.ended;
     if (status != 101)
         return false;
     asked_lives(asked);
-    take_bytes(&node->wire, head);
-    queue_evaluation(&node->wire, ID_TELL, tell);
+    take_bytes(&node->talk, head);
+    queue_evaluation(&node->talk, ID_TELL, tell);
     node->phase = NODE_TELLS;
     return true;
 }
@@ -214,19 +217,19 @@ static bool node_tells(struct asked *asked)
     struct node_asked *node = &asked->node;
     struct str message;
     size_t taken;
-    enum wire_frame frame;
+    enum talk_frame frame;
 
-    while ((frame = wire_next(buf_str(&node->wire.in), &message, &taken)) == WIRE_TEXT ||
-           frame == WIRE_OTHER) {
-        if (frame == WIRE_TEXT && node->phase == NODE_TELLS && json_id(message) == ID_TELL) {
+    while ((frame = talk_next(buf_str(&node->talk.in), &message, &taken)) == TALK_TEXT ||
+           frame == TALK_OTHER) {
+        if (frame == TALK_TEXT && node->phase == NODE_TELLS && json_id(message) == ID_TELL) {
             asked_lives(asked);
             take_answer(asked, message);
-            queue_evaluation(&node->wire, ID_CLOSE, close_again);
+            queue_evaluation(&node->talk, ID_CLOSE, close_again);
             node->phase = NODE_CLOSES;
         }
-        take_bytes(&node->wire, taken);
+        take_bytes(&node->talk, taken);
     }
-    return frame == WIRE_PART && !node->wire.ended;
+    return frame == TALK_PART && !node->talk.ended;
 }
 
 static bool go_on(struct asked *asked)
@@ -235,12 +238,12 @@ static bool go_on(struct asked *asked)
 
     if (node->phase == NODE_OPENS)
         return node_opens(asked);
-    if (!wire_turn(&node->wire))
+    if (!talk_turn(&node->talk))
         return false;
     switch (node->phase) {
     case NODE_LISTS: return node_lists(asked);
-    case NODE_LETS_IN: return node_lets_in(asked) && (node->phase == NODE_LETS_IN || wire_turn(&node->wire));
-    default: return node_tells(asked) && wire_turn(&node->wire);
+    case NODE_LETS_IN: return node_lets_in(asked) && (node->phase == NODE_LETS_IN || talk_turn(&node->talk));
+    default: return node_tells(asked) && talk_turn(&node->talk);
     }
 }
 
@@ -271,48 +274,65 @@ static void node_mark(struct asked *asked)
     marks_take(asked);
 }
 
-/* What it has said of its inspector; in `failed`, why it did not open. */
-static void cut_out(struct asked *asked, bool *failed)
+/* What it has said of its inspector. */
+static void cut_out(struct asked *asked)
 {
     struct buf text = {0};
     struct printed printed;
 
     for (uint32_t i = 0; i < RUNTIME_OUTPUTS; i++)
         for (size_t at = 0; marks_read(asked, i, &text) && printed_by_node(buf_str(&text), at, &printed);
-             at = printed.to) {
-            *failed |=
-                str_starts(str_slice(buf_str(&text), printed.from, printed.to), "Starting inspector on ");
+             at = printed.to)
             marks_answer(asked, i, printed.from, printed.to);
-        }
     buf_release(&text);
+}
+
+static bool has_failed(const struct asked *asked)
+{
+    struct buf text = {0};
+    struct printed printed;
+    bool failed = false;
+
+    for (uint32_t i = 0; i < RUNTIME_OUTPUTS; i++)
+        failed |= marks_read(asked, i, &text) && printed_by_node(buf_str(&text), 0, &printed) &&
+                  str_starts(str_slice(buf_str(&text), printed.from, printed.to), "Starting inspector on ");
+    buf_release(&text);
+    return failed;
+}
+
+/* The port may be that of another one, which somebody else asks for the moment. False: it was asked often enough. */
+static bool ask_again(struct asked *asked)
+{
+    struct node_asked *node = &asked->node;
+
+    if (node->again && clock_now() < node->again)
+        return true;
+    if (node->again) {
+        node->again = 0;
+        cut_out(asked);
+        marks_take(asked);
+        return pidfd_signal(asked->pidfd, asked->signal) == 0;
+    }
+    if (!marks_moved(asked) || !has_failed(asked))
+        return true;
+    node->again = clock_now() + AGAIN_AFTER;
+    return ++node->tries < TRIES_MOST;
 }
 
 static void node_end(struct asked *asked)
 {
-    bool failed = false;
-
-    cut_out(asked, &failed);
-    if (failed && !asked->process->runtime_says)
+    if (!asked->process->runtime_says && has_failed(asked))
         asked->process->runtime_why_not = "its inspector could not be opened: its port is taken";
     else if (asked->node.port && asked->node.phase < NODE_CLOSES)
         asked->process->runtime_why_not =
             arena_printf(asked->asking->taking->arena,
                          "its inspector did not answer, and listens at 127.0.0.1:%u", asked->node.port);
+    cut_out(asked);
 }
 
 static bool node_look(struct asked *asked)
 {
-    struct printed printed;
-    struct buf text = {0};
-    bool over = false;
-
-    /* Its port is somebody else's: then it says so, and goes on. */
-    if (asked->node.phase == NODE_OPENS && marks_moved(asked))
-        for (uint32_t i = 0; i < RUNTIME_OUTPUTS; i++)
-            over |= marks_read(asked, i, &text) && printed_by_node(buf_str(&text), 0, &printed) &&
-                    str_starts(str_slice(buf_str(&text), printed.from, printed.to), "Starting inspector on ");
-    buf_release(&text);
-    if (!over && go_on(asked))
+    if ((asked->node.phase != NODE_OPENS || ask_again(asked)) && go_on(asked))
         return false;
     node_end(asked);
     return true;
@@ -322,15 +342,15 @@ static bool node_look(struct asked *asked)
 static void node_give_up(struct asked *asked)
 {
     if (asked->node.phase == NODE_TELLS) {
-        queue_evaluation(&asked->node.wire, ID_CLOSE, close_again);
-        wire_turn(&asked->node.wire);
+        queue_evaluation(&asked->node.talk, ID_CLOSE, close_again);
+        talk_turn(&asked->node.talk);
     }
     node_end(asked);
 }
 
 static void node_release(struct asked *asked)
 {
-    wire_close(&asked->node.wire);
+    talk_close(&asked->node.talk);
     free(asked->node.sockets);
     asked->node.sockets = NULL;
 }

@@ -258,7 +258,7 @@ static void collect(struct asking *asking)
                 .way = way_of(dump->processes[i].runtime),
                 .pidfd = -1,
                 .python = {.file = -1},
-                .node = {.wire = {.fd = -1}},
+                .node = {.talk = {.fd = -1}},
             };
 }
 

@@ -12,17 +12,17 @@
 
 #define PIECE ((size_t)16 << 10)
 
-bool wire_open(struct wire *wire, uint16_t port)
+bool talk_open(struct talk *talk, uint16_t port)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 
-    *wire = (struct wire){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (wire->fd < 0)
+    *talk = (struct talk){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    if (talk->fd < 0)
         return false;
-    if (connect(wire->fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EINPROGRESS)
+    if (connect(talk->fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EINPROGRESS)
         return true;
-    wire_close(wire);
+    talk_close(talk);
     return false;
 }
 
@@ -31,42 +31,42 @@ static bool would_wait(void)
     return errno == EAGAIN || errno == EINTR || errno == ENOTCONN;
 }
 
-static bool send_some(struct wire *wire)
+static bool send_some(struct talk *talk)
 {
-    ssize_t sent = wire->out.len ? send(wire->fd, wire->out.ptr, wire->out.len, MSG_NOSIGNAL) : 0;
+    ssize_t sent = talk->out.len ? send(talk->fd, talk->out.ptr, talk->out.len, MSG_NOSIGNAL) : 0;
 
     if (sent < 0)
         return would_wait();
     if (sent > 0) {
-        memmove(wire->out.ptr, wire->out.ptr + sent, wire->out.len - (size_t)sent);
-        wire->out.len -= (size_t)sent;
+        memmove(talk->out.ptr, talk->out.ptr + sent, talk->out.len - (size_t)sent);
+        talk->out.len -= (size_t)sent;
     }
     return true;
 }
 
-bool wire_turn(struct wire *wire)
+bool talk_turn(struct talk *talk)
 {
     ssize_t got = 1;
 
-    if (!send_some(wire))
+    if (!send_some(talk))
         return false;
-    while (!wire->ended && got > 0 && wire->in.len < WIRE_MOST) {
-        buf_reserve(&wire->in, PIECE);
-        got = recv(wire->fd, wire->in.ptr + wire->in.len, PIECE, 0);
+    while (!talk->ended && got > 0 && talk->in.len < TALK_MOST) {
+        buf_reserve(&talk->in, PIECE);
+        got = recv(talk->fd, talk->in.ptr + talk->in.len, PIECE, 0);
         if (got < 0)
             return would_wait();
-        wire->in.len += (size_t)got;
-        wire->ended = got == 0;
+        talk->in.len += (size_t)got;
+        talk->ended = got == 0;
     }
-    return wire->in.len < WIRE_MOST;
+    return talk->in.len < TALK_MOST;
 }
 
-void wire_close(struct wire *wire)
+void talk_close(struct talk *talk)
 {
-    fd_close(&wire->fd);
-    buf_release(&wire->in);
-    buf_release(&wire->out);
-    *wire = (struct wire){.fd = -1};
+    fd_close(&talk->fd);
+    buf_release(&talk->in);
+    buf_release(&talk->out);
+    *talk = (struct talk){.fd = -1};
 }
 
 /* ---- HTTP ---- */
@@ -82,14 +82,14 @@ static size_t number_of(struct str text)
     size_t number = 0;
 
     for (size_t i = 0; i < text.len; i++) {
-        if (!isdigit((unsigned char)text.ptr[i]) || number > WIRE_MOST)
+        if (!isdigit((unsigned char)text.ptr[i]) || number > TALK_MOST)
             return SIZE_MAX;
         number = number * 10 + (size_t)(text.ptr[i] - '0');
     }
     return text.len ? number : SIZE_MAX;
 }
 
-size_t wire_head(struct str in, unsigned *status, size_t *body)
+size_t talk_head(struct str in, unsigned *status, size_t *body)
 {
     const char *end = in.len ? memmem(in.ptr, in.len, "\r\n\r\n", 4) : NULL;
     struct str head = {in.ptr, end ? (size_t)(end - in.ptr) : 0};
@@ -118,7 +118,7 @@ size_t wire_head(struct str in, unsigned *status, size_t *body)
 enum { OP_PART = 0, OP_TEXT = 1, OP_CLOSE = 8 };
 
 /* A client has to mask what it sends. What with is of no account here: nobody stands between us. */
-void wire_frame(struct buf *out, struct str text)
+void talk_frame(struct buf *out, struct str text)
 {
     static const unsigned char mask[4] = {0x37, 0xFA, 0x21, 0x3D};
     size_t length = text.len;
@@ -156,7 +156,7 @@ static bool frame_length(struct str in, uint64_t *length, size_t *head)
 }
 
 /* A server masks nothing, and Node's does not send a message in parts. */
-enum wire_frame wire_next(struct str in, struct str *text, size_t *taken)
+enum talk_frame talk_next(struct str in, struct str *text, size_t *taken)
 {
     uint64_t length;
     size_t head;
@@ -164,19 +164,19 @@ enum wire_frame wire_next(struct str in, struct str *text, size_t *taken)
     *taken = 0;
     *text = (struct str){0};
     if (in.len < 2 || !frame_length(in, &length, &head))
-        return WIRE_PART;
-    if ((unsigned char)in.ptr[1] & MASKED || length > WIRE_MOST)
-        return WIRE_NONSENSE;
+        return TALK_PART;
+    if ((unsigned char)in.ptr[1] & MASKED || length > TALK_MOST)
+        return TALK_NONSENSE;
     if (in.len - head < length)
-        return WIRE_PART;
+        return TALK_PART;
     *text = str_slice(in, head, head + (size_t)length);
     *taken = head + (size_t)length;
     switch ((unsigned char)in.ptr[0]) {
-    case FINAL | OP_TEXT: return WIRE_TEXT;
-    case FINAL | OP_CLOSE: return WIRE_CLOSE;
+    case FINAL | OP_TEXT: return TALK_TEXT;
+    case FINAL | OP_CLOSE: return TALK_CLOSE;
     case OP_TEXT:
     case OP_PART:
-    case FINAL | OP_PART: return WIRE_NONSENSE;
-    default: return WIRE_OTHER;
+    case FINAL | OP_PART: return TALK_NONSENSE;
+    default: return TALK_OTHER;
     }
 }
