@@ -85,7 +85,7 @@ static const char *which_fd(struct telling *t, const struct dump_process *p, int
     case DUMP_FD_TERMINAL:
     case DUMP_FD_DEVICE:
         return arena_printf(t->arena, "fd %d, %s, %s", number, fd_article(fd),
-                            say_name(t, say_safe(t, fd->target, TELL_PLACE_MOST)));
+                            say_quoted(t, fd->target, TELL_PLACE_MOST));
     default: break;
     }
     if (fd->peer)
