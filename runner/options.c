@@ -23,6 +23,7 @@ static const char *const keeps[] = {
     KEEPS(X) NULL
 #undef X
 };
+static const char *const asks[] = {"none", "safe", "all", NULL};
 static const char *const no_tests[] = {"fail", "warn", "pass", NULL};
 static const char *const colors[] = {"auto", "always", "never", NULL};
 static const char *const captures[] = {
@@ -291,7 +292,7 @@ static const struct opt opts[] = {
      .kind = OPT_PATH,
      .arg = "FILE",
      .offset = AT(output),
-     .commands = ON(report),
+     .commands = ON(report) | ON(dump),
      .help = "write it there and not to standard output"},
     {.name = "durations",
      .kind = OPT_INT,
@@ -311,15 +312,15 @@ static const struct opt opts[] = {
     {.name = "json",
      .kind = OPT_FLAG,
      .offset = AT(json),
-     .commands = ON(list) | ON(show) | ON(doctor),
+     .commands = ON(list) | ON(show) | ON(doctor) | ON(dump),
      .group = "Output",
      .help = "print JSON"},
     {.name = "quiet",
      .letter = 'q',
      .kind = OPT_COUNT,
      .offset = AT(quiet),
-     .commands = READERS | ON(list),
-     .help = "say less; 'list' prints ids only"},
+     .commands = READERS | ON(list) | ON(dump),
+     .help = "say less; 'list' prints ids only, 'dump' the summary"},
     {.name = "verbose",
      .letter = 'v',
      .kind = OPT_COUNT,
@@ -363,6 +364,30 @@ static const struct opt opts[] = {
      .offset = AT(grace),
      .commands = ON(reap),
      .help = "how long to wait after INT before KILL; 3s by default"},
+
+    {.name = "ask",
+     .kind = OPT_ENUM,
+     .words = asks,
+     .arg = "WHOM",
+     .offset = AT(ask),
+     .commands = ON(dump),
+     .group = "Looking",
+     .help = "which runtimes are asked for stacks of their own: none, the default; safe, those that go on as "
+             "if nothing "
+             "had been; all, also those that end of it"},
+    {.name = "mask",
+     .kind = OPT_LIST,
+     .arg = "NAME",
+     .offset = AT(masks),
+     .commands = ON(dump),
+     .help = "hide what a process has in the variable NAME; those named like passwords, keys and tokens "
+             "always are"},
+    {.name = "budget",
+     .kind = OPT_SPAN,
+     .arg = "TIME",
+     .offset = AT(budget),
+     .commands = ON(dump),
+     .help = "how long looking may take; 3s by default"},
 
     {.name = "from",
      .kind = OPT_PATH,

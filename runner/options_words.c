@@ -35,6 +35,11 @@ const struct opt_section options_sections[OPTIONS_SECTIONS] = {
 
 void options_init(struct options *options)
 {
-    *options = (struct options){
-        .retries = -1, .maxfail = -1, .session_timeout = -1, .durations = -1, .parent = -1, .grace = -1};
+    *options = (struct options){.retries = -1,
+                                .maxfail = -1,
+                                .session_timeout = -1,
+                                .durations = -1,
+                                .parent = -1,
+                                .grace = -1,
+                                .budget = -1};
 }
