@@ -113,7 +113,44 @@ static int by_number(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static void list_all(struct look *look, struct listing *listing, DIR *dir)
+static void sort(struct listing *listing)
+{
+    if (listing->count)
+        qsort(listing->list, listing->count, sizeof *listing->list, by_number);
+}
+
+static struct entry *find(const struct listing *listing, int number)
+{
+    struct entry wanted = {.number = number};
+
+    return listing->count ? bsearch(&wanted, listing->list, listing->count, sizeof wanted, by_number) : NULL;
+}
+
+static bool is_epoll(const struct dump_call *call)
+{
+    return call->number >= 0 && call->wait == DUMP_WAITS_POLL && strncmp(call->name, "epoll", 5) == 0;
+}
+
+/* Of very many those at which somebody waits, wherever they are. */
+static void list_awaited(const struct dump_process *process, struct listing *listing, int fds)
+{
+    size_t most = listing->count + DUMP_FDS_MOST;
+    char name[16];
+
+    for (uint32_t i = 0; i < process->thread_count && listing->count < most; i++) {
+        const struct dump_call *call = &process->threads[i].call;
+
+        for (uint32_t k = 0; k <= call->fd_count; k++) {
+            int number = k < call->fd_count ? call->fds[k] : is_epoll(call) ? (int)call->args[0] : -1;
+
+            snprintf(name, sizeof name, "%d", number);
+            if (number >= 0 && !find(listing, number) && list_one(listing, fds, name))
+                sort(listing);
+        }
+    }
+}
+
+static void list_all(struct look *look, const struct dump_process *process, struct listing *listing, DIR *dir)
 {
     const struct dirent *entry = NULL;
     unsigned seen = 0;
@@ -124,8 +161,9 @@ static void list_all(struct look *look, struct listing *listing, DIR *dir)
             seen++;
         }
     listing->whole = !entry;
-    if (listing->count)
-        qsort(listing->list, listing->count, sizeof *listing->list, by_number);
+    sort(listing);
+    if (!listing->whole)
+        list_awaited(process, listing, dirfd(dir));
 }
 
 static void release(struct listing *listing)
@@ -139,9 +177,8 @@ static void release(struct listing *listing)
 
 static void tell(struct listing *listing, int number, size_t *room)
 {
-    struct entry wanted = {.number = number}, *found;
+    struct entry *found = find(listing, number);
 
-    found = listing->count ? bsearch(&wanted, listing->list, listing->count, sizeof wanted, by_number) : NULL;
     if (!found || found->is_told || !*room)
         return;
     found->is_told = true;
@@ -156,7 +193,7 @@ static size_t choose(const struct dump_process *process, struct listing *listing
     for (uint32_t i = 0; i < process->thread_count; i++) {
         const struct dump_call *call = &process->threads[i].call;
 
-        if (call->number >= 0 && call->wait == DUMP_WAITS_POLL && strncmp(call->name, "epoll", 5) == 0)
+        if (is_epoll(call))
             tell(listing, (int)call->args[0], &room);
         for (uint32_t k = 0; k < call->fd_count; k++)
             tell(listing, call->fds[k], &room);
@@ -272,7 +309,7 @@ static void look_through(struct look *look, uint32_t index, int at, DIR *dir)
     struct dump_process *process = &look->dump->processes[index];
     struct listing listing = {.list = NULL};
 
-    list_all(look, &listing, dir);
+    list_all(look, process, &listing, dir);
     tell_all(look, index, &listing, at, dirfd(dir));
     look->beside[index].open = count_fds(&listing, dirfd(dir));
     process->fds_more = (uint32_t)(look->beside[index].open - process->fd_count);
