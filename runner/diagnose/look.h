@@ -130,6 +130,8 @@ const char *look_link(struct look *look, int at, const char *path);
 
 /* ---- look_process.c, look_limits.c ---- */
 
+/* What needs no time: who it is. */
+void look_name(struct look *look, uint32_t index);
 void look_process(struct look *look, uint32_t index);
 /* After its descriptors are known. */
 void look_limits(struct look *look, uint32_t index);
