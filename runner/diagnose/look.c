@@ -183,6 +183,7 @@ void look_release(struct look *look)
     arena_release(&look->sockets.names);
     free(look->locks.held);
     buf_release(&look->text);
+    buf_release(&look->ours);
 }
 
 /* What tells most for its time comes first. */

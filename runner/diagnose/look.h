@@ -101,6 +101,7 @@ struct look {
     struct look_beside *beside;
     nanos until;     /* clock_now() */
     struct buf text; /* of the file that is being read */
+    struct buf ours; /* our own limits, once they were asked for */
     size_t fds_left; /* of LOOK_FDS_ALL_MOST */
     struct look_ends ends;
     struct look_sockets sockets;

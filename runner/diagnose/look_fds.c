@@ -217,7 +217,8 @@ static void note_end(struct look *look, uint32_t index, const struct dump_fd *fd
 }
 
 /* What it is; and its end is noted where it has one, also when it is not told of. */
-static struct dump_fd understand(struct look *look, uint32_t index, const struct entry *entry, int fds)
+static struct dump_fd understand(struct look *look, uint32_t index, const struct entry *entry, int fds,
+                                 uint64_t *device)
 {
     struct dump_fd fd = {
         .number = entry->number,
@@ -231,9 +232,9 @@ static struct dump_fd understand(struct look *look, uint32_t index, const struct
         .receive_queue = -1,
         .send_queue = -1,
     };
-    struct look_key key = {0};
     char name[16];
 
+    *device = 0;
     snprintf(name, sizeof name, "%d", fd.number);
     if (is_numbered(fd.target, "pipe:[", &fd.inode))
         fd.kind = DUMP_FD_PIPE;
@@ -242,25 +243,21 @@ static struct dump_fd understand(struct look *look, uint32_t index, const struct
     else if (strncmp(fd.target, "anon_inode:", 11) == 0)
         fd.kind = anonymous_kind(fd.target + 11);
     else if (entry->is_told)
-        fd.kind = kind_of_file(fds, name, fd.target, &fd.inode, &key.device);
-    key.inode = fd.inode;
+        fd.kind = kind_of_file(fds, name, fd.target, &fd.inode, device);
     if (fd.kind == DUMP_FD_PIPE || fd.kind == DUMP_FD_SOCKET || fd.kind == DUMP_FD_FIFO)
-        note_end(look, index, &fd, key);
+        note_end(look, index, &fd, (struct look_key){*device, fd.inode});
     return fd;
 }
 
-static bool is_output(const struct look *look, const struct dump_fd *fd, int fds)
+static bool is_output(const struct look *look, const struct dump_fd *fd, uint64_t device)
 {
     const struct dump_wants *wants = look->taking->wants;
-    struct stat theirs, ours;
-    char name[16];
+    struct stat st;
 
-    snprintf(name, sizeof name, "%d", fd->number);
     if (fd->kind != DUMP_FD_FILE || !fd->writes)
         return false;
     for (size_t i = 0; i < wants->output_count; i++)
-        if (fstat(wants->outputs[i].fd, &ours) == 0 && ours.st_ino == fd->inode &&
-            fstatat(fds, name, &theirs, 0) == 0 && theirs.st_dev == ours.st_dev)
+        if (fstat(wants->outputs[i].fd, &st) == 0 && st.st_ino == fd->inode && st.st_dev == device)
             return true;
     return false;
 }
@@ -275,12 +272,13 @@ static void tell_all(struct look *look, uint32_t index, struct listing *listing,
     look->fds_left -= count;
     process->fds = told;
     for (size_t i = 0; i < listing->count; i++) {
-        struct dump_fd fd = understand(look, index, &listing->list[i], fds);
+        uint64_t device;
+        struct dump_fd fd = understand(look, index, &listing->list[i], fds, &device);
 
         if (!listing->list[i].is_told)
             continue;
         fd.target = arena_cstr(look->arena, str_of(fd.target));
-        fd.is_output = is_output(look, &fd, fds);
+        fd.is_output = is_output(look, &fd, device);
         look_fdinfo(look, index, at, &fd);
         told[process->fd_count++] = fd;
     }
