@@ -126,7 +126,7 @@ static void find_stopped(struct telling *t, struct findings *f, uint32_t process
     if (!finding || finding->words)
         return;
     if (p->state == 't')
-        finding->words = "is stopped by who traces it";
+        finding->words = "is traced, and stopped by who traces it";
     else if (first && reads_its_terminal(p, first))
         finding->words = "is stopped: it reads from its terminal in the background (SIGTTIN)";
     else
@@ -179,7 +179,7 @@ static void find_locks(struct telling *t, struct findings *f, uint32_t process)
         finding->words =
             arena_printf(t->arena, "waits for %s lock (%s) of %s%s%s",
                          lock->writes ? "an exclusive" : "a shared", say_safe(t, lock->kind, TELL_NAME_MOST),
-                         lock->path ? say_name(t, say_safe(t, lock->path, TELL_PLACE_MOST))
+                         lock->path ? say_quoted(t, lock->path, TELL_PLACE_MOST)
                                     : arena_printf(t->arena, "inode %llu", (unsigned long long)lock->inode),
                          p->thread_count ? ": " : "", p->thread_count ? does_process(t, p) : "");
         if (lock->holder > 0)
@@ -199,11 +199,11 @@ static void find_unaccepted(struct telling *t, struct findings *f, uint32_t proc
             finding =
                 finding_add(t, f, FINDING_UNACCEPTED, hash_number(HASH_START, fd->inode), process, NULL);
         if (finding && !finding->words)
-            finding->words = arena_printf(
-                t->arena, "listens at %s (fd %d), where %lld connection%s to be accepted: %s",
-                fd->local ? say_name(t, say_safe(t, fd->local, TELL_PLACE_MOST)) : fd_article(fd), fd->number,
-                (long long)fd->receive_queue, fd->receive_queue == 1 ? " waits" : "s wait",
-                does_process(t, p));
+            finding->words =
+                arena_printf(t->arena, "listens at %s (fd %d), where %lld connection%s to be accepted: %s",
+                             fd->local ? say_quoted(t, fd->local, TELL_PLACE_MOST) : fd_article(fd),
+                             fd->number, (long long)fd->receive_queue,
+                             fd->receive_queue == 1 ? " waits" : "s wait", does_process(t, p));
     }
 }
 

@@ -78,6 +78,11 @@ static void write_stacks(struct telling *t, struct json_writer *w, const struct 
 static void write_other(struct telling *t, struct json_writer *w, const struct finding_other *other)
 {
     json_object(w);
+    json_key_c(w, "process");
+    if (other->process == DUMP_NOBODY)
+        json_null(w);
+    else
+        json_int(w, other->process);
     json_key_c(w, "pid");
     json_int(w, other->pid);
     json_field(t, w, "name", other->name);
@@ -100,8 +105,11 @@ static void write_finding(struct telling *t, struct json_writer *w, const struct
     json_array(w);
     for (uint32_t i = 0; i < finding->count; i++) {
         json_object(w);
+        json_key_c(w, "process");
+        json_int(w, finding->processes[i]);
         json_key_c(w, "pid");
         json_int(w, t->dump->processes[finding->processes[i]].id.pid);
+        json_field(t, w, "name", t->dump->processes[finding->processes[i]].name);
         json_key_c(w, "tid");
         json_int(w, finding->tids[i]);
         json_object_end(w);

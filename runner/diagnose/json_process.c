@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-#define JSON_MOST ((size_t)16 << 20) /* then descriptors are only counted */
+#define JSON_MOST      ((size_t)16 << 20) /* then descriptors are only counted */
+#define JSON_ENDS_MOST 64u                /* of one pipe; all who have it have its inode */
 
 void json_text(struct telling *t, struct json_writer *w, const char *text)
 {
@@ -33,6 +34,12 @@ static void known_field(struct json_writer *w, const char *key, int64_t value)
         json_null(w);
     else
         json_int(w, value);
+}
+
+/* Where that is, in the list of processes; null: it is none of the dump's. */
+static void index_field(struct json_writer *w, const char *key, uint32_t process)
+{
+    known_field(w, key, process == DUMP_NOBODY ? -1 : (int64_t)process);
 }
 
 /* Zero says that there is none. */
@@ -152,25 +159,31 @@ static void write_thread(struct telling *t, struct json_writer *w, const struct 
 
 static void write_ends(struct telling *t, struct json_writer *w, const struct dump_fd *fd)
 {
+    uint32_t told = 0;
+
     json_key_c(w, "ends");
     json_array(w);
-    for (uint32_t i = 0; i < fd->end_count; i++) {
+    for (; told < fd->end_count && told < JSON_ENDS_MOST; told++) {
+        const struct dump_end *end = &fd->ends[told];
+
         json_object(w);
-        int_field(w, "pid", fd->ends[i].pid);
-        json_field(t, w, "name", fd->ends[i].name);
-        int_field(w, "fd", fd->ends[i].fd);
-        bool_field(w, "reads", fd->ends[i].reads);
-        bool_field(w, "writes", fd->ends[i].writes);
+        index_field(w, "process", end->process);
+        int_field(w, "pid", end->pid);
+        json_field(t, w, "name", end->name);
+        int_field(w, "fd", end->fd);
+        bool_field(w, "reads", end->reads);
+        bool_field(w, "writes", end->writes);
         json_object_end(w);
     }
     json_array_end(w);
+    int_field(w, "ends_more", fd->end_count - told);
     bool_field(w, "ends_known", fd->ends_known);
 }
 
 static void write_fd(struct telling *t, struct json_writer *w, const struct dump_fd *fd)
 {
     json_object(w);
-    int_field(w, "number", fd->number);
+    int_field(w, "fd", fd->number);
     json_field(t, w, "kind", dump_fd_words[fd->kind]);
     json_field(t, w, "target", fd->target);
     long_field(t, w, "inode", fd->inode);
@@ -195,12 +208,12 @@ static void write_fds(struct telling *t, struct json_writer *w, const struct dum
 {
     uint32_t told = 0;
 
-    json_key_c(w, "descriptors");
+    json_key_c(w, "fds");
     json_array(w);
     for (; told < p->fd_count && t->out->len - t->from < JSON_MOST; told++)
         write_fd(t, w, &p->fds[told]);
     json_array_end(w);
-    int_field(w, "descriptors_more", p->fds_more + (p->fd_count - told));
+    int_field(w, "fds_more", p->fds_more + (p->fd_count - told));
 }
 
 /* ---- the rest ---- */
@@ -217,6 +230,7 @@ static void write_lock(struct telling *t, struct json_writer *w, const struct du
     if (lock->to != UINT64_MAX)
         long_field(t, w, "to", lock->to);
     some_field(w, "holder", lock->holder);
+    index_field(w, "process", lock->holder > 0 ? lock->process : DUMP_NOBODY);
     json_object_end(w);
 }
 
@@ -243,7 +257,8 @@ static void write_identity(struct telling *t, struct json_writer *w, const struc
 {
     int_field(w, "pid", p->id.pid);
     long_field(t, w, "start_ticks", p->id.start_ticks);
-    int_field(w, "parent", p->ppid);
+    int_field(w, "ppid", p->ppid);
+    index_field(w, "parent", p->parent);
     int_field(w, "group", p->pgrp);
     int_field(w, "session", p->session);
     some_field(w, "tracer", p->tracer);

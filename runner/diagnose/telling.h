@@ -29,6 +29,7 @@ static inline uint64_t hash_number(uint64_t hash, uint64_t number)
 
 const char *say_safe(struct telling *t, const char *text, size_t most);
 /* A name that could be taken for something else stands between quotes. */
+const char *say_quoted(struct telling *t, const char *name, size_t most);
 const char *say_name(struct telling *t, const char *name);
 const char *say_signals(struct telling *t, uint64_t set); /* "INT TERM"; "none" */
 const char *say_span(struct telling *t, nanos span);

@@ -104,12 +104,19 @@ static bool is_system_function(const char *name)
     return false;
 }
 
+/* "./io/../sysdeps/unix/sysv/linux/read.c", as libc is built. */
+static bool is_system_file(const char *file)
+{
+    return BEGINS_WITH_ANY(file, system_files) ||
+           (strncmp(file, "./", 2) == 0 && strstr(file, "/../sysdeps/"));
+}
+
 /* A name alone says something only where there is no line: people have a function `wait` of their own. */
 static bool is_system(const struct stack_frame *frame)
 {
     if (frame->module && BEGINS_WITH_ANY(basename_of(frame->module), system_modules))
         return true;
-    return frame->file ? BEGINS_WITH_ANY(frame->file, system_files) : is_system_function(frame->function);
+    return frame->file ? is_system_file(frame->file) : is_system_function(frame->function);
 }
 
 /* Of librunmatrix, as far as a frame alone can tell: people may have such folders, too. */

@@ -14,8 +14,23 @@ static const char *module_name(struct telling *t, const struct stack_frame *fram
     return say_safe(t, slash ? slash + 1 : frame->module, TELL_PLACE_MOST);
 }
 
-static const char *frame_words(struct telling *t, const struct stack_frame *frame)
+/* What is needed to find lines later, of each module once. */
+static const char *build_id_words(struct telling *t, const struct stack_thread *stack, uint32_t at)
 {
+    const struct stack_frame *frame = &stack->frames[at];
+
+    for (uint32_t i = 0; i < at && frame->build_id; i++)
+        if (stack->frames[i].build_id && strcmp(stack->frames[i].build_id, frame->build_id) == 0 &&
+            !stack->frames[i].file)
+            return "";
+    return frame->build_id
+               ? arena_printf(t->arena, ", build-id %s", say_safe(t, frame->build_id, TELL_NAME_MOST))
+               : "";
+}
+
+static const char *frame_words(struct telling *t, const struct stack_thread *stack, uint32_t at)
+{
+    const struct stack_frame *frame = &stack->frames[at];
     struct arena *arena = t->arena;
     const char *function = frame->function ? say_safe(t, frame->function, TELL_TEXT_MOST) : NULL;
 
@@ -28,16 +43,15 @@ static const char *frame_words(struct telling *t, const struct stack_frame *fram
     if (!frame->module)
         return arena_printf(arena, "%s%s0x%llx", function ? function : "", function ? " at " : "",
                             (unsigned long long)frame->pc);
-    return arena_printf(arena, "%s%s%s+0x%llx%s%s", function ? function : "", function ? " of " : "",
+    return arena_printf(arena, "%s%s%s+0x%llx%s", function ? function : "", function ? " of " : "",
                         say_safe(t, frame->module, TELL_TEXT_MOST), (unsigned long long)frame->offset,
-                        frame->build_id ? ", build-id " : "",
-                        frame->build_id ? say_safe(t, frame->build_id, TELL_NAME_MOST) : "");
+                        build_id_words(t, stack, at));
 }
 
 static void write_frames(struct telling *t, const struct stack_thread *stack)
 {
     for (uint32_t i = 0; i < stack->frame_count && !t->cut; i++) {
-        say_line(t, "      #%-2u %s", i, frame_words(t, &stack->frames[i]));
+        say_line(t, "      #%-2u %s", i, frame_words(t, stack, i));
         if (stack->frames[i].interrupted)
             say_line(t, "          a signal came here");
     }
@@ -170,7 +184,7 @@ static void write_locks(struct telling *t, const struct dump_process *p)
 static void write_runtime(struct telling *t, const struct dump_process *p)
 {
     if (p->runtime != RUNTIME_NONE && p->runtime_why_not)
-        say_line(t, "  %s was not heard: %s", dump_runtime_words[p->runtime],
+        say_line(t, "  %s says nothing: %s", dump_runtime_words[p->runtime],
                  say_safe(t, p->runtime_why_not, TELL_TEXT_MOST));
     if (!p->runtime_says)
         return;

@@ -31,13 +31,13 @@ const char *say_safe(struct telling *t, const char *text, size_t most)
 static bool is_plain(const char *name)
 {
     return *name && !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                       "_-./+:@#[]*" ELLIPSIS)];
+                                       "_-./+:@#[]*=,~%" ELLIPSIS)];
 }
 
 /* Between quotes, where a quote of its own cannot end it. */
-const char *say_name(struct telling *t, const char *name)
+const char *say_quoted(struct telling *t, const char *name, size_t most)
 {
-    const char *safe = say_safe(t, name, TELL_NAME_MOST);
+    const char *safe = say_safe(t, name, most);
     struct buf quoted = {0};
 
     if (!name || is_plain(safe))
@@ -52,6 +52,11 @@ const char *say_name(struct telling *t, const char *name)
     safe = arena_cstr(t->arena, buf_str(&quoted));
     buf_release(&quoted);
     return safe;
+}
+
+const char *say_name(struct telling *t, const char *name)
+{
+    return say_quoted(t, name, TELL_NAME_MOST);
 }
 
 const char *say_signals(struct telling *t, uint64_t set)

@@ -61,6 +61,9 @@ struct kitchen {
     const char *looked_at,
         *runtime;     /* the file of C tests that was looked at last, and what it is to find loaded */
     const char *host; /* the program that modules are loaded into; NULL: not looked for yet */
+    const char
+        *python; /* the folder of our sitecustomize; NULL: there is none, or it was not looked for yet */
+    bool python_sought;
 };
 
 void kitchen_open(struct kitchen *kitchen, struct arena *arena);
