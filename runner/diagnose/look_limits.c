@@ -223,7 +223,9 @@ static void take_groups(struct look *look, struct dump_process *process, struct 
             size_t first, second;
             const char *path;
 
-            if (!str_find(line, ":", &first) || !str_find(line, ":/", &second) || second < first)
+            /* What is outside of our own namespace of groups is not where its path says. */
+            if (!str_find(line, ":", &first) || !str_find(line, ":/", &second) || second < first ||
+                str_starts(str_slice(line, second + 1, line.len), "/.."))
                 continue;
             path = arena_cstr(look->arena, str_slice(line, second + 1, line.len));
             if (str_starts(line, "0::"))

@@ -97,8 +97,8 @@ void look_process(struct look *look, uint32_t index)
         return;
     }
     take_status(look, process, at);
-    take_group(look, process, things);
     if (proc_stat_is_alive(&beside->stat)) {
+        take_group(look, process, things);
         process->program = look_link(look, things, "exe");
         if (!process->program && errno != ENOENT) /* a thread of the kernel has none */
             look_unread(look, process, "its program", errno);

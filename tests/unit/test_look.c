@@ -308,6 +308,12 @@ static void test_traced(void **state)
     assert_int_equal(stage->dump.processes[0].state, 't');
 }
 
+static void *sleep_body(void *user)
+{
+    in_pause(user);
+    return NULL;
+}
+
 #define THREADS 40
 
 static void *thread_body(void *user)
@@ -376,6 +382,51 @@ static void test_no_time(void **state)
     assert_string_equal(process->name, "test_look");
     assert_int_equal(process->ppid, getpid());
     look_at_shares(&stage->taking, NS_PER_S);
+}
+
+/* Children that come and go as fast as they can, each with a thread and a pipe. */
+static void with_many_births(void *user)
+{
+    (void)user;
+    for (;;) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            pthread_t thread;
+            int ends[2];
+
+            must(pipe(ends) == 0 && pthread_create(&thread, NULL, sleep_body, NULL) == 0);
+            _exit(0);
+        }
+        must(pid > 0 && waitpid(pid, NULL, 0) == pid);
+    }
+}
+
+#define LOOKS 100
+
+/* Whoever ends between any two things that are read of him is told of as far as he was seen. */
+static void test_births_and_deaths(void **state)
+{
+    struct look_stage *stage = *state;
+
+    for (int i = 0; i < 4; i++)
+        start_kid(stage, with_many_births, NULL);
+    for (int i = 0; i < LOOKS; i++) {
+        struct look_stage seen = {.count = 0};
+        struct dump_member *members;
+
+        seen.wants.member_count = dump_members_below(&seen.arena, proc_identify(getpid()), &members);
+        seen.wants.members = members;
+        seen.taking = (struct taking){
+            .dump = &seen.dump, .arena = &seen.arena, .wants = &seen.wants, .began = clock_now()};
+        seen.taking.until = seen.taking.began + LOOK_BUDGET;
+        look_at_all(&seen.taking);
+        look_at_shares(&seen.taking, 0);
+        assert_true(seen.dump.process_count >= stage->count);
+        for (uint32_t k = 0; k < seen.dump.process_count; k++)
+            assert_non_null(seen.dump.processes[k].name);
+        arena_release(&seen.arena);
+    }
 }
 
 /* Who may not look at somebody says so, and has what everybody may see. */
@@ -665,6 +716,7 @@ int main(void)
         IT(test_traced),
         IT(test_threads),
         IT(test_first_thread_ended),
+        IT(test_births_and_deaths),
         IT(test_no_time),
         IT(test_refused),
         IT(test_locks),
