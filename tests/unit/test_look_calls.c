@@ -390,7 +390,7 @@ static void in_poll_of_a_page_to_come(void *user)
     must(syscall(SYS_poll, list, 1, -1) == 0);
 }
 
-/* Who reads it as well waits for ever. */
+/* Who reads it as its owner does (process_vm_readv) waits with him for ever. */
 static void test_a_page_to_come(void **state)
 {
     struct look_stage *stage = *state;
