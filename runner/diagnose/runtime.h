@@ -10,7 +10,7 @@
 #define RUNTIME_ANSWER_MOST ((size_t)256 << 10) /* of one process */
 #define RUNTIME_OUTPUTS     2u                  /* in which answers are looked for */
 
-/* ---- runtime_talk.c: HTTP and WebSocket, as little of them as Node's inspector speaks ---- */
+/* ---- runtime_talk.c: sockets; HTTP and WebSocket, as little of them as Node's inspector speaks ---- */
 
 #define TALK_MOST (RUNTIME_ANSWER_MOST * 2)
 
@@ -21,6 +21,7 @@ struct talk {
 };
 
 bool talk_open(struct talk *talk, uint16_t port); /* of this machine, by IPv4; false and errno */
+bool talk_open_path(struct talk *talk, const char *path);
 /* Sends and reads what can be without waiting. False: it is broken, or too long. */
 bool talk_turn(struct talk *talk);
 void talk_close(struct talk *talk);
@@ -60,6 +61,14 @@ struct node_asked {
     nanos again; /* when it is asked once more, as its port was taken; 0: it need not be */
 };
 
+struct jvm_asked {
+    char wish[64],
+        door[64]; /* paths: of a file that says that it is to be asked by a socket; of that socket */
+    bool wished;  /* the first is there, by us */
+    bool opened;  /* the second was not there before us */
+    struct talk talk;
+};
+
 enum asked_state { ASKED_NOT_YET, ASKED_NOW, ASKED_OVER };
 
 struct asked {
@@ -68,13 +77,14 @@ struct asked {
     const struct runtime_way *way;
     enum asked_state state;
     uint64_t lane; /* of those with the same number one is asked at a time; 0: as many as there are */
-    int signal;
+    int signal;    /* 0: it needs none */
     int pidfd;
     uint64_t ticks;     /* that it has computed */
     nanos sign_of_life; /* when it was last seen to do something about it */
     struct output_marks marks;
     struct python_asked python;
     struct node_asked node;
+    struct jvm_asked jvm;
 };
 
 #define LANE_OUTPUTS 1u /* answers that are in the outputs would be mixed */
@@ -140,9 +150,16 @@ struct printed {
     bool whole;
 };
 
+typedef bool find_printed(struct str text, struct printed *printed);
+
 bool printed_by_jvm(struct str text, struct printed *printed);
 bool printed_by_go(struct str text, struct printed *printed);
 /* The next line, or lines without another between them, that Node's inspector says of itself, from `at` on. */
 bool printed_by_node(struct str text, size_t at, struct printed *printed);
+
+/* ---- runtime_printed.c ---- */
+
+/* What is found in an output is its answer, and will be cut out of it. `whole`: nothing but all of it. */
+bool answer_take(struct asked *asked, find_printed *find, bool whole);
 
 #endif

@@ -8,22 +8,39 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define PIECE ((size_t)16 << 10)
 
-bool talk_open(struct talk *talk, uint16_t port)
+static bool join(struct talk *talk, int family, const struct sockaddr *address, socklen_t length)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-
-    *talk = (struct talk){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    *talk = (struct talk){.fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (talk->fd < 0)
         return false;
-    if (connect(talk->fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EINPROGRESS)
+    if (connect(talk->fd, address, length) == 0 || errno == EINPROGRESS)
         return true;
     talk_close(talk);
     return false;
+}
+
+bool talk_open(struct talk *talk, uint16_t port)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+
+    return join(talk, AF_INET, (const struct sockaddr *)&address, sizeof address);
+}
+
+bool talk_open_path(struct talk *talk, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    *talk = (struct talk){.fd = -1};
+    if (strlen(path) >= sizeof address.sun_path)
+        return false;
+    memcpy(address.sun_path, path, strlen(path));
+    return join(talk, AF_UNIX, (const struct sockaddr *)&address, sizeof address);
 }
 
 static bool would_wait(void)

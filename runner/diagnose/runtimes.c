@@ -120,12 +120,12 @@ static void begin(struct asked *asked)
 /* Prepared, and not in anybody's way: it gets its signal. */
 static void send(struct asked *asked)
 {
-    const char *why = why_not_that_signal(asked);
+    const char *why = asked->signal ? why_not_that_signal(asked) : NULL;
 
     asked->way->mark(asked);
     asked_lives(asked);
     asked->state = ASKED_NOW;
-    if (!why && pidfd_signal(asked->pidfd, asked->signal) < 0)
+    if (!why && asked->signal && pidfd_signal(asked->pidfd, asked->signal) < 0)
         why = errno == EPERM ? "it may not be signalled by us" : "it is gone";
     if (why)
         is_over(asked, why);
@@ -160,6 +160,8 @@ static void look_for_life(struct asked *asked)
 
 static const char *why_no_answer(const struct asked *asked)
 {
+    if (!asked->signal)
+        return "it did not answer";
     return arena_printf(asked->asking->taking->arena, "it did not answer to %s", name_of_signal(asked));
 }
 
@@ -259,6 +261,7 @@ static void collect(struct asking *asking)
                 .pidfd = -1,
                 .python = {.file = -1},
                 .node = {.talk = {.fd = -1}},
+                .jvm = {.talk = {.fd = -1}},
             };
 }
 
