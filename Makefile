@@ -52,7 +52,7 @@ LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir id pro
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 NAIVE := $(patsubst tests/scenarios/naive/%.c,build/tests/scenarios/%,$(wildcard tests/scenarios/naive/*.c))
-KIDS := build/tests/kids/kid build/tests/kids/tiny $(NAIVE)
+KIDS := build/tests/kids/kid build/tests/kids/tiny build/tests/hangs/hang $(NAIVE)
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 LIBRARIES = yaml-0.1 libpcre2-8 expat
@@ -180,9 +180,12 @@ build/fuzz/tests/fuzz/fuzz_words: build/fuzz/fixtures/actors/words.o
 # Programs that misbehave, for the tests to run.
 kid_cflags = -O1 -pthread
 30-late-snapshot_cflags = $(kid_cflags) -rdynamic # names for backtrace()
+# Its functions have frames and lines, and what calls last calls still.
+hang_cflags = $(kid_cflags) -g -fno-optimize-sibling-calls
 tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector
 build/tests/kids/kid: $(wildcard tests/kids/kid/*.[ch])
 build/tests/kids/tiny: tests/kids/tiny.c
+build/tests/hangs/hang: $(wildcard tests/hangs/*.[ch]) tests/kids/kid/help.c tests/kids/kid/kid.h
 $(NAIVE): build/tests/scenarios/%: tests/scenarios/naive/%.c tests/kids/kid/help.c tests/kids/kid/kid.h
 $(KIDS): | build/packages/build
 	$(call say,CC,$@)
