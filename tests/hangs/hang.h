@@ -11,6 +11,8 @@
 
 #include "tests/kids/kid/kid.h"
 
+#include <pthread.h>
+
 #define HANGS_APART __attribute__((noinline, noclone)) /* it has a frame of its own */
 
 /* The last that somebody does before it hangs, be it a process or a thread, also a forked one. */
@@ -23,9 +25,10 @@ void hang_ready_when(unsigned count);
 void hang_meets(void);
 
 /* A thread with a name; exits if there is none to be had. */
-void hang_thread(const char *name, void *(*body)(void *));
+pthread_t hang_thread(const char *name, void *(*body)(void *), void *arg);
 
 /* Ended by a row without name. */
-extern const struct kid hangs_threads[], hangs_pipes[], hangs_sockets[], hangs_processes[], hangs_names[];
+extern const struct kid hangs_threads[], hangs_pipes[], hangs_sockets[], hangs_processes[], hangs_names[],
+    hangs_refuse[];
 
 #endif

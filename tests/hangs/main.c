@@ -95,27 +95,26 @@ static void *look_until_all_sleep(void *arg)
 void hang_ready_when(unsigned count)
 {
     static unsigned expected;
-    pthread_t looks;
 
     expected = count;
-    if (pthread_create(&looks, NULL, look_until_all_sleep, &expected) != 0)
-        exit(broken("thread"));
-    pthread_detach(looks);
+    pthread_detach(hang_thread("looks", look_until_all_sleep, &expected));
 }
 
 /* ---- the rest ---- */
 
-void hang_thread(const char *name, void *(*body)(void *))
+pthread_t hang_thread(const char *name, void *(*body)(void *), void *arg)
 {
     pthread_t thread;
 
-    if (pthread_create(&thread, NULL, body, NULL) != 0)
+    if (pthread_create(&thread, NULL, body, arg) != 0)
         exit(broken("thread"));
     pthread_setname_np(thread, name);
+    return thread;
 }
 
-static const struct kid *const tables[] = {hangs_threads, hangs_pipes, hangs_sockets, hangs_processes,
-                                           hangs_names};
+static const struct kid *const tables[] = {
+    hangs_threads, hangs_pipes, hangs_sockets, hangs_processes, hangs_names, hangs_refuse,
+};
 
 int main(int argc, char **argv)
 {
@@ -123,7 +122,7 @@ int main(int argc, char **argv)
     make_board();
     for (size_t i = 0; i < LENGTH(tables); i++)
         for (const struct kid *hang = tables[i]; hang->name; hang++)
-            if (argc > 1 && strcmp(argv[1], hang->name) == 0)
+            if (argc > 1 + hang->least && strcmp(argv[1], hang->name) == 0)
                 return hang->act(argv + 2);
     for (size_t i = 0; i < LENGTH(tables); i++)
         for (const struct kid *hang = tables[i]; hang->name; hang++)

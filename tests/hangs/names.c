@@ -37,7 +37,7 @@ static int hostile_child(char **args)
 
     (void)args;
     prctl(PR_SET_NAME, ") Z 1\nFORGED\033[7");
-    hang_thread("t\nFORGED\033[1m", is_a_thread_of_that_name);
+    hang_thread("t\nFORGED\033[1m", is_a_thread_of_that_name, NULL);
     fd = open("file" FORGED, O_WRONLY | O_CREAT, 0600);
     if (fd < 0 || pipe(ends) < 0)
         return broken("open");

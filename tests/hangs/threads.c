@@ -2,21 +2,10 @@
 #include "tests/hangs/hang.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 static void wait_for(pthread_t thread)
 {
     pthread_join(thread, NULL);
-}
-
-static pthread_t begin(const char *name, void *(*body)(void *), void *arg)
-{
-    pthread_t thread;
-
-    if (pthread_create(&thread, NULL, body, arg) != 0)
-        exit(broken("thread"));
-    pthread_setname_np(thread, name);
-    return thread;
 }
 
 /* ---- each has one of two locks and wants the other ---- */
@@ -43,10 +32,10 @@ static HANGS_APART void *has_blue_wants_red(void *arg)
 
 static int mutex_pair(char **args)
 {
-    pthread_t first = begin("red", has_red_wants_blue, NULL);
+    pthread_t first = hang_thread("red", has_red_wants_blue, NULL);
 
     (void)args;
-    begin("blue", has_blue_wants_red, NULL);
+    hang_thread("blue", has_blue_wants_red, NULL);
     hang_ready_when(3);
     hang_comes();
     wait_for(first);
@@ -68,7 +57,7 @@ static HANGS_APART void *waits_for_work(void *arg)
 
 static int condition(char **args)
 {
-    pthread_t worker = begin("worker", waits_for_work, NULL);
+    pthread_t worker = hang_thread("worker", waits_for_work, NULL);
 
     (void)args;
     hang_ready_when(2);
@@ -99,7 +88,7 @@ static int join_cycle(char **args)
     (void)args;
     pthread_barrier_init(&ring.begun, NULL, 4);
     for (size_t i = 0; i < 3; i++)
-        ring.threads[i] = begin(names[i], joins_the_next, &ring.threads[(i + 1) % 3]);
+        ring.threads[i] = hang_thread(names[i], joins_the_next, &ring.threads[(i + 1) % 3]);
     hang_ready_when(4);
     pthread_barrier_wait(&ring.begun);
     hang_comes();
