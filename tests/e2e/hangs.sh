@@ -70,7 +70,7 @@ hang_until_the_deadline() { # NAME...
 check_dumps() { # NAME...
     wrong=0
     for name; do
-        [ -f "dumps/$name/dump.txt" ] && [ -f "dumps/$name/dump.json" ] || fail "no dump of $name: $(ls "dumps/$name")"
+        [ -f "dumps/$name/dump.json" ] || fail "no dump of $name: $(ls "dumps/$name")"
         python3 "$zoo/check" "$name" "dumps/$name/dump.txt" "dumps/$name/dump.json" >>"$scratch/checked" 2>&1 || {
             wrong=$((wrong + 1))
             python3 "$zoo/check" lines "dumps/$name/dump.txt" | sed "s/^/# $name: /" >>"$scratch/checked"
