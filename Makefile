@@ -53,9 +53,10 @@ SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire
 LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir id proc proc_id sig utf8) \
 	$(addprefix backends/,become own program server table words)) $(wildcard backends/links/*.c)
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
+STACKS_UNIT := $(filter tests/unit/test_stacks%,$(UNIT))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 NAIVE := $(patsubst tests/scenarios/naive/%.c,build/tests/scenarios/%,$(wildcard tests/scenarios/naive/*.c))
-KIDS := build/tests/kids/kid build/tests/kids/tiny $(NAIVE)
+KIDS := build/tests/kids/kid build/tests/kids/tiny build/tests/hangs/hang $(NAIVE)
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 LIBRARIES = yaml-0.1 libpcre2-8 expat
@@ -151,6 +152,8 @@ build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ $$(CMOCKA_LIBS) $$(LIBRARY_LIBS)
 
+# They run it.
+$(STACKS_UNIT:%=build/$(1)/%): | build/$(1)/run-matrix-stacks
 # Written with what is tested; the others have cmocka, and a main.
 $(addprefix build/$(1)/tests/unit/,test_glob test_nearest test_sig): build/$(1)/tests/librunmatrix.a
 # Not of the program: the library's checks.
@@ -193,9 +196,12 @@ build/fuzz/tests/fuzz/fuzz_words: build/fuzz/fixtures/actors/words.o
 # Programs that misbehave, for the tests to run.
 kid_cflags = -O1 -pthread
 30-late-snapshot_cflags = $(kid_cflags) -rdynamic # names for backtrace()
+# Its functions have frames and lines, and what calls last calls still.
+hang_cflags = $(kid_cflags) -g -fno-optimize-sibling-calls
 tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector
 build/tests/kids/kid: $(wildcard tests/kids/kid/*.[ch])
 build/tests/kids/tiny: tests/kids/tiny.c
+build/tests/hangs/hang: $(wildcard tests/hangs/*.[ch]) tests/kids/kid/help.c tests/kids/kid/kid.h
 $(NAIVE): build/tests/scenarios/%: tests/scenarios/naive/%.c tests/kids/kid/help.c tests/kids/kid/kid.h
 $(KIDS): | build/packages/build
 	$(call say,CC,$@)
