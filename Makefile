@@ -56,7 +56,7 @@ UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 STACKS_UNIT := $(filter tests/unit/test_stacks%,$(UNIT))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 NAIVE := $(patsubst tests/scenarios/naive/%.c,build/tests/scenarios/%,$(wildcard tests/scenarios/naive/*.c))
-KIDS := build/tests/kids/kid build/tests/kids/tiny $(NAIVE)
+KIDS := build/tests/kids/kid build/tests/kids/tiny build/tests/hangs/hang $(NAIVE)
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 LIBRARIES = yaml-0.1 libpcre2-8 expat
@@ -196,9 +196,12 @@ build/fuzz/tests/fuzz/fuzz_words: build/fuzz/fixtures/actors/words.o
 # Programs that misbehave, for the tests to run.
 kid_cflags = -O1 -pthread
 30-late-snapshot_cflags = $(kid_cflags) -rdynamic # names for backtrace()
+# Its functions have frames and lines, and what calls last calls still.
+hang_cflags = $(kid_cflags) -g -fno-optimize-sibling-calls
 tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector
 build/tests/kids/kid: $(wildcard tests/kids/kid/*.[ch])
 build/tests/kids/tiny: tests/kids/tiny.c
+build/tests/hangs/hang: $(wildcard tests/hangs/*.[ch]) tests/kids/kid/help.c tests/kids/kid/kid.h
 $(NAIVE): build/tests/scenarios/%: tests/scenarios/naive/%.c tests/kids/kid/help.c tests/kids/kid/kid.h
 $(KIDS): | build/packages/build
 	$(call say,CC,$@)
@@ -283,7 +286,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 
 EXTRA := $(filter-out %/run %.json %/databases %/suites %/suites.sh,$(wildcard tests/extra/*))
 SUITES := $(filter-out lib,$(patsubst tests/extra/suites/%.sh,%,$(wildcard tests/extra/suites/*.sh)))
-check-extra: build/run-matrix $(KIDS) build/npm/ready
+check-extra: build/run-matrix build/run-matrix-stacks $(KIDS) build/npm/ready
 	@tests/run -t 900 $(ARGS) $(foreach script,$(EXTRA),$(call quote,tests/extra/run $(script))) \
 		$(foreach suite,$(SUITES),$(call quote,tests/extra/run suites.sh $(suite)))
 build/npm/ready: tests/extra/package.json | build/packages/extra
