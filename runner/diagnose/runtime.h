@@ -33,6 +33,10 @@ void talk_frame(struct buf *out, struct str text);
 enum talk_frame { TALK_PART, TALK_TEXT, TALK_CLOSE, TALK_OTHER, TALK_NONSENSE };
 /* The first frame in `in`: its bytes, and how many it takes. */
 enum talk_frame talk_next(struct str in, struct str *text, size_t *taken);
+/* Of a message: the text of a key at this depth, from 1. False: it has none. */
+bool talk_text(struct str json, const char *key, int depth, struct buf *text);
+/* Of a key at its first depth, less than 1000; 0: it has none. */
+int talk_number(struct str json, const char *key);
 
 /* ---- one that is asked ---- */
 

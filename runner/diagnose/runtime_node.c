@@ -80,37 +80,6 @@ static void queue_evaluation(struct talk *talk, int id, const char *expression)
 
 /* ---- what comes ---- */
 
-/* The text of the key at this depth. False: it has none. */
-static bool json_text_at(struct str json, const char *key, int depth, struct buf *text)
-{
-    struct json_reader reader = {.input = json};
-    enum json_token token;
-    bool next = false, found = false;
-
-    while (!found && (token = json_next(&reader)) != JSON_END && token != JSON_ERROR) {
-        found = next && token == JSON_STRING;
-        next = token == JSON_KEY && reader.depth == depth && str_is(reader.text, key);
-    }
-    if (found)
-        buf_addstr(text, reader.text);
-    json_reader_release(&reader);
-    return found;
-}
-
-static int json_id(struct str json)
-{
-    struct json_reader reader = {.input = json};
-    enum json_token token;
-    bool next = false, found = false;
-
-    while (!found && (token = json_next(&reader)) != JSON_END && token != JSON_ERROR) {
-        found = next && token == JSON_NUMBER && reader.number >= 0 && reader.number < 1000;
-        next = token == JSON_KEY && reader.depth == 1 && str_is(reader.text, "id");
-    }
-    json_reader_release(&reader);
-    return found ? (int)reader.number : 0;
-}
-
 static void take_bytes(struct talk *talk, size_t count)
 {
     memmove(talk->in.ptr, talk->in.ptr + count, talk->in.len - count);
@@ -146,7 +115,7 @@ static bool is_path(struct str path)
 static bool find_path(struct str body, struct buf *path)
 {
     struct buf url = {0};
-    bool found = json_text_at(body, "webSocketDebuggerUrl", 2, &url) && str_starts(buf_str(&url), "ws://");
+    bool found = talk_text(body, "webSocketDebuggerUrl", 2, &url) && str_starts(buf_str(&url), "ws://");
     const char *slash = found ? strchr(url.ptr + strlen("ws://"), '/') : NULL;
 
     if (slash)
@@ -205,7 +174,7 @@ static void take_answer(struct asked *asked, struct str message)
 {
     struct buf says = {0};
 
-    if (json_text_at(message, "value", 3, &says))
+    if (talk_text(message, "value", 3, &says))
         asked->process->runtime_says = asked_text(asked, buf_str(&says));
     else
         asked->process->runtime_why_not = "its inspector gave no answer that can be read";
@@ -221,7 +190,7 @@ static bool node_tells(struct asked *asked)
 
     while ((frame = talk_next(buf_str(&node->talk.in), &message, &taken)) == TALK_TEXT ||
            frame == TALK_OTHER) {
-        if (frame == TALK_TEXT && node->phase == NODE_TELLS && json_id(message) == ID_TELL) {
+        if (frame == TALK_TEXT && node->phase == NODE_TELLS && talk_number(message, "id") == ID_TELL) {
             asked_lives(asked);
             take_answer(asked, message);
             queue_evaluation(&node->talk, ID_CLOSE, close_again);
