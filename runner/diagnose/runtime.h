@@ -61,8 +61,10 @@ struct node_asked {
     struct talk talk;
     uint64_t *sockets; /* malloced: inodes of those it had */
     size_t socket_count;
-    unsigned tries;
-    nanos again; /* when it is asked once more, as its port was taken; 0: it need not be */
+    int turn;       /* a socket whose name says that the port is ours for the moment; -1 */
+    nanos waits;    /* since when it waits for that; 0: it does not */
+    unsigned tries; /* that it was sent its signal once more */
+    nanos again;    /* when the next is due */
 };
 
 struct jvm_asked {
@@ -84,7 +86,8 @@ struct asked {
     int signal;    /* 0: it needs none */
     int pidfd;
     uint64_t ticks;     /* that it has computed */
-    nanos sign_of_life; /* when it was last seen to do something about it */
+    nanos computed;     /* when it was last seen to */
+    nanos sign_of_life; /* when it was last heard of, or sent something */
     struct output_marks marks;
     struct python_asked python;
     struct node_asked node;
@@ -98,6 +101,8 @@ struct runtime_way {
     bool ends; /* it dies of it */
     /* NULL; else why it cannot be asked. May set `signal` and `lane`. */
     const char *(*prepare)(struct asked *asked);
+    /* False: what it needs is somebody else's for the moment. NULL: it needs nothing. */
+    bool (*may_go)(struct asked *asked);
     /* It is about to be sent its signal: what comes after this is its answer. */
     void (*mark)(struct asked *asked);
     /* It has the signal. True: its answer is all there, or none will come; process->runtime_says, or runtime_why_not. */
@@ -118,7 +123,7 @@ struct asking {
 
 /* "SigCgt:" in /proc/PID/status or that of a thread; 0 where it cannot be told. Signal n is bit n - 1. */
 uint64_t asked_signals(const char *path, const char *field);
-/* It does something. */
+/* It was heard. */
 void asked_lives(struct asked *asked);
 /* Without control of its length; what is longer than RUNTIME_ANSWER_MOST is cut, and says so. */
 const char *asked_text(struct asked *asked, struct str text);

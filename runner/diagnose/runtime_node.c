@@ -5,16 +5,22 @@
  */
 #include "runner/diagnose/runtime.h"
 
+#include "runner/base/io.h"
 #include "runner/base/json.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
-#define AGAIN_AFTER (25 * NS_PER_MS)
+#define AGAIN_AFTER (40 * NS_PER_MS)
 #define TRIES_MOST  20u
+#define TURN        "run-matrix asks a Node"
+#define TURN_MOST   (500 * NS_PER_MS) /* for who does not give it back */
 
 enum { ID_TELL = 1, ID_CLOSE };
 
@@ -237,8 +243,28 @@ static const char *node_prepare(struct asked *asked)
     return NULL;
 }
 
+/* Of all on this network: the kernel gives the name back when whoever has it ends. */
+static bool node_may_go(struct asked *asked)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0" TURN};
+    struct node_asked *node = &asked->node;
+    int turn = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (turn < 0)
+        return true;
+    if (bind(turn, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + sizeof TURN) == 0) {
+        node->turn = turn;
+        return true;
+    }
+    fd_close(&turn);
+    if (!node->waits)
+        node->waits = clock_now();
+    return clock_now() - node->waits > TURN_MOST;
+}
+
 static void node_mark(struct asked *asked)
 {
+    asked->node.again = clock_now() + AGAIN_AFTER;
     asked->node.sockets = sockets_of(asked->process->id.pid, &asked->node.socket_count);
     marks_take(asked);
 }
@@ -269,27 +295,35 @@ static bool has_failed(const struct asked *asked)
     return failed;
 }
 
-/* The port may be that of another one, which somebody else asks for the moment. False: it was asked often enough. */
+/* Somebody else may have its port for a moment, and it says so at most where we cannot read it. False: it was often enough. */
 static bool ask_again(struct asked *asked)
 {
     struct node_asked *node = &asked->node;
 
-    if (node->again && clock_now() < node->again)
-        return true;
-    if (node->again) {
-        node->again = 0;
-        cut_out(asked);
-        marks_take(asked);
-        return pidfd_signal(asked->pidfd, asked->signal) == 0;
-    }
-    if (!marks_moved(asked) || !has_failed(asked))
+    if (clock_now() < node->again)
         return true;
     node->again = clock_now() + AGAIN_AFTER;
-    return ++node->tries < TRIES_MOST;
+    if (++node->tries == TRIES_MOST)
+        return false;
+    cut_out(asked);
+    marks_take(asked);
+    return pidfd_signal(asked->pidfd, asked->signal) == 0;
+}
+
+static bool still_listens(const struct asked *asked)
+{
+    uint16_t port;
+
+    return listener_find(asked->process->id.pid, asked->node.sockets, asked->node.socket_count, &port) &&
+           port == asked->node.port;
 }
 
 static void node_end(struct asked *asked)
 {
+    if (asked->process->runtime_says && asked->node.port && still_listens(asked))
+        taking_note(asked->asking->taking,
+                    "the inspector of node (pid %ld) did not close, and listens at 127.0.0.1:%u",
+                    (long)asked->process->id.pid, asked->node.port);
     if (!asked->process->runtime_says && has_failed(asked))
         asked->process->runtime_why_not = "its inspector could not be opened: its port is taken";
     else if (asked->node.port && asked->node.phase < NODE_CLOSES)
@@ -320,6 +354,7 @@ static void node_give_up(struct asked *asked)
 static void node_release(struct asked *asked)
 {
     talk_close(&asked->node.talk);
+    fd_close(&asked->node.turn);
     free(asked->node.sockets);
     asked->node.sockets = NULL;
 }
@@ -327,6 +362,7 @@ static void node_release(struct asked *asked)
 const struct runtime_way runtime_node = {
     .signal = SIGUSR1,
     .prepare = node_prepare,
+    .may_go = node_may_go,
     .mark = node_mark,
     .look = node_look,
     .give_up = node_give_up,
