@@ -10,8 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define CLOSE_MOST     (WATCH_DUMP_BUDGET + NS_PER_S)
-#define ASKED_BUDGET   WATCH_DUMP_BUDGET
+#define CLOSE_MOST   (WATCH_DUMP_BUDGET + NS_PER_S)
+#define ASKED_BUDGET WATCH_DUMP_BUDGET
 
 /* ---- jobs ---- */
 
@@ -151,7 +151,7 @@ static struct dump_job *new_job(struct dumps *dumps, const struct slot *slot, en
     job->occasion = occasion;
     job->slot = slot->number;
     job->waited_for = occasion == DUMP_STRIKE || occasion == DUMP_LAST;
-    job->until = clock_now() + budget;
+    job->until = clock_now() + budget - budget / 10; /* what is not whole by then comes in time */
     return job;
 }
 

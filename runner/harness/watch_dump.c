@@ -93,7 +93,7 @@ bool slot_hasten_dump(const struct watch *watch, struct watch_slot *slot, nanos 
         go_on(slot, WATCH_DUMP_HURRIED, now);
         return false;
     }
-    if (watch->urgency)
+    if (watch->urgency && watch->cause == WATCH_CANCEL)
         slot->climb_at = slot_earlier(slot->climb_at, now + WATCH_DUMP_LAST_BUDGET);
     return true;
 }
