@@ -81,7 +81,11 @@ struct dump_fd {
         send_queue; /* bytes, of a listener: connections that wait, and how many may; -1: not known */
     const char *
         detail; /* what else fdinfo says: the descriptors an epoll watches, the pid of a pidfd; NULL: nothing */
-    const struct dump_end *ends; /* who else has it, or its other end */
+    /*
+     * Of a pipe: everybody who has it, this descriptor among them, as all of one pipe share the list. Of a socket: who has its
+     * other end; of one that was not accepted yet, who listens. NULL: nobody, or not known.
+     */
+    const struct dump_end *ends;
     uint32_t end_count;
     bool ends_known; /* everybody was looked at whom we may look at: who is not in `ends` has it not */
 };
@@ -182,6 +186,7 @@ struct dump_process {
     uint32_t depth;
     char state;
     bool terminal;                      /* it has one */
+    bool frozen;                        /* with its control group */
     const char *role;                   /* "case", "fixture kvd", an actor's name; NULL: none is known */
     const char *name;                   /* comm */
     const char *command;                /* as one would type it; NULL: none */

@@ -261,6 +261,7 @@ void cook_begin(struct cooking *k, struct kitchen *kitchen, const struct plan_ca
         .capture = CAPTURE_FD,
         .spec = {.stdio = {-1, -1, -1}, .session = true, .terminal = -1},
         .leaks = leak_policy_default,
+        .asks_runtimes = true,
     };
     name_case(k);
     choose_backend(k);
