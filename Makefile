@@ -27,14 +27,17 @@ CLANG ?= clang
 PREFIX ?= /usr/local
 
 .PHONY: all demo debug check check-extra soak-self bench install uninstall packages clean FORCE
-all: build/run-matrix build/run-matrix-host build/librunmatrix.a
+all: build/run-matrix build/run-matrix-host build/run-matrix-stacks build/librunmatrix.a
 
 # ---- what is built of what ----
 
 ROOMS = runner/base matrix/values matrix/yaml matrix/expr matrix/cells matrix/schema matrix/select matrix/suite \
 	matrix/plan backends backends/links runner/harness runner/journal runner/report runner/history runner/stacks runner/diagnose runner/store \
 	runner/leaks runner/said runner/remains runner/presets runner/recipe runner/results runner/sources runner/changes runner/queue runner/screen ci runner
-SOURCES := $(wildcard $(ROOMS:%=%/*.c))
+# A program of its own: what it reads, and what it reads it with, is nothing for the runner.
+STACKS_OWN := $(wildcard runner/stacks/unwind_*.c)
+SOURCES := $(filter-out $(STACKS_OWN),$(wildcard $(ROOMS:%=%/*.c)))
+STACKS := $(STACKS_OWN) runner/stacks/copied.c $(addsuffix .c,$(addprefix runner/base/,arena buf io mem str clock))
 # What C tests are linked with; `main` stands by itself, for programs that have none.
 HOST_OWN := $(wildcard fixtures/host*.c)
 LIBRARY_OWN := $(filter-out fixtures/main.c $(HOST_OWN),$(wildcard fixtures/*.c fixtures/*/*.c))
@@ -60,6 +63,7 @@ LIBRARIES = yaml-0.1 libpcre2-8 expat
 once = $(eval $(1) := $(2))$(value $(1))
 LIBRARY_CFLAGS = $(call once,LIBRARY_CFLAGS,$(shell pkg-config --cflags $(LIBRARIES)))
 LIBRARY_LIBS = $(call once,LIBRARY_LIBS,$(shell pkg-config --libs $(LIBRARIES)) -lm)
+DWARF_LIBS = $(call once,DWARF_LIBS,$(shell pkg-config --libs libdw libelf) -ldl)
 CMOCKA_LIBS = $(call once,CMOCKA_LIBS,$(shell pkg-config --libs cmocka))
 
 # ---- flags ----
@@ -139,6 +143,10 @@ build/$(1)/run-matrix-host: $(HOST_OWN:%.c=build/$(1)/pic/%.o) $(SERVING:%.c=bui
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -Wl,-z,noseparate-code -o $$@ $$^ -ldl
 
+build/$(1)/run-matrix-stacks: $(STACKS:%.c=build/$(1)/%.o)
+	$$(call say,LINK,$$@)
+	$$(Q)$$($(1)_link) -o $$@ $$^ $$(DWARF_LIBS)
+
 build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o,$$($(1)_objects))
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ $$(CMOCKA_LIBS) $$(LIBRARY_LIBS)
@@ -160,11 +168,11 @@ build/$(1)/flags:
 	$$(shell mkdir -p $$(@D))$$(file >$$@,$$($(1)_compile) $$($(1)_link))@:
 
 $(UNIT:%=build/$(1)/%.o): | build/packages/check
--include $(patsubst %.c,build/$(1)/%.d,$(SOURCES) $(CHECKS) $(TOOLS) $(TALKING)) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/*/*.d build/$(1)/pic/*/*/*.d)
+-include $(patsubst %.c,build/$(1)/%.d,$(SOURCES) $(STACKS_OWN) $(CHECKS) $(TOOLS) $(TALKING)) $(UNIT:%=build/$(1)/%.d) $(wildcard build/$(1)/pic/*/*.d build/$(1)/pic/*/*/*.d)
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call RULES,$(variant))))
 
-build/run-matrix build/run-matrix-host build/librunmatrix.a: build/%: build/release/%
+build/run-matrix build/run-matrix-host build/run-matrix-stacks build/librunmatrix.a: build/%: build/release/%
 	@ln -f $< $@
 
 debug: build/debug/run-matrix
@@ -223,7 +231,7 @@ FUZZ_SECONDS = 600
 quote = '$(subst ','\'',$(1))'
 check: export FUZZ_RUNS := $(FUZZ_RUNS)
 check: all $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_objects) build/$(plain)/librunmatrix.a build/$(plain)/run-matrix-host \
-		$(E2E_VARIANTS:%=build/%/run-matrix-host) build/release/flags
+		$(E2E_VARIANTS:%=build/%/run-matrix-host) $(UNIT_VARIANTS:%=build/%/run-matrix-stacks) build/release/flags
 	@tests/run $(ARGS) \
 		tests/checks/selftest tests/checks/layers tests/checks/sizes tests/checks/format tests/checks/scripts tests/checks/scenarios \
 		'tests/checks/globals build/$(plain)' 'tests/checks/child-side $(CHILD_SIDE:%=build/release/%.o)' \
@@ -274,7 +282,7 @@ build/npm/ready: tests/extra/package.json | build/packages/extra
 	@cd $(@D) && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-bench: build/run-matrix build/run-matrix-host build/librunmatrix.a $(KIDS) | build/packages/bench
+bench: build/run-matrix build/run-matrix-host build/run-matrix-stacks build/librunmatrix.a $(KIDS) | build/packages/bench
 	@tests/bench/run
 
 # Its failures are part of what it shows.
@@ -301,6 +309,7 @@ where = $(share)/$(lastword $(subst :, ,$(1)))
 INSTALLED = \
 	build/run-matrix:bin/run-matrix:755 \
 	build/run-matrix-host:libexec/run-matrix/run-matrix-host:755 \
+	build/run-matrix-stacks:libexec/run-matrix/run-matrix-stacks:755 \
 	build/librunmatrix.a:lib/librunmatrix.a:644 \
 	build/run_matrix.pc:lib/pkgconfig/run_matrix.pc:644 \
 	fixtures/run_matrix.h:include/run_matrix.h:644 \

@@ -97,12 +97,17 @@ static bool is_expected(const struct contain *contain, pid_t pid)
     return false;
 }
 
-/* As a child of ours that we have not reaped it keeps its number. */
+/*
+ * As a child of ours that we have not reaped it keeps its number. Where another thread of ours traces it, its stops are told
+ * to whoever waits for it, asked for or not.
+ */
 static bool has_ended(pid_t pid, int then)
 {
     siginfo_t info = {0};
 
-    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WALL | then) == 0 && info.si_pid;
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WALL | then) < 0 || !info.si_pid)
+        return false;
+    return info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
 }
 
 /* In this order: the words of who is expected have its number before it runs, and so when it has ended. */

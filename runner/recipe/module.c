@@ -1,4 +1,5 @@
 /* `module`: what lists the C tests of a file, and what runs one of them. */
+#include "runner/base/beside.h"
 #include "runner/base/mem.h"
 #include "runner/recipe/environment.h"
 #include "runner/recipe/internal.h"
@@ -10,9 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HOST      "run-matrix-host"
-#define HOST_DIRS 2
-#define TUNABLES  "GLIBC_TUNABLES"
+#define HOST     "run-matrix-host"
+#define TUNABLES "GLIBC_TUNABLES"
 
 static bool is_source(struct arena *arena, const struct suite *suite, const struct word *word)
 {
@@ -65,29 +65,10 @@ bool cook_module_words(struct cooking *k)
 
 /* ---- the host ---- */
 
-/* Our own folder; in an installation beside it. */
-static const char *const host_dirs[HOST_DIRS] = {"", "../libexec/run-matrix/"};
-
-static const char *find_host(struct kitchen *kitchen)
-{
-    char self[4096];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self);
-    const char *slash = len > 0 ? memrchr(self, '/', (size_t)len) : NULL;
-
-    for (size_t i = 0; slash && i < HOST_DIRS; i++) {
-        const char *path =
-            arena_printf(kitchen->arena, "%.*s%s%s", (int)(slash + 1 - self), self, host_dirs[i], HOST);
-
-        if (access(path, X_OK) == 0)
-            return path;
-    }
-    return NULL;
-}
-
 const char *module_host(struct kitchen *kitchen)
 {
     if (!kitchen->host)
-        kitchen->host = find_host(kitchen);
+        kitchen->host = program_beside(kitchen->arena, HOST);
     return kitchen->host;
 }
 

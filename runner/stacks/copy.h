@@ -22,6 +22,7 @@ enum copy_kind {
     COPY_THREAD,      /* struct copy_thread: what comes after it is its own */
     COPY_MEMORY,      /* uint64_t address, then the bytes */
     COPY_WHY_NOT,     /* text: there is nothing of this thread, or before the first one of this process */
+    COPY_MORE,        /* uint32_t: so many threads of this process found no room */
 };
 
 struct copy_record {

@@ -58,13 +58,17 @@ struct stacks {
 };
 
 struct stacks_wants {
-    const char *program;      /* run-matrix-stacks */
+    const char *program;      /* run-matrix-stacks: stacks_program(); NULL: there is none, which is said */
     nanos copy_by, unwind_by; /* clock_now(): then it is over, with what there is */
     /* Stops and continues everybody at once by other means, on top; NULL: there are none. False: it could not in time. */
     bool (*freeze)(void *user, bool on);
     void *user;
 };
 
+/* Where it is, beside ours; NULL: it is not there. */
+const char *stacks_program(struct arena *arena);
+
+/* `list` holds each process once. Who calls waits, until `copy_by`, then `unwind_by`, or a little longer. */
 void stacks_take(struct stacks *out, struct arena *arena, const struct proc_id *list, size_t count,
                  const struct stacks_wants *wants);
 

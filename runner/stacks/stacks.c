@@ -1,0 +1,196 @@
+#include "runner/stacks/stacks.h"
+
+#include "runner/base/beside.h"
+#include "runner/base/io.h"
+#include "runner/stacks/internal.h"
+#include "runner/stacks/tracing.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PIECE       ((size_t)256 << 10)
+#define NOT_REACHED "the program that unwinds did not come to it: "
+
+const char *stacks_program(struct arena *arena)
+{
+    return program_beside(arena, "run-matrix-stacks");
+}
+
+/* ---- from a copy to stacks ---- */
+
+static struct stack_thread *list_threads(struct stacks *out, struct arena *arena, const struct copied *copied)
+{
+    struct stack_thread *threads = ARENA_ARRAY(arena, struct stack_thread, copied->thread_count);
+    struct stack_process *processes = ARENA_ARRAY(arena, struct stack_process, copied->process_count);
+
+    for (uint32_t i = 0; i < copied->thread_count; i++)
+        threads[i] =
+            (struct stack_thread){.tid = copied->threads[i].tid, .why_not = copied->threads[i].why_not};
+    for (uint32_t i = 0; i < copied->process_count; i++) {
+        const struct copied_process *from = &copied->processes[i];
+
+        processes[i] = (struct stack_process){.id = from->id,
+                                              .why_not = from->why_not,
+                                              .threads = threads + from->thread_first,
+                                              .thread_count = from->thread_count,
+                                              .threads_more = from->threads_more};
+    }
+    out->processes = processes;
+    out->process_count = copied->process_count;
+    return threads;
+}
+
+/* Why the program has not said all there is to be said. */
+static const char *problem_of(struct arena *arena, const struct unwinding *u, bool sound, bool whole)
+{
+    if (*u->problem)
+        return arena_printf(arena, "run-matrix-stacks: %s", u->problem);
+    if (!sound || !whole)
+        return "run-matrix-stacks: its answer is none";
+    return NULL;
+}
+
+static void merge(struct stacks *out, struct arena *arena, struct stack_thread *threads,
+                  uint32_t thread_count, const struct unwinding *u)
+{
+    struct answer answer;
+    bool sound = answer_read(&answer, arena, buf_str(&u->said));
+    const char *problem = problem_of(arena, u, sound, answer.whole), *words;
+
+    for (uint32_t i = 0; i < answer.thread_count; i++) {
+        const struct answered_thread *told = &answer.threads[i];
+
+        if (told->number >= thread_count || threads[told->number].tid != told->thread.tid ||
+            threads[told->number].why_not)
+            continue;
+        threads[told->number] = told->thread;
+    }
+    if (problem && !answer.thread_count)
+        out->why_not = problem;
+    words = arena_printf(arena, NOT_REACHED "%s", problem ? problem : "it has left it out");
+    for (uint32_t i = 0; i < thread_count; i++)
+        if (!threads[i].why_not && !threads[i].frame_count)
+            threads[i].why_not = threads[i].cut ? threads[i].cut : words;
+}
+
+static void unwind_copy(struct stacks *out, struct arena *arena, int copy, const struct stacks_wants *wants,
+                        struct str bytes)
+{
+    struct unwinding u = {
+        .program = wants->program, .mode = "copy", .input = copy, .until = wants->unwind_by};
+    struct stack_thread *threads;
+    struct copied copied;
+
+    if (!copied_read(&copied, arena, bytes)) {
+        out->why_not = "it is no copy of stacks";
+        return;
+    }
+    threads = list_threads(out, arena, &copied);
+    if (!copied.memory_count)
+        return; /* everybody has a word why not */
+    unwinder_run(&u);
+    merge(out, arena, threads, copied.thread_count, &u);
+    buf_release(&u.said);
+}
+
+/* A file of ours, which nobody cuts while we look. */
+static void unwind_own(struct stacks *out, struct arena *arena, int copy, const struct stacks_wants *wants)
+{
+    struct stat st;
+    void *mapped = MAP_FAILED;
+
+    if (fstat(copy, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size <= COPY_FILE_MOST)
+        mapped = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, copy, 0);
+    if (mapped == MAP_FAILED) {
+        out->why_not = "there is no copy of the stacks";
+        return;
+    }
+    lseek(copy, 0, SEEK_SET);
+    unwind_copy(out, arena, copy, wants, (struct str){mapped, (size_t)st.st_size});
+    munmap(mapped, (size_t)st.st_size);
+}
+
+void stacks_of_copy(struct stacks *out, struct arena *arena, int copy, const struct stacks_wants *wants)
+{
+    int own = memfd_create("stacks", MFD_CLOEXEC);
+    struct buf piece = {0};
+    off_t at = 0;
+    ssize_t got;
+
+    *out = (struct stacks){0};
+    buf_reserve(&piece, PIECE);
+    while (own >= 0 && (size_t)at < COPY_FILE_MOST && (got = pread(copy, piece.ptr, PIECE, at)) > 0 &&
+           fd_write_all(own, piece.ptr, (size_t)got) == 0)
+        at += got;
+    unwind_own(out, arena, own, wants);
+    buf_release(&piece);
+    fd_close(&own);
+}
+
+/* ---- of the living ---- */
+
+void stacks_take(struct stacks *out, struct arena *arena, const struct proc_id *list, size_t count,
+                 const struct stacks_wants *wants)
+{
+    bool frozen = wants->freeze && wants->freeze(wants->user, true);
+    nanos began = clock_now(), stood;
+    const char *problem = NULL;
+    struct tracing *tracing = trace_all(list, count, wants->copy_by, &problem);
+
+    if (wants->freeze)
+        wants->freeze(wants->user, false);
+    *out = (struct stacks){.why_not = problem};
+    if (!tracing)
+        return;
+    stood = frozen ? clock_now() - began : tracing->stood_still;
+    unwind_own(out, arena, tracing->copy, wants);
+    out->stood_still = stood;
+    release_tracing(tracing);
+}
+
+/* ---- of the dead ---- */
+
+/* In the order in which the program tells of them: they have no other. */
+static void list_answered(struct stacks *out, struct arena *arena, const struct answer *answer)
+{
+    struct stack_thread *threads = ARENA_ARRAY(arena, struct stack_thread, answer->thread_count);
+    struct stack_process *process = ARENA_NEW(arena, struct stack_process);
+
+    for (uint32_t i = 0; i < answer->thread_count; i++) {
+        threads[i] = answer->threads[i].thread;
+        if (!threads[i].frame_count)
+            threads[i].why_not = threads[i].cut ? threads[i].cut : "it has no frames";
+    }
+    *process = (struct stack_process){.threads = threads, .thread_count = answer->thread_count};
+    if (answer->thread_count)
+        process->id.pid = answer->threads[0].pid;
+    out->processes = process;
+    out->process_count = 1;
+}
+
+void stacks_of_core(struct stacks *out, struct arena *arena, const char *core, const char *program,
+                    const struct stacks_wants *wants)
+{
+    struct unwinding u = {.program = wants->program,
+                          .mode = "core",
+                          .first = core,
+                          .second = program,
+                          .input = -1,
+                          .until = wants->unwind_by};
+    struct answer answer;
+    bool sound;
+
+    *out = (struct stacks){0};
+    unwinder_run(&u);
+    sound = answer_read(&answer, arena, buf_str(&u.said));
+    if (answer.thread_count)
+        list_answered(out, arena, &answer);
+    else
+        out->why_not = problem_of(arena, &u, sound, answer.whole);
+    if (!answer.thread_count && !out->why_not)
+        out->why_not = "the core has no threads";
+    buf_release(&u.said);
+}

@@ -1,0 +1,189 @@
+#include "runner/stacks/tracing.h"
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define RED_ZONE  128u                /* below sp, and in use */
+#define HOME_MOST ((size_t)128 << 10) /* of the stack that a thread has left for another one */
+
+struct range {
+    uint64_t start, end;
+    bool first_stack; /* that of the first thread */
+};
+
+struct ranges {
+    struct range *list;
+    size_t count, cap;
+};
+
+/* ---- writing ---- */
+
+static void put(const struct tracing *tracing, enum copy_kind kind, struct str first, struct str second)
+{
+    struct copy_record record = {kind, (uint32_t)(first.len + second.len)};
+
+    /* A full memory shows as a copy that ends too early. */
+    if (fd_write_all(tracing->copy, &record, sizeof record) == 0 &&
+        fd_write_all(tracing->copy, first.ptr, first.len) == 0)
+        fd_write_all(tracing->copy, second.ptr, second.len);
+}
+
+#define OF(object)                                            \
+    (struct str)                                              \
+    {                                                         \
+        (const char *)(const void *)&(object), sizeof(object) \
+    }
+
+static void put_text(const struct tracing *tracing, enum copy_kind kind, const char *text)
+{
+    put(tracing, kind, str_of(text), (struct str){0});
+}
+
+/* ---- maps ---- */
+
+static bool read_maps(const struct traced *traced, struct buf *maps)
+{
+    for (size_t i = 0; i < traced->count; i++) {
+        char path[64];
+
+        /* The first thread may have ended before the others: it has none any more. */
+        if (traced->threads[i].state != TRACED_STANDS)
+            continue;
+        snprintf(path, sizeof path, "task/%ld/maps", (long)traced->threads[i].tid);
+        buf_clear(maps);
+        file_read_at(traced->folder, path, maps, COPY_TEXT_MOST);
+        if (maps->len > COPY_TEXT_MOST)
+            maps->len = COPY_TEXT_MOST;
+        while (maps->len && maps->ptr[maps->len - 1] != '\n')
+            maps->len--;
+        if (maps->len)
+            return true;
+    }
+    return false;
+}
+
+static void parse_maps(struct str maps, struct ranges *ranges)
+{
+    while (maps.len) {
+        const char *end = memchr(maps.ptr, '\n', maps.len);
+        struct str line = str_slice(maps, 0, end ? (size_t)(end - maps.ptr) : maps.len);
+        struct range range = {0};
+        char *at;
+
+        range.start = strtoull(line.ptr, &at, 16);
+        range.end = *at == '-' ? strtoull(at + 1, NULL, 16) : 0;
+        range.first_stack = str_ends(line, "[stack]");
+        GROW(ranges->list, ranges->count, ranges->cap);
+        ranges->list[ranges->count++] = range;
+        maps = str_slice(maps, line.len + (end != NULL), maps.len);
+    }
+}
+
+static const struct range *range_of(const struct ranges *ranges, uint64_t address)
+{
+    for (size_t i = 0; i < ranges->count; i++)
+        if (address >= ranges->list[i].start && address < ranges->list[i].end)
+            return &ranges->list[i];
+    return NULL;
+}
+
+/* ---- stacks ---- */
+
+static void copy_memory(struct tracing *tracing, pid_t tid, uint64_t from, uint64_t to)
+{
+    size_t left = STACKS_COPY_MOST - tracing->bytes, size = to > from ? (size_t)(to - from) : 0;
+    struct iovec there, here;
+    ssize_t got;
+
+    size = size < STACK_COPY_MOST ? size : STACK_COPY_MOST;
+    size = size < left ? size : left;
+    buf_clear(&tracing->room);
+    buf_reserve(&tracing->room, STACK_COPY_MOST);
+    there = (struct iovec){(void *)(uintptr_t)from, size};
+    here = (struct iovec){tracing->room.ptr, size};
+    got = size ? process_vm_readv(tid, &here, 1, &there, 1, 0) : 0;
+    if (got <= 0)
+        return;
+    tracing->bytes += (size_t)got;
+    put(tracing, COPY_MEMORY, OF(from), (struct str){tracing->room.ptr, (size_t)got});
+}
+
+#if defined(__x86_64__)
+#define STACK_POINTER(registers)  ((registers).rsp)
+#define THREAD_POINTER(registers) ((registers).fs_base)
+#elif defined(__aarch64__)
+#define STACK_POINTER(registers)  ((registers).sp)
+#define THREAD_POINTER(registers) UINT64_C(0) /* not among them */
+#endif
+
+/*
+ * Who runs a handler on a stack of its own, or a coroutine, has left the stack that it began on: its upper end is
+ * copied too. That is where the block of a thread is, which the C library puts on top of it.
+ */
+static const struct range *home_of(const struct ranges *ranges, const struct traced *traced,
+                                   const struct traced_thread *thread)
+{
+    if (thread->tid != traced->id.pid)
+        return range_of(ranges, THREAD_POINTER(thread->registers));
+    for (size_t i = 0; i < ranges->count; i++)
+        if (ranges->list[i].first_stack)
+            return &ranges->list[i];
+    return NULL;
+}
+
+static void copy_stacks(struct tracing *tracing, const struct traced *traced,
+                        const struct traced_thread *thread, const struct ranges *ranges)
+{
+    uint64_t sp = STACK_POINTER(thread->registers), from = sp > RED_ZONE ? sp - RED_ZONE : 0;
+    const struct range *stack = range_of(ranges, sp), *home = home_of(ranges, traced, thread);
+
+    if (!stack) {
+        copy_memory(tracing, thread->tid, from, sp + HOME_MOST); /* up to where there is nothing */
+        return;
+    }
+    copy_memory(tracing, thread->tid, from < stack->start ? stack->start : from, stack->end);
+    if (home && home != stack)
+        copy_memory(tracing, thread->tid,
+                    home->end - home->start > HOME_MOST ? home->end - HOME_MOST : home->start, home->end);
+}
+
+static void copy_thread(struct tracing *tracing, const struct traced *traced,
+                        const struct traced_thread *thread, const struct ranges *ranges)
+{
+    struct copy_thread head = {.tid = thread->tid, .registers = thread->registers};
+
+    put(tracing, COPY_THREAD, OF(head), (struct str){0});
+    if (thread->why_not)
+        put_text(tracing, COPY_WHY_NOT, thread->why_not);
+    else
+        copy_stacks(tracing, traced, thread, ranges);
+}
+
+void copy_process(struct tracing *tracing, const struct traced *traced)
+{
+    struct copy_process head = {.pid = traced->id.pid, .start_ticks = traced->id.start_ticks};
+    struct ranges ranges = {0};
+    struct buf maps = {0};
+
+    put(tracing, COPY_PROCESS, OF(head), (struct str){0});
+    if (*traced->why_not)
+        put_text(tracing, COPY_WHY_NOT, traced->why_not);
+    else if (!traced->count)
+        put_text(tracing, COPY_WHY_NOT, "it is gone");
+    if (read_maps(traced, &maps)) {
+        put(tracing, COPY_MAPS, buf_str(&maps), (struct str){0});
+        parse_maps(buf_str(&maps), &ranges);
+    }
+    for (size_t i = 0; !*traced->why_not && i < traced->count; i++)
+        copy_thread(tracing, traced, &traced->threads[i], &ranges);
+    if (traced->more)
+        put(tracing, COPY_MORE, OF(traced->more), (struct str){0});
+    free(ranges.list);
+    buf_release(&maps);
+}
