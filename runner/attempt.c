@@ -55,6 +55,7 @@ static void take_slot(struct session *s, uint32_t number)
     slot->leaks.arena = &slot->arena;
     slot->leaks.count = 0;
     slot->said = NULL;
+    slot->crash = NULL;
     slot->folder = NULL;
     slot->looked = false;
     slot->fixtures = NULL;

@@ -2,6 +2,7 @@
 #include "runner/attempt_internal.h"
 
 #include "runner/facts.h"
+#include "runner/inside/inside.h"
 #include "runner/leftovers.h"
 #include "runner/outputs.h"
 #include "runner/servers.h"
@@ -69,6 +70,9 @@ static void clear_slot(struct session *s, struct slot *slot)
     if (s->interactive && s->has_modes)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &s->modes);
     fault_place(&s->faults);
+    if (slot->listed && slot->tmp.path[0] && slot->recipe.is_c_test &&
+        (slot->recipe.dumps_inside || slot->ending.signal))
+        inside_forget(slot->tmp.fd);
     workdir_return(&slot->tmp, left_clean(slot));
     workdir_return(&slot->shm, left_clean(slot));
     workdir_return_artifacts(s->run.fd, &slot->artifacts, left_clean(slot));
