@@ -6,6 +6,7 @@
 /* What macros of run_matrix.h make of a test: its body, and what calls that. */
 #define BODY   "mx_body_"
 #define CALLED "mx_call_"
+_Static_assert(sizeof BODY == sizeof CALLED, "what of a name is left out");
 
 static bool begins(const char *text, const char *with)
 {
@@ -26,7 +27,7 @@ static void add_frame(struct buf *out, const struct stack_frame *frame, const ch
     const char *function = frame->function;
 
     buf_adds(out, "\n  ");
-    if (begins(function, BODY))
+    if (begins(function, BODY) || begins(function, CALLED))
         function += strlen(BODY);
     if (function)
         buf_adds(out, function);
@@ -43,10 +44,10 @@ static void add_frame(struct buf *out, const struct stack_frame *frame, const ch
         buf_adds(out, " (a signal came here)");
 }
 
-/* How many of them are the test's: what calls its body is nobody's business. */
+/* How many of them are the test's: what calls its body is nobody's business, unless that is all there is. */
 static uint32_t own_frames(const struct stack_thread *thread)
 {
-    uint32_t count = 0;
+    uint32_t count = thread->frame_count > 0;
 
     while (count < thread->frame_count && !begins(thread->frames[count].function, CALLED))
         count++;
@@ -60,7 +61,7 @@ void inside_words(struct buf *out, const struct stack_thread *thread, const char
     for (uint32_t i = 0; i < shown; i++)
         add_frame(out, &thread->frames[i], below);
     if (own > shown)
-        buf_addf(out, "\n  ... and %u more", own - shown);
+        buf_addf(out, "\n  ... and %s%u more", own == thread->frame_count ? "at least " : "", own - shown);
     if (thread->cut && own == thread->frame_count)
         buf_addf(out, "\n  and no further: %s", thread->cut);
 }
