@@ -53,6 +53,7 @@ SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire
 LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir id proc proc_id sig utf8) \
 	$(addprefix backends/,become own program server table words)) $(wildcard backends/links/*.c)
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
+STACKS_UNIT := $(filter tests/unit/test_stacks%,$(UNIT))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 NAIVE := $(patsubst tests/scenarios/naive/%.c,build/tests/scenarios/%,$(wildcard tests/scenarios/naive/*.c))
 KIDS := build/tests/kids/kid build/tests/kids/tiny $(NAIVE)
@@ -151,6 +152,8 @@ build/$(1)/tests/unit/%: build/$(1)/tests/unit/%.o $$(filter-out %/runner/main.o
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -fno-lto -o $$@ $$^ $$(CMOCKA_LIBS) $$(LIBRARY_LIBS)
 
+# They run it.
+$(STACKS_UNIT:%=build/$(1)/%): | build/$(1)/run-matrix-stacks
 # Written with what is tested; the others have cmocka, and a main.
 $(addprefix build/$(1)/tests/unit/,test_glob test_nearest test_sig): build/$(1)/tests/librunmatrix.a
 # Not of the program: the library's checks.
