@@ -117,7 +117,7 @@ build/$(1)/%.o: %.c build/$(1)/flags | build/packages/build
 	@mkdir -p $$(@D)
 	$$(Q)$$($(1)_compile) $$(LIBRARY_CFLAGS) $$($$*_cflags) -MMD -MP -c -o $$@ $$<
 
-build/$(1)/run-matrix: $$($(1)_objects)
+build/$(1)/run-matrix: $$($(1)_objects) | build/$(1)/python/sitecustomize.py
 	$$(call say,LINK,$$@)
 	$$(Q)$$($(1)_link) -o $$@ $$^ $$(LIBRARY_LIBS)
 
@@ -177,6 +177,11 @@ $(foreach variant,$(VARIANTS),$(eval $(call RULES,$(variant))))
 
 build/run-matrix build/run-matrix-host build/run-matrix-stacks build/librunmatrix.a: build/%: build/release/%
 	@ln -f $< $@
+build/run-matrix: | build/python/sitecustomize.py
+
+# A file stands where Python would make a folder for what it has compiled: whoever uses it leaves nothing behind.
+$(addsuffix python/sitecustomize.py,build/ $(VARIANTS:%=build/%/)): fixtures/python/sitecustomize.py
+	@mkdir -p $(@D) && cp $< $@ && touch $(@D)/__pycache__
 
 debug: build/debug/run-matrix
 
@@ -313,6 +318,8 @@ INSTALLED = \
 	build/run-matrix:bin/run-matrix:755 \
 	build/run-matrix-host:libexec/run-matrix/run-matrix-host:755 \
 	build/run-matrix-stacks:libexec/run-matrix/run-matrix-stacks:755 \
+	build/python/sitecustomize.py:libexec/run-matrix/python/sitecustomize.py:644 \
+	build/python/__pycache__:libexec/run-matrix/python/__pycache__:644 \
 	build/librunmatrix.a:lib/librunmatrix.a:644 \
 	build/run_matrix.pc:lib/pkgconfig/run_matrix.pc:644 \
 	fixtures/run_matrix.h:include/run_matrix.h:644 \
@@ -331,7 +338,8 @@ install: all
 
 uninstall:
 	rm -f $(foreach item,$(INSTALLED),$(call under_prefix,$(item))) $(foreach item,$(WRITTEN),$(call quote,$(call where,$(item))))
-	@for folder in $(call quote,$(share)/run-matrix) $(call quote,$(DESTDIR)$(PREFIX)/libexec/run-matrix) \
+	@for folder in $(call quote,$(share)/run-matrix) $(call quote,$(DESTDIR)$(PREFIX)/libexec/run-matrix/python) \
+		$(call quote,$(DESTDIR)$(PREFIX)/libexec/run-matrix) \
 		$(call quote,$(DESTDIR)$(PREFIX)/include/run_matrix); do \
 		! [ -d "$$folder" ] || rmdir "$$folder"; done
 

@@ -274,6 +274,11 @@ struct dump_answers {
 };
 void dump_take(struct dump *dump, struct arena *arena, const struct dump_wants *wants,
                struct dump_answers *answers);
+/*
+ * Cuts what there is of answers out of a file that is the output of this index, when nobody writes to it any more. 0, or -1
+ * and errno: then some of them are still in it.
+ */
+int dump_answers_cut(int fd, const struct dump_answers *answers, size_t output);
 
 /* The processes below `root`, and itself, as members; those a tree has lost to init are found by session and group. */
 size_t dump_members_below(struct arena *arena, struct proc_id root, struct dump_member **members);

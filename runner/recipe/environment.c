@@ -202,6 +202,13 @@ void environment_put(struct environment *env, struct str name, struct str value)
     env->count += at == env->count;
 }
 
+const char *environment_get(const struct environment *env, struct str name)
+{
+    uint32_t at = find(env, name);
+
+    return at < env->count && env->list[at] ? env->list[at] + name.len + 1 : NULL;
+}
+
 void environment_remove(struct environment *env, struct str name)
 {
     uint32_t at = find(env, name);

@@ -190,6 +190,11 @@ bool cook_module(struct cooking *k);
 bool module_is_shared(const char *path);          /* it needs a host */
 const char *module_host(struct kitchen *kitchen); /* NULL: it is not where it should be */
 
+/* ---- python.c ---- */
+
+/* When all variables are there: that a Python program of the case can be asked where it stands (runner/diagnose). */
+void cook_python(struct cooking *k, struct environment *env);
+
 /* ---- before.c: what runs the command ---- */
 
 /* When the command is known. */

@@ -186,7 +186,7 @@ static void add_c_test(struct cooking *k, struct environment *env, const struct 
         environment_add(env, str_of("RUN_MATRIX_STREAMS"), str_of("3,4"));
 }
 
-#define OF_CASE 13u /* variables that add_case and add_c_test add */
+#define OF_CASE 14u /* variables that add_case, add_c_test and cook_python add */
 
 void cook_variable(struct cooking *k, struct environment *env, struct str name, struct str value)
 {
@@ -236,6 +236,8 @@ static bool cook_environment(struct cooking *k, const struct place_of_case *wher
         environment_put(&env, str_of("RUN_MATRIX_REG_ADDR"), str_of("unix:///tmp/s"));
     for (uint32_t i = 0; i < value.part_count; i++)
         put_variable(k, &env, &value.node->map.pairs[i]);
+    if (!k->test->is_module)
+        cook_python(k, &env);
     k->recipe->spec.envp = environment_finish(&env);
     return true;
 }

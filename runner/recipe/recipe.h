@@ -73,9 +73,12 @@ struct kitchen {
     uint32_t masked_count, masked_cap;
     bool warned_of_mask, warned_of_capture, warned_of_backend;
     const char *looked_at,
-        *runtime;       /* the file of C tests that was looked at last, and what it is to find loaded */
-    const char *host;   /* the program that modules are loaded into; NULL: not looked for yet */
-    const char *stacks; /* the one that makes functions and lines of stacks; NULL: there is none */
+        *runtime;     /* the file of C tests that was looked at last, and what it is to find loaded */
+    const char *host; /* the program that modules are loaded into; NULL: not looked for yet */
+    const char
+        *python; /* the folder of our sitecustomize; NULL: there is none, or it was not looked for yet */
+    bool python_sought;
+    const char *stacks; /* the program that makes functions and lines of stacks; NULL: there is none */
 };
 
 void kitchen_open(struct kitchen *kitchen, struct arena *arena);
