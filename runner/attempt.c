@@ -2,6 +2,7 @@
 #include "runner/attempt_internal.h"
 
 #include "runner/base/io.h"
+#include "runner/dumps.h"
 #include "runner/files.h"
 #include "runner/header.h"
 #include "runner/loop.h"
@@ -56,6 +57,11 @@ static void take_slot(struct session *s, uint32_t number)
     slot->leaks.count = 0;
     slot->said = NULL;
     slot->crash = NULL;
+    slot->subject = NULL;
+    slot->dump = NULL;
+    slot->dump_path = NULL;
+    slot->dump_partial = false;
+    slot->dumps_asked = 0;
     slot->folder = NULL;
     slot->looked = false;
     slot->fixtures = NULL;
@@ -288,8 +294,9 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
     };
 
     capture_started(&slot->capture);
-    slot->generation = watch_begin(s->watch, slot->number, &watched, slot->started);
     slot->pid = process.pid;
+    dumps_prepare(s, slot);
+    slot->generation = watch_begin(s->watch, slot->number, &watched, slot->started);
     slot->listed = true;
     loop_watch_process(s, slot, process.pidfd);
     for (uint32_t i = 0; i < slot->relay_count; i++)

@@ -1,6 +1,7 @@
 /* What becomes of an attempt. */
 #include "runner/attempt_internal.h"
 
+#include "runner/dumps.h"
 #include "runner/facts.h"
 #include "runner/inside/inside.h"
 #include "runner/leftovers.h"
@@ -90,8 +91,10 @@ bool attempt_judge(struct session *s, uint32_t number)
     bool again;
 
     outputs_finish_relays(s, slot);
-    if (slot->listed)
+    if (slot->listed) {
+        dumps_collect(s, slot);
         leftovers_of_dead(s, slot);
+    }
     facts_judge(s, slot, &judgement);
     again = is_retried(s, slot, judgement.verdict);
     a.verdict = judgement.verdict;
@@ -99,6 +102,7 @@ bool attempt_judge(struct session *s, uint32_t number)
     a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
     facts_record(s, slot, &judgement, &a);
     outputs_keep(s, slot, &a);
+    dumps_keep(s, slot, &a);
     fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED);
     case_results_record(s, slot, &a);
     record(s, slot, &a);

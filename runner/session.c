@@ -4,6 +4,7 @@
 #include "runner/base/mem.h"
 #include "runner/crash.h"
 #include "runner/debugger.h"
+#include "runner/dumps.h"
 #include "runner/estate.h"
 #include "runner/finish.h"
 #include "runner/header.h"
@@ -223,6 +224,8 @@ static bool open_machine(struct session *s)
     s->watch = watch_new(s->contain, session_places(s));
     if (!s->watch)
         return failed(s, "start the watchdog");
+    if (!dumps_open(s))
+        return failed(s, "prepare dumps");
     watch_outer(s->watch, s->guard.guard);
     if (loop_open(s) < 0)
         return failed(s, "prepare the loop");
@@ -322,6 +325,8 @@ void session_close(struct session *s)
     if (s->queue)
         queue_free(s->queue);
     s->ended = s->watch ? session_now(s) : 0;
+    if (!dumps_close(s))
+        s->watch = NULL; /* whoever is stuck may ask it when he is not */
     if (s->watch)
         watch_free(s->watch);
     if (s->progress)

@@ -205,23 +205,17 @@ static void take_wait(struct look *look, uint32_t index, struct dump_call *call,
  */
 static const struct look_call *goes_on_as(const char *wchan)
 {
-    static const struct {
-        const char *in;
-        int number;
-    } rows[] = {
-        {"futex", SYS_futex},
-        {"nanosleep", SYS_clock_nanosleep},
+    if (!wchan)
+        return NULL;
+    if (strstr(wchan, "futex"))
+        return look_call_find(SYS_futex);
+    if (strstr(wchan, "poll"))
 #ifdef SYS_poll
-        {"poll", SYS_poll},
+        return look_call_find(SYS_poll);
 #else
-        {"poll", SYS_ppoll},
+        return look_call_find(SYS_ppoll);
 #endif
-    };
-
-    for (size_t i = 0; wchan && i < ARRAY_LEN(rows); i++)
-        if (strstr(wchan, rows[i].in))
-            return look_call_find(rows[i].number);
-    return NULL;
+    return look_call_find(SYS_clock_nanosleep); /* there is no other that goes on in this way */
 }
 
 static bool parse(struct str line, struct dump_call *call)

@@ -106,6 +106,14 @@ void output_where(const struct report_input *input, const struct journal_output 
 /* Bytes that each output of the failed attempts may have of `budget`, at most `most`; 0 when it would be a scrap. */
 size_t output_share(const struct journal_record *record, size_t budget, size_t most);
 
+/* ---- dump.c ---- */
+
+/* The screen of an attempt that has a dump, line by line and as it stands there. -1 and errno before any line. */
+int dump_lines(const struct report_input *input, const struct journal_attempt *attempt, report_line *each,
+               void *user);
+/* "where everybody stood: .run-matrix/runs/0042-.../cases/proto/1/dump.txt" */
+void dump_where(const struct report_input *input, const struct journal_attempt *attempt, struct buf *out);
+
 /* ---- case.c ---- */
 
 /* "FAIL   ", in its colour where there is to be one. */
