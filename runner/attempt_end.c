@@ -1,6 +1,7 @@
 /* What becomes of an attempt. */
 #include "runner/attempt_internal.h"
 
+#include "runner/crash.h"
 #include "runner/dumps.h"
 #include "runner/facts.h"
 #include "runner/inside/inside.h"
@@ -102,6 +103,7 @@ bool attempt_judge(struct session *s, uint32_t number)
     a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
     facts_record(s, slot, &judgement, &a);
     outputs_keep(s, slot, &a);
+    crash_keep(s, slot);
     dumps_keep(s, slot, &a);
     fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED);
     case_results_record(s, slot, &a);

@@ -1,6 +1,9 @@
 #include "runner/crash.h"
 
 #include "runner/base/io.h"
+#include "runner/base/sig.h"
+#include "runner/core_words.h"
+#include "runner/dumps.h"
 #include "runner/inside/inside.h"
 #include "runner/said_facts.h"
 #include "runner/session.h"
@@ -13,7 +16,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define WITHIN (3 * NS_PER_S) /* large programs have much to be read */
+#define WITHIN (3 * NS_PER_S) /* large programs, and large cores, have much to be read */
 
 /* Its thread writes here until `done`; then it is the loop's again. */
 struct crash {
@@ -21,6 +24,9 @@ struct crash {
     atomic_bool done;
     int folder, tells; /* not owned */
     pid_t pid;         /* as the test knows itself */
+    nanos began, took;
+    bool taken;       /* by the loop */
+    const char *core; /* NULL: there is a copy in the folder */
     struct stacks_wants wants;
     struct arena arena; /* the thread's: that of the slot is the loop's */
     struct stacks stacks;
@@ -40,43 +46,74 @@ void crash_close(struct session *s)
 
 /* ---- reading one ---- */
 
-static void *read_copy(void *user)
+static bool read_core(struct crash *crash)
+{
+    struct stacks *stacks = &crash->stacks;
+
+    stacks_of_core(stacks, &crash->arena, crash->core, NULL, &crash->wants);
+    return stacks->process_count && stacks->processes[0].thread_count;
+}
+
+static void *read_it(void *user)
 {
     struct crash *crash = user;
     const uint64_t one = 1;
 
-    crash->found = inside_crash(&crash->stacks, &crash->arena, crash->folder, crash->pid, &crash->wants);
+    crash->found =
+        crash->core ? read_core(crash)
+                    : inside_crash(&crash->stacks, &crash->arena, crash->folder, crash->pid, &crash->wants);
     atomic_store(&crash->done, true);
     while (write(crash->tells, &one, sizeof one) < 0 && errno == EINTR)
         ;
     return NULL;
 }
 
+/* ---- beginning ---- */
+
 /* Where dying so was expected nobody asks where it was. */
-static bool is_worth_it(const struct slot *slot)
+static bool is_worth_it(const struct session *s, const struct slot *slot)
 {
     const struct recipe *recipe = &slot->recipe;
 
-    return slot->listed && slot->ending.signal && recipe->dumps & 1u << DUMP_OF_CRASH &&
+    return s->kitchen.stacks && slot->listed && slot->ending.signal && recipe->dumps & 1u << DUMP_OF_CRASH &&
            recipe->xfail_signal != slot->ending.signal;
+}
+
+static bool has_copy(struct slot *slot, struct crash *crash)
+{
+    const struct said *said = said_by(slot);
+
+    if (!said || !said->crash.words.len || !inside_has_crash(slot->tmp.fd, (pid_t)said->crash.pid))
+        return false;
+    crash->folder = slot->tmp.fd;
+    crash->pid = (pid_t)said->crash.pid;
+    return true;
+}
+
+/* One that we have asked for by a signal of ours tells nothing. */
+static bool has_core(struct session *s, struct slot *slot, struct crash *crash)
+{
+    if (slot->ending.cause)
+        return false;
+    crash->core = core_file(s, slot);
+    return crash->core != NULL;
 }
 
 bool crash_begin(struct session *s, struct slot *slot)
 {
-    const struct said *said = is_worth_it(slot) ? said_by(slot) : NULL;
     struct crash *crash;
 
-    if (!said || !said->crash.words.len || !s->kitchen.stacks ||
-        !inside_has_crash(slot->tmp.fd, (pid_t)said->crash.pid))
+    if (!is_worth_it(s, slot))
         return false;
     crash = ARENA_NEW(&slot->arena, struct crash);
-    crash->folder = slot->tmp.fd;
+    if (!has_copy(slot, crash) && !has_core(s, slot, crash))
+        return false;
     crash->tells = s->crashes;
-    crash->pid = (pid_t)said->crash.pid;
+    crash->began = clock_now();
     crash->wants.program = s->kitchen.stacks;
-    crash->wants.copy_by = crash->wants.unwind_by = clock_now() + WITHIN;
+    crash->wants.copy_by = crash->wants.unwind_by = crash->began + WITHIN;
     slot->crash = crash;
-    if (pthread_create(&crash->thread, NULL, read_copy, crash) == 0)
+    if (pthread_create(&crash->thread, NULL, read_it, crash) == 0)
         return true;
     slot->crash = NULL;
     return false;
@@ -101,15 +138,60 @@ static void add_words(struct slot *slot, const struct crash *crash)
     free(here);
 }
 
+static struct str first_line(struct str words)
+{
+    size_t end;
+
+    return str_find(words, "\n", &end) ? str_slice(words, 0, end) : words;
+}
+
+static const char *reason_of(struct slot *slot, const struct crash *crash)
+{
+    if (crash->core)
+        return arena_printf(&slot->arena, "it died of %s; as its core has it: %s",
+                            signal_name(slot->ending.signal), crash->core);
+    return arena_printf(&slot->arena, "it %.*s", STR_ARG(first_line(slot->said->crash.words)));
+}
+
+/* In no place of one that was made while it was alive. */
+static void write_dump(struct session *s, struct slot *slot, struct crash *crash)
+{
+    struct dump dump;
+
+    if (!crash->found || slot->ending.dump || slot->recipe.xfail || s->keep == KEEP_NONE)
+        return;
+    crash_dump(&dump, &crash->arena, slot, &crash->stacks, reason_of(slot, crash), crash->took);
+    dumps_put(s, slot, &dump);
+}
+
+void crash_keep(struct session *s, struct slot *slot)
+{
+    struct crash *crash = slot->crash;
+
+    if (!crash)
+        return;
+    write_dump(s, slot, crash);
+    arena_release(&crash->arena);
+    slot->crash = NULL;
+}
+
+/* ---- hearing of them ---- */
+
 static void take(struct session *s, struct slot *slot)
 {
     struct crash *crash = slot->crash;
 
     pthread_join(crash->thread, NULL);
-    slot->crash = NULL;
-    add_words(slot, crash);
-    arena_release(&crash->arena);
+    crash->taken = true;
+    crash->took = clock_now() - crash->began;
+    if (!crash->core)
+        add_words(slot, crash);
     life_event(s, slot->on, CASE_TOLD);
+}
+
+static bool is_read(const struct slot *slot)
+{
+    return slot->busy && slot->crash && !slot->crash->taken && atomic_load(&slot->crash->done);
 }
 
 void crash_heard(struct session *s)
@@ -119,6 +201,6 @@ void crash_heard(struct session *s)
     if (read(s->crashes, &count, sizeof count) < 0)
         return;
     for (uint32_t i = 0; i < s->jobs; i++)
-        if (s->slots[i].busy && s->slots[i].crash && atomic_load(&s->slots[i].crash->done))
+        if (is_read(&s->slots[i]))
             take(s, &s->slots[i]);
 }

@@ -47,11 +47,10 @@ static void add_frame(struct buf *out, const struct stack_frame *frame, const ch
 /* How many of them are the test's: what calls its body is nobody's business, unless that is all there is. */
 static uint32_t own_frames(const struct stack_thread *thread)
 {
-    uint32_t count = thread->frame_count > 0;
-
-    while (count < thread->frame_count && !begins(thread->frames[count].function, CALLED))
-        count++;
-    return count;
+    for (uint32_t i = 0; i < thread->frame_count; i++)
+        if (begins(thread->frames[i].function, CALLED))
+            return i ? i : 1;
+    return thread->frame_count;
 }
 
 void inside_words(struct buf *out, const struct stack_thread *thread, const char *below)

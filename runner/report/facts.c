@@ -143,12 +143,15 @@ void attempt_said(const struct journal_attempt *attempt, const char *indent, str
         buf_addf(out, "%sand %llu more\n", indent, (unsigned long long)attempt->said_more);
 }
 
+bool attempt_told_crash(const struct journal_attempt *attempt)
+{
+    return attempt->said_count && str_is(attempt->said[attempt->said_count - 1].kind, "crash");
+}
+
 void attempt_crash(const struct journal_attempt *attempt, const char *indent, struct buf *out)
 {
-    const struct journal_said *last = attempt->said_count ? &attempt->said[attempt->said_count - 1] : NULL;
-
-    if (last && str_is(last->kind, "crash"))
-        add_said(last, indent, out);
+    if (attempt_told_crash(attempt))
+        add_said(&attempt->said[attempt->said_count - 1], indent, out);
 }
 
 /* ---- values ---- */
