@@ -1,8 +1,8 @@
 #include "runner/options.h"
 
-#include "runner/exit.h"
 #include "runner/harness/harness.h"
 #include "runner/keep.h"
+#include "runner/options_words.h"
 #include "runner/report/report.h"
 
 #define ON(id)     (1u << COMMAND_##id)
@@ -23,6 +23,7 @@ static const char *const keeps[] = {
     KEEPS(X) NULL
 #undef X
 };
+static const char *const asks[] = {"none", "safe", "all", NULL};
 static const char *const no_tests[] = {"fail", "warn", "pass", NULL};
 static const char *const colors[] = {"auto", "always", "never", NULL};
 static const char *const captures[] = {
@@ -38,15 +39,6 @@ static const char *const contains[] = {"auto",
 static const char *const formats[] = {
 #define X(id, word, file, sentence) #word,
     REPORTS(X) NULL
-#undef X
-};
-
-static const struct opt_command commands[] = {
-    [COMMAND_NONE] = {.synopsis = "[COMMAND] [ARGUMENT ...]",
-                      .help = "a test-matrix runner and harness for programs that start processes"},
-#define X(id, rest, use, sentence) \
-    [COMMAND_##id] = {.name = #id, .synopsis = (use), .help = (sentence), .takes_rest = (rest)},
-    COMMANDS(X)
 #undef X
 };
 
@@ -300,7 +292,7 @@ static const struct opt opts[] = {
      .kind = OPT_PATH,
      .arg = "FILE",
      .offset = AT(output),
-     .commands = ON(report),
+     .commands = ON(report) | ON(dump),
      .help = "write it there and not to standard output"},
     {.name = "durations",
      .kind = OPT_INT,
@@ -320,15 +312,15 @@ static const struct opt opts[] = {
     {.name = "json",
      .kind = OPT_FLAG,
      .offset = AT(json),
-     .commands = ON(list) | ON(show) | ON(doctor),
+     .commands = ON(list) | ON(show) | ON(doctor) | ON(dump),
      .group = "Output",
      .help = "print JSON"},
     {.name = "quiet",
      .letter = 'q',
      .kind = OPT_COUNT,
      .offset = AT(quiet),
-     .commands = READERS | ON(list),
-     .help = "say less; 'list' prints ids only"},
+     .commands = READERS | ON(list) | ON(dump),
+     .help = "say less; 'list' prints ids only, 'dump' the summary"},
     {.name = "verbose",
      .letter = 'v',
      .kind = OPT_COUNT,
@@ -373,6 +365,30 @@ static const struct opt opts[] = {
      .commands = ON(reap),
      .help = "how long to wait after INT before KILL; 3s by default"},
 
+    {.name = "ask",
+     .kind = OPT_ENUM,
+     .words = asks,
+     .arg = "WHOM",
+     .offset = AT(ask),
+     .commands = ON(dump),
+     .group = "Looking",
+     .help = "which runtimes are asked for stacks of their own: none, the default; safe, those that go on as "
+             "if nothing "
+             "had been; all, also those that end of it"},
+    {.name = "mask",
+     .kind = OPT_LIST,
+     .arg = "NAME",
+     .offset = AT(masks),
+     .commands = ON(dump),
+     .help = "hide what a process has in the variable NAME; those named like passwords, keys and tokens "
+             "always are"},
+    {.name = "budget",
+     .kind = OPT_SPAN,
+     .arg = "TIME",
+     .offset = AT(budget),
+     .commands = ON(dump),
+     .help = "how long looking may take; 3s by default"},
+
     {.name = "from",
      .kind = OPT_PATH,
      .arg = "WORKFLOW[#JOB]",
@@ -413,28 +429,6 @@ static const struct opt opts[] = {
      .help = "print completions for a shell"},
 };
 
-static const struct opt_section sections[] = {
-    {"EXIT STATUS",
-#define X(id, code, words) " " #code "  " words "\n"
-     EXIT_CODES(X)
-#undef X
-    },
-    {"FILES",
-     "The file is run-matrix.yaml, looked for from the current folder upwards to the root of the repository. "
-     "'run-matrix schema --markdown' tells every key of it.\n\n"
-     "The folder .run-matrix beside it is the program's own: runs, the newest of them under the name "
-     "'latest', each with its journal, reports and captured output."},
-    {"ENVIRONMENT",
-     " CI             when it is set and the file has a profile 'ci', that profile is used; no live line\n"
-     " RUN_MATRIX_DIR as --run-dir\n"
-     " NO_COLOR, FORCE_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM  whether there is colour"},
-    {"SIGNALS", " INT, HUP, QUIT  start nothing more and end what runs; again: at once with TERM; a third "
-                "time: with KILL\n"
-                " TERM            as the second of them\n"
-                " TSTP, CONT      stop and continue the cases too; deadlines stand still\n"
-                " USR1            print what is running, as the keys t and Enter do on a terminal"},
-};
-
 const struct opt_table options_table = {
     .program = "run-matrix",
     .version = VERSION,
@@ -442,16 +436,10 @@ const struct opt_table options_table = {
     .about = "run-matrix reads a matrix exactly as GitHub Actions does, runs the tests in its cells, "
              "captures their "
              "output, ends them at their deadlines, and keeps a record from which every report is made.",
-    .commands = commands,
+    .commands = options_commands,
     .command_count = COMMAND_COUNT,
     .opts = opts,
     .opt_count = sizeof opts / sizeof opts[0],
-    .sections = sections,
-    .section_count = sizeof sections / sizeof sections[0],
+    .sections = options_sections,
+    .section_count = OPTIONS_SECTIONS,
 };
-
-void options_init(struct options *options)
-{
-    *options = (struct options){
-        .retries = -1, .maxfail = -1, .session_timeout = -1, .durations = -1, .parent = -1, .grace = -1};
-}

@@ -16,6 +16,8 @@
     X(show, false, "[PATH | ID ...]",                                                                   \
       "print the last output and facts of cases, failures first; --config: their settings")             \
     X(reap, false, "[--run RUN] [--parent PID]", "find and end what a dead run has left")               \
+    X(dump, false, "PID [PID ...]",                                                                     \
+      "show where everybody stands in a process and all below it: stacks, and what each waits for")     \
     X(doctor, false, "", "say what this machine allows, and what follows from it")                      \
     X(eval, true, "[--context FILE] EXPR", "evaluate a GitHub expression and print its value as JSON")  \
     X(init, false, "[--from WORKFLOW[#JOB]]", "draft a run-matrix.yaml in the current folder")          \
@@ -53,6 +55,10 @@ struct options {
     const char *run;
     int64_t parent; /* -1: not given */
     nanos grace;    /* -1: not given */
+
+    const char *ask; /* dump; NULL: none */
+    nanos budget;    /* -1: not given */
+    struct opt_list masks;
 
     const char *run_dir, *color, *junit, *format, *output;
     bool junit_strict;

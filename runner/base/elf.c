@@ -12,6 +12,7 @@
 #define HEADERS_MOST 64
 #define DYNAMIC_MOST 512
 #define NAME_MOST    256
+#define NOTES_MOST   4096 /* bytes of one header's */
 
 struct object {
     int fd;
@@ -109,11 +110,69 @@ static bool tell(struct object *object, bool (*take)(void *user, struct str name
     return true;
 }
 
+static struct object open_object(const char *path)
+{
+    return (struct object){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+}
+
 bool elf_needed(const char *path, bool (*take)(void *user, struct str name), void *user)
 {
-    struct object object = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+    struct object object = open_object(path);
     bool good = object.fd >= 0 && tell(&object, take, user);
 
     fd_close(&object.fd);
     return good;
+}
+
+/* ---- notes ---- */
+
+static size_t padded(uint32_t size)
+{
+    return ((size_t)size + 3) & ~(size_t)3;
+}
+
+static bool is_among(const char *notes, size_t size, const char *owner, uint32_t type)
+{
+    ElfW(Nhdr) note;
+
+    for (size_t at = 0; size - at >= sizeof note;) {
+        memcpy(&note, notes + at, sizeof note);
+        at += sizeof note;
+        if (padded(note.n_namesz) > size - at)
+            return false;
+        if (note.n_type == type && note.n_namesz > strlen(owner) &&
+            memcmp(notes + at, owner, strlen(owner) + 1) == 0)
+            return true;
+        at += padded(note.n_namesz);
+        if (padded(note.n_descsz) > size - at)
+            return false;
+        at += padded(note.n_descsz);
+    }
+    return false;
+}
+
+static bool find_note(struct object *object, const char *owner, uint32_t type)
+{
+    char notes[NOTES_MOST];
+
+    if (!read_headers(object))
+        return false;
+    for (size_t i = 0; i < object->header_count; i++) {
+        const ElfW(Phdr) *header = &object->headers[i];
+        size_t size = header->p_filesz < sizeof notes ? header->p_filesz : sizeof notes;
+
+        if (header->p_type == PT_NOTE && read_at(object, notes, size, header->p_offset) &&
+            is_among(notes, size, owner, type))
+            return true;
+    }
+    return false;
+}
+
+bool elf_has_note(const char *path, const char *owner, uint32_t type)
+{
+    struct object object = open_object(path);
+    bool found = object.fd >= 0 && find_note(&object, owner, type);
+
+    fd_close(&object.fd);
+    return found;
 }

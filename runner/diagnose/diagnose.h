@@ -12,6 +12,7 @@
 #include "runner/base/buf.h"
 #include "runner/base/clock.h"
 #include "runner/base/json.h"
+#include "runner/base/layout.h"
 #include "runner/base/mask.h"
 #include "runner/base/proc.h"
 #include "runner/stacks/stacks.h"
@@ -81,7 +82,11 @@ struct dump_fd {
         send_queue; /* bytes, of a listener: connections that wait, and how many may; -1: not known */
     const char *
         detail; /* what else fdinfo says: the descriptors an epoll watches, the pid of a pidfd; NULL: nothing */
-    const struct dump_end *ends; /* who else has it, or its other end */
+    /*
+     * Of a pipe: everybody who has it, this descriptor among them, as all of one pipe share the list. Of a socket: who has its
+     * other end; of one that was not accepted yet, who listens. NULL: nobody, or not known.
+     */
+    const struct dump_end *ends;
     uint32_t end_count;
     bool ends_known; /* everybody was looked at whom we may look at: who is not in `ends` has it not */
 };
@@ -182,6 +187,7 @@ struct dump_process {
     uint32_t depth;
     char state;
     bool terminal;                      /* it has one */
+    bool frozen;                        /* with its control group */
     const char *role;                   /* "case", "fixture kvd", an actor's name; NULL: none is known */
     const char *name;                   /* comm */
     const char *command;                /* as one would type it; NULL: none */
@@ -252,6 +258,12 @@ struct dump_wants {
     const struct dump_runtime_choice *choices;
     size_t choice_count;
     bool (*freeze)(void *user, bool on); /* as in stacks_wants */
+    /*
+     * Has those of the list tell of their stacks themselves, who can; the others, and all where it is NULL, are stopped and
+     * copied. Nothing is frozen meanwhile.
+     */
+    void (*inside)(void *user, struct stacks *out, struct arena *arena, const struct proc_id *list,
+                   size_t count, const struct stacks_wants *how);
     void *user;
 };
 
@@ -269,6 +281,11 @@ struct dump_answers {
 };
 void dump_take(struct dump *dump, struct arena *arena, const struct dump_wants *wants,
                struct dump_answers *answers);
+/*
+ * Cuts what there is of answers out of a file that is the output of this index, when nobody writes to it any more. 0, or -1
+ * and errno: then some of them are still in it.
+ */
+int dump_answers_cut(int fd, const struct dump_answers *answers, size_t output);
 
 /* The processes below `root`, and itself, as members; those a tree has lost to init are found by session and group. */
 size_t dump_members_below(struct arena *arena, struct proc_id root, struct dump_member **members);
@@ -280,7 +297,7 @@ size_t dump_members_below(struct arena *arena, struct proc_id root, struct dump_
 /* One screen, lines without control characters; `colour` never: it is read from files as well. */
 void dump_write_summary(const struct dump *dump, struct mask *mask, struct buf *out);
 /* The summary, an empty line, then DUMP_DETAIL_LINE, then all of it. */
-#define DUMP_DETAIL_LINE "---- in detail ----"
+#define DUMP_DETAIL_LINE LAYOUT_DUMP_CUT
 void dump_write_text(const struct dump *dump, struct mask *mask, struct buf *out);
 /* As docs/dump.schema.json has it; one line. */
 void dump_write_json(const struct dump *dump, struct mask *mask, struct buf *out);

@@ -8,7 +8,8 @@ struct taking {
     struct dump *dump;
     struct arena *arena;
     const struct dump_wants *wants;
-    nanos began, until; /* clock_now() */
+    nanos began, until;         /* clock_now() */
+    struct look_before *before; /* what the first look leaves to the second; NULL: there was none */
 };
 
 void taking_note(struct taking *taking, const char *format, ...) __attribute__((format(printf, 2, 3)));

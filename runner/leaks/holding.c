@@ -1,5 +1,6 @@
 #include "runner/leaks/internal.h"
 
+#include "runner/base/installed.h"
 #include "runner/base/io.h"
 
 #include <dirent.h>
@@ -40,7 +41,7 @@ static bool is_shared(struct str path, struct holding *holding)
         holding->name = str_slice(path, strlen("/memfd:"), path.len);
         if (is_removed(holding->name))
             holding->name.len -= strlen(DELETED);
-        return true;
+        return !str_starts(holding->name, INSTALLED_PYTHON_MEMORY); /* that is ours */
     }
     holding->kind = HOLDS_FILE;
     holding->name = path;

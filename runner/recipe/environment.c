@@ -107,6 +107,7 @@ bool environment_is_ours(struct str name)
         OURS "_OUTPUT",
         OURS "_STREAMS",
         OURS "_ACTOR",
+        OURS "_DUMP",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)
@@ -199,6 +200,13 @@ void environment_put(struct environment *env, struct str name, struct str value)
 
     env->list[at] = new_entry(env->arena, str_of(""), name, value);
     env->count += at == env->count;
+}
+
+const char *environment_get(const struct environment *env, struct str name)
+{
+    uint32_t at = find(env, name);
+
+    return at < env->count && env->list[at] ? env->list[at] + name.len + 1 : NULL;
 }
 
 void environment_remove(struct environment *env, struct str name)

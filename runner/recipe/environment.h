@@ -30,6 +30,8 @@ void environment_add(struct environment *env, struct str name, struct str value)
 void environment_add_axis(struct environment *env, struct str axis, struct str value);
 /* In place of the one there is. */
 void environment_put(struct environment *env, struct str name, struct str value);
+/* Its value; NULL: it has no such variable. */
+const char *environment_get(const struct environment *env, struct str name);
 void environment_remove(struct environment *env, struct str name);
 /* No more changes: as execve takes it. */
 char *const *environment_finish(struct environment *env);

@@ -200,7 +200,7 @@ static void take_variables(struct fixture_cooking *f)
         kitchen_mask(f->k.kitchen, list[i].name, list[i].value);
 }
 
-#define OF_FIXTURE 9u /* variables that are added here */
+#define OF_FIXTURE 10u /* variables that are added here */
 
 static void add_own(struct fixture_cooking *f, struct environment *env)
 {
@@ -250,6 +250,7 @@ static void cook_fixture_environment(struct fixture_cooking *f, bool listens)
         environment_put(&env, str_of("NOTIFY_SOCKET"), str_of(f->place->notify));
     if (listens)
         add_listeners(f, &env);
+    cook_python(k, &env);
     f->plate.spec.envp = environment_finish(&env);
     entry = listens ? environment_entry(f->plate.spec.envp, "LISTEN_PID") : NULL;
     f->plate.spec.own_pid = entry ? entry + strlen("LISTEN_PID=") : NULL;

@@ -102,7 +102,11 @@ void warn_of_backend(struct cooking *k);
 bool cook_settings(struct cooking *k);
 bool cook_terms(struct cooking *k, struct terms *terms);
 
-/* ---- leaks.c, isolate.c ---- */
+/* ---- dumps.c, leaks.c, isolate.c ---- */
+
+bool take_dump(struct cooking *k, const struct setting_value *value);
+bool take_timeout_method(struct cooking *k, const struct setting_value *value);
+bool take_runtimes(struct cooking *k, const struct setting_value *value);
 
 bool take_leaks(struct cooking *k, const struct setting_value *value);
 bool take_isolate(struct cooking *k, const struct setting_value *value);
@@ -185,6 +189,11 @@ bool cook_module_words(struct cooking *k);
 bool cook_module(struct cooking *k);
 bool module_is_shared(const char *path);          /* it needs a host */
 const char *module_host(struct kitchen *kitchen); /* NULL: it is not where it should be */
+
+/* ---- python.c ---- */
+
+/* When all variables are there: that a Python program of the case can be asked where it stands (runner/diagnose). */
+void cook_python(struct cooking *k, struct environment *env);
 
 /* ---- before.c: what runs the command ---- */
 

@@ -1,5 +1,5 @@
 /* `module`: what lists the C tests of a file, and what runs one of them. */
-#include "runner/base/beside.h"
+#include "runner/base/installed.h"
 #include "runner/base/mem.h"
 #include "runner/recipe/environment.h"
 #include "runner/recipe/internal.h"
@@ -68,7 +68,7 @@ bool cook_module_words(struct cooking *k)
 const char *module_host(struct kitchen *kitchen)
 {
     if (!kitchen->host)
-        kitchen->host = program_beside(kitchen->arena, HOST);
+        kitchen->host = installed_find(kitchen->arena, HOST, X_OK);
     return kitchen->host;
 }
 

@@ -1,6 +1,6 @@
 #include "runner/stacks/stacks.h"
 
-#include "runner/base/beside.h"
+#include "runner/base/installed.h"
 #include "runner/base/io.h"
 #include "runner/stacks/internal.h"
 #include "runner/stacks/tracing.h"
@@ -16,7 +16,7 @@
 
 const char *stacks_program(struct arena *arena)
 {
-    return program_beside(arena, "run-matrix-stacks");
+    return installed_find(arena, "run-matrix-stacks", X_OK);
 }
 
 /* ---- from a copy to stacks ---- */

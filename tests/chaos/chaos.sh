@@ -86,11 +86,18 @@ for line in open(sys.argv[1], "rb").read().split(b"\n")[:-1]:
     }
 }
 
+# Who dies on a busy machine is a neighbour to the next run until he is dead, and what appears meanwhile may be his.
+nobody_holds_the_run() { # WHEN
+    [ -e .run-matrix/latest/lock ] || return 0
+    flock -w $((patience / 10)) .run-matrix/latest/lock true || fail "somebody still holds the run after $1"
+}
+
 all_is_well() { # WHO NUMBER WHEN
     case $contain:$1 in
     group:both) let_somebody_look "$2" ;;
     *) nothing_is_left "$3" ;;
     esac
+    nobody_holds_the_run "$3"
     journal_can_be_read "$3"
     as_good_as_any
     nothing_is_left "the run after $3"

@@ -1,0 +1,192 @@
+/* `dump`: where everybody stands in any tree of processes. */
+#include "runner/base/io.h"
+#include "runner/base/proc.h"
+#include "runner/command.h"
+#include "runner/diagnose/diagnose.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUDGET (3 * NS_PER_S)
+
+static const struct place nowhere;
+
+/* ---- who ---- */
+
+static bool read_pid(struct invocation *in, const char *text, struct proc_id *id)
+{
+    char *end;
+    long pid;
+
+    errno = 0;
+    pid = strtol(text, &end, 10);
+    if (!isdigit((unsigned char)*text) || *end || errno || pid < 1 || pid > INT_MAX) {
+        diag_error(in->diags, nowhere, "'%s' is not the number of a process", text);
+        return false;
+    }
+    *id = proc_identify((pid_t)pid);
+    if (!id->start_ticks)
+        diag_error(in->diags, nowhere, "there is no process %ld", pid);
+    return id->start_ticks > 0;
+}
+
+static bool is_among(const struct dump_member *members, size_t count, struct proc_id id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (proc_id_equals(members[i].id, id))
+            return true;
+    return false;
+}
+
+/* Adds a tree to those that are there: one of them may be within another. */
+static void add_tree(struct invocation *in, struct dump_wants *wants, struct proc_id root)
+{
+    struct dump_member *below, *all;
+    size_t count = dump_members_below(in->arena, root, &below);
+
+    all = ARENA_ARRAY(in->arena, struct dump_member, wants->member_count + count);
+    if (wants->member_count)
+        memcpy(all, wants->members, wants->member_count * sizeof *all);
+    for (size_t i = 0; i < count; i++)
+        if (!is_among(all, wants->member_count, below[i].id))
+            all[wants->member_count++] = below[i];
+    wants->members = all;
+}
+
+static bool read_members(struct invocation *in, struct dump_wants *wants)
+{
+    const char *names = "";
+
+    if (!in->args.count)
+        diag_error(in->diags, nowhere, "whom? dump takes numbers of processes");
+    for (size_t i = 0; i < in->args.count; i++) {
+        struct proc_id root;
+
+        if (read_pid(in, in->args.values[i], &root))
+            add_tree(in, wants, root);
+        names = arena_printf(in->arena, "%s%s%s", names, i ? ", " : "", in->args.values[i]);
+    }
+    if (!in->diags->errors && !wants->member_count)
+        diag_error(in->diags, nowhere, "nobody is there any more");
+    wants->title =
+        arena_printf(in->arena, "process%s %s, and all below", in->args.count > 1 ? "es" : "", names);
+    return !in->diags->errors;
+}
+
+/* ---- what is not to be seen ---- */
+
+/* What people call what nobody is to know. */
+static bool is_secret(struct str name)
+{
+    static const char *const words[] = {"TOKEN",      "SECRET",  "PASSWORD", "PASSWD",      "PASSPHRASE",
+                                        "CREDENTIAL", "API_KEY", "APIKEY",   "PRIVATE_KEY", "ACCESS_KEY"};
+    char upper[256];
+    size_t length = name.len < sizeof upper ? name.len : sizeof upper, at;
+
+    for (size_t i = 0; i < length; i++)
+        upper[i] = (char)toupper((unsigned char)name.ptr[i]);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (str_find((struct str){upper, length}, words[i], &at))
+            return true;
+    return false;
+}
+
+static bool is_named(const struct opt_list *names, struct str name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (str_is(name, names->values[i]))
+            return true;
+    return false;
+}
+
+/* Entries with a NUL behind each. */
+static void hide_in(struct invocation *in, struct mask *mask, struct str entries)
+{
+    while (entries.len) {
+        size_t length = strnlen(entries.ptr, entries.len), equals;
+        struct str entry = str_slice(entries, 0, length);
+
+        if (str_find(entry, "=", &equals) && (is_secret(str_slice(entry, 0, equals)) ||
+                                              is_named(&in->options->masks, str_slice(entry, 0, equals))))
+            mask_add(mask, str_slice(entry, equals + 1, length));
+        entries = str_slice(entries, length < entries.len ? length + 1 : length, entries.len);
+    }
+}
+
+static struct mask *mask_members(struct invocation *in, const struct dump_wants *wants)
+{
+    struct mask *mask = mask_new();
+    struct buf environment = {0};
+
+    for (size_t i = 0; i < wants->member_count; i++) {
+        buf_clear(&environment);
+        if (proc_environ(wants->members[i].id.pid, &environment) == 0)
+            hide_in(in, mask, buf_str(&environment));
+    }
+    for (char **entry = environ; *entry; entry++)
+        hide_in(in, mask, str_of(*entry));
+    buf_release(&environment);
+    return mask;
+}
+
+/* ---- what is printed ---- */
+
+/* A file is written whole, or not at all; what follows standard output is another program's business. */
+static bool put(struct invocation *in, const struct buf *out)
+{
+    const char *path = in->options->output;
+    int fd;
+    bool ok;
+
+    if (!path || strcmp(path, "-") == 0)
+        return fwrite(out->ptr, 1, out->len, stdout) == out->len; /* main says what went wrong */
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ok = fd >= 0 && fd_write_all(fd, out->ptr, out->len) == 0;
+    if (!ok)
+        diag_error(in->diags, nowhere, "'%s' cannot be written: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+static void write_dump(struct invocation *in, const struct dump *dump, struct mask *mask, struct buf *out)
+{
+    if (in->options->json)
+        dump_write_json(dump, mask, out);
+    else if (in->options->quiet)
+        dump_write_summary(dump, mask, out);
+    else
+        dump_write_text(dump, mask, out);
+}
+
+enum exit_code cmd_dump(struct invocation *in)
+{
+    const char *ask = in->options->ask ? in->options->ask : "none";
+    struct dump_wants wants = {
+        .stacks = stacks_program(in->arena),
+        .budget = in->options->budget > 0 ? in->options->budget : BUDGET,
+        .ask_runtimes = strcmp(ask, "none") != 0,
+        .may_end = strcmp(ask, "all") == 0,
+    };
+    struct dump dump;
+    struct mask *mask;
+    struct buf out = {0};
+    bool ok;
+
+    if (!read_members(in, &wants))
+        return EXIT_USAGE;
+    fd_raise_limit(NULL); /* of each process some are open at a time */
+    mask = mask_members(in, &wants);
+    dump_take(&dump, in->arena, &wants, NULL);
+    write_dump(in, &dump, mask, &out);
+    ok = put(in, &out);
+    buf_release(&out);
+    mask_free(mask);
+    return ok ? EXIT_PASSED : EXIT_BROKEN;
+}

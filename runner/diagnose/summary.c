@@ -1,0 +1,231 @@
+/* One screen: who there is, what each does, and what follows from it. */
+#include "runner/base/utf8.h"
+#include "runner/diagnose/telling.h"
+
+#include <string.h>
+#include <time.h>
+
+#define SCREEN_LINES 40
+#define ROW_MOST     ((size_t)160)
+#define THREADS_MOST 3 /* rows of threads below a process */
+#define NAMED_MOST   3 /* of those that do the same */
+
+struct lines {
+    const char **list;
+    uint32_t count, cap;
+};
+
+static void add_line(struct telling *t, struct lines *lines, const char *line)
+{
+    if (lines->count == lines->cap) {
+        uint32_t cap = lines->cap ? lines->cap * 2 : SCREEN_LINES;
+        const char **list = ARENA_ARRAY(t->arena, const char *, cap);
+
+        if (lines->count)
+            memcpy(list, lines->list, lines->count * sizeof *list);
+        lines->list = list;
+        lines->cap = cap;
+    }
+    lines->list[lines->count++] = line;
+}
+
+/* ---- the tree ---- */
+
+/* "kid (case) x 14" */
+static const char *who(struct telling *t, const struct dump_process *p, uint32_t count)
+{
+    const char *name = say_name(t, p->name);
+
+    if (p->role && (!p->name || strcmp(p->role, p->name) != 0))
+        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, p->role));
+    return count > 1 ? arena_printf(t->arena, "%s x %u", name, count) : name;
+}
+
+static const char *row_line(struct telling *t, const char *line)
+{
+    struct str kept = utf8_cut(str_of(line), ROW_MOST);
+
+    return kept.len == strlen(line) ? line : arena_printf(t->arena, "%.*s...", STR_ARG(kept));
+}
+
+static void add_process(struct telling *t, struct lines *lines, const struct fold_row *row)
+{
+    const struct dump_process *p = &t->dump->processes[row->members[0]];
+    int indent = row->depth < 20 ? (int)row->depth * 2 : 40;
+
+    add_line(t, lines,
+             row_line(t, arena_printf(t->arena, "%8d %c %6s  %*s%s: %s", (int)p->id.pid,
+                                      p->state ? p->state : '?', say_span(t, p->age), indent, "",
+                                      who(t, p, row->count), does_process(t, p))));
+}
+
+/* Does somebody before it do the same? The first thread has told of all that do as it does. */
+static bool was_told(const struct dump_process *p, uint32_t thread)
+{
+    uint64_t key = does_key(HASH_START, p, &p->threads[thread]);
+
+    for (uint32_t i = 0; i < thread; i++)
+        if (does_key(HASH_START, p, &p->threads[i]) == key)
+            return true;
+    return false;
+}
+
+/* Of the first of a row, those of its threads that do something else than the first, where anybody can say what. */
+static void add_threads(struct telling *t, struct lines *lines, const struct fold_row *row)
+{
+    const struct dump_process *p = &t->dump->processes[row->members[0]];
+    int indent = row->depth < 20 ? (int)row->depth * 2 : 40;
+    uint32_t told = 0;
+
+    for (uint32_t i = 1; p->runtime == RUNTIME_NONE && i < p->thread_count && told < THREADS_MOST; i++) {
+        const struct dump_thread *thread = &p->threads[i];
+
+        if (!place_of(thread) || was_told(p, i))
+            continue;
+        add_line(t, lines,
+                 row_line(t, arena_printf(t->arena, "%8s   %6s  %*s  thread %d %s: %s", "", "", indent, "",
+                                          (int)thread->tid, say_name(t, thread->name),
+                                          does_thread(t, p, thread))));
+        told++;
+    }
+}
+
+static struct lines tree_lines(struct telling *t, bool threads)
+{
+    struct lines lines = {0};
+    struct fold_row *rows;
+    size_t count = fold_tree(t->dump, t->arena, &rows);
+
+    for (size_t i = 0; i < count; i++) {
+        add_process(t, &lines, &rows[i]);
+        if (threads)
+            add_threads(t, &lines, &rows[i]);
+    }
+    return lines;
+}
+
+/* ---- what follows ---- */
+
+static const char *member(struct telling *t, const struct finding *finding, uint32_t at)
+{
+    uint32_t process = finding->processes[at];
+    const struct dump_process *p = &t->dump->processes[process];
+
+    if (finding->tids[at] == p->id.pid)
+        return say_process(t, process);
+    return arena_printf(t->arena, "%s, thread %d", say_process(t, process), (int)finding->tids[at]);
+}
+
+static void add_finding(struct telling *t, struct lines *lines, const struct finding *finding)
+{
+    const char *names = member(t, finding, 0);
+
+    for (uint32_t i = 1; i < finding->count && i < NAMED_MOST; i++)
+        names = arena_printf(t->arena, "%s; %s", names, member(t, finding, i));
+    if (finding->count > NAMED_MOST)
+        names = arena_printf(t->arena, "%s; and %u more", names, finding->count - NAMED_MOST);
+    if (finding->count > 1)
+        names = arena_printf(t->arena, "%s (x %u)", names, finding->count);
+    add_line(t, lines, arena_printf(t->arena, "- %s: %s", names, finding->words));
+    for (uint32_t i = 0; i < finding->other_count; i++) {
+        const struct finding_other *other = &finding->others[i];
+        const char *more = i + 1 == finding->other_count && finding->others_more
+                               ? arena_printf(t->arena, "; and %u more", finding->others_more)
+                               : "";
+
+        add_line(t, lines,
+                 arena_printf(t->arena, "    %d %s %s%s", (int)other->pid,
+                              other->name ? say_name(t, other->name) : "", other->words, more));
+    }
+}
+
+static struct lines finding_lines(struct telling *t, const struct findings *findings)
+{
+    struct lines lines = {0};
+
+    for (uint32_t i = 0; i < findings->count; i++)
+        add_finding(t, &lines, &findings->list[i]);
+    return lines;
+}
+
+/* ---- all of it ---- */
+
+static const char *when(struct telling *t)
+{
+    time_t seconds = (time_t)(t->dump->at / NS_PER_S);
+    struct tm tm;
+    char text[32];
+
+    if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
+        return "?";
+    return arena_printf(t->arena, "%s", text);
+}
+
+static void write_head(struct telling *t)
+{
+    const struct dump *dump = t->dump;
+
+    say_line(t, "%s", say_safe(t, dump->title, TELL_TEXT_MOST));
+    if (dump->reason)
+        say_line(t, "%s", say_safe(t, dump->reason, TELL_TEXT_MOST));
+    say_line(t, "%s, in %s; who was stopped for it stood still for %s at most", when(t),
+             say_span(t, dump->took), say_span(t, dump->stood_still));
+    if (dump->why_no_stacks)
+        say_line(t, "no stacks: %s", say_safe(t, dump->why_no_stacks, TELL_TEXT_MOST));
+}
+
+static void write_lines(struct telling *t, const struct lines *lines, uint32_t most)
+{
+    uint32_t shown = lines->count <= most ? lines->count : most - 1;
+
+    for (uint32_t i = 0; i < shown; i++)
+        say_line(t, "%s", lines->list[i]);
+    if (shown < lines->count)
+        say_line(t, "... and %u lines more: all of it is told in detail", lines->count - shown);
+}
+
+static uint32_t count_unknown(const struct dump *dump)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < dump->process_count; i++)
+        count += dump->processes[i].why_no_stacks != NULL && dump->processes[i].state != 'Z';
+    return count;
+}
+
+void summary_write(struct telling *t, const struct findings *findings)
+{
+    const struct dump *dump = t->dump;
+    struct lines found = finding_lines(t, findings), tree = tree_lines(t, true);
+    uint32_t room = SCREEN_LINES - 10, rows;
+
+    if (tree.count + found.count > room)
+        tree = tree_lines(t, false);
+    rows = found.count > room / 2 ? room / 2 : room - found.count;
+    if (rows > tree.count)
+        rows = tree.count;
+    write_head(t);
+    say_line(t, "%s", "");
+    write_lines(t, &tree, rows ? rows : 1);
+    if (dump->processes_more)
+        say_line(t, "and %u processes more, which did not find room", dump->processes_more);
+    if (count_unknown(dump) && !dump->why_no_stacks)
+        say_line(t, "no stacks of %u of them: why is told in detail", count_unknown(dump));
+    if (!found.count)
+        return;
+    say_line(t, "%s", "");
+    say_line(t, "what stands out:");
+    write_lines(t, &found, room - rows);
+}
+
+void dump_write_summary(const struct dump *dump, struct mask *mask, struct buf *out)
+{
+    struct arena arena = {0};
+    struct telling t = {
+        .dump = dump, .mask = mask, .arena = &arena, .out = out, .from = out->len, .most = DUMP_TEXT_MOST};
+    struct findings findings;
+
+    findings_of(&t, &findings);
+    summary_write(&t, &findings);
+    arena_release(&arena);
+}

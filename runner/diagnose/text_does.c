@@ -1,0 +1,222 @@
+#include "runner/diagnose/telling.h"
+
+#include <string.h>
+
+const struct dump_fd *fd_of(const struct dump_process *p, int number)
+{
+    for (uint32_t i = 0; i < p->fd_count; i++)
+        if (p->fds[i].number == number)
+            return &p->fds[i];
+    return NULL;
+}
+
+const char *fd_article(const struct dump_fd *fd)
+{
+    static const char *const words[DUMP_FD_KIND_COUNT] = {
+        [DUMP_FD_FILE] = "a file",      [DUMP_FD_FOLDER] = "a folder",    [DUMP_FD_PIPE] = "a pipe",
+        [DUMP_FD_FIFO] = "a fifo",      [DUMP_FD_UNIX] = "a unix socket", [DUMP_FD_TCP] = "a tcp socket",
+        [DUMP_FD_UDP] = "a udp socket", [DUMP_FD_SOCKET] = "a socket",    [DUMP_FD_TERMINAL] = "a terminal",
+        [DUMP_FD_DEVICE] = "a device",  [DUMP_FD_EPOLL] = "an epoll",     [DUMP_FD_EVENT] = "an eventfd",
+        [DUMP_FD_TIMER] = "a timerfd",  [DUMP_FD_SIGNAL] = "a signalfd",  [DUMP_FD_INOTIFY] = "an inotify",
+        [DUMP_FD_PROCESS] = "a pidfd",  [DUMP_FD_MEMORY] = "a memfd",     [DUMP_FD_OTHER] = "something else",
+    };
+
+    return words[fd->kind];
+}
+
+/* ---- where ---- */
+
+static const char *basename_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+/* What a runtime says is of its first thread, as far as we know. */
+static bool said_place(const struct dump_process *p, const struct dump_thread *thread,
+                       struct runtime_place *place)
+{
+    return p->runtime_says && thread == p->threads && runtime_place(p, place);
+}
+
+static const char *where_said(struct telling *t, const struct runtime_place *place)
+{
+    const char *file = arena_cstr(t->arena, place->file), *function = arena_cstr(t->arena, place->function);
+
+    return arena_printf(t->arena, "in %s at %s:%u", say_safe(t, function, TELL_PLACE_MOST),
+                        say_safe(t, basename_of(file), TELL_PLACE_MOST), place->line);
+}
+
+const char *does_where(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
+{
+    const struct stack_frame *frame = place_of(thread);
+    struct runtime_place said;
+
+    if (said_place(p, thread, &said))
+        return where_said(t, &said);
+    if (!frame)
+        return NULL;
+    if (frame->function && frame->file)
+        return arena_printf(t->arena, "in %s at %s:%u", say_safe(t, place_function(frame), TELL_PLACE_MOST),
+                            say_safe(t, basename_of(frame->file), TELL_PLACE_MOST), frame->line);
+    if (!frame->module)
+        return arena_printf(t->arena, "at 0x%llx", (unsigned long long)frame->pc);
+    if (frame->function)
+        return arena_printf(t->arena, "in %s of %s", say_safe(t, place_function(frame), TELL_PLACE_MOST),
+                            say_safe(t, basename_of(frame->module), TELL_PLACE_MOST));
+    return arena_printf(t->arena, "at %s+0x%llx", say_safe(t, basename_of(frame->module), TELL_PLACE_MOST),
+                        (unsigned long long)frame->offset);
+}
+
+/* ---- what for ---- */
+
+/* "fd 5, a pipe"; with where it leads to, when that has a name. */
+static const char *which_fd(struct telling *t, const struct dump_process *p, int number)
+{
+    const struct dump_fd *fd = fd_of(p, number);
+
+    if (!fd)
+        return arena_printf(t->arena, "fd %d", number);
+    switch (fd->kind) {
+    case DUMP_FD_FILE:
+    case DUMP_FD_FOLDER:
+    case DUMP_FD_FIFO:
+    case DUMP_FD_TERMINAL:
+    case DUMP_FD_DEVICE:
+        return arena_printf(t->arena, "fd %d, %s, %s", number, fd_article(fd),
+                            say_quoted(t, fd->target, TELL_PLACE_MOST));
+    default: break;
+    }
+    if (fd->peer)
+        return arena_printf(t->arena, "fd %d, %s to %s", number, fd_article(fd),
+                            say_safe(t, fd->peer, TELL_PLACE_MOST));
+    if (fd->local)
+        return arena_printf(t->arena, "fd %d, %s at %s", number, fd_article(fd),
+                            say_safe(t, fd->local, TELL_PLACE_MOST));
+    return arena_printf(t->arena, "fd %d, %s", number, fd_article(fd));
+}
+
+static const char *polls(struct telling *t, const struct dump_process *p, const struct dump_call *call)
+{
+    if (call->fd_count == 0)
+        return "polls";
+    if (call->fd_count == 1)
+        return arena_printf(t->arena, "polls %s", which_fd(t, p, call->fds[0]));
+    return arena_printf(t->arena, "polls %u descriptors", call->fd_count);
+}
+
+static const char *waits_at_fd(struct telling *t, const struct dump_process *p, const struct dump_call *call)
+{
+    static const char *const words[DUMP_WAIT_COUNT] = {
+        [DUMP_WAITS_READ] = "reads from",          [DUMP_WAITS_WRITE] = "writes to",
+        [DUMP_WAITS_ACCEPT] = "accepts at",        [DUMP_WAITS_CONNECT] = "connects",
+        [DUMP_WAITS_LOCK] = "waits for a lock of",
+    };
+
+    if (!call->fd_count)
+        return dump_wait_words[call->wait];
+    return arena_printf(t->arena, "%s %s", words[call->wait], which_fd(t, p, call->fds[0]));
+}
+
+/* What it was stopped in, and goes on with, is not what anybody has called. */
+static bool goes_on(const struct dump_call *call)
+{
+    return call->name && strcmp(call->name, "restart_syscall") == 0;
+}
+
+/* Of a call whose meaning we do not know, or that could not be read. */
+static const char *somewhere(struct telling *t, const struct dump_thread *thread)
+{
+    const char *callee = place_callee(thread);
+    const char *call = thread->call.name && !(callee && goes_on(&thread->call)) ? thread->call.name : callee;
+
+    if (thread->state == 'R')
+        return "runs";
+    if (call)
+        return arena_printf(t->arena, "is in %s()", say_safe(t, call, TELL_NAME_MOST));
+    if (thread->wchan)
+        return arena_printf(t->arena, "%s (%s)", say_state(thread->state),
+                            say_safe(t, thread->wchan, TELL_NAME_MOST));
+    return say_state(thread->state);
+}
+
+static const char *waits(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
+{
+    const struct dump_call *call = &thread->call;
+    const char *primitive = place_primitive(thread);
+
+    if (primitive && (call->wait == DUMP_WAITS_FUTEX || call->wait == DUMP_WAITS_NOT))
+        return primitive;
+    switch (call->wait) {
+    case DUMP_WAITS_READ:
+    case DUMP_WAITS_WRITE:
+    case DUMP_WAITS_ACCEPT:
+    case DUMP_WAITS_CONNECT:
+    case DUMP_WAITS_LOCK: return waits_at_fd(t, p, call);
+    case DUMP_WAITS_POLL: return polls(t, p, call);
+    case DUMP_WAITS_CHILD:
+        return call->pid > 0 ? arena_printf(t->arena, "waits for its child %d", (int)call->pid)
+                             : dump_wait_words[call->wait];
+    case DUMP_WAITS_FUTEX:
+    case DUMP_WAITS_SLEEP:
+    case DUMP_WAITS_SIGNAL: return dump_wait_words[call->wait];
+    default: return somewhere(t, thread);
+    }
+}
+
+/* What a state says that no call does. NULL: it only waits, or runs. */
+static const char *state_words(const struct dump_process *p, const struct dump_thread *thread)
+{
+    switch (thread->state) {
+    case 'Z':
+    case 'X':
+    case 'T':
+    case 't': return say_state(thread->state);
+    case 'D': return p->frozen ? "is frozen with its control group" : "cannot be woken";
+    default: return NULL;
+    }
+}
+
+const char *does_thread(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
+{
+    const char *where = does_where(t, p, thread), *state = state_words(p, thread);
+    const char *what = thread->state == 'Z' || thread->state == 'X' ? NULL : waits(t, p, thread);
+
+    if (state && what && strcmp(state, what) == 0)
+        what = NULL;
+    return arena_printf(t->arena, "%s%s%s%s%s", where ? where : "", where ? ": " : "", state ? state : "",
+                        state && what ? "; " : "", what ? what : "");
+}
+
+const char *does_process(struct telling *t, const struct dump_process *p)
+{
+    return p->thread_count && p->state != 'Z' ? does_thread(t, p, &p->threads[0]) : say_state(p->state);
+}
+
+/* ---- alike ---- */
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    return hash_byte(hash_add(hash, str_of(text)), 0);
+}
+
+uint64_t does_key(uint64_t hash, const struct dump_process *p, const struct dump_thread *thread)
+{
+    const struct stack_frame *frame = place_of(thread);
+    const struct dump_fd *fd = thread->call.fd_count ? fd_of(p, thread->call.fds[0]) : NULL;
+    struct runtime_place said;
+
+    hash = hash_byte(hash, (unsigned char)thread->state);
+    hash = hash_byte(hash, (unsigned char)thread->call.wait);
+    hash = hash_text(hash, thread->call.name);
+    hash = hash_byte(hash, fd ? (unsigned char)fd->kind : 0xff);
+    if (said_place(p, thread, &said)) {
+        hash = hash_byte(hash_add(hash, said.function), 0);
+        hash = hash_number(hash_byte(hash_add(hash, said.file), 0), said.line);
+    } else if (frame) {
+        hash = hash_number(hash_text(hash_text(hash, frame->function), frame->file), frame->line);
+        hash = hash_number(hash_text(hash, frame->module), frame->file ? 0 : frame->offset);
+    }
+    return hash;
+}

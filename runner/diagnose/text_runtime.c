@@ -1,0 +1,198 @@
+/* In what a runtime says of itself: its innermost line that is not its own library's. */
+#include "runner/diagnose/telling.h"
+
+#include <string.h>
+
+/* Cuts the next line off. */
+static bool next_line(struct str *rest, struct str *line)
+{
+    const char *end = rest->len ? memchr(rest->ptr, '\n', rest->len) : NULL;
+    size_t length = end ? (size_t)(end - rest->ptr) : rest->len;
+
+    if (!rest->len)
+        return false;
+    *line = str_slice(*rest, 0, length);
+    *rest = str_slice(*rest, length + (end != NULL), rest->len);
+    return true;
+}
+
+static bool parse_number(struct str text, uint32_t *number)
+{
+    uint64_t value = 0;
+    size_t at = 0;
+
+    for (; at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9' && value < UINT32_MAX; at++)
+        value = value * 10 + (uint64_t)(text.ptr[at] - '0');
+    *number = (uint32_t)value;
+    return at > 0 && value <= UINT32_MAX;
+}
+
+static bool has(struct str text, const char *part)
+{
+    size_t at;
+
+    return str_find(text, part, &at);
+}
+
+/* ---- Python: '  File "client.py", line 12 in reconnect' ---- */
+
+static bool python_frame(struct str line, struct runtime_place *place)
+{
+    size_t at;
+
+    line = str_trim(line);
+    if (!str_starts(line, "File \""))
+        return false;
+    line = str_slice(line, strlen("File \""), line.len);
+    if (!str_find(line, "\", line ", &at))
+        return false;
+    place->file = str_slice(line, 0, at);
+    line = str_slice(line, at + strlen("\", line "), line.len);
+    if (!parse_number(line, &place->line) || !str_find(line, " in ", &at))
+        return false;
+    place->function = str_slice(line, at + strlen(" in "), line.len);
+    return true;
+}
+
+static bool python_library(struct str file)
+{
+    return str_starts(file, "<frozen ") || has(file, "/lib/python3");
+}
+
+/* The current thread is the one that was asked, which is the first; where none is, the first is told last. */
+static bool python_place(struct str says, struct runtime_place *place)
+{
+    struct runtime_place frame = {0};
+    bool found = false, current = false, wanted = false;
+    struct str line;
+
+    while (next_line(&says, &line)) {
+        if (str_starts(line, "Thread 0x") || str_starts(line, "Current thread ")) {
+            if (current)
+                break;
+            current = str_starts(line, "Current thread ");
+            wanted = true;
+        } else if (wanted && python_frame(line, &frame) && !python_library(frame.file)) {
+            *place = frame;
+            found = true;
+            wanted = false;
+        }
+    }
+    return found;
+}
+
+/* ---- JVM and Node: "at Client.reconnect(Client.java:12)", "at reconnect (file:///x/client.js:12:3)" ---- */
+
+static bool at_frame(struct str line, struct runtime_place *place)
+{
+    const char *open, *colon, *close;
+    size_t at;
+
+    line = str_trim(line);
+    if (!str_starts(line, "at ") || !str_ends(line, ")"))
+        return false;
+    line = str_slice(line, strlen("at "), line.len);
+    open = memchr(line.ptr, '(', line.len);
+    if (!open)
+        return false;
+    at = (size_t)(open - line.ptr);
+    place->function = str_trim(str_slice(line, 0, at));
+    line = str_slice(line, at + 1, line.len - 1);
+    close = line.ptr + line.len;
+    colon = line.len ? memrchr(line.ptr, ':', line.len) : NULL;
+    if (!colon)
+        return false;
+    /* "x.js:12:3": the first of two numbers is the line. */
+    if (memrchr(line.ptr, ':', (size_t)(colon - line.ptr))) {
+        const char *before = memrchr(line.ptr, ':', (size_t)(colon - line.ptr));
+
+        if (before + 1 < colon && before[1] >= '0' && before[1] <= '9')
+            colon = before;
+    }
+    place->file = str_slice(line, 0, (size_t)(colon - line.ptr));
+    return place->function.len &&
+           parse_number((struct str){colon + 1, (size_t)(close - colon - 1)}, &place->line);
+}
+
+static bool at_library(const struct runtime_place *frame)
+{
+    static const char *const libraries[] = {"java.", "jdk.", "sun.", "javax.", "java.base@"};
+
+    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
+        if (str_starts(frame->function, libraries[i]))
+            return true;
+    return str_starts(frame->file, "node:") || has(frame->file, "java.base@");
+}
+
+/* Of a JVM its thread "main"; Node has only one that is told. */
+static bool at_place(struct str says, bool jvm, struct runtime_place *place)
+{
+    struct runtime_place frame = {0};
+    bool wanted = !jvm;
+    struct str line;
+
+    while (next_line(&says, &line)) {
+        if (jvm && str_starts(line, "\""))
+            wanted = str_starts(line, "\"main\" ");
+        else if (wanted && at_frame(line, &frame) && !at_library(&frame)) {
+            *place = frame;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- Go: "main.reconnect(0x1)", then "\t/x/client.go:12 +0x1d" ---- */
+
+static bool go_library(struct str function, struct str file)
+{
+    return str_starts(function, "runtime.") || str_starts(function, "sync.") ||
+           str_starts(function, "internal/") || has(file, "/go/src/") || str_starts(file, "/usr/lib/go");
+}
+
+static bool go_frame(struct str function, struct str line, struct runtime_place *place)
+{
+    const char *open = function.len ? memrchr(function.ptr, '(', function.len) : NULL;
+    const char *colon;
+
+    if (!str_starts(line, "\t") || !open)
+        return false;
+    line = str_trim(line);
+    colon = line.len ? memrchr(line.ptr, ':', line.len) : NULL;
+    if (!colon)
+        return false;
+    place->function = str_slice(function, 0, (size_t)(open - function.ptr));
+    place->file = str_slice(line, 0, (size_t)(colon - line.ptr));
+    return parse_number((struct str){colon + 1, (size_t)(line.ptr + line.len - colon - 1)}, &place->line);
+}
+
+static bool go_place(struct str says, struct runtime_place *place)
+{
+    struct runtime_place frame = {0};
+    struct str line, function = {0};
+    bool wanted = false;
+
+    while (next_line(&says, &line)) {
+        if (str_starts(line, "goroutine "))
+            wanted = str_starts(line, "goroutine 1 ");
+        else if (wanted && go_frame(function, line, &frame) && !go_library(frame.function, frame.file)) {
+            *place = frame;
+            return true;
+        }
+        function = line;
+    }
+    return false;
+}
+
+bool runtime_place(const struct dump_process *process, struct runtime_place *place)
+{
+    struct str says = str_of(process->runtime_says);
+
+    switch (process->runtime) {
+    case RUNTIME_PYTHON: return python_place(says, place);
+    case RUNTIME_JVM: return at_place(says, true, place);
+    case RUNTIME_NODE: return at_place(says, false, place);
+    case RUNTIME_GO: return go_place(says, place);
+    default: return false;
+    }
+}

@@ -1,0 +1,366 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/dump_made.h"
+#include "tests/unit/expect.h"
+
+/* Processes below one another, and those that do the same in one row, with the children of all of them below it. */
+static void test_a_stage(void **state)
+{
+    static const char wanted[] =
+        "proto::drain@backend=exec, attempt 1\n"
+        "its deadline of 60 s has passed, in its call\n"
+        "2026-11-22T05:00:00Z, in 43ms; who was stopped for it stood still for 12ms at most\n"
+        "\n"
+        "    4711 S     1m  stage (case): in collect at stage.c:31: waits for a mutex\n"
+        "    4712 S     1m    branch x 2: in branch at stage.c:40: waits for a child\n"
+        "    4803 S     1m      leaf x 14: in produce at stage.c:22: writes to fd 7, a pipe\n"
+        "\n"
+        "what stands out:\n"
+        "- 4803 leaf; 4804 leaf; 4805 leaf; and 11 more (x 14): in produce at stage.c:22: writes to fd 7, a "
+        "pipe, "
+        "which is full (65536 of 65536 bytes)\n"
+        "    4711 stage can read it (fd 6): in collect at stage.c:31: waits for a mutex\n"
+        "- 4711 stage: in collect at stage.c:31: waits for a mutex\n";
+    struct stage s;
+    struct buf out = {0};
+
+    (void)state;
+    make_stage(&s);
+    dump_write_summary(&s.dump, NULL, &out);
+    assert_string_equal(buf_text(&out), wanted);
+    buf_release(&out);
+}
+
+/* ---- what follows from the facts: two processes at a time, of which the first is what is looked at ---- */
+
+static const struct stack_frame asker_frames[] = {LIBCS("__read", 0x10), THEIRS("asks", "ask.c", 5)};
+static const struct stack_frame other_frames[] = {LIBCS("clock_nanosleep", 0x20),
+                                                  THEIRS("dawdles", "serve.c", 8)};
+static const struct stack_thread asker_stack = STACK(asker_frames), other_stack = STACK(other_frames);
+
+struct pair {
+    struct dump dump;
+    struct dump_process processes[2];
+    struct dump_thread threads[2];
+    struct dump_fd fds[2][2];
+    struct dump_end ends[2];
+    struct dump_lock lock;
+};
+
+/* 100 asks, and is at `fd` 3 of its own; 101 is its child, and sleeps. */
+static void make_pair(struct pair *s, enum dump_wait wait)
+{
+    *s = (struct pair){0};
+    for (uint32_t i = 0; i < 2; i++) {
+        s->threads[i] =
+            (struct dump_thread){.tid = 100 + (pid_t)i, .name = i ? "other" : "asker", .state = 'S'};
+        s->threads[i].stack = i ? &other_stack : &asker_stack;
+        s->processes[i] = (struct dump_process){
+            .id = {100 + (pid_t)i, 7},
+            .ppid = i ? 100 : 1,
+            .parent = i ? 0 : DUMP_NOBODY,
+            .depth = i,
+            .state = 'S',
+            .name = i ? "other" : "asker",
+            .age = 5 * NS_PER_S,
+            .threads = &s->threads[i],
+            .thread_count = 1,
+            .fds = s->fds[i],
+        };
+    }
+    s->threads[0].call = (struct dump_call)WAITS_AT(wait, "read", 3);
+    s->threads[1].call =
+        (struct dump_call){.number = 230, .name = "clock_nanosleep", .wait = DUMP_WAITS_SLEEP};
+    make_dump(&s->dump, s->processes, 2);
+}
+
+static void add_fd(struct pair *s, uint32_t process, struct dump_fd fd)
+{
+    s->fds[process][s->processes[process].fd_count++] = fd;
+}
+
+/* `ends` are all that have a pipe. */
+static struct dump_fd pipe_end(struct pair *s, int number, bool reads, uint32_t ends)
+{
+    return (struct dump_fd){FD(number, DUMP_FD_PIPE, "pipe:[5]"),
+                            .inode = 5,
+                            .reads = reads,
+                            .writes = !reads,
+                            .ends = s->ends,
+                            .end_count = ends,
+                            .ends_known = true};
+}
+
+static void wants(const struct dump *dump, const char *lines)
+{
+    struct buf out = {0};
+
+    dump_write_summary(dump, NULL, &out);
+    expect(&out, lines);
+    buf_release(&out);
+}
+
+static void test_a_reader(void **state)
+{
+    struct pair s;
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_READ);
+    add_fd(&s, 0, pipe_end(&s, 3, true, 2));
+    s.ends[0] = (struct dump_end){.process = 0, .pid = 100, .name = "asker", .fd = 3, .reads = true};
+    s.ends[1] = (struct dump_end){.process = 1, .pid = 101, .name = "other", .fd = 4, .writes = true};
+    wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: reads from fd 3, a pipe\n"
+                   "    101 other can write to it (fd 4): in dawdles at serve.c:8: sleeps\n");
+    /* The end that it has forgotten to close. */
+    s.ends[1] = (struct dump_end){.process = 0, .pid = 100, .name = "asker", .fd = 9, .writes = true};
+    wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: reads from fd 3, a pipe; nobody but itself can write "
+                   "to it (fd 9)\n");
+    /* Somebody outside. */
+    s.ends[1] =
+        (struct dump_end){.process = DUMP_NOBODY, .pid = 90, .name = "run-matrix", .fd = 9, .writes = true};
+    wants(&s.dump, "reads from fd 3, a pipe\n    90 run-matrix can write to it (fd 9)\n");
+    s.fds[0][0].end_count = 1;
+    s.fds[0][0].ends_known = false;
+    wants(&s.dump, "reads from fd 3, a pipe; who can write to it is not known\n");
+}
+
+static void test_a_request(void **state)
+{
+    struct pair s;
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_POLL);
+    add_fd(&s, 0,
+           (struct dump_fd){FD(3, DUMP_FD_UNIX, "socket:[6]"), .state = "ESTABLISHED", .peer = "/run/kv",
+                            .ends = s.ends, .end_count = 1, .ends_known = true});
+    add_fd(&s, 1, (struct dump_fd){FD(8, DUMP_FD_UNIX, "socket:[7]"), .state = "ESTABLISHED"});
+    s.fds[1][0].receive_queue = 12;
+    s.ends[0] =
+        (struct dump_end){.process = 1, .pid = 101, .name = "other", .fd = 8, .reads = true, .writes = true};
+    wants(&s.dump,
+          "\n- 100 asker: in asks at ask.c:5: polls fd 3, a unix socket to /run/kv\n"
+          "    101 other has its other end, and has not read 12 bytes that wait there (fd 8): in dawdles at "
+          "serve.c:8: sleeps\n");
+    s.fds[1][0].state = "LISTEN";
+    s.fds[1][0].local = "/run/kv";
+    s.fds[1][0].receive_queue = 1;
+    wants(&s.dump,
+          "    101 other listens there, and has not accepted it (fd 8): in dawdles at serve.c:8: sleeps\n");
+    wants(&s.dump,
+          "\n- 101 other: listens at /run/kv (fd 8), where 1 connection waits to be accepted: in dawdles at "
+          "serve.c:8: sleeps\n");
+    s.fds[0][0].end_count = 0;
+    wants(&s.dump, "polls fd 3, a unix socket to /run/kv; nobody of this machine has its other end\n");
+}
+
+static void test_nobody_connects(void **state)
+{
+    struct pair s;
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_ACCEPT);
+    add_fd(&s, 0,
+           (struct dump_fd){FD(3, DUMP_FD_TCP, "socket:[6]"), .state = "LISTEN", .local = "127.0.0.1:80"});
+    wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: accepts at fd 3, a tcp socket at 127.0.0.1:80, where "
+                   "nobody connects\n");
+}
+
+static void test_a_lock(void **state)
+{
+    struct pair s;
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_LOCK);
+    add_fd(&s, 0, (struct dump_fd){FD(3, DUMP_FD_FILE, "/x/left.lock"), .reads = true});
+    s.lock = (struct dump_lock){
+        .kind = "FLOCK", .writes = true, .waits = true, .path = "/x/left.lock", .holder = 101, .process = 1};
+    s.processes[0].locks = &s.lock;
+    s.processes[0].lock_count = 1;
+    wants(&s.dump, "\n- 100 asker: waits for an exclusive lock (FLOCK) of /x/left.lock: in asks at ask.c:5: "
+                   "waits for a lock of "
+                   "fd 3, a file, /x/left.lock\n    101 other holds it: in dawdles at serve.c:8: sleeps\n");
+}
+
+static void test_states(void **state)
+{
+    struct pair s;
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_SLEEP);
+    s.processes[1].state = s.threads[1].state = 'Z';
+    wants(&s.dump, "\n- 101 other: has ended, and its parent has not reaped it\n"
+                   "    100 asker is its parent: in asks at ask.c:5: sleeps\n");
+    make_pair(&s, DUMP_WAITS_SLEEP);
+    s.processes[1].state = s.threads[1].state = 'T';
+    wants(&s.dump, "\n- 101 other: is stopped (by SIGSTOP, or by its terminal), and goes on with SIGCONT; it "
+                   "stands in dawdles at "
+                   "serve.c:8\n");
+    add_fd(&s, 1, (struct dump_fd){FD(0, DUMP_FD_TERMINAL, "/dev/pts/3")});
+    s.threads[1].call = (struct dump_call)WAITS_AT(DUMP_WAITS_READ, "read", 0);
+    wants(&s.dump, "\n- 101 other: is stopped: it reads from its terminal in the background (SIGTTIN); it "
+                   "stands in dawdles");
+    s.processes[1].state = s.threads[1].state = 't';
+    s.processes[1].tracer = 100;
+    wants(&s.dump,
+          "\n- 101 other: is traced, and stopped by who traces it; it stands in dawdles at serve.c:8\n"
+          "    100 asker traces it: in asks at ask.c:5: sleeps\n");
+    make_pair(&s, DUMP_WAITS_SLEEP);
+    s.processes[1].state = s.threads[1].state = 'R';
+    s.processes[1].runaway = true;
+    s.processes[1].share = 0.987;
+    wants(&s.dump, "\n- 101 other: computes and never sleeps, 99% of a processor: in dawdles at serve.c:8\n");
+    make_pair(&s, DUMP_WAITS_READ);
+    s.threads[0].state = s.processes[0].state = 'D';
+    wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: cannot be woken; reads from fd 3\n");
+}
+
+static void test_nothing_stands_out(void **state)
+{
+    struct pair s;
+    struct buf out = {0};
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_SLEEP);
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "     101 S     5s    other: in dawdles at serve.c:8: sleeps\n");
+    expect_none(&out, "what stands out");
+    buf_release(&out);
+}
+
+/* Without stacks it is what the kernel says. */
+static void test_nothing_is_known(void **state)
+{
+    struct pair s;
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_SLEEP);
+    s.threads[0].stack = NULL;
+    s.threads[0].call = (struct dump_call){.number = -1};
+    s.threads[0].wchan = "do_sys_poll";
+    s.processes[0].why_no_stacks = "of another user";
+    wants(&s.dump, "     100 S     5s  asker: sleeps (do_sys_poll)\n");
+    wants(&s.dump, "\nno stacks of 1 of them: why is told in detail\n");
+    s.threads[0].wchan = NULL;
+    s.processes[0].thread_count = 0;
+    wants(&s.dump, "     100 S     5s  asker: sleeps\n");
+    s.dump.why_no_stacks = "run-matrix-stacks is not there";
+    wants(&s.dump, "\nno stacks: run-matrix-stacks is not there\n");
+}
+
+/* ---- one screen ---- */
+
+static size_t count_lines(const struct buf *out)
+{
+    return occurrences(out, "\n");
+}
+
+/* Many of whom no two are alike. */
+static void test_one_screen(void **state)
+{
+    static struct dump_process processes[300];
+    static struct dump_thread threads[300];
+    static char names[300][8];
+    struct dump dump;
+    struct buf out = {0};
+
+    (void)state;
+    for (uint32_t i = 0; i < 300; i++) {
+        snprintf(names[i], sizeof names[i], "%c%c", 'a' + (int)i / 20, 'a' + (int)i % 20);
+        threads[i] = (struct dump_thread){
+            .tid = 1000 + (pid_t)i, .name = names[i], .state = 'S', .stack = &root_stack, .call = IN_FUTEX};
+        processes[i] = (struct dump_process){.id = {1000 + (pid_t)i, 1},
+                                             .parent = i ? 0 : DUMP_NOBODY,
+                                             .state = 'S',
+                                             .name = names[i],
+                                             .threads = &threads[i],
+                                             .thread_count = 1,
+                                             .depth = i > 0};
+        if (i % 2) {
+            processes[i].state = threads[i].state = 'T';
+            threads[i].call.wait = DUMP_WAITS_OTHER;
+            threads[i].call.name = names[i]; /* each stopped elsewhere */
+        }
+    }
+    make_dump(&dump, processes, 300);
+    dump_write_summary(&dump, NULL, &out);
+    assert_in_range(count_lines(&out), 30, 40);
+    expect(&out, "\nwhat stands out:\n");
+    expect(&out, "lines more: all of it is told in detail\n");
+    buf_release(&out);
+}
+
+/* ---- who would like to write it ---- */
+
+static void test_names_forge_nothing(void **state)
+{
+    struct pair s;
+    struct buf out = {0};
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_READ);
+    s.processes[0].name = "a: in b\nwhat stands out:\n- 1 \x1b[31mx\"";
+    s.processes[0].role = "r\xE2\x80\xAEs\r";
+    s.dump.title = "one\ntwo";
+    add_fd(&s, 0, (struct dump_fd){FD(3, DUMP_FD_FIFO, "/tmp/a b\n- 2 y: z")});
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "\"a: in b\\nwhat stands out:\\n- 1 \\x1b[31mx\\\"\" (\"r\\u202es\\r\"): in asks");
+    expect(&out, "a fifo, \"/tmp/a b\\n- 2 y: z\"\n");
+    expect(&out, "one\\ntwo\n");
+    assert_int_equal(occurrences(&out, "\nwhat stands out:\n"), 1);
+    assert_null(strchr(buf_text(&out), '\x1b'));
+    buf_release(&out);
+}
+
+static void test_secrets(void **state)
+{
+    struct mask *mask = mask_new();
+    struct pair s;
+    struct buf out = {0};
+
+    (void)state;
+    mask_add(mask, (struct str)STR("hunter2secret"));
+    make_pair(&s, DUMP_WAITS_READ);
+    s.processes[0].name = "hunter2secret";
+    s.processes[0].command = "psql --password hunter2secret";
+    s.dump.reason = "because of hunter2secret";
+    add_fd(&s, 0, (struct dump_fd){FD(3, DUMP_FD_FIFO, "/tmp/hunter2secret.fifo")});
+    s.processes[1].runtime = RUNTIME_PYTHON;
+    s.processes[1].runtime_says =
+        "Current thread 0x1 (most recent call first):\n  File \"hunter2secret.py\", line 3 in f\n";
+    dump_write_text(&s.dump, mask, &out);
+    expect(&out, "because of ***\n");
+    expect(&out, "in f at ***.py:3");
+    expect(&out, "command: psql --password ***\n");
+    expect_none(&out, "hunter2secret");
+    buf_clear(&out);
+    dump_write_json(&s.dump, mask, &out);
+    expect(&out, "psql --password ***");
+    expect_none(&out, "hunter2secret");
+    buf_release(&out);
+    mask_free(mask);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_stage),
+        cmocka_unit_test(test_a_reader),
+        cmocka_unit_test(test_a_request),
+        cmocka_unit_test(test_nobody_connects),
+        cmocka_unit_test(test_a_lock),
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_nothing_stands_out),
+        cmocka_unit_test(test_nothing_is_known),
+        cmocka_unit_test(test_one_screen),
+        cmocka_unit_test(test_names_forge_nothing),
+        cmocka_unit_test(test_secrets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
