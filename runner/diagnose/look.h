@@ -183,11 +183,13 @@ void look_end_add(struct look *look, struct look_key key, struct dump_end end);
 /* Everybody else on the machine, then who has what. */
 void look_ends(struct look *look);
 
-/* ---- look_sockets.c, look_diag.c ---- */
+/* ---- look_sockets.c, look_diag.c, look_network.c ---- */
 
 void look_sockets(struct look *look);
 /* All of one network namespace, which is that of a process; 0, or an errno. */
 int look_diag(struct look *look, int process, uint64_t network);
+/* A socket that asks in the network of a process, which may be another than ours; 0, or an errno. */
+int look_network(int process, int *fd);
 
 /* ---- look_locks.c ---- */
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/look_stage.h"
+#include "tests/unit/somebody.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,7 +24,8 @@
 #include <sys/timerfd.h>
 #include <sys/un.h>
 
-#define HIGH 100 /* a descriptor that nothing else has */
+#define HIGH    100 /* a descriptor that nothing else has */
+#define SKIPPED 77
 
 static void must(bool done)
 {
@@ -419,6 +421,46 @@ static void test_other_network(void **state)
     assert_int_equal(stage->dump.note_count, 0);
 }
 
+static void in_network_of_nobody(void *user)
+{
+    (void)user;
+    must(unshare(CLONE_NEWUSER) == 0);
+    in_other_network(NULL);
+}
+
+/* Whoever has no privileges looks into the network that his own child has made. */
+static void test_network_of_nobody(void **state)
+{
+    struct look_stage *stage = *state;
+    int status;
+    pid_t looker;
+
+    if (!can_be(NOBODY))
+        skip();
+    looker = must_fork();
+    if (looker == 0) {
+        const struct dump_fd *fd;
+        pid_t pid;
+
+        limit_life(LIFE);
+        must(setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0 &&
+             prctl(PR_SET_DUMPABLE, 1) == 0);
+        pid = start_kid(stage, in_network_of_nobody, NULL);
+        while (call_of(pid) != SYS_pause)
+            if (!is_there(pid))
+                _exit(SKIPPED); /* they may make none on this machine */
+        fd = fd_of(process_of(look_now(stage), pid), HIGH);
+        must(fd->kind == DUMP_FD_TCP && fd->send_queue == 7 && !stage->dump.note_count);
+        must(waitpid(-1, NULL, WNOHANG | __WALL) == 0); /* no child is left of it but the one */
+        end_child(pid);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(looker, &status, 0), looker);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
+        skip();
+    assert_int_equal(status, 0);
+}
+
 /* ---- all kinds ---- */
 
 static void test_kinds(void **state)
@@ -517,6 +559,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tcp_not_accepted, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_udp, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_other_network, open_look_stage, close_look_stage),
+        cmocka_unit_test_setup_teardown(test_network_of_nobody, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_kinds, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_many_descriptors, open_look_stage, close_look_stage),
     };
