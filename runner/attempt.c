@@ -2,6 +2,7 @@
 #include "runner/attempt_internal.h"
 
 #include "runner/base/io.h"
+#include "runner/dumps.h"
 #include "runner/files.h"
 #include "runner/header.h"
 #include "runner/loop.h"
@@ -55,6 +56,12 @@ static void take_slot(struct session *s, uint32_t number)
     slot->leaks.arena = &slot->arena;
     slot->leaks.count = 0;
     slot->said = NULL;
+    slot->crash = NULL;
+    slot->subject = NULL;
+    slot->dump = NULL;
+    slot->dump_path = NULL;
+    slot->dump_partial = false;
+    slot->dumps_asked = 0;
     slot->folder = NULL;
     slot->looked = false;
     slot->fixtures = NULL;
@@ -277,6 +284,7 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
         .ladder = &recipe->ladder,
         .place = contain_place(s->contain, slot->number),
         .leak_grace = recipe->leaks.grace,
+        .dumps = recipe_watched_dumps(recipe),
         .says = recipe->is_c_test,
         .folder = slot->tmp.fd,
         .output_limit = recipe->output_limit,
@@ -286,8 +294,9 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
     };
 
     capture_started(&slot->capture);
-    slot->generation = watch_begin(s->watch, slot->number, &watched, slot->started);
     slot->pid = process.pid;
+    dumps_prepare(s, slot);
+    slot->generation = watch_begin(s->watch, slot->number, &watched, slot->started);
     slot->listed = true;
     loop_watch_process(s, slot, process.pidfd);
     for (uint32_t i = 0; i < slot->relay_count; i++)

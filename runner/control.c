@@ -3,6 +3,7 @@
 #include "runner/base/mem.h"
 #include "runner/base/sig.h"
 #include "runner/debugger.h"
+#include "runner/dumps.h"
 #include "runner/leftovers.h"
 #include "runner/loop.h"
 #include "runner/outputs.h"
@@ -144,6 +145,7 @@ static void signal_came(struct session *s, int number)
         break;
     case SIGCONT: tty_keys(&s->tty); break;
     case SIGUSR1: show_status(s); break;
+    case SIGUSR2: dumps_ask_all(s); break;
     default: break;
     }
 }
@@ -174,6 +176,8 @@ static void slow(struct session *s, struct slot *slot)
 
     if (watch_look(s->watch, slot->number, &view))
         progress_slow(s->progress, slot->recipe.id, view.running, outputs_follow(s, slot));
+    if (slot->recipe.dumps & 1u << DUMP_WHEN_SLOW)
+        dumps_ask(s, slot, DUMP_SLOW);
 }
 
 static void over(struct session *s, struct slot *slot)

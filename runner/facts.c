@@ -4,6 +4,7 @@
 
 #include "runner/base/sig.h"
 #include "runner/core_words.h"
+#include "runner/dumps.h"
 #include "runner/header.h"
 #include "runner/leftovers.h"
 #include "runner/said_facts.h"
@@ -248,6 +249,7 @@ static void take_ending(struct session *s, struct slot *slot, struct facts *fact
     facts->core = e->core;
     facts->core_at = core_words(s, slot);
     facts->threads = threads_words(slot);
+    facts->dump = dumps_why_not(slot);
     if (e->signal || (facts->status > 0 && facts->status != EXIT_STATUS_SKIP))
         facts->sanitizer = sanitizer_words(slot);
     facts->cause = e->cause;

@@ -4,6 +4,7 @@
 #include "runner/base/io.h"
 #include "runner/base/layout.h"
 #include "runner/base/mem.h"
+#include "runner/dumps.h"
 #include "runner/session.h"
 
 #include <dirent.h>
@@ -72,7 +73,7 @@ static bool is_ours(const struct keeping *k, const char *name)
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)
         if (strcmp(ours[i], name) == 0)
             return true;
-    return k->tailed && capture_is_stream(name);
+    return (k->tailed && capture_is_stream(name)) || dumps_is_ours(k->slot, name);
 }
 
 static int by_name(const void *left, const void *right)

@@ -50,6 +50,8 @@ void fixtures_keep(struct session *s, struct slot *slot, bool keep);
 
 /* All that a case has of its fixtures, in the arena of its slot. */
 struct from_fixtures fixtures_given(struct session *s, struct slot *slot);
+/* Those of its daemons that run, in the arena of its slot. */
+const struct dump_daemon *fixtures_daemons(struct session *s, struct slot *slot, uint32_t *count);
 /* A daemon that the case uses has died; in words, NULL: none has. */
 const char *fixtures_dead(struct session *s, struct slot *slot);
 

@@ -287,6 +287,27 @@ struct from_fixtures fixtures_given(struct session *s, struct slot *slot)
     return given_by(list, count, &slot->reg_addr, &slot->arena);
 }
 
+const struct dump_daemon *fixtures_daemons(struct session *s, struct slot *slot, uint32_t *count)
+{
+    const struct closure *closure =
+        s->fixtures && s->fixtures->has[slot->on] ? closure_of(s, slot->on) : NULL;
+    struct dump_daemon *daemons;
+
+    *count = 0;
+    if (!closure)
+        return NULL;
+    daemons = ARENA_ARRAY(&slot->arena, struct dump_daemon, closure->count);
+    for (uint32_t i = 0; i < closure->count; i++) {
+        const struct instance *instance = instance_of(s, slot, closure->list[i]);
+        const struct seat *seat = instance ? instance->main.seat : NULL;
+
+        if (seat)
+            daemons[(*count)++] = (struct dump_daemon){seat->number, seat->generation, seat->pid,
+                                                       arena_cstr(&slot->arena, instance->fixture->name)};
+    }
+    return daemons;
+}
+
 /*
  * Its process may have ended a moment ago, and nobody have been told. Those who talked to it know sooner than anybody:
  * what it had open is closed before its parent hears of the end. The wait is for what is under way, so it is short.

@@ -129,7 +129,7 @@ static void add_bounds(const struct session *s, struct buf *out)
 {
     buf_adds(out, "an ending takes at most ");
     span_format(out, header_ending(s->longest_ending + s->longest_undoing));
-    buf_adds(out, ": ladder and reaping ");
+    buf_adds(out, ": dump, ladder and reaping ");
     span_format(out, s->longest_ending);
     if (s->longest_undoing) {
         buf_adds(out, ", fixtures ");

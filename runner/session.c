@@ -2,7 +2,9 @@
 
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/crash.h"
 #include "runner/debugger.h"
+#include "runner/dumps.h"
 #include "runner/estate.h"
 #include "runner/finish.h"
 #include "runner/header.h"
@@ -222,6 +224,8 @@ static bool open_machine(struct session *s)
     s->watch = watch_new(s->contain, session_places(s));
     if (!s->watch)
         return failed(s, "start the watchdog");
+    if (!dumps_open(s))
+        return failed(s, "prepare dumps");
     watch_outer(s->watch, s->guard.guard);
     if (loop_open(s) < 0)
         return failed(s, "prepare the loop");
@@ -241,7 +245,8 @@ static bool same_cases(struct session *s)
 enum exit_code session_open(struct session *s, struct invocation *in, struct front *front,
                             struct resumption *resumption)
 {
-    *s = (struct session){.in = in, .front = front, .arena = in->arena, .epoll = -1, .wake = -1};
+    *s = (struct session){
+        .in = in, .front = front, .arena = in->arena, .epoll = -1, .wake = -1, .crashes = -1};
     s->resumed = resumption ? &resumption->record : NULL;
     s->signals.fd = s->tty.fd = s->store.fd = s->run.fd = s->run.lock = -1;
     s->guard = (struct guard){.pidfd = -1};
@@ -316,9 +321,12 @@ void session_close(struct session *s)
     fixtures_close(s);
     servers_close(s);
     fd_close(&s->epoll);
+    crash_close(s);
     if (s->queue)
         queue_free(s->queue);
     s->ended = s->watch ? session_now(s) : 0;
+    if (!dumps_close(s))
+        s->watch = NULL; /* whoever is stuck may ask it when he is not */
     if (s->watch)
         watch_free(s->watch);
     if (s->progress)

@@ -31,6 +31,23 @@
 
 #define SESSION_RECORDS 3 /* of an attempt that ends: what its test said, its files, and its end */
 
+/* A daemon that a case uses, as the watch knows it. */
+struct dump_daemon {
+    uint32_t place, generation;
+    pid_t pid;
+    const char *name; /* of the fixture */
+};
+
+/* What a dump of an attempt needs to know; written before it is watched, and left alone as long as it is. */
+struct dump_subject {
+    const char *folder; /* of its output, in the run's */
+    uint32_t attempt;
+    const struct dump_daemon *daemons;
+    uint32_t daemon_count;
+};
+
+struct dump_job;
+
 /* A place where a case can run; one of -n. */
 struct slot {
     uint32_t number;
@@ -75,8 +92,14 @@ struct slot {
     enum case_event outcome;    /* of the start */
     struct watch_ending ending; /* when `listed` and the process is gone */
     struct said *said;          /* what its test said; in the arena; NULL: nothing */
+    struct crash *crash;        /* its stack is being read; NULL: it is not */
     const char
         *folder; /* relative to the run's: for what a C test keeps beside its streams; NULL: it is none */
+    const struct dump_subject *subject; /* when it is `listed` */
+    struct dump_job *dump;              /* that was made before its end; until the record */
+    const char *dump_path;              /* in the run's folder; NULL: none was written */
+    bool dump_partial;
+    uint32_t dumps_asked;                              /* that nobody waits for */
     struct journal_output outputs[CAPTURE_FILES_MOST]; /* what the record points to */
     struct journal_rung rungs[WATCH_RUNGS_MOST];
     struct str notes[JOURNAL_NOTES_MOST];
@@ -126,8 +149,10 @@ struct session {
     struct progress_style style;
     struct progress *progress;
     struct watch *watch;
+    struct dumps *dumps;
     struct queue *queue;
     int epoll;
+    int crashes; /* an eventfd: stacks of some that have crashed are read */
     struct slot *slots;
     uint32_t free_slots;
     struct fixtures *fixtures; /* NULL: no case has any */

@@ -425,6 +425,7 @@ void judge(const struct facts *facts, struct judgement *judgement)
     note_explained(facts, judgement);
     note_ending(facts, judgement);
     note_text(judgement, facts->threads);
+    note_text(judgement, facts->dump);
     if (why_cut(facts) && !str_is(buf_str(&judgement->reason), why_cut(facts)))
         note_text(judgement, why_cut(facts));
     note_text(judgement, facts->core_at);

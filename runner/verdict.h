@@ -53,6 +53,7 @@ struct facts {
     const char *reached; /* where it was when it ended before its program: "execute './unit'" */
     const char *oom; /* "its tree needed more than 64 MiB; raise 'limits: memory' at run-matrix.yaml:9:20" */
     const char *threads;   /* "its threads beside the first when it was ended: reader, worker x4" */
+    const char *dump;      /* "there is no dump: it was not made in time" */
     const char *limited;   /* "was refused processes 3 times; raise 'limits: processes' at ..." */
     const char *last_line; /* of its output: the reason of a skip by exit status */
     /* What it left behind, those that fail it first; how many more there were. */

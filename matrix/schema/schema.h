@@ -21,6 +21,8 @@
     X(SET_TIMEOUT, "timeout", duration, "60s", "deadline, 0 for none; 15m for a test with results")          \
     X(SET_SLOW, "slow", duration, "10s", "say that a case is slow after this time")                          \
     X(SET_TIMEOUT_METHOD, "timeout-method", timeout_method, "outside", "who takes the stacks at a deadline") \
+    X(SET_DUMP, "dump", dump_list, "[timeout, kill, crash]", "when to tell where everybody stands")          \
+    X(SET_RUNTIMES, "runtimes", runtimes, NULL, "which programs are asked in their own language for a dump") \
     X(SET_STOP, "stop", ladder, "[INT group 3s, TERM tree 2s, KILL]", "how a case is ended")                 \
     X(SET_OUTPUT_LIMIT, "output-limit", size, NULL, "end a case that writes more than this")                 \
     X(SET_LIMITS, "limits", limits, NULL, "bounds on what a case may use")                                   \

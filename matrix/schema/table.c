@@ -36,6 +36,9 @@ WORD(transport, "tcp", "uds");
 WORD(leak_action, "fail", "warn", "ignore");
 WORD(flaky_result, "pass", "fail");
 WORD(timeout_method, "outside", "thread");
+WORD(dump, "timeout", "kill", "slow", "crash");
+WORD(runtime, "python", "go", "jvm", "node", "none");
+WORD(no_runtimes, "none");
 WORD(when_missing, "fail", "skip");
 WORD(isolation, "net", "files");
 WORD(preset, "pytest", "gtest", "ctest", "meson", "libtest", "go", "criterion", "cmocka", "bats", "automake");
@@ -100,6 +103,7 @@ LIST(names, name, "names of fixtures", .unique = "");
 LIST(variables, variable, "names of variables", .unique = "");
 LIST(programs, string, "programs", .unique = "");
 LIST(isolate, isolation, "net, files", .unique = "");
+LIST(dump_list, dump, "timeout, kill, slow, crash", .unique = "");
 LIST(mark_list, mark, "words", .unique = "");
 LIST(lock_list, string, "words", .unique = "");
 LIST(ladder, step, "steps such as [INT group 3s, KILL]", .name = "ladder", .least = 1,
@@ -118,6 +122,11 @@ CHOICE(env_value, text, null);
 TYPE(env, .kind = SCHEMA_MAPPING, .name = "env", .key = &type_variable, .item = &type_env_value,
      .wants = "a mapping of variables to values",
      .doc = "names of variables with their values; `null` removes one");
+
+TYPE(runtime_map, .kind = SCHEMA_MAPPING, .name = "runtimes", .key = &type_string, .item = &type_runtime,
+     .exprs = EXPRS_NO, .wants = "a mapping of names of programs to python, go, jvm, node or none",
+     .doc = "names of programs, which may be globs, with what they are; what is not named is recognised");
+CHOICE(runtimes, no_runtimes, runtime_map);
 
 /* ---- what a test may say ---- */
 

@@ -26,6 +26,7 @@ enum fault_value {
     X(FAULT_JOURNAL, "journal", FAULT_ERRNO)       /* a write to the journal fails half way */               \
     X(FAULT_DISK_FULL, "disk-full", FAULT_PLAIN)   /* the file system of the captures has no room left */    \
     X(FAULT_LOOP_PARK, "loop-park", FAULT_SPAN)    /* the loop stands still that long */                     \
+    X(FAULT_DUMP_PARK, "dump-park", FAULT_SPAN)    /* who makes a dump stands still before he begins */      \
     X(FAULT_RELAY_PARK, "relay-park", FAULT_PLAIN) /* relays are not read while their cases run */           \
     X(FAULT_WALL_CLOCK, "wall-clock", FAULT_SPAN)  /* the wall clock is off by it from then on */            \
     X(FAULT_NOTIFY, "notify", FAULT_ERRNO)         /* a folder cannot be watched for changes */              \

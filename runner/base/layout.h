@@ -8,6 +8,9 @@
 #define LAYOUT_FIXTURES "fixtures"    /* what fixtures of cells and of the session wrote */
 #define LAYOUT_SLOTS    "slots"       /* artifacts of cases that run; gone with the run */
 
+/* In dump.txt: what stands above it is shown with a failure, what comes after it is for who wants to know all. */
+#define LAYOUT_DUMP_CUT "---- in detail ----"
+
 /* Folders of temporary files: where everybody looks for them, and how their names begin. */
 #define LAYOUT_ROOTS "/tmp"
 #define LAYOUT_ROOT  "rm-"

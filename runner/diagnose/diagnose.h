@@ -12,6 +12,7 @@
 #include "runner/base/buf.h"
 #include "runner/base/clock.h"
 #include "runner/base/json.h"
+#include "runner/base/layout.h"
 #include "runner/base/mask.h"
 #include "runner/base/proc.h"
 #include "runner/stacks/stacks.h"
@@ -257,6 +258,12 @@ struct dump_wants {
     const struct dump_runtime_choice *choices;
     size_t choice_count;
     bool (*freeze)(void *user, bool on); /* as in stacks_wants */
+    /*
+     * Has those of the list tell of their stacks themselves, who can; the others, and all where it is NULL, are stopped and
+     * copied. Nothing is frozen meanwhile.
+     */
+    void (*inside)(void *user, struct stacks *out, struct arena *arena, const struct proc_id *list,
+                   size_t count, const struct stacks_wants *how);
     void *user;
 };
 
@@ -290,7 +297,7 @@ size_t dump_members_below(struct arena *arena, struct proc_id root, struct dump_
 /* One screen, lines without control characters; `colour` never: it is read from files as well. */
 void dump_write_summary(const struct dump *dump, struct mask *mask, struct buf *out);
 /* The summary, an empty line, then DUMP_DETAIL_LINE, then all of it. */
-#define DUMP_DETAIL_LINE "---- in detail ----"
+#define DUMP_DETAIL_LINE LAYOUT_DUMP_CUT
 void dump_write_text(const struct dump *dump, struct mask *mask, struct buf *out);
 /* As docs/dump.schema.json has it; one line. */
 void dump_write_json(const struct dump *dump, struct mask *mask, struct buf *out);

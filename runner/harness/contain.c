@@ -329,6 +329,11 @@ void contain_kill(struct contain_place *place)
     place->means->kill(place);
 }
 
+bool contain_freeze(struct contain_place *place, bool on, int *events)
+{
+    return place->means->freeze && place->means->freeze(place, on, events);
+}
+
 void contain_members(struct contain_place *place, const struct census *machine, struct census *out)
 {
     place->means->members(place, machine, out);

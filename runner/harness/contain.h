@@ -114,6 +114,14 @@ int contain_signal(struct contain_place *place, enum ladder_target target, int s
 /* Ends all at once by the strongest means there is. To be called again while it is not empty. */
 void contain_kill(struct contain_place *place);
 
+/*
+ * Stops or continues all of it at once. False: there is no such means here, or it failed. `events`, where it is not NULL,
+ * becomes a file that is ready (POLLPRI) whenever contain_is_frozen() of it may have changed; the caller closes it. What is
+ * killed meanwhile is killed, and what is reaped leaves the place thawed.
+ */
+bool contain_freeze(struct contain_place *place, bool on, int *events);
+bool contain_is_frozen(int events);
+
 /* How often the case ran into a limit; of memory: how many of it were killed for that. */
 uint64_t contain_hits(const struct contain_place *place, enum cgroup_limit limit);
 /* What the dead have left in an IPC namespace of its own; false: it had none. */

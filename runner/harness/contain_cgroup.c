@@ -4,8 +4,11 @@
  */
 #include "runner/harness/contain_internal.h"
 
+#include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/harness/cgroup_room.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 /* Groups of version 1 are for limits alone, and entering them takes longer than all the rest of a start. */
@@ -48,9 +51,32 @@ static void kill_all(struct contain_place *place)
     strangers_kill(place);
 }
 
+/* A group that is frozen is killed as any other. */
+static bool freeze(struct contain_place *place, bool on, int *events)
+{
+    if (!on && !place->frozen)
+        return true;
+    if (events)
+        *events = openat(place->cgroup->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+    if ((events && *events < 0) || cgroup_put(place->cgroup->fd, "cgroup.freeze", on ? "1" : "0") < 0) {
+        if (events)
+            fd_close(events);
+        return false;
+    }
+    place->frozen = on;
+    return true;
+}
+
+bool contain_is_frozen(int events)
+{
+    return cgroup_value(events, "frozen") != 0;
+}
+
+/* Who comes next into the group would not begin to run. */
 static void reaped(struct contain_place *place, bool left)
 {
     (void)left;
+    freeze(place, false, NULL);
     if (place->cgroup->limited[CGROUP_MEMORY])
         cgroup_limit(place->cgroup, CGROUP_MEMORY, UINT64_MAX);
     contain_tick(place->contain);
@@ -62,5 +88,6 @@ const struct means means_cgroup = {
     .holds = cgroup_still_holds,
     .is_empty = is_empty,
     .kill = kill_all,
+    .freeze = freeze,
     .reaped = reaped,
 };

@@ -19,6 +19,7 @@ struct contain_place {
     uint64_t memory;                        /* limit that waits for the exec; 0: none */
     bool refused;                           /* that limit, when it was to be set last */
     bool exceeded;                          /* it was refused twice: the case has had its end */
+    bool frozen;                            /* and was not thawed */
     bool limits[CGROUP_LIMIT_COUNT];        /* that the case has */
     uint64_t hits[CGROUP_LIMIT_COUNT];      /* as the group counted them before it */
     struct anchor anchor;                   /* CONTAIN_PIDNS; pid 0: none yet */
@@ -38,6 +39,7 @@ struct means {
     bool (*holds)(struct contain_place *place, const struct proc_stat *listed);
     bool (*is_empty)(struct contain_place *place);
     void (*kill)(struct contain_place *place);
+    bool (*freeze)(struct contain_place *place, bool on, int *events);
     void (*reaped)(struct contain_place *place, bool left);
 };
 

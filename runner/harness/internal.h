@@ -21,6 +21,7 @@ enum watch_state {
     WATCH_RUNNING,
     WATCH_LINGERING, /* has exited, who is left has its grace */
     WATCH_REMAINING, /* that is over, the loop looks who they are */
+    WATCH_DUMPING,   /* a rung is due, and waits for a dump */
     WATCH_CLIMBING,
     WATCH_SETTLING, /* KILL was sent */
     WATCH_OVER,     /* nobody is left, or was abandoned; only to be reaped */
@@ -32,7 +33,7 @@ struct watch_slot {
     uint32_t generation;
     struct watched watched;
     nanos next;               /* when to look at it again */
-    nanos climb_at;           /* the next rung; of a grace or of the patience after KILL: its end */
+    nanos climb_at;           /* the next rung; of a grace, a dump, or the patience after KILL: its end */
     bool headless;            /* its process has exited and is not reaped, as others of its tree are alive */
     nanos poll;               /* how long until somebody looks again whether they are */
     uint32_t step;            /* of the ladder, that comes next */
@@ -53,6 +54,7 @@ struct watch_climber {
 
 struct watch {
     struct contain *contain;
+    struct watch_dumper dumper; /* begin NULL: there is none */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* there is something to do before `planned` */
     pthread_t thread;
@@ -129,6 +131,15 @@ void slot_hasten(const struct watch *watch, struct watch_slot *slot, nanos now);
 void slot_skip_to_kill(struct watch_slot *slot, nanos now);
 void slot_climb(struct watch *watch, struct watch_slot *slot, const struct census *census, nanos now);
 void slots_end(struct watch *watch, enum watch_cause cause, int urgency, nanos now);
+
+/* ---- watch_dump.c ---- */
+
+/* A dump has begun, and the ladder waits: the state is WATCH_DUMPING. */
+bool slot_dumps_first(struct watch *watch, struct watch_slot *slot, nanos now);
+bool slot_dumps_last(struct watch *watch, struct watch_slot *slot, nanos now);
+void slot_check_dumping(struct watch *watch, struct watch_slot *slot, nanos now);
+/* True: it is waited for still. */
+bool slot_hasten_dump(const struct watch *watch, struct watch_slot *slot, nanos now);
 
 /* ---- watch_thread.c ---- */
 

@@ -68,6 +68,7 @@ struct watched {
     const struct ladder *ladder;     /* must outlive the attempt; without a KILL, one is added */
     struct contain_place *place;
     nanos leak_grace; /* for who is left when the process has ended by itself; WATCH_NEVER: they may stay */
+    unsigned dumps;   /* WATCH_DUMP_...: when a dump is to be made of it, if anybody makes any */
     bool aside;       /* others use it: a cancel, and the end of the session, are not for it */
     bool says;  /* it tells what it is at, in `folder`: then its call is timed part by part, see watch_part */
     int folder; /* of its own, not owned */
@@ -97,6 +98,24 @@ struct watch_part {
 
 #define WATCH_RUNGS_MOST (LADDER_STEPS_MOST + 1)
 
+/*
+ * Before the first rung, when a deadline has struck; and before KILL, where there was none until then. The ladder
+ * waits for it, no longer than its budget, and so does the last word on what has ended meanwhile.
+ */
+#define WATCH_DUMP_STRIKE      1u
+#define WATCH_DUMP_KILL        2u
+#define WATCH_DUMP_BUDGET      (3 * NS_PER_S)
+#define WATCH_DUMP_LAST_BUDGET (500 * NS_PER_MS) /* before KILL, and of a run that is cancelled */
+
+enum watch_dump_news {
+    WATCH_NO_DUMP,
+    WATCH_DUMP_UNDER_WAY,
+    WATCH_DUMP_MADE,
+    WATCH_DUMP_LATE,    /* its budget was over: the ladder was climbed without it */
+    WATCH_DUMP_HURRIED, /* somebody who cancels was in a hurry */
+    WATCH_DUMP_REFUSED, /* by who makes them */
+};
+
 struct watch_rung {
     int signal;
     enum ladder_target target;
@@ -117,6 +136,7 @@ struct watch_ending {
     enum watch_cause cause; /* none without a rung: it ended by itself just then */
     enum watch_phase phase; /* in which it was last, or the cause struck */
     struct watch_part part; /* of its call, the same */
+    enum watch_dump_news dump;
     enum spawn_phase spawned;
     struct spawn_error error;       /* SPAWN_FAILED */
     nanos started, executed, ended; /* on the watch's clock; executed 0: never; ended: when that was seen */
@@ -147,6 +167,37 @@ struct watch;
 
 /* Starts the thread, with all signals blocked. `contain` has as many places, and must outlive it. NULL and errno. */
 struct watch *watch_new(struct contain *contain, uint32_t slots);
+struct watch_dump_wish {
+    uint32_t slot, generation;
+    enum watch_cause cause;
+    enum watch_phase phase;
+    struct watch_part part;
+    bool last; /* KILL comes next */
+    nanos budget;
+};
+
+/*
+ * Who makes dumps. It is asked under the lock of the watch, on its thread or the loop's, and must not wait: it has
+ * somebody else do it, who calls watch_dumped when it is done. What the loop has written of an attempt before
+ * watch_begin may be read there. False: there will be none.
+ */
+struct watch_dumper {
+    void *user;
+    bool (*begin)(void *user, const struct watch_dump_wish *wish);
+};
+/* Before the first attempt. */
+void watch_dumps(struct watch *watch, const struct watch_dumper *dumper);
+void watch_dumped(struct watch *watch, uint32_t slot, uint32_t generation);
+/* Who is alive of that attempt; false: it is over. On any thread. */
+bool watch_members_of(struct watch *watch, uint32_t slot, uint32_t generation, struct census *members);
+/*
+ * Stops all of it at once, where that can be done, and waits a moment until all stand still. False: it was not done. Who is
+ * killed, or reaped, need not be thawed. On any thread.
+ */
+bool watch_freeze(struct watch *watch, uint32_t slot, uint32_t generation, bool on);
+/* The longest that dumps of these kinds keep a ladder waiting. */
+nanos watch_dump_bound(unsigned dumps, nanos cap);
+
 /* Every slot must be over. Joins the thread. */
 void watch_free(struct watch *watch);
 

@@ -77,6 +77,8 @@ static void set_out(struct watch *watch, struct watch_slot *slot, enum watch_cau
     slot->ending.phase = slot->ending.executed ? WATCH_CALL : WATCH_SETUP;
     slot->step = first_step(slot->watched.ladder, watch->urgency);
     slot->climb_at = now;
+    contain_freeze(slot->watched.place, false, NULL); /* a dump that somebody asked for may be under way */
+    slot_dumps_first(watch, slot, now);
 }
 
 void slot_strike(struct watch *watch, struct watch_slot *slot, enum watch_cause cause, nanos now)
@@ -151,6 +153,8 @@ void slot_hasten(const struct watch *watch, struct watch_slot *slot, nanos now)
     const struct ladder *ladder = slot->watched.ladder;
     uint32_t first = first_step(ladder, watch->urgency);
 
+    if (slot_hasten_dump(watch, slot, now))
+        return;
     if (slot->state == WATCH_CLIMBING && first >= slot->step) {
         skip_to(slot, first, now);
     } else if (slot->ending.rung_count && watch->cap) {
@@ -243,6 +247,10 @@ static void take_rung(struct watch *watch, struct watch_slot *slot, const struct
     contain_members(slot->watched.place, machine, &members);
     while (reaches_nobody(slot, &members))
         slot->step++;
+    if (slot->step >= kill_step(slot->watched.ladder) && slot_dumps_last(watch, slot, now)) {
+        census_release(&members);
+        return;
+    }
     step = take_step(watch, slot, now);
     note_rung(watch, slot, step, &members, now);
     send_signal(watch, slot->watched.place, step, &members);

@@ -42,10 +42,15 @@ static void note_status(struct watch_ending *ending, const siginfo_t *info)
     ending->core = info->si_code == CLD_DUMPED;
 }
 
-/* Who is left of it is given time, or has been, while the dead leader still holds its number. */
+/*
+ * Who is left of it is given time, or has been, while the dead leader still holds its number; and who looks at it, to
+ * make a dump, finds it there.
+ */
 static bool others_remain(struct watch *watch, struct watch_slot *slot)
 {
-    if (slot->ending.undead || contain_is_empty(slot->watched.place))
+    if (slot->ending.undead)
+        return false;
+    if (slot->state != WATCH_DUMPING && contain_is_empty(slot->watched.place))
         return false;
     if (!slot->headless || slot->state == WATCH_OVER)
         slot_lose_head(watch, slot, clock_read(watch));
@@ -95,7 +100,10 @@ static void set_free(struct watch *watch, struct watch_slot *slot)
     watch->running--;
 }
 
-/* What had to be done with who was left says nothing of how the process itself has ended. */
+/*
+ * What had to be done with who was left says nothing of how the process itself has ended; nor does what struck just
+ * before it did so by itself, but where it was given the time for that by a dump.
+ */
 static void finish(struct watch *watch, struct watch_slot *slot)
 {
     struct watch_ending *ending = &slot->ending;
@@ -107,7 +115,7 @@ static void finish(struct watch *watch, struct watch_slot *slot)
         spawn_let_go(slot->watched.spawn);
     slot_note_executed(watch, slot, now);
     slot_note_failed(slot);
-    if (!ending->rung_count || ending->cause == WATCH_REMAINS) {
+    if ((!ending->rung_count && !ending->dump) || ending->cause == WATCH_REMAINS) {
         ending->cause = WATCH_NO_CAUSE;
         ending->phase = ending->executed ? WATCH_CALL : WATCH_SETUP;
     }

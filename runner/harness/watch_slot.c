@@ -129,7 +129,7 @@ void slot_schedule(struct watch_slot *slot, nanos now)
         slot->next = slot_earlier(slot->next, now + WATCH_EXEC_TICK);
     if (slot->state == WATCH_RUNNING && slot->watched.says)
         slot->next = slot_earlier(slot->next, now + WATCH_TICK);
-    if (slot->headless)
+    if (slot->headless && slot->state != WATCH_DUMPING)
         slot->next = slot_earlier(slot->next, now + slot->poll);
     if (slot->watched.output_limit)
         slot->next = slot_earlier(slot->next, next_output(slot, now));
@@ -232,8 +232,8 @@ void slot_check(struct watch *watch, struct watch_slot *slot, nanos now)
 {
     static void (*const checks[WATCH_STATE_COUNT])(struct watch *, struct watch_slot *, nanos) = {
         [WATCH_RUNNING] = check_running,     [WATCH_LINGERING] = check_lingering,
-        [WATCH_REMAINING] = check_remaining, [WATCH_CLIMBING] = check_climbing,
-        [WATCH_SETTLING] = check_settling,
+        [WATCH_REMAINING] = check_remaining, [WATCH_DUMPING] = slot_check_dumping,
+        [WATCH_CLIMBING] = check_climbing,   [WATCH_SETTLING] = check_settling,
     };
 
     if (checks[slot->state])

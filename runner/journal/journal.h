@@ -165,6 +165,8 @@ struct journal_attempt {
     bool flaky_fails;     /* flaky-result: fail */
     bool quarantined;     /* does not fail the run */
     struct str reason;  /* one line: "exit status 3", "timed out after 10s (timeout, run-matrix.yaml:9:14)" */
+    struct str dump;    /* where everybody stood: a path in the run folder; empty: nobody has looked */
+    bool dump_partial;  /* not all could be looked at */
     nanos at, duration; /* when it ended, since the run began; how long the call took */
     nanos setup, teardown;                /* of its own fixtures, before and after the call; 0: it has none */
     nanos in_setup, in_call, in_teardown; /* of a C test that has fixtures in C; 0: not known */

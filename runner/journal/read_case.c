@@ -248,6 +248,8 @@ static bool read_end_fields(struct reading *reading, struct end_line *line)
         {"notes", field_facts, 0},
         {"leaks", field_leaks, 0},
         FIELD(struct end_line, "leaks_more", u32, attempt.leaks_more),
+        FIELD(struct end_line, "dump", str, attempt.dump),
+        FIELD(struct end_line, "dump_partial", flag, attempt.dump_partial),
         FIELD(struct end_line, "results", results, attempt.results),
     };
 

@@ -380,6 +380,8 @@ int journal_ended(struct journal *journal, const struct journal_attempt *attempt
     add_rungs(line, attempt);
     add_notes(line, attempt);
     add_leaks(line, attempt);
+    line_text(line, "dump", attempt->dump, FACT_MOST);
+    line_flag(line, "dump_partial", attempt->dump_partial);
     if (attempt->results)
         add_results(line, attempt->results);
     return end_event(journal);

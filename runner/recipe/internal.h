@@ -102,7 +102,11 @@ void warn_of_backend(struct cooking *k);
 bool cook_settings(struct cooking *k);
 bool cook_terms(struct cooking *k, struct terms *terms);
 
-/* ---- leaks.c, isolate.c ---- */
+/* ---- dumps.c, leaks.c, isolate.c ---- */
+
+bool take_dump(struct cooking *k, const struct setting_value *value);
+bool take_timeout_method(struct cooking *k, const struct setting_value *value);
+bool take_runtimes(struct cooking *k, const struct setting_value *value);
 
 bool take_leaks(struct cooking *k, const struct setting_value *value);
 bool take_isolate(struct cooking *k, const struct setting_value *value);

@@ -9,11 +9,25 @@
 #include "matrix/matrix.h"
 #include "runner/base/ladder.h"
 #include "runner/base/mask.h"
+#include "runner/diagnose/diagnose.h"
 #include "runner/harness/harness.h"
 #include "runner/leaks/leaks.h"
 #include "runner/presets/presets.h"
 
 struct test_recipe;
+
+/* id, word of `dump`: when it is looked where everybody stands */
+#define RECIPE_DUMPS(X)           \
+    X(DUMP_AT_TIMEOUT, "timeout") \
+    X(DUMP_BEFORE_KILL, "kill")   \
+    X(DUMP_WHEN_SLOW, "slow")     \
+    X(DUMP_OF_CRASH, "crash")
+
+enum recipe_dump {
+#define X(id, word) id,
+    RECIPE_DUMPS(X)
+#undef X
+};
 
 /* A program that was found on the caller's PATH: it is looked for once. */
 struct found_program {
@@ -64,6 +78,7 @@ struct kitchen {
     const char
         *python; /* the folder of our sitecustomize; NULL: there is none, or it was not looked for yet */
     bool python_sought;
+    const char *stacks; /* the program that makes functions and lines of stacks; NULL: there is none */
 };
 
 void kitchen_open(struct kitchen *kitchen, struct arena *arena);
@@ -133,7 +148,12 @@ struct recipe {
     /* Of the whole tree, for the containment to hold; 0: none. */
     uint64_t processes, memory;
     struct setting_origin processes_from, memory_from;
-    unsigned isolate; /* SPAWN_ISOLATE_... */
+    unsigned isolate;  /* SPAWN_ISOLATE_... */
+    unsigned dumps;    /* 1 << enum recipe_dump */
+    bool dumps_inside; /* timeout-method: thread */
+    bool asks_runtimes;
+    const struct dump_runtime_choice *runtimes;
+    uint32_t runtime_count;
     struct leak_policy leaks;
     struct results_wish results;
     const struct preset_test *asked; /* the tests inside that are to run, no others; NULL: all */
@@ -160,6 +180,8 @@ struct recipe {
  */
 bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct terms *terms,
                   struct arena *scratch, struct diags *diags);
+/* For the watchdog. */
+unsigned recipe_watched_dumps(const struct recipe *recipe);
 /* It is to tell what became of its tests, so it needs a folder for reports. After recipe_check of any case of its test. */
 bool recipe_has_results(struct kitchen *kitchen, const struct plan_case *c);
 /* The preset of its test; NULL: none. */

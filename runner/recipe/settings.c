@@ -199,6 +199,9 @@ static const struct {
 } takes[] = {
     {SET_TIMEOUT, take_timeout},
     {SET_SLOW, take_slow},
+    {SET_TIMEOUT_METHOD, take_timeout_method},
+    {SET_DUMP, take_dump},
+    {SET_RUNTIMES, take_runtimes},
     {SET_STOP, take_stop},
     {SET_OUTPUT_LIMIT, take_output_limit},
     {SET_LIMITS, take_limits},
@@ -226,7 +229,7 @@ bool cook_settings(struct cooking *k)
 bool cook_terms(struct cooking *k, struct terms *terms)
 {
     /* What this version does not act on may be wrong all the same. */
-    static const enum setting rest[] = {SET_MARKS, SET_MASK, SET_CFLAGS, SET_TIMEOUT_METHOD};
+    static const enum setting rest[] = {SET_MARKS, SET_MASK, SET_CFLAGS};
     struct setting_value value;
 
     for (size_t i = 0; i < ARRAY_LEN(rest); i++)
@@ -241,6 +244,7 @@ bool cook_terms(struct cooking *k, struct terms *terms)
     if (!cook_get(k, SET_LOCK, &value))
         return false;
     terms->locks = results_lock(k, value.node);
-    terms->ending = watch_bound(&k->recipe->ladder, k->kitchen->cap);
+    terms->ending = watch_bound(&k->recipe->ladder, k->kitchen->cap) +
+                    watch_dump_bound(recipe_watched_dumps(k->recipe), k->kitchen->cap);
     return true;
 }

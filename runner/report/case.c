@@ -81,6 +81,20 @@ static void add_output(struct gutter *g, const struct journal_output *output, si
         buf_addf(out, INDENT "  [not there any more: %s]\n", strerror(errno));
 }
 
+static void add_dump(const struct report_input *input, const struct journal_attempt *attempt,
+                     struct report_sink *sink)
+{
+    struct gutter g = {input, sink};
+
+    if (!attempt->dump.len)
+        return;
+    buf_adds(&sink->buf, INDENT);
+    dump_where(input, attempt, &sink->buf);
+    buf_addc(&sink->buf, '\n');
+    if (dump_lines(input, attempt, add_line, &g) < 0)
+        buf_addf(&sink->buf, INDENT "  [not there any more: %s]\n", strerror(errno));
+}
+
 static void add_outputs(const struct report_input *input, const struct journal_attempt *attempt,
                         struct report_sink *sink)
 {
@@ -161,11 +175,13 @@ static void add_attempts(const struct report_input *input, const struct journal_
             add_attempt_line(attempt, &sink->buf);
         if (!at_length)
             continue;
+        attempt_crash(attempt, INDENT, &sink->buf);
         attempt_facts(attempt, INDENT, &sink->buf);
         if (wants_all(input))
             add_usage(attempt, &sink->buf);
         if (i + 1 == history->count)
             case_results_tell(input, history, sink);
+        add_dump(input, attempt, sink);
         add_outputs(input, attempt, sink);
         if (attempt->files)
             add_files(input, attempt->files, &sink->buf);

@@ -27,6 +27,9 @@ void leak_format(struct buf *out, const struct journal_leak *leak);
 void attempt_facts(const struct journal_attempt *attempt, const char *indent, struct buf *out);
 /* All that its C test said, as it stands on its stderr but for what others printed in between; harmless. */
 void attempt_said(const struct journal_attempt *attempt, const char *indent, struct buf *out);
+/* Of that its crash alone, where there is one: it stands in no output. */
+bool attempt_told_crash(const struct journal_attempt *attempt);
+void attempt_crash(const struct journal_attempt *attempt, const char *indent, struct buf *out);
 /* A word as one types it in a shell. */
 void shell_word(struct buf *out, struct str word);
 
@@ -103,6 +106,14 @@ int output_open(int folder, struct str path);
 void output_where(const struct report_input *input, const struct journal_output *output, struct buf *out);
 /* Bytes that each output of the failed attempts may have of `budget`, at most `most`; 0 when it would be a scrap. */
 size_t output_share(const struct journal_record *record, size_t budget, size_t most);
+
+/* ---- dump.c ---- */
+
+/* The screen of an attempt that has a dump, line by line and as it stands there. -1 and errno before any line. */
+int dump_lines(const struct report_input *input, const struct journal_attempt *attempt, report_line *each,
+               void *user);
+/* "where everybody stood: .run-matrix/runs/0042-.../cases/proto/1/dump.txt" */
+void dump_where(const struct report_input *input, const struct journal_attempt *attempt, struct buf *out);
 
 /* ---- case.c ---- */
 

@@ -210,6 +210,10 @@ static void add_attempt(struct json_writer *w, const struct journal_attempt *att
     if (attempt->files)
         add_files(w, attempt->files);
     add_rungs(w, attempt);
+    if (attempt->dump.len) {
+        add_str(w, "dump", attempt->dump);
+        add_bool(w, "dump_partial", attempt->dump_partial);
+    }
     add_strings(w, "notes", attempt->notes, attempt->note_count);
     add_leaks(w, attempt);
     add_said(w, attempt);

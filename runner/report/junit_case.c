@@ -174,6 +174,22 @@ static void add_output_text(struct junit *j, const struct journal_output *output
         add_output(j, output, most, JUNIT_TEXT_LINES);
 }
 
+/* However many hang: where there is no room for output, there is none for this. */
+static void add_dump(struct junit *j, const struct journal_attempt *attempt)
+{
+    struct buf title = {0};
+
+    if (!attempt->dump.len)
+        return;
+    buf_addc(&title, '\n');
+    dump_where(j->input, attempt, &title);
+    buf_addc(&title, '\n');
+    xml_text(&j->sink->buf, buf_str(&title));
+    buf_release(&title);
+    if (j->most && dump_lines(j->input, attempt, add_line, j) < 0)
+        buf_addf(&j->sink->buf, "[not there any more: %s]\n", strerror(errno));
+}
+
 static void add_text(struct junit *j, const struct journal_test *test, const struct journal_history *history,
                      const struct journal_attempt *attempt)
 {
@@ -192,6 +208,7 @@ static void add_text(struct junit *j, const struct journal_test *test, const str
     buf_addc(&text, '\n');
     xml_text(&j->sink->buf, buf_str(&text));
     buf_release(&text);
+    add_dump(j, attempt);
     for (uint32_t i = 0; i < attempt->output_count; i++)
         add_output_text(j, &attempt->outputs[i]);
 }

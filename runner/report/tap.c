@@ -174,6 +174,8 @@ static void add_diagnostics(struct tap *tap, const struct journal_history *histo
     else if (last->status >= 0)
         buf_addf(out, "  exit: %d\n", last->status);
     add_facts(out, history);
+    if (last->dump.len)
+        add_string(out, "dump", last->dump);
     for (uint32_t i = 0; attempt_failed(last) && i < last->output_count; i++)
         add_output(tap, &last->outputs[i]);
     report_rerun(tap->input, history->what, &again);

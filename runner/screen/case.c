@@ -18,6 +18,7 @@ static const struct event started = {"START  ", PLAIN, 2};
 static const struct event made = {"READY  ", PLAIN, 1};
 static const struct event ending = {"ENDING ", YELLOW, 1};
 static const struct event slow = {"SLOW   ", YELLOW, 0};
+static const struct event dumped = {"DUMP   ", YELLOW, -2};
 static const struct event retried = {"RETRY  ", MAGENTA, 0};
 
 /* Of a verdict, by what it counts as. */
@@ -89,6 +90,17 @@ void progress_slow(struct progress *progress, struct str id, nanos running, cons
         buf_adds(out, ": tail -f ");
         progress_show(progress, out, str_of(path));
     }
+    buf_addc(out, '\n');
+    progress_end(progress);
+}
+
+void progress_dumped(struct progress *progress, struct str title, const char *path)
+{
+    struct buf *out = begin_event(progress, &dumped, NO_TIME);
+
+    progress_show(progress, out, title);
+    buf_adds(out, ": ");
+    progress_show(progress, out, str_of(path));
     buf_addc(out, '\n');
     progress_end(progress);
 }

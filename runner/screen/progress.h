@@ -55,7 +55,9 @@ void progress_output(struct progress *progress, struct str lines);
 /* `now`: the same clock as for progress_draw. */
 void progress_started(struct progress *progress, uint32_t slot, struct str id, nanos now);
 void progress_slow(struct progress *progress, struct str id, nanos running,
-                   const char *path);                                            /* NULL: nowhere */
+                   const char *path); /* NULL: nowhere */
+/* Where everybody of it stands has been written down. */
+void progress_dumped(struct progress *progress, struct str title, const char *path);
 void progress_ending(struct progress *progress, struct str id, const char *why); /* the ladder begins */
 /* `retries`: how often the case may be run again in all. */
 void progress_ended(struct progress *progress, uint32_t slot, struct str id,

@@ -184,6 +184,8 @@ static const struct journal_attempt attempt_given = {
     .note_count = 2,
     .leak_count = 2,
     .leaks_more = 5,
+    .dump = STR("cases/kv/1/dump.txt"),
+    .dump_partial = true,
 };
 
 static void write_head(struct journal *journal)
@@ -320,6 +322,8 @@ static void check_attempt(const struct journal_attempt *a)
     assert_int_equal(a->outcome, VERDICT_TIMEOUT);
     assert_true(a->flaky_fails && a->quarantined && a->core);
     assert_str(a->reason, "timed out after 10s");
+    assert_str(a->dump, "cases/kv/1/dump.txt");
+    assert_true(a->dump_partial);
     assert_true(a->at == should->at && a->duration == should->duration);
     assert_true(a->user == should->user && a->system == should->system && a->rss == 1980);
     assert_true(a->status == -1 && a->signal == 9);

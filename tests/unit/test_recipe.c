@@ -326,6 +326,25 @@ static void tell_isolate(const struct kept *k, struct buf *out)
              k->recipe.isolate & SPAWN_ISOLATE_FILES ? "files" : "");
 }
 
+static void tell_dumps(const struct kept *k, struct buf *out)
+{
+    static const char *const words[] = {
+#define X(id, word) [id] = word,
+        RECIPE_DUMPS(X)
+#undef X
+    };
+    const struct recipe *r = &k->recipe;
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (r->dumps & 1u << i)
+            buf_addf(out, "%s ", words[i]);
+    buf_addf(out, "%s", r->dumps_inside ? "by a thread" : "from outside");
+    if (!r->asks_runtimes)
+        buf_adds(out, ", asking none");
+    for (uint32_t i = 0; i < r->runtime_count; i++)
+        buf_addf(out, ", %s is %s", r->runtimes[i].image, dump_runtime_words[r->runtimes[i].runtime]);
+}
+
 static void tell_numbers(const struct kept *k, struct buf *out)
 {
     const struct recipe *r = &k->recipe;
@@ -364,6 +383,7 @@ static const struct {
     {"xfail", tell_xfail},     {"ladder", tell_ladder},   {"limits", tell_limits},
     {"numbers", tell_numbers}, {"place", tell_place},     {"tree limits", tell_tree_limits},
     {"leaks", tell_leaks},     {"isolate", tell_isolate}, {"results", tell_results},
+    {"dumps", tell_dumps},
 };
 
 /* "$NAME" asks for a variable. The folder of the machine is told as "@". */
@@ -722,6 +742,49 @@ static void test_settings(void **state)
     check_rows(state, rows, ARRAY_LEN(rows));
 }
 
+static void test_dumps(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool]"), 0, "dumps", "timeout kill crash from outside"},
+        {TEST("run: [tool], dump: [], timeout-method: outside"), 0, "dumps", "from outside"},
+        {"defaults: {dump: [slow, kill]}\n" TEST("run: [tool], dump: [timeout]"), 0, "dumps",
+         "timeout from outside"},
+        {CELLS("a: [slow]") TEST("run: [tool], dump: ['${{ matrix.a }}', kill]"), 0, "dumps",
+         "kill slow from outside"},
+        {TEST("run: [tool], timeout-method: thread"), 0, "dumps",
+         "refused: 'timeout-method: thread' is for C tests, and 't' is a program; leave it out there"},
+        {TEST("run: [tool], runtimes: none, dump: []"), 0, "dumps", "from outside, asking none"},
+        {TEST("run: [tool], runtimes: {'my-*': python, wrapper: none}, dump: []"), 0, "dumps",
+         "from outside, my-* is python, wrapper is none"},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+/* What a dump takes is part of what an ending takes. */
+static void test_dumps_take_time(void **state)
+{
+    const nanos ladder = 3 * NS_PER_S + 2 * NS_PER_S + WATCH_SETTLE;
+    static const struct {
+        const char *text;
+        nanos dump;
+    } rows[] = {
+        {TEST("run: [tool]"), WATCH_DUMP_BUDGET},
+        {TEST("run: [tool], dump: [kill, slow]"), WATCH_DUMP_LAST_BUDGET},
+        {TEST("run: [tool], dump: [slow, crash]"), 0},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct terms terms;
+        struct kept k;
+
+        open_suite(&k, *state, rows[i].text, NULL);
+        assert_true(check(&k, 0, &terms));
+        assert_int_equal(terms.ending, ladder + rows[i].dump);
+        close_suite(&k);
+    }
+}
+
 static void test_leaks(void **state)
 {
     static const struct row rows[] = {
@@ -1065,7 +1128,7 @@ static void test_terms(void **state)
     assert_int_equal(terms.weight, 1);
     assert_false(terms.serial);
     assert_int_equal(node_list_count(terms.locks), 0);
-    assert_int_equal(terms.ending, 3 * NS_PER_S + 2 * NS_PER_S + WATCH_SETTLE);
+    assert_int_equal(terms.ending, WATCH_DUMP_BUDGET + 3 * NS_PER_S + 2 * NS_PER_S + WATCH_SETTLE);
     assert_true(check(&k, 1, &terms));
     assert_int_equal(terms.weight, 3);
     assert_true(terms.serial);
@@ -1349,6 +1412,8 @@ int main(void)
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_high_limit),
         cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_dumps),
+        cmocka_unit_test(test_dumps_take_time),
         cmocka_unit_test(test_isolation),
         cmocka_unit_test(test_isolated_run_folder),
         cmocka_unit_test(test_expectations),

@@ -582,6 +582,85 @@ static void test_leaks(void **state)
     }
 }
 
+/* ---- where everybody stood ---- */
+
+/* A file that somebody may have changed since: whatever is in it is harmless in all reports. */
+static const char hung[] = "proto, attempt 1\nits deadline of 10s has passed <&\x1b[1m\n\n"
+                           "  71 S  kvd: in serve (kvd.c:40)\n\n---- in detail ----\nprocess 71 kvd\n";
+
+static struct journal_attempt *hang(struct sample *s, const char *id, const char *text, size_t len)
+{
+    struct journal_attempt *attempt = sample_attempt(sample_case(s, 0, id), VERDICT_TIMEOUT, "timed out");
+
+    attempt->dump = sample_output(s, attempt, "dump.txt", text, len)->path;
+    attempt->output_count = 0;
+    return attempt;
+}
+
+static void test_dumps(void **state)
+{
+    static const struct {
+        enum report_id report;
+        const char *fragment;
+    } rows[] = {
+        {REPORT_SUMMARY, "        where everybody stood: .run-matrix/runs/0042/0-dump.txt\n"
+                         "          | proto, attempt 1\n"
+                         "          | its deadline of 10s has passed <&\n"
+                         "          | \n"
+                         "          |   71 S  kvd: in serve (kvd.c:40)\n"
+                         "        it printed nothing\n"},
+        {REPORT_SUMMARY, "where everybody stood, as far as it could be known: .run-matrix/runs/0042/"
+                         "cases/gone/dump.txt\n          [not there any more: No such file"},
+        {REPORT_SUMMARY,
+         "where everybody stood: .run-matrix/runs/0042/../../etc/passwd\n          [not there"},
+        {REPORT_JUNIT, "\nwhere everybody stood: .run-matrix/runs/0042/0-dump.txt\nproto, attempt 1\n"
+                       "its deadline of 10s has passed &lt;&amp;\n"},
+        {REPORT_TAP, "  dump: \"0-dump.txt\"\n"},
+        {REPORT_JSON, "\"dump\":\"0-dump.txt\",\"dump_partial\":false,"},
+        {REPORT_JSON, "\"dump\":\"cases/gone/dump.txt\",\"dump_partial\":true,"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sample s;
+        struct journal_attempt *attempt;
+        struct buf text = {0};
+
+        sample_open(&s);
+        hang(&s, "proto", hung, sizeof hung - 1);
+        attempt = sample_attempt(sample_case(&s, 0, "gone"), VERDICT_TIMEOUT, "timed out");
+        attempt->dump = str_of("cases/gone/dump.txt");
+        attempt->dump_partial = true;
+        attempt = sample_attempt(sample_case(&s, 0, "hostile"), VERDICT_TIMEOUT, "timed out");
+        attempt->dump = str_of("../../etc/passwd");
+        sample_report(&s, rows[i].report, &text);
+        expect(&text, rows[i].fragment);
+        expect_none(&text, "process 71 kvd");
+        expect_none(&text, "root:");
+        expect_none(&text, "\x1b");
+        buf_release(&text);
+        sample_close(&s);
+    }
+}
+
+/* One that is no dump of ours is no longer than a screen of ours. */
+static void test_a_dump_without_end(void **state)
+{
+    struct sample s;
+    struct buf text = {0}, lines = {0};
+
+    (void)state;
+    add_numbers(&lines, 100000);
+    sample_open(&s);
+    hang(&s, "proto", lines.ptr, lines.len);
+    sample_report(&s, REPORT_SUMMARY, &text);
+    expect(&text, "| line 1\n");
+    assert_in_range(occurrences(&text, "| line "), 50, 200);
+    buf_release(&text);
+    buf_release(&lines);
+    sample_close(&s);
+}
+
 /* 80 lines: 20 from the beginning, 60 from the end; with -v all of them. */
 static void test_summary_cuts_output(void **state)
 {
@@ -698,6 +777,8 @@ int main(void)
         cmocka_unit_test(test_summary_options),
         cmocka_unit_test(test_slowest),
         cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_dumps),
+        cmocka_unit_test(test_a_dump_without_end),
         cmocka_unit_test(test_summary_cuts_output),
         cmocka_unit_test(test_summary_long_line),
         cmocka_unit_test(test_summary_of_many_failures),

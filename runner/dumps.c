@@ -1,0 +1,362 @@
+#include "runner/dumps_internal.h"
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define CLOSE_MOST   (WATCH_DUMP_BUDGET + NS_PER_S)
+#define ASKED_BUDGET WATCH_DUMP_BUDGET
+
+/* ---- jobs ---- */
+
+void dump_job_free(struct dump_job *job)
+{
+    for (size_t i = 0; i < job->output_count; i++)
+        fd_close(&job->outputs[i].fd);
+    fd_close(&job->inside);
+    arena_release(&job->arena);
+    free(job);
+}
+
+/* Under the lock. */
+static void take_out(struct dumps *dumps, const struct dump_job *job)
+{
+    struct dump_job **at = &dumps->jobs;
+
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+}
+
+static void append(struct dumps *dumps, struct dump_job *job)
+{
+    struct dump_job **at = &dumps->jobs;
+
+    while (*at)
+        at = &(*at)->next;
+    *at = job;
+}
+
+/* ---- the thread of a job ---- */
+
+/* One that came before it looks at the same processes, which have one tracer at a time. */
+static bool has_to_wait(const struct dump_job *job)
+{
+    for (const struct dump_job *other = job->dumps->jobs; other && other != job; other = other->next)
+        if (other->slot == job->slot && !other->done)
+            return true;
+    return false;
+}
+
+static void await(struct dumps *dumps, nanos until)
+{
+    const struct timespec moment = {until / NS_PER_S, until % NS_PER_S};
+
+    pthread_cond_timedwait(&dumps->changed, &dumps->lock, &moment);
+}
+
+/* False: it is not to be made any more. */
+static bool may_begin(struct dump_job *job)
+{
+    struct dumps *dumps = job->dumps;
+    nanos parked = clock_now() + job->park;
+    bool may;
+
+    pthread_mutex_lock(&dumps->lock);
+    while (!dumps->closing && clock_now() < parked)
+        await(dumps, parked);
+    while (!dumps->closing && has_to_wait(job) && clock_now() < job->until)
+        await(dumps, job->until);
+    may = !dumps->closing && !has_to_wait(job) && clock_now() < job->until;
+    pthread_mutex_unlock(&dumps->lock);
+    return may;
+}
+
+/* Who takes it is told first; who waits for it in the watch, which is there as long as this thread counts, after that. */
+static void hand_over(struct dump_job *job, bool made)
+{
+    struct dumps *dumps = job->dumps;
+    const uint32_t slot = job->slot, generation = job->generation;
+    const bool waited_for = job->waited_for;
+    const uint64_t one = 1;
+
+    pthread_mutex_lock(&dumps->lock);
+    job->done = true;
+    if (job->unwanted || !made) {
+        take_out(dumps, job);
+        dump_job_free(job);
+    } else if (write(dumps->eventfd, &one, sizeof one) != sizeof one) {
+        /* It is full of ones: readable it is. */
+    }
+    pthread_cond_broadcast(&dumps->changed);
+    pthread_mutex_unlock(&dumps->lock);
+    if (waited_for)
+        watch_dumped(dumps->s->watch, slot, generation);
+    pthread_mutex_lock(&dumps->lock);
+    dumps->threads--;
+    pthread_cond_broadcast(&dumps->changed);
+    pthread_mutex_unlock(&dumps->lock);
+}
+
+static void *work(void *user)
+{
+    struct dump_job *job = user;
+    bool made = may_begin(job);
+
+    if (made)
+        dump_job_look(job);
+    hand_over(job, made);
+    return NULL;
+}
+
+static bool start_thread(struct dump_job *job)
+{
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    pthread_t thread;
+    int error;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&thread, &attributes, work, job);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (!error)
+        pthread_setname_np(thread, "dumper");
+    return !error;
+}
+
+/* ---- beginning one ---- */
+
+static nanos parked(struct session *s)
+{
+    const struct fault_plan *park = fault_now(&s->faults, FAULT_DUMP_PARK);
+
+    return park ? park->span : 0;
+}
+
+static struct dump_job *new_job(struct dumps *dumps, const struct slot *slot, enum dump_occasion occasion,
+                                nanos budget)
+{
+    struct dump_job *job = mem_zero(1, sizeof *job);
+
+    job->dumps = dumps;
+    job->inside = -1;
+    job->occasion = occasion;
+    job->slot = slot->number;
+    job->waited_for = occasion == DUMP_STRIKE || occasion == DUMP_LAST;
+    job->until = clock_now() + budget - budget / 10; /* what is not whole by then comes in time */
+    return job;
+}
+
+/* Who has begun it does not know any more how it goes on. */
+static bool start(struct dumps *dumps, struct dump_job *job)
+{
+    bool started;
+
+    pthread_mutex_lock(&dumps->lock);
+    job->park = parked(dumps->s);
+    job->bare = dumps->threads >= DUMPS_WHOLE;
+    started = !dumps->closing && dumps->threads < DUMPS_MOST;
+    if (started) {
+        append(dumps, job);
+        dumps->threads++;
+        started = start_thread(job);
+        if (!started) {
+            take_out(dumps, job);
+            dumps->threads--;
+        }
+    }
+    pthread_mutex_unlock(&dumps->lock);
+    if (!started)
+        dump_job_free(job);
+    return started;
+}
+
+/* By the watch, under its lock: what the loop has written of the slot before it was watched stays as it is. */
+static bool begin(void *user, const struct watch_dump_wish *wish)
+{
+    struct dumps *dumps = user;
+    struct dump_job *job;
+
+    if (wish->slot >= dumps->s->jobs)
+        return false;
+    job = new_job(dumps, &dumps->s->slots[wish->slot], wish->last ? DUMP_LAST : DUMP_STRIKE, wish->budget);
+    job->generation = wish->generation;
+    dump_job_fill(job, &dumps->s->slots[wish->slot], wish);
+    return start(dumps, job);
+}
+
+void dumps_ask(struct session *s, struct slot *slot, enum dump_occasion occasion)
+{
+    struct dump_job *job;
+
+    if (!slot->listed || slot->recipe.debugged)
+        return;
+    job = new_job(s->dumps, slot, occasion, ASKED_BUDGET);
+    job->generation = slot->generation;
+    job->number = occasion == DUMP_ASKED ? slot->dumps_asked + 1 : 1;
+    dump_job_fill(job, slot, NULL);
+    slot->dumps_asked++;
+    if (!start(s->dumps, job))
+        session_note(s, "no dump of %.*s: too many are being made", STR_ARG(slot->recipe.id));
+}
+
+void dumps_ask_all(struct session *s)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < s->jobs; i++)
+        if (s->slots[i].busy && s->slots[i].listed && s->slots[i].generation) {
+            dumps_ask(s, &s->slots[i], DUMP_ASKED);
+            count++;
+        }
+    if (!count)
+        progress_line(s->progress, "nothing runs that a dump could be made of");
+}
+
+/* ---- hearing of them ---- */
+
+int dumps_fd(const struct session *s)
+{
+    return s->dumps->eventfd;
+}
+
+/* Of those that nobody waits for the next that is done. */
+static struct dump_job *next_told(struct dumps *dumps)
+{
+    struct dump_job *job;
+
+    pthread_mutex_lock(&dumps->lock);
+    for (job = dumps->jobs; job && (!job->done || job->waited_for); job = job->next)
+        ;
+    if (job)
+        take_out(dumps, job);
+    pthread_mutex_unlock(&dumps->lock);
+    return job;
+}
+
+void dumps_heard(struct session *s)
+{
+    struct dump_job *job;
+    uint64_t count;
+
+    if (read(s->dumps->eventfd, &count, sizeof count) < 0)
+        return;
+    while ((job = next_told(s->dumps))) {
+        dump_job_told(s, job);
+        dump_job_free(job);
+    }
+}
+
+/* In the output it would be taken for what the case has said. */
+static void cut_answers(struct session *s, struct slot *slot)
+{
+    const struct dump_job *job = slot->dump;
+
+    for (int i = 0; job && i < CAPTURE_FILES_MOST; i++)
+        if (job->captured[i] >= 0 &&
+            dump_answers_cut(slot->capture.files[i].fd, &job->answers, (size_t)job->captured[i]) < 0)
+            session_note(s, "what a runtime has said for the dump of %.*s stands in its output too: %s",
+                         STR_ARG(slot->recipe.id), strerror(errno));
+}
+
+/* One that is not done is nobody's any more. */
+void dumps_collect(struct session *s, struct slot *slot)
+{
+    struct dumps *dumps = s->dumps;
+    struct dump_job *job;
+
+    slot->dump = NULL;
+    if (!slot->ending.dump)
+        return;
+    pthread_mutex_lock(&dumps->lock);
+    for (job = dumps->jobs; job; job = job->next)
+        if (job->waited_for && job->slot == slot->number && job->generation == slot->generation)
+            break;
+    if (job && job->done) {
+        take_out(dumps, job);
+        slot->dump = job;
+    } else if (job) {
+        job->unwanted = true;
+    }
+    pthread_mutex_unlock(&dumps->lock);
+    cut_answers(s, slot);
+}
+
+/* ---- life ---- */
+
+static void init_lock(struct dumps *dumps)
+{
+    pthread_condattr_t attributes;
+
+    pthread_mutex_init(&dumps->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&dumps->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+bool dumps_open(struct session *s)
+{
+    struct dumps *dumps = mem_zero(1, sizeof *dumps);
+
+    dumps->s = s;
+    dumps->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (dumps->eventfd < 0) {
+        free(dumps);
+        return false;
+    }
+    init_lock(dumps);
+    dumps->stacks = stacks_program(&dumps->arena);
+    s->dumps = dumps;
+    watch_dumps(s->watch, &(struct watch_dumper){dumps, begin});
+    return true;
+}
+
+static bool await_threads(struct dumps *dumps)
+{
+    const nanos until = clock_now() + CLOSE_MOST;
+    bool over;
+
+    pthread_mutex_lock(&dumps->lock);
+    dumps->closing = true;
+    pthread_cond_broadcast(&dumps->changed);
+    while (dumps->threads && clock_now() < until)
+        await(dumps, until);
+    over = !dumps->threads;
+    pthread_mutex_unlock(&dumps->lock);
+    return over;
+}
+
+bool dumps_close(struct session *s)
+{
+    struct dumps *dumps = s->dumps;
+
+    if (!dumps)
+        return true;
+    if (!await_threads(dumps))
+        return false;
+    dumps_heard(s);
+    while (dumps->jobs) {
+        struct dump_job *job = dumps->jobs;
+
+        dumps->jobs = job->next;
+        dump_job_free(job);
+    }
+    fd_close(&dumps->eventfd);
+    pthread_cond_destroy(&dumps->changed);
+    pthread_mutex_destroy(&dumps->lock);
+    arena_release(&dumps->arena);
+    free(dumps);
+    s->dumps = NULL;
+    return true;
+}

@@ -1,0 +1,75 @@
+/* Between the files about dumps. */
+#ifndef RM_RUNNER_DUMPS_INTERNAL_H
+#define RM_RUNNER_DUMPS_INTERNAL_H
+
+#include "runner/diagnose/diagnose.h"
+#include "runner/dumps.h"
+#include "runner/session.h"
+
+#include <pthread.h>
+
+#define DUMPS_WHOLE       8  /* so many at a time have stacks, and ask runtimes; */
+#define DUMPS_MOST        32 /* so many look around; more are refused */
+#define DUMP_OUTPUTS_MOST 24
+
+/* A tree that the watch knows. */
+struct dump_tree {
+    uint32_t place, generation;
+    pid_t leader;
+    const char *role; /* of its leader */
+};
+
+/* One that is being made, or has been and was not taken yet. All it points to is its own, for it may outlive its attempt. */
+struct dump_job {
+    struct dumps *dumps;
+    struct dump_job *next;
+    enum dump_occasion occasion;
+    uint32_t slot, generation;
+    nanos until, park; /* park: it stands still so long before it begins, for tests */
+    bool waited_for;   /* by the ladder of its case */
+    bool bare;         /* there are many: no stacks, nobody is asked */
+    bool done;
+    bool unwanted; /* whoever makes it throws it away */
+    struct arena arena;
+    const char *title, *reason, *folder;
+    uint32_t number; /* of those of its occasion, from 1 */
+    struct dump_tree *trees;
+    uint32_t tree_count;
+    struct dump_output outputs[DUMP_OUTPUTS_MOST];
+    size_t output_count;
+    int captured[CAPTURE_FILES_MOST]; /* which output of the attempt each is; -1: none */
+    const struct dump_runtime_choice *choices;
+    size_t choice_count;
+    bool asks_runtimes;
+    int inside; /* the private folder of a case that tells of its stacks itself; -1: it does not */
+    struct dump dump;
+    struct dump_answers answers;
+};
+
+struct dumps {
+    struct session *s; /* what of it does not change while the run goes on */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* a thread has done its work, or all are to end */
+    int eventfd;
+    struct dump_job *jobs;
+    uint32_t threads;
+    bool closing;
+    const char *stacks; /* the program that unwinds; NULL: it is not there */
+    struct arena arena;
+};
+
+/* ---- dumps.c ---- */
+
+void dump_job_free(struct dump_job *job);
+
+/* ---- dumps_look.c: on the thread of the job ---- */
+
+/* Everything that it is made of, but what the kernel knows. On the loop, or for the watchdog under its lock. */
+void dump_job_fill(struct dump_job *job, const struct slot *slot, const struct watch_dump_wish *wish);
+void dump_job_look(struct dump_job *job);
+
+/* ---- dumps_keep.c ---- */
+
+void dump_job_told(struct session *s, struct dump_job *job);
+
+#endif

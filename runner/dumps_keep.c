@@ -1,0 +1,120 @@
+/* Where dumps are written, and told of. */
+#include "runner/dumps_internal.h"
+
+#include "runner/base/dir.h"
+#include "runner/base/io.h"
+#include "runner/base/layout.h"
+#include "runner/outputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- before it runs ---- */
+
+void dumps_prepare(struct session *s, struct slot *slot)
+{
+    struct dump_subject *subject = ARENA_NEW(&slot->arena, struct dump_subject);
+    const char *folder;
+
+    subject->attempt = s->cases[slot->on].attempts + 1u;
+    folder = outputs_path(slot, LAYOUT_CASES, subject->attempt, "");
+    subject->folder = arena_cstr(&slot->arena, (struct str){folder, strlen(folder) - 1});
+    subject->daemons = fixtures_daemons(s, slot, &subject->daemon_count);
+    slot->subject = subject;
+}
+
+/* ---- files ---- */
+
+/* Not through what stands there already: a test may have put a link in its place. */
+static bool write_one(struct session *s, const char *path, struct str text)
+{
+    int fd = -1;
+    bool good = dir_make_parents(s->run.fd, path, 0777) == 0;
+
+    if (good && (unlinkat(s->run.fd, path, 0) == 0 || errno == ENOENT))
+        fd = openat(s->run.fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    good = fd >= 0 && fd_write_all(fd, text.ptr, text.len) == 0;
+    if (!good)
+        session_note(s, "cannot write '%s': %s", path, strerror(errno));
+    fd_close(&fd);
+    return good;
+}
+
+/* The path of the text, in the run's folder; NULL: it could not be written, which has been said. */
+static const char *write_both(struct session *s, struct arena *arena, const char *folder, const char *name,
+                              const struct dump *dump)
+{
+    const char *path = arena_printf(arena, "%s/%s.txt", folder, name);
+    struct buf text = {0}, json = {0};
+    bool good;
+
+    dump_write_text(dump, s->mask, &text);
+    dump_write_json(dump, s->mask, &json);
+    good = write_one(s, path, buf_str(&text)) &&
+           write_one(s, arena_printf(arena, "%s/%s.json", folder, name), buf_str(&json));
+    buf_release(&text);
+    buf_release(&json);
+    return good ? path : NULL;
+}
+
+bool dumps_is_ours(const struct slot *slot, const char *name)
+{
+    struct str text = str_of(name);
+
+    return slot->dumps_asked && (str_starts(text, "dump-slow.") || str_starts(text, "dump-asked")) &&
+           (str_ends(text, ".txt") || str_ends(text, ".json"));
+}
+
+/* ---- of an attempt that goes on ---- */
+
+void dump_job_told(struct session *s, struct dump_job *job)
+{
+    static const char *const names[DUMP_OCCASION_COUNT] = {
+#define X(id, name) [id] = name,
+        DUMP_OCCASIONS(X)
+#undef X
+    };
+    const char *name = names[job->occasion], *path;
+
+    if (job->number > 1)
+        name = arena_printf(&job->arena, "%s-%u", name, job->number);
+    path = write_both(s, &job->arena, job->folder, name, &job->dump);
+    if (path)
+        progress_dumped(s->progress, str_of(job->title),
+                        arena_printf(&job->arena, "%s/%s", s->run.path, path));
+}
+
+/* ---- of one that is over ---- */
+
+const char *dumps_why_not(struct slot *slot)
+{
+    if (slot->dump)
+        return NULL;
+    switch (slot->ending.dump) {
+    case WATCH_DUMP_LATE: return "there is no dump: it was not made in time";
+    case WATCH_DUMP_REFUSED: return "there is no dump: too many others were being made";
+    case WATCH_DUMP_MADE: return "there is no dump: it could not be begun in time";
+    default: return NULL;
+    }
+}
+
+void dumps_put(struct session *s, struct slot *slot, const struct dump *dump)
+{
+    slot->dump_path = write_both(s, &slot->arena, slot->subject->folder, "dump", dump);
+    slot->dump_partial = dump->why_no_stacks || dump->processes_more;
+}
+
+void dumps_keep(struct session *s, struct slot *slot, struct journal_attempt *attempt)
+{
+    struct dump_job *job = slot->dump;
+
+    slot->dump = NULL;
+    if (job && s->keep != KEEP_NONE)
+        dumps_put(s, slot, &job->dump);
+    if (job)
+        dump_job_free(job);
+    attempt->dump = str_of(slot->dump_path);
+    attempt->dump_partial = slot->dump_path && slot->dump_partial;
+}
