@@ -363,6 +363,7 @@ static void test_first_thread_ended(void **state)
     process = process_of(look_now(stage), pid);
     assert_int_equal(process->thread_count, THREADS + 1);
     assert_int_equal(process->threads[0].state, 'Z');
+    assert_int_equal(process->state, 'S');
     assert_string_equal(process->threads[1].name, "worker");
     assert_non_null(process->program);
     assert_true(process->fd_count > 0);
