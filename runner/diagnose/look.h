@@ -85,6 +85,7 @@ struct look_beside {
     uint64_t network;      /* which network it is in: inode of the namespace; 0: not known */
     uint32_t threads_most; /* that are looked at */
     size_t open;           /* descriptors that it has */
+    bool is_kept_from_us;  /* its pipes were not to be measured, which it says */
 };
 
 /* Somebody waits to be connected with this name of a unix socket. */
