@@ -10,8 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define CLOSE_MOST     (WATCH_DUMP_BUDGET + NS_PER_S)
-#define ASKED_BUDGET   WATCH_DUMP_BUDGET
+#define CLOSE_MOST   (WATCH_DUMP_BUDGET + NS_PER_S)
+#define ASKED_BUDGET WATCH_DUMP_BUDGET
 
 /* ---- jobs ---- */
 
@@ -19,6 +19,7 @@ void dump_job_free(struct dump_job *job)
 {
     for (size_t i = 0; i < job->output_count; i++)
         fd_close(&job->outputs[i].fd);
+    fd_close(&job->inside);
     arena_release(&job->arena);
     free(job);
 }
@@ -148,10 +149,11 @@ static struct dump_job *new_job(struct dumps *dumps, const struct slot *slot, en
     struct dump_job *job = mem_zero(1, sizeof *job);
 
     job->dumps = dumps;
+    job->inside = -1;
     job->occasion = occasion;
     job->slot = slot->number;
     job->waited_for = occasion == DUMP_STRIKE || occasion == DUMP_LAST;
-    job->until = clock_now() + budget;
+    job->until = clock_now() + budget - budget / 10; /* what is not whole by then comes in time */
     return job;
 }
 

@@ -9,7 +9,7 @@ hang=$root/build/tests/hangs/hang
 
 # As nobody in particular: copies, where such a one can read them.
 use_copies() {
-    mkdir "$scratch/bin"
+    mkdir -p "$scratch/bin"
     cp "$hang" "${program%/*}"/run-matrix* "$scratch/bin"
     chmod -R a+rX "$scratch/bin" && chmod a+x "$scratch"
     hang=$scratch/bin/hang program=$scratch/bin/run-matrix
@@ -91,7 +91,7 @@ test_the_failure_shows_where_they_stood() {
     hang_until_the_deadline full-pipe
     out_has 'writes_its_report'
     out_has '65536'
-    out_has '.run-matrix/latest/cases/full-pipe/1/dump.txt'
+    out_has '/cases/full-pipe/1/dump.txt'
     run show full-pipe
     out_has 'writes_its_report'
     run report --format junit
@@ -165,7 +165,7 @@ test_fourteen_actors_and_a_pipe() {
     check fact 'len(standing_in("tells_a_long_story")) == 8' "$folder/dump.json"
     # Who they are, what stands in their way, and who could read it: the test, which waits for them.
     check fact 'sum(p["name"].startswith("spawner-") for p in processes) == 6' "$folder/dump.json"
-    check fact 'pipe_of(caller_of("write"))["filled"] == pipe_of(caller_of("write"))["room"] > 0' "$folder/dump.json"
+    check fact 'pipe_of(caller_of("write"))["filled"] > pipe_of(caller_of("write"))["room"] * 0.9' "$folder/dump.json"
     check fact '[processes[e["process"]]["name"] for e in pipe_of(caller_of("write"))["ends"] if e["reads"]] == ["nobody_drains"]' \
         "$folder/dump.json"
     # All of it on one screen, with those that are alike in one line.
@@ -175,7 +175,7 @@ test_fourteen_actors_and_a_pipe() {
         has summary "$word"
     done
     # One stack stands for the eight.
-    is "$(grep -c 'tells_a_long_story' "$folder/dump.txt")" "$(($(grep -c tells_a_long_story "$scratch/summary") + 1))"
+    is "$(grep -c '#[0-9]* *tells_a_long_story' "$folder/dump.txt")" 1
 }
 
 # ---- those that nobody may look at ----
@@ -188,7 +188,8 @@ as_nobody() { # COMMAND...
 needs_nobody() {
     use_copies
     [ "$(id -u)" = 0 ] || return 0
-    as_nobody "$hang" refuse true 2>/dev/null || skip 'nobody else can run what stands here'
+    # shellcheck disable=SC2016 # for that shell, which has lost what root may
+    as_nobody sh -c '"$0" refuse true' "$hang" 2>/dev/null || skip 'nobody else can run what stands here'
     chmod 777 .
 }
 
@@ -226,19 +227,32 @@ test_who_is_not_dumpable_is_told_of() {
     out_has keeps_a_secret
 }
 
-# As where kernel.yama.ptrace_scope says so: what there is without tracing is there, and what to do.
+# As where kernel.yama.ptrace_scope is 1: the calls fail, and the setting is there to be read, where a file system can be put in its
+# place.
+with_ptrace_scope() { # COMMAND...
+    # shellcheck disable=SC2016 # for that shell
+    unshare --mount sh -c 'mount -t tmpfs none /proc/sys/kernel && mkdir /proc/sys/kernel/yama &&
+        echo 1 >/proc/sys/kernel/yama/ptrace_scope && exec "$@"' sh "$hang" refuse "$@"
+}
+
+# What there is without tracing is there, and what to do.
 test_tracing_is_refused() {
     begin "$hang" full-pipe "$token"
     run_command "$hang" refuse "$program" dump --json "$child"
     status_is 0
     cp "$scratch/out" refused.json
-    check fact 'len(processes) == 2 and all(p["why_no_stacks"] or dump["why_no_stacks"] for p in processes)' refused.json
+    check fact 'len(processes) == 2 and all(p["why_no_stacks"] for p in processes)' refused.json
     check fact 'not any(frames(t) for t in threads())' refused.json
     check fact 'any("pipe" in fd["target"] for fd in processes[1]["fds"])' refused.json
+    check fact 'any(finding["kind"] == "full" for finding in dump["findings"])' refused.json
     run_command "$hang" refuse "$program" dump "$child"
     status_is 0
-    out_has ptrace_scope
-    out_has full-pipe
+    out_has 'it may not be traced'
+    out_lacks writes_its_report
+    with_ptrace_scope true 2>/dev/null || skip 'no setting of Yama can be shown here; the rest is as it should be'
+    run_command with_ptrace_scope "$program" dump "$child"
+    status_is 0
+    out_has 'ptrace_scope is 1'
 }
 
 # ---- those that would write the report themselves ----

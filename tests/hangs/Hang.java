@@ -14,18 +14,14 @@ public class Hang {
     static void hasRedWantsBlue() {
         synchronized (red) {
             meet();
-            synchronized (blue) { // hangs
-                System.out.println("never");
-            }
+            synchronized (blue) { System.exit(1); } // hangs
         }
     }
 
     static void hasBlueWantsRed() {
         synchronized (blue) {
             meet();
-            synchronized (red) { // hangs
-                System.out.println("never");
-            }
+            synchronized (red) { System.exit(1); } // hangs
         }
     }
 

@@ -4,9 +4,7 @@ const fs = require('fs')
 function countsForEver() {
   let count = 0
   fs.writeSync(1, 'ready\n')
-  for (;;) {
-    count += 1 // hangs
-  }
+  for (;;) count += 1 // hangs
 }
 
 countsForEver()
