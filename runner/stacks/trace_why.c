@@ -100,7 +100,7 @@ static bool say_of_user(struct traced *traced)
         return false;
     if ((uid_t)uid != geteuid())
         snprintf(traced->why_not, sizeof traced->why_not, "it is of another user (%ld)", uid);
-    else if (fstatat(traced->folder, "task", &st, 0) == 0 && st.st_uid != (uid_t)uid)
+    else if (fstatat(traced->folder, "fd", &st, 0) == 0 && st.st_uid != (uid_t)uid)
         snprintf(traced->why_not, sizeof traced->why_not,
                  "it may not be looked into: PR_SET_DUMPABLE is 0, or its program is not readable");
     else

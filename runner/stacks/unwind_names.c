@@ -125,7 +125,8 @@ static const char *whole_path(struct unwind *u, Dwarf_Die *unit, const char *fil
     if (!file || *file == '/')
         return file;
     folder = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
-    return folder ? arena_printf(&u->arena, "%s/%s", folder, file) : file;
+    /* What is built to be the same everywhere has folders that are nowhere. */
+    return folder && *folder == '/' ? arena_printf(&u->arena, "%s/%s", folder, file) : file;
 }
 
 static void line_at(struct unwind *u, Dwarf_Die *unit, Dwarf_Addr pc, struct named *out)

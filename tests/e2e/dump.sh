@@ -29,7 +29,7 @@ END
 
 # What has lost its word of the test has to be ended by hand.
 leave() {
-    kill $(cat "/proc/$root_pid/task/$root_pid/children") "$root_pid" 2>/dev/null || :
+    tr ' ' '\n' <"/proc/$root_pid/task/$root_pid/children" | xargs -r kill "$root_pid"
     wait
 }
 
