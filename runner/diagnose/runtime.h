@@ -20,7 +20,9 @@ struct talk {
     bool ended;         /* nothing more comes */
 };
 
-bool talk_open(struct talk *talk, uint16_t port); /* of this machine, by IPv4; false and errno */
+/* At the loopback that a process has, which may be of a network of its own. False and errno. */
+bool talk_open(struct talk *talk, pid_t pid, uint16_t port);
+bool talk_can_reach(pid_t pid);
 bool talk_open_path(struct talk *talk, const char *path);
 /* Sends and reads what can be without waiting. False: it is broken, or too long. */
 bool talk_turn(struct talk *talk);

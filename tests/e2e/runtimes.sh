@@ -122,8 +122,7 @@ PY
 
 # ---- Node ----
 
-test_node() {
-    need node
+write_busy() {
     cat >busy.js <<'JS'
 function spins() {
     console.log('ready');
@@ -134,6 +133,22 @@ function calls() {
 }
 calls();
 JS
+}
+
+# Its port is there only for who is in its network.
+test_node_in_a_network_of_its_own() {
+    need node
+    unshare -n true 2>/dev/null || skip 'there can be no network of its own'
+    write_busy
+    suite '{name: apart, timeout: 3s, run: [node, busy.js], isolate: [net]}'
+    run run
+    status_is 1
+    dump_has apart 'at calls ('
+}
+
+test_node() {
+    need node
+    write_busy
     cat >idle.js <<'JS'
 const server = require('net').createServer();
 server.listen(0, '127.0.0.1', () => console.log('ready'));
