@@ -61,18 +61,28 @@ PY
 test_python() {
     need python3
     write_python
+    cat >awaits.py <<'PY'
+import asyncio
+
+async def stuck_in_task():
+    await asyncio.Event().wait()
+
+asyncio.run(stuck_in_task())
+PY
     suite '{name: plain, timeout: 3s, run: python3 hang.py}' \
         '{name: swallowed, timeout: 3s, run: python3 hang.py >/dev/null 2>&1}' \
         '{name: forks, timeout: 3s, run: [python3, forks.py]}' \
+        '{name: awaits, timeout: 3s, run: [python3, awaits.py]}' \
         '{name: alone, timeout: 3s, run: [python3, -I, hang.py]}' \
         '{name: none, timeout: 3s, run: [python3, hang.py], runtimes: none}' \
         '{name: chosen, timeout: 3s, run: [python3, hang.py], runtimes: {"python*": none}}'
-    run run -n 6
+    run run -n 7
     status_is 1
     for name in plain swallowed; do
         dump_has "$name" 'in stuck_here'
         dump_has "$name" 'in stuck_in_thread'
     done
+    dump_has awaits 'in stuck_in_task'
     dump_has forks 'in stuck_in_child'
     dump_has forks 'in stuck_in_parent'
     output_is plain stdout ready
