@@ -286,7 +286,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 
 EXTRA := $(filter-out %/run %.json %/databases %/suites %/suites.sh,$(wildcard tests/extra/*))
 SUITES := $(filter-out lib,$(patsubst tests/extra/suites/%.sh,%,$(wildcard tests/extra/suites/*.sh)))
-check-extra: build/run-matrix $(KIDS) build/npm/ready
+check-extra: build/run-matrix build/run-matrix-stacks $(KIDS) build/npm/ready
 	@tests/run -t 900 $(ARGS) $(foreach script,$(EXTRA),$(call quote,tests/extra/run $(script))) \
 		$(foreach suite,$(SUITES),$(call quote,tests/extra/run suites.sh $(suite)))
 build/npm/ready: tests/extra/package.json | build/packages/extra
