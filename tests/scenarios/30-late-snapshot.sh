@@ -117,7 +117,7 @@ END
     verdict_is p timeout
     is "$(cat .run-matrix/latest/cases/p/1/stdout)" unwound
     ! grep -q SIGKILL "$scratch/out" || fail 'it took SIGKILL'
-    grep -q 'busy_here at .*hangs.c:12' .run-matrix/latest/cases/p/1/dump.txt ||
+    grep -q 'busy_here at .*hangs.c:11' .run-matrix/latest/cases/p/1/dump.txt ||
         fail "$(cat .run-matrix/latest/cases/p/1/dump.txt)"
     nobody_is_left
 }
