@@ -32,7 +32,7 @@ all: build/run-matrix build/run-matrix-host build/run-matrix-stacks build/librun
 # ---- what is built of what ----
 
 ROOMS = runner/base matrix/values matrix/yaml matrix/expr matrix/cells matrix/schema matrix/select matrix/suite \
-	matrix/plan backends backends/links runner/harness runner/journal runner/report runner/history runner/stacks runner/diagnose runner/store \
+	matrix/plan backends backends/links runner/harness runner/journal runner/report runner/history runner/stacks runner/inside runner/diagnose runner/store \
 	runner/leaks runner/said runner/remains runner/presets runner/recipe runner/results runner/sources runner/changes runner/queue runner/screen ci runner
 # A program of its own: what it reads, and what it reads it with, is nothing for the runner.
 STACKS_OWN := $(wildcard runner/stacks/unwind_*.c)

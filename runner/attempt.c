@@ -56,6 +56,7 @@ static void take_slot(struct session *s, uint32_t number)
     slot->leaks.arena = &slot->arena;
     slot->leaks.count = 0;
     slot->said = NULL;
+    slot->crash = NULL;
     slot->subject = NULL;
     slot->dump = NULL;
     slot->dump_path = NULL;

@@ -1,8 +1,10 @@
 /* What becomes of an attempt. */
 #include "runner/attempt_internal.h"
 
+#include "runner/crash.h"
 #include "runner/dumps.h"
 #include "runner/facts.h"
+#include "runner/inside/inside.h"
 #include "runner/leftovers.h"
 #include "runner/outputs.h"
 #include "runner/servers.h"
@@ -70,6 +72,9 @@ static void clear_slot(struct session *s, struct slot *slot)
     if (s->interactive && s->has_modes)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &s->modes);
     fault_place(&s->faults);
+    if (slot->listed && slot->tmp.path[0] && slot->recipe.is_c_test &&
+        (slot->recipe.dumps_inside || slot->ending.signal))
+        inside_forget(slot->tmp.fd);
     workdir_return(&slot->tmp, left_clean(slot));
     workdir_return(&slot->shm, left_clean(slot));
     workdir_return_artifacts(s->run.fd, &slot->artifacts, left_clean(slot));
@@ -98,6 +103,7 @@ bool attempt_judge(struct session *s, uint32_t number)
     a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
     facts_record(s, slot, &judgement, &a);
     outputs_keep(s, slot, &a);
+    crash_keep(s, slot);
     dumps_keep(s, slot, &a);
     fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED);
     case_results_record(s, slot, &a);

@@ -23,9 +23,9 @@ static pid_t own_number(const struct session *s, const struct slot *slot)
     return inside ? 0 : slot->pid;
 }
 
-static const char *in_file(const struct session *s, struct slot *slot, const struct core_pattern *pattern)
+static const char *find_file(const struct session *s, struct slot *slot, const struct core_pattern *pattern)
 {
-    const char *cwd = slot->recipe.spec.cwd, *program = slot->recipe.spec.path, *words;
+    const char *cwd = slot->recipe.spec.cwd, *found = NULL;
     char *folder = realpath(cwd ? cwd : ".", NULL);
     struct buf path = {0};
     struct core_of of = {
@@ -36,15 +36,31 @@ static const char *in_file(const struct session *s, struct slot *slot, const str
     };
 
     if (core_find(&path, pattern, &of))
-        words = arena_printf(&slot->arena, "its core is '%s': gdb %s %s", buf_text(&path), program,
-                             buf_text(&path));
-    else
-        words = arena_printf(
-            &slot->arena, "a core was dumped to '%s' (/proc/sys/kernel/core_pattern), and is not found there",
-            pattern->text);
+        found = arena_cstr(&slot->arena, buf_str(&path));
     buf_release(&path);
     free(folder);
-    return words;
+    return found;
+}
+
+const char *core_file(struct session *s, struct slot *slot)
+{
+    struct core_pattern pattern;
+
+    if (!slot->ending.core || !core_pattern_read(&pattern) || core_way(&pattern) != CORE_IN_FILE)
+        return NULL;
+    return find_file(s, slot, &pattern);
+}
+
+static const char *in_file(const struct session *s, struct slot *slot, const struct core_pattern *pattern)
+{
+    const char *path = find_file(s, slot, pattern);
+
+    return path
+               ? arena_printf(&slot->arena, "its core is '%s': gdb %s %s", path, slot->recipe.spec.path, path)
+               : arena_printf(
+                     &slot->arena,
+                     "a core was dumped to '%s' (/proc/sys/kernel/core_pattern), and is not found there",
+                     pattern->text);
 }
 
 static const char *to_program(struct slot *slot, const struct core_pattern *pattern)

@@ -19,6 +19,7 @@ void dump_job_free(struct dump_job *job)
 {
     for (size_t i = 0; i < job->output_count; i++)
         fd_close(&job->outputs[i].fd);
+    fd_close(&job->inside);
     arena_release(&job->arena);
     free(job);
 }
@@ -148,6 +149,7 @@ static struct dump_job *new_job(struct dumps *dumps, const struct slot *slot, en
     struct dump_job *job = mem_zero(1, sizeof *job);
 
     job->dumps = dumps;
+    job->inside = -1;
     job->occasion = occasion;
     job->slot = slot->number;
     job->waited_for = occasion == DUMP_STRIKE || occasion == DUMP_LAST;

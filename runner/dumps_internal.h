@@ -41,6 +41,7 @@ struct dump_job {
     const struct dump_runtime_choice *choices;
     size_t choice_count;
     bool asks_runtimes;
+    int inside; /* the private folder of a case that tells of its stacks itself; -1: it does not */
     struct dump dump;
     struct dump_answers answers;
 };

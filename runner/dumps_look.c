@@ -5,6 +5,7 @@
 #include "runner/base/io.h"
 #include "runner/base/layout.h"
 #include "runner/base/mem.h"
+#include "runner/inside/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,8 @@ void dump_job_fill(struct dump_job *job, const struct slot *slot, const struct w
     add_trees(job, slot);
     add_captured(job, &slot->capture);
     add_choices(job, &slot->recipe);
+    if (slot->recipe.dumps_inside)
+        job->inside = fcntl(slot->tmp.fd, F_DUPFD_CLOEXEC, 0);
 }
 
 /* ---- on its thread ---- */
@@ -216,6 +219,14 @@ static bool freeze(void *user, bool on)
     return watch_freeze(job->dumps->s->watch, job->slot, job->generation, on);
 }
 
+static void ask_inside(void *user, struct stacks *out, struct arena *arena, const struct proc_id *list,
+                       size_t count, const struct stacks_wants *how)
+{
+    const struct dump_job *job = user;
+
+    inside_ask(out, arena, job->inside, list, count, how);
+}
+
 void dump_job_look(struct dump_job *job)
 {
     const struct session *s = job->dumps->s;
@@ -230,6 +241,7 @@ void dump_job_look(struct dump_job *job)
         .choices = job->choices,
         .choice_count = job->choice_count,
         .freeze = contain_kind(s->contain) == CONTAIN_CGROUP ? freeze : NULL,
+        .inside = job->inside >= 0 && !job->bare ? ask_inside : NULL,
         .user = job,
     };
 

@@ -2,6 +2,7 @@
 
 #include "runner/base/dir.h"
 #include "runner/base/mem.h"
+#include "runner/inside/inside.h"
 #include "runner/remains/remains.h"
 #include "runner/said/said.h"
 #include "runner/session.h"
@@ -230,6 +231,11 @@ static void look_at_terminal(struct session *s, struct slot *slot)
 
 /* ---- its own folders ---- */
 
+static bool is_of_library(struct str name)
+{
+    return str_is(name, SAID_NAME) || str_is(name, INSIDE_NAME);
+}
+
 static void look_at_folder(struct slot *slot, const struct workdir *dir, enum leak_kind kind,
                            const char *shown)
 {
@@ -243,7 +249,7 @@ static void look_at_folder(struct slot *slot, const struct workdir *dir, enum le
         struct str path = str_of(arena_printf(&slot->arena, "%s/%.*s", shown, STR_ARG(names[i])));
         struct leak leak = {.kind = kind, .what = path, .words = path, .number = -1};
 
-        if (kind != LEAK_FILE || !str_is(names[i], SAID_NAME)) /* which is librunmatrix's own */
+        if (kind != LEAK_FILE || !is_of_library(names[i]))
             add(slot, &leak);
     }
 }

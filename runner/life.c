@@ -1,6 +1,7 @@
 #include "runner/life.h"
 
-#include "runner/attempt.h"
+#include "runner/attempt_internal.h"
+#include "runner/crash.h"
 #include "runner/session.h"
 
 /* Does what is to be done and says where that leads. */
@@ -77,6 +78,11 @@ static enum case_state clean_and_judge(struct session *s, uint32_t number)
     return attempt_clean(s, number) ? CASE_CLEANING : judge_it(s, number);
 }
 
+static enum case_state tell_first(struct session *s, uint32_t number)
+{
+    return crash_begin(s, attempt_slot(s, number)) ? CASE_TELLING : clean_and_judge(s, number);
+}
+
 /* It is out of the queue already. */
 static enum case_state drop(struct session *s, uint32_t number)
 {
@@ -93,8 +99,9 @@ static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
                        [CASE_PREPARES] = prepare},
     [CASE_ASKING] = {[CASE_STARTED] = run, [CASE_REFUSED] = clean_and_judge, [CASE_STUCK] = wait},
     [CASE_PREPARING] = {[CASE_PREPARED] = go, [CASE_UNPREPARED] = clean_and_judge},
-    [CASE_RUNNING] = {[CASE_CLIMBED] = end, [CASE_GONE] = clean_and_judge},
-    [CASE_ENDING] = {[CASE_GONE] = clean_and_judge},
+    [CASE_RUNNING] = {[CASE_CLIMBED] = end, [CASE_GONE] = tell_first},
+    [CASE_ENDING] = {[CASE_GONE] = tell_first},
+    [CASE_TELLING] = {[CASE_TOLD] = clean_and_judge},
     [CASE_CLEANING] = {[CASE_CLEANED] = cleaned},
 };
 

@@ -14,6 +14,7 @@ struct session;
     X(CASE_PREPARING, "preparing") /* its own fixtures are */                \
     X(CASE_RUNNING, "running")     /* has a process */                       \
     X(CASE_ENDING, "ending")       /* its ladder is being climbed */         \
+    X(CASE_TELLING, "telling")     /* it has crashed; its stack is read */   \
     X(CASE_CLEANING, "cleaning")   /* its own fixtures are going */          \
     X(CASE_OVER, "over")           /* has its verdict, in the journal */
 
@@ -35,6 +36,7 @@ enum case_state {
     X(CASE_STUCK, "stuck")           /* no descriptors, memory or processes just now */    \
     X(CASE_CLIMBED, "climbed")       /* the first rung of its ladder */                    \
     X(CASE_GONE, "gone")             /* the process was reaped, or abandoned */            \
+    X(CASE_TOLD, "told")             /* where it crashed, or why that is not known */      \
     X(CASE_CLEANED, "cleaned")       /* there is nothing of its own fixtures any more */   \
     X(CASE_DROPPED, "dropped")       /* it will not be run */
 

@@ -2,6 +2,7 @@
 
 #include "runner/attempt.h"
 #include "runner/control.h"
+#include "runner/crash.h"
 #include "runner/dumps.h"
 #include "runner/outputs.h"
 #include "runner/servers.h"
@@ -26,6 +27,7 @@ enum source {
     FROM_RELAY,
     FROM_NOTIFY,
     FROM_SERVER,
+    FROM_CRASHES,
     FROM_DUMPS
 };
 
@@ -73,6 +75,8 @@ int loop_open(struct session *s)
         add(s, dumps_fd(s), EPOLLIN, token(FROM_DUMPS, 0, 0, 0)) < 0)
         return -1;
     if (s->guard.pidfd >= 0 && add(s, s->guard.pidfd, EPOLLIN | EPOLLONESHOT, token(FROM_GUARD, 0, 0, 0)) < 0)
+        return -1;
+    if (crash_open(s) < 0 || add(s, s->crashes, EPOLLIN, token(FROM_CRASHES, 0, 0, 0)) < 0)
         return -1;
     if (s->tty.fd >=
         0) /* told once: what is typed may be meant for a program in front of us, and stays there */
@@ -209,6 +213,7 @@ static void dispatch(struct session *s, uint64_t data)
     case FROM_DUMPS: dumps_heard(s); break;
     case FROM_GUARD: control_guard_died(s); break;
     case FROM_KEYS: control_keys(s); break;
+    case FROM_CRASHES: crash_heard(s); break;
     case FROM_PROCESS:
     case FROM_RELAY: slot_event(s, source, data); break;
     /* Once only, as all that a child before its exec may hold a copy of when we have closed it. */

@@ -6,6 +6,8 @@ const struct said *said_by(struct slot *slot)
 {
     struct said said;
 
+    if (slot->said)
+        return slot->said;
     if (!slot->recipe.is_c_test || !slot->tmp.path[0] || !said_read(slot->tmp.fd, &slot->arena, &said))
         return NULL;
     said_forget(slot->tmp.fd);
@@ -16,20 +18,33 @@ const struct said *said_by(struct slot *slot)
 
 /* ---- the record ---- */
 
-static const struct journal_said *lines_of(struct slot *slot)
+static struct journal_said line_of(const struct said_line *said)
+{
+    return (struct journal_said){
+        .kind = str_of(said_kind_words[said->kind]),
+        .file = said->file,
+        .words = said->words,
+        .line = said->line,
+        .pid = said->pid,
+    };
+}
+
+_Static_assert(JOURNAL_SAID_MOST == SAID_KEPT_MOST, "the journal takes all that is kept");
+
+/* How it died comes last, in the place of another one where there is no more room. */
+static void take_lines(struct slot *slot, struct journal_attempt *a)
 {
     const struct said *said = slot->said;
-    struct journal_said *lines = ARENA_ARRAY(&slot->arena, struct journal_said, said->kept_count);
+    struct journal_said *lines = ARENA_ARRAY(&slot->arena, struct journal_said, said->kept_count + 1);
+    bool died = said->crash.words.len > 0;
+    uint32_t most = died ? JOURNAL_SAID_MOST - 1 : JOURNAL_SAID_MOST;
 
-    for (uint32_t i = 0; i < said->kept_count; i++)
-        lines[i] = (struct journal_said){
-            .kind = str_of(said_kind_words[said->kept[i].kind]),
-            .file = said->kept[i].file,
-            .words = said->kept[i].words,
-            .line = said->kept[i].line,
-            .pid = said->kept[i].pid,
-        };
-    return lines;
+    for (; a->said_count < said->kept_count && a->said_count < most; a->said_count++)
+        lines[a->said_count] = line_of(&said->kept[a->said_count]);
+    a->said_more = said->more + (said->kept_count - a->said_count);
+    if (died)
+        lines[a->said_count++] = line_of(&said->crash);
+    a->said = lines;
 }
 
 /* From when a phase is said to have begun to what came next; 0: not known, or not to be believed. */
@@ -43,8 +58,6 @@ static nanos first(nanos a, nanos b)
     return a ? a : b;
 }
 
-_Static_assert(JOURNAL_SAID_MOST >= SAID_KEPT_MOST, "the journal takes all that is kept");
-
 void said_record(struct session *s, struct slot *slot, struct journal_attempt *a)
 {
     const struct said *said = slot->said;
@@ -52,9 +65,7 @@ void said_record(struct session *s, struct slot *slot, struct journal_attempt *a
 
     if (!said)
         return;
-    a->said = lines_of(slot);
-    a->said_count = said->kept_count;
-    a->said_more = said->more;
+    take_lines(slot, a);
     /* The watch's clock stands still when the run does, a test's does not. */
     end = slot->ending.ended + clock_now() - watch_now(s->watch);
     most = end - (slot->ending.started + clock_now() - watch_now(s->watch)) + NS_PER_S;

@@ -8,7 +8,7 @@
 struct session;
 struct slot;
 
-/* NULL: nothing. Its own folder is without it from then on, so that it can be lent again. */
+/* NULL: nothing. Read once; its own folder is without it from then on, so that it can be lent again. */
 const struct said *said_by(struct slot *slot);
 void said_record(struct session *s, struct slot *slot, struct journal_attempt *attempt);
 

@@ -2,6 +2,7 @@
 
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/crash.h"
 #include "runner/debugger.h"
 #include "runner/dumps.h"
 #include "runner/estate.h"
@@ -244,7 +245,8 @@ static bool same_cases(struct session *s)
 enum exit_code session_open(struct session *s, struct invocation *in, struct front *front,
                             struct resumption *resumption)
 {
-    *s = (struct session){.in = in, .front = front, .arena = in->arena, .epoll = -1, .wake = -1};
+    *s = (struct session){
+        .in = in, .front = front, .arena = in->arena, .epoll = -1, .wake = -1, .crashes = -1};
     s->resumed = resumption ? &resumption->record : NULL;
     s->signals.fd = s->tty.fd = s->store.fd = s->run.fd = s->run.lock = -1;
     s->guard = (struct guard){.pidfd = -1};
@@ -319,6 +321,7 @@ void session_close(struct session *s)
     fixtures_close(s);
     servers_close(s);
     fd_close(&s->epoll);
+    crash_close(s);
     if (s->queue)
         queue_free(s->queue);
     s->ended = s->watch ? session_now(s) : 0;

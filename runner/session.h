@@ -92,6 +92,7 @@ struct slot {
     enum case_event outcome;    /* of the start */
     struct watch_ending ending; /* when `listed` and the process is gone */
     struct said *said;          /* what its test said; in the arena; NULL: nothing */
+    struct crash *crash;        /* its stack is being read; NULL: it is not */
     const char
         *folder; /* relative to the run's: for what a C test keeps beside its streams; NULL: it is none */
     const struct dump_subject *subject; /* when it is `listed` */
@@ -151,6 +152,7 @@ struct session {
     struct dumps *dumps;
     struct queue *queue;
     int epoll;
+    int crashes; /* an eventfd: stacks of some that have crashed are read */
     struct slot *slots;
     uint32_t free_slots;
     struct fixtures *fixtures; /* NULL: no case has any */

@@ -258,6 +258,12 @@ struct dump_wants {
     const struct dump_runtime_choice *choices;
     size_t choice_count;
     bool (*freeze)(void *user, bool on); /* as in stacks_wants */
+    /*
+     * Has those of the list tell of their stacks themselves, who can; the others, and all where it is NULL, are stopped and
+     * copied. Nothing is frozen meanwhile.
+     */
+    void (*inside)(void *user, struct stacks *out, struct arena *arena, const struct proc_id *list,
+                   size_t count, const struct stacks_wants *how);
     void *user;
 };
 

@@ -1,6 +1,7 @@
 #include "runner/diagnose/runtime.h"
 
 #include "runner/base/io.h"
+#include "runner/base/json.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -196,4 +197,36 @@ enum talk_frame talk_next(struct str in, struct str *text, size_t *taken)
     case FINAL | OP_PART: return TALK_NONSENSE;
     default: return TALK_OTHER;
     }
+}
+
+/* ---- JSON ---- */
+
+bool talk_text(struct str json, const char *key, int depth, struct buf *text)
+{
+    struct json_reader reader = {.input = json};
+    enum json_token token;
+    bool next = false, found = false;
+
+    while (!found && (token = json_next(&reader)) != JSON_END && token != JSON_ERROR) {
+        found = next && token == JSON_STRING;
+        next = token == JSON_KEY && reader.depth == depth && str_is(reader.text, key);
+    }
+    if (found)
+        buf_addstr(text, reader.text);
+    json_reader_release(&reader);
+    return found;
+}
+
+int talk_number(struct str json, const char *key)
+{
+    struct json_reader reader = {.input = json};
+    enum json_token token;
+    bool next = false, found = false;
+
+    while (!found && (token = json_next(&reader)) != JSON_END && token != JSON_ERROR) {
+        found = next && token == JSON_NUMBER && reader.number >= 0 && reader.number < 1000;
+        next = token == JSON_KEY && reader.depth == 1 && str_is(reader.text, key);
+    }
+    json_reader_release(&reader);
+    return found ? (int)reader.number : 0;
 }

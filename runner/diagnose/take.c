@@ -91,29 +91,72 @@ static void give_stacks(struct taking *taking, struct dump_process *p, const str
     p->threads = threads;
 }
 
+static const struct stack_process *find_told(const struct stacks *stacks, struct proc_id id)
+{
+    for (uint32_t i = 0; i < stacks->process_count; i++)
+        if (proc_id_equals(stacks->processes[i].id, id))
+            return &stacks->processes[i];
+    return NULL;
+}
+
+/* Those of the list, which becomes shorter by them: they need not be asked for again. */
+static size_t give_all(struct taking *taking, const struct stacks *stacks, struct proc_id *list,
+                       uint32_t *whose, size_t count)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct stack_process *told = find_told(stacks, list[i]);
+
+        if (told)
+            give_stacks(taking, &taking->dump->processes[whose[i]], told);
+        else {
+            list[left] = list[i];
+            whose[left++] = whose[i];
+        }
+    }
+    return left;
+}
+
+/* Who cannot say where he is, is looked at from outside. */
+static size_t ask_inside(struct taking *taking, struct proc_id *list, uint32_t *whose, size_t count)
+{
+    const struct dump_wants *wants = taking->wants;
+    const struct stacks_wants how = {
+        .program = wants->stacks, .copy_by = part(taking, 2), .unwind_by = part(taking, 5)};
+    struct stacks stacks;
+
+    if (!wants->inside)
+        return count;
+    wants->inside(wants->user, &stacks, taking->arena, list, count, &how);
+    if (stacks.why_not)
+        taking_note(taking, "%s", stacks.why_not);
+    return give_all(taking, &stacks, list, whose, count);
+}
+
 static void take_stacks(struct taking *taking)
 {
     const struct dump_wants *wants = taking->wants;
-    struct stacks_wants how = {
+    struct stacks stacks;
+    struct stacks_wants how;
+    struct proc_id *list;
+    uint32_t *whose;
+    size_t count = list_processes(taking, &list, &whose);
+
+    count = ask_inside(taking, list, whose, count);
+    if (!count)
+        return;
+    how = (struct stacks_wants){
         .program = wants->stacks,
         .copy_by = part(taking, 4),
         .unwind_by = part(taking, 8),
         .freeze = wants->freeze,
         .user = wants->user,
     };
-    struct stacks stacks;
-    struct proc_id *list;
-    uint32_t *whose;
-    size_t count = list_processes(taking, &list, &whose);
-
-    if (!count)
-        return;
     stacks_take(&stacks, taking->arena, list, count, &how);
     taking->dump->why_no_stacks = stacks.why_not;
     taking->dump->stood_still += stacks.stood_still;
-    for (uint32_t i = 0; i < stacks.process_count && i < count; i++)
-        if (proc_id_equals(stacks.processes[i].id, list[i]))
-            give_stacks(taking, &taking->dump->processes[whose[i]], &stacks.processes[i]);
+    give_all(taking, &stacks, list, whose, count);
 }
 
 /* ---- what could be done about it ---- */

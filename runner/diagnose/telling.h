@@ -47,6 +47,10 @@ struct str tail_text(struct telling *t, const struct dump_tail *tail);
 
 /* Their innermost frame that is not of libc or of what runs a test; NULL: there is none. */
 const struct stack_frame *place_of(const struct dump_thread *thread);
+/* As they have called it: of a C test, without what run_matrix.h makes of that. */
+const char *place_function(const struct stack_frame *frame);
+/* What is further out is librunmatrix, which runs a C test. */
+bool place_is_caller(const struct stack_frame *frame);
 /* What libc was asked for by that: "waits for a mutex"; NULL: nothing we know. */
 const char *place_primitive(const struct dump_thread *thread);
 /* The name of the call that it made; NULL: none is known. */

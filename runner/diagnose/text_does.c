@@ -58,12 +58,12 @@ const char *does_where(struct telling *t, const struct dump_process *p, const st
     if (!frame)
         return NULL;
     if (frame->function && frame->file)
-        return arena_printf(t->arena, "in %s at %s:%u", say_safe(t, frame->function, TELL_PLACE_MOST),
+        return arena_printf(t->arena, "in %s at %s:%u", say_safe(t, place_function(frame), TELL_PLACE_MOST),
                             say_safe(t, basename_of(frame->file), TELL_PLACE_MOST), frame->line);
     if (!frame->module)
         return arena_printf(t->arena, "at 0x%llx", (unsigned long long)frame->pc);
     if (frame->function)
-        return arena_printf(t->arena, "in %s of %s", say_safe(t, frame->function, TELL_PLACE_MOST),
+        return arena_printf(t->arena, "in %s of %s", say_safe(t, place_function(frame), TELL_PLACE_MOST),
                             say_safe(t, basename_of(frame->module), TELL_PLACE_MOST));
     return arena_printf(t->arena, "at %s+0x%llx", say_safe(t, basename_of(frame->module), TELL_PLACE_MOST),
                         (unsigned long long)frame->offset);

@@ -126,9 +126,35 @@ static bool may_be_library(const struct stack_frame *frame)
                            strstr(frame->file, "runner/base/"));
 }
 
+static bool begins(const char *text, const char *with)
+{
+    return text && strncmp(text, with, strlen(with)) == 0;
+}
+
+/* What run_matrix.h makes of a test or a fixture: its body, and the function that calls that, which is theirs by its place. */
+#define BODY   "mx_body_"
+#define CALLER "mx_call_"
+
+bool place_is_caller(const struct stack_frame *frame)
+{
+    return begins(frame->function, CALLER);
+}
+
+const char *place_function(const struct stack_frame *frame)
+{
+    bool made = begins(frame->function, BODY) || begins(frame->function, CALLER);
+
+    return made ? frame->function + strlen(BODY) : frame->function;
+}
+
 static bool is_library_door(const struct stack_frame *frame)
 {
-    return frame->function && strncmp(frame->function, "mx_", 3) == 0;
+    return begins(frame->function, "mx_") && place_function(frame) == frame->function;
+}
+
+static bool is_body(const struct stack_frame *frame)
+{
+    return place_function(frame) != frame->function;
 }
 
 /*
@@ -146,7 +172,7 @@ static uint32_t count_strange(const struct stack_thread *stack)
 
         if (is_library_door(frame))
             strange = at + 1;
-        else if (!is_system(frame) && !may_be_library(frame))
+        else if (is_body(frame) || (!is_system(frame) && !may_be_library(frame)))
             break;
     }
     return strange;

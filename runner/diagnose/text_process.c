@@ -32,7 +32,7 @@ static const char *frame_words(struct telling *t, const struct stack_thread *sta
 {
     const struct stack_frame *frame = &stack->frames[at];
     struct arena *arena = t->arena;
-    const char *function = frame->function ? say_safe(t, frame->function, TELL_TEXT_MOST) : NULL;
+    const char *function = frame->function ? say_safe(t, place_function(frame), TELL_TEXT_MOST) : NULL;
 
     if (function && frame->file)
         return arena_printf(arena, "%s at %s:%u%s%s%s%s", function, say_safe(t, frame->file, TELL_TEXT_MOST),
@@ -48,14 +48,27 @@ static const char *frame_words(struct telling *t, const struct stack_thread *sta
                         build_id_words(t, stack, at));
 }
 
+/* Up to what a C test is called by: the rest is librunmatrix, and the same in all of them. */
+static uint32_t own_frames(const struct stack_thread *stack)
+{
+    for (uint32_t i = 0; i < stack->frame_count; i++)
+        if (place_is_caller(&stack->frames[i]))
+            return i + 1;
+    return stack->frame_count;
+}
+
 static void write_frames(struct telling *t, const struct stack_thread *stack)
 {
-    for (uint32_t i = 0; i < stack->frame_count && !t->cut; i++) {
+    uint32_t own = own_frames(stack);
+
+    for (uint32_t i = 0; i < own && !t->cut; i++) {
         say_line(t, "      #%-2u %s", i, frame_words(t, stack, i));
         if (stack->frames[i].interrupted)
             say_line(t, "          a signal came here");
     }
-    if (stack->cut)
+    if (own < stack->frame_count)
+        say_line(t, "      called by librunmatrix, %u more", stack->frame_count - own);
+    else if (stack->cut)
         say_line(t, "      it ends here: %s", say_safe(t, stack->cut, TELL_TEXT_MOST));
 }
 

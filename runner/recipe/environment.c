@@ -107,6 +107,7 @@ bool environment_is_ours(struct str name)
         OURS "_OUTPUT",
         OURS "_STREAMS",
         OURS "_ACTOR",
+        OURS "_DUMP",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)

@@ -1,6 +1,7 @@
 #include "runner/recipe/recipe.h"
 
 #include "runner/recipe/internal.h"
+#include "runner/stacks/stacks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@ void kitchen_open(struct kitchen *kitchen, struct arena *arena)
 
     kitchen->arena = arena;
     kitchen->tests = ARENA_ARRAY(arena, struct test_recipe *, suites->count);
+    kitchen->stacks = stacks_program(arena);
     environment_open(kitchen);
     mask_tokens(kitchen);
 }
@@ -157,22 +159,34 @@ static void add_case(struct cooking *k, struct environment *env, const struct pl
                     str_of(k->recipe->isolate & SPAWN_ISOLATE_FILES ? "/tmp" : where->tmpdir));
 }
 
+/* Of what it is to leave copies of stacks, for us to read; where we cannot it does what it can. */
+static const char *copies_wanted(const struct cooking *k)
+{
+    unsigned dumps = k->recipe->dumps;
+    bool crash = k->kitchen->stacks && dumps & 1u << DUMP_OF_CRASH;
+    bool threads = k->kitchen->stacks && k->recipe->dumps_inside && dumps & ~(1u << DUMP_OF_CRASH);
+
+    return crash ? (threads ? "crash,thread" : "crash") : threads ? "thread" : NULL;
+}
+
 /* What the library in it goes by when it starts others. */
 static void add_c_test(struct cooking *k, struct environment *env, const struct place_of_case *where)
 {
-    const char *transport = transport_said(k);
+    const char *transport = transport_said(k), *copies = copies_wanted(k);
 
     environment_add(env, str_of("RUN_MATRIX_BACKEND"), str_of(k->recipe->backend->name));
     environment_add(env, str_of("RUN_MATRIX_CAPTURE"), str_of(capture_word(k->recipe->capture)));
     if (transport)
         environment_add(env, str_of("RUN_MATRIX_TRANSPORT"), str_of(transport));
+    if (copies)
+        environment_add(env, str_of("RUN_MATRIX_DUMP"), str_of(copies));
     if (where->output)
         environment_add(env, str_of("RUN_MATRIX_OUTPUT"), str_of(where->output));
     if (where->output && capture_way(k->recipe->capture)->inside)
         environment_add(env, str_of("RUN_MATRIX_STREAMS"), str_of("3,4"));
 }
 
-#define OF_CASE 13u /* variables that add_case, add_c_test and cook_python add */
+#define OF_CASE 14u /* variables that add_case, add_c_test and cook_python add */
 
 void cook_variable(struct cooking *k, struct environment *env, struct str name, struct str value)
 {
@@ -222,7 +236,7 @@ static bool cook_environment(struct cooking *k, const struct place_of_case *wher
         environment_put(&env, str_of("RUN_MATRIX_REG_ADDR"), str_of("unix:///tmp/s"));
     for (uint32_t i = 0; i < value.part_count; i++)
         put_variable(k, &env, &value.node->map.pairs[i]);
-    if (!k->test->is_module)
+    if (!k->test->is_module && k->recipe->asks_runtimes)
         cook_python(k, &env);
     k->recipe->spec.envp = environment_finish(&env);
     return true;

@@ -78,6 +78,7 @@ struct kitchen {
     const char
         *python; /* the folder of our sitecustomize; NULL: there is none, or it was not looked for yet */
     bool python_sought;
+    const char *stacks; /* the program that makes functions and lines of stacks; NULL: there is none */
 };
 
 void kitchen_open(struct kitchen *kitchen, struct arena *arena);

@@ -175,6 +175,7 @@ static void add_attempts(const struct report_input *input, const struct journal_
             add_attempt_line(attempt, &sink->buf);
         if (!at_length)
             continue;
+        attempt_crash(attempt, INDENT, &sink->buf);
         attempt_facts(attempt, INDENT, &sink->buf);
         if (wants_all(input))
             add_usage(attempt, &sink->buf);

@@ -27,7 +27,7 @@ static int read_beginning(const struct report_input *input, const struct journal
     return result;
 }
 
-/* An empty line stands before what is not shown. */
+/* An empty line stands before what is not shown. Of a crash that has told its stack there is nothing more to be shown. */
 int dump_lines(const struct report_input *input, const struct journal_attempt *attempt, report_line *each,
                void *user)
 {
@@ -35,7 +35,7 @@ int dump_lines(const struct report_input *input, const struct journal_attempt *a
     struct str rest, line, empty = {0};
     uint32_t count = 0;
     bool held = false;
-    int result = read_beginning(input, attempt, &text);
+    int result = attempt_told_crash(attempt) ? 0 : read_beginning(input, attempt, &text);
 
     rest = buf_str(&text);
     while (result == 0 && count < LINES_MOST && line_next(&rest, &line) && !str_is(line, LAYOUT_DUMP_CUT)) {

@@ -119,24 +119,39 @@ static void add_place_said(struct buf *out, const struct journal_said *said)
     buf_adds(out, ": ");
 }
 
+static void add_said(const struct journal_said *said, const char *indent, struct buf *out)
+{
+    struct str rest = said->words;
+    size_t end;
+
+    buf_adds(out, indent);
+    add_place_said(out, said);
+    while (str_find(rest, "\n", &end)) {
+        utf8_show(out, str_slice(rest, 0, end));
+        buf_addf(out, "\n%s", indent);
+        rest = str_slice(rest, end + 1, rest.len);
+    }
+    utf8_show(out, rest);
+    buf_addc(out, '\n');
+}
+
 void attempt_said(const struct journal_attempt *attempt, const char *indent, struct buf *out)
 {
-    for (uint32_t i = 0; i < attempt->said_count; i++) {
-        struct str rest = attempt->said[i].words;
-        size_t end;
-
-        buf_adds(out, indent);
-        add_place_said(out, &attempt->said[i]);
-        while (str_find(rest, "\n", &end)) {
-            utf8_show(out, str_slice(rest, 0, end));
-            buf_addf(out, "\n%s", indent);
-            rest = str_slice(rest, end + 1, rest.len);
-        }
-        utf8_show(out, rest);
-        buf_addc(out, '\n');
-    }
+    for (uint32_t i = 0; i < attempt->said_count; i++)
+        add_said(&attempt->said[i], indent, out);
     if (attempt->said_more)
         buf_addf(out, "%sand %llu more\n", indent, (unsigned long long)attempt->said_more);
+}
+
+bool attempt_told_crash(const struct journal_attempt *attempt)
+{
+    return attempt->said_count && str_is(attempt->said[attempt->said_count - 1].kind, "crash");
+}
+
+void attempt_crash(const struct journal_attempt *attempt, const char *indent, struct buf *out)
+{
+    if (attempt_told_crash(attempt))
+        add_said(&attempt->said[attempt->said_count - 1], indent, out);
 }
 
 /* ---- values ---- */

@@ -27,6 +27,9 @@ void leak_format(struct buf *out, const struct journal_leak *leak);
 void attempt_facts(const struct journal_attempt *attempt, const char *indent, struct buf *out);
 /* All that its C test said, as it stands on its stderr but for what others printed in between; harmless. */
 void attempt_said(const struct journal_attempt *attempt, const char *indent, struct buf *out);
+/* Of that its crash alone, where there is one: it stands in no output. */
+bool attempt_told_crash(const struct journal_attempt *attempt);
+void attempt_crash(const struct journal_attempt *attempt, const char *indent, struct buf *out);
 /* A word as one types it in a shell. */
 void shell_word(struct buf *out, struct str word);
 

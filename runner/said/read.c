@@ -92,6 +92,7 @@ static void take(struct said *said, const struct said_raw *raw, struct arena *ar
         keep(said, raw, arena);
         break;
     case SAID_NOTE: keep(said, raw, arena); break;
+    case SAID_CRASH: said->crash = line_of(raw, arena); break;
     case SAID_SKIP:
     case SAID_UNSUPPORTED:
         said->skip = copy(arena, &raw->words);

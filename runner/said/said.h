@@ -24,6 +24,7 @@
     X(SAID_SKIP, "skip")                                                               \
     X(SAID_UNSUPPORTED, "unsupported") /* a skip, for it cannot be run in this cell */ \
     X(SAID_NOTE, "note")                                                               \
+    X(SAID_CRASH, "crash") /* its last words: which signal, and where it was sent */   \
     X(SAID_PHASE, "phase")
 
 enum said_kind {
@@ -64,6 +65,7 @@ struct said {
     uint32_t kept_count;
     uint64_t failures, errors, more; /* all there were; more: those that are not kept */
     struct said_line failure, error; /* the first of each, where there are any */
+    struct said_line crash;          /* of the last who has said so; no words: nobody has */
     struct str skip;                 /* the last reason; empty: none was given */
     bool unsupported;                /* that is why it cannot be run in its cell at all */
     /* When the first of each began, CLOCK_MONOTONIC as the test said it; 0: it did not. */

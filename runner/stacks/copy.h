@@ -42,4 +42,14 @@ struct copy_thread {
     struct user_regs_struct registers;
 };
 
+/*
+ * Where a process that is linked with librunmatrix leaves those of itself: in a folder of the private one of its case, files
+ * called WORD-PID with the number that it knows itself by.
+ */
+#define COPIES_FOLDER  ".stacks"
+#define COPIES_CRASH   "crash"
+#define COPIES_ASK     "ask"     /* a FIFO: a byte asks for the next */
+#define COPIES_THREADS "threads" /* of all of them; it has this name when it is whole, and before that ... */
+#define COPIES_PART    ".part"   /* ... this behind it */
+
 #endif
