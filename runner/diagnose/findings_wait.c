@@ -246,7 +246,7 @@ void findings_of_wait(struct telling *t, struct findings *f, uint32_t process,
     const struct dump_fd *fd = thread->call.fd_count == 1 ? fd_of(p, thread->call.fds[0]) : NULL;
     const struct waiting w = {t, f, process, p, thread, fd};
 
-    if (!fd || (thread->state != 'S' && thread->state != 'D'))
+    if (!fd || (thread->state != 'S' && thread->state != 'D') || place_is_server(thread))
         return;
     switch (thread->call.wait) {
     case DUMP_WAITS_READ: find_read(&w); break;

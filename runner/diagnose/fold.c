@@ -5,11 +5,11 @@
 /* ---- processes ---- */
 
 /* A number in a name tells worker-1 from worker-2, which is what is to be folded. */
-static uint64_t hash_name(uint64_t hash, const char *name)
+static uint64_t hash_name(uint64_t hash, const char *name, char end)
 {
     bool number = false;
 
-    for (; name && *name; name++) {
+    for (; name && *name && *name != end; name++) {
         bool digit = *name >= '0' && *name <= '9';
 
         if (!digit || !number)
@@ -24,7 +24,7 @@ static uint64_t key_of(const struct dump_process *p)
 {
     uint64_t hash = hash_byte(HASH_START, (unsigned char)p->state), threads = 0;
 
-    hash = hash_name(hash_name(hash, p->name), p->role);
+    hash = hash_name(hash_name(hash, p->name, '\0'), p->role, ROLE_ID);
     hash = hash_byte(hash, (unsigned char)(p->runaway | p->frozen << 1));
     if (p->thread_count)
         hash = does_key(hash, p, &p->threads[0]);

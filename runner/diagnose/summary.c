@@ -34,10 +34,11 @@ static void add_line(struct telling *t, struct lines *lines, const char *line)
 /* "kid (case) x 14" */
 static const char *who(struct telling *t, const struct dump_process *p, uint32_t count)
 {
-    const char *name = say_name(t, p->name);
+    const char *name = say_name(t, p->name), *id = p->role ? strchr(p->role, ROLE_ID) : NULL;
+    const char *role = id ? arena_printf(t->arena, "%.*s", (int)(id - p->role), p->role) : p->role;
 
-    if (p->role && (!p->name || strcmp(p->role, p->name) != 0))
-        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, p->role));
+    if (role && *role && (!p->name || strcmp(role, p->name) != 0))
+        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, role));
     return count > 1 ? arena_printf(t->arena, "%s x %u", name, count) : name;
 }
 
@@ -88,7 +89,7 @@ static void add_threads(struct telling *t, struct lines *lines, const struct fol
     for (uint32_t i = 1; p->runtime == RUNTIME_NONE && i < p->thread_count && told < THREADS_MOST; i++) {
         const struct dump_thread *thread = &p->threads[i];
 
-        if (!place_of(thread) || was_told(p, i))
+        if (!place_of(thread) || place_is_server(thread) || was_told(p, i))
             continue;
         add_thread(t, lines, row,
                    arena_printf(t->arena, "%d %s", (int)thread->tid, say_name(t, thread->name)),

@@ -5,8 +5,9 @@
 #include "runner/base/hash.h"
 #include "runner/diagnose/diagnose.h"
 
-#define TELL_NAME_MOST  ((size_t)64)   /* bytes of a name in a line */
-#define TELL_PLACE_MOST ((size_t)120)  /* of a path in a line of the summary */
+#define TELL_NAME_MOST  ((size_t)64)  /* bytes of a name in a line */
+#define TELL_PLACE_MOST ((size_t)120) /* of a path in a line of the summary */
+#define ROLE_ID         '@' /* behind it in a role stands who of several it is: "worker@5bd1c4a96e3f2071" */
 #define TELL_TEXT_MOST  ((size_t)4096) /* of anything else */
 
 struct telling {
@@ -51,6 +52,8 @@ const struct stack_frame *place_of(const struct dump_thread *thread);
 const char *place_function(const struct stack_frame *frame);
 /* What is further out is librunmatrix, which runs a C test. */
 bool place_is_caller(const struct stack_frame *frame);
+/* One of librunmatrix, which waits to be told whom to fork: it has a place, and hangs on nothing. */
+bool place_is_server(const struct dump_thread *thread);
 /* What libc was asked for by that: "waits for a mutex"; NULL: nothing we know. */
 #define PRIMITIVE_JOIN "joins a thread"
 const char *place_primitive(const struct dump_thread *thread);
