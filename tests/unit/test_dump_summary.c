@@ -38,6 +38,24 @@ static void test_a_stage(void **state)
     buf_release(&out);
 }
 
+/* Actors of one name are one row: who of them it is, which stands in their roles, is no difference. */
+static void test_identities(void **state)
+{
+    char roles[LEAVES][32];
+    struct stage s;
+    struct buf out = {0};
+
+    (void)state;
+    make_stage(&s);
+    for (uint32_t i = 0; i < LEAVES; i++) {
+        snprintf(roles[i], sizeof roles[i], "leaf-%u@%xbeef%x", i % 2, i, 77 * i);
+        s.processes[3 + i].role = roles[i];
+    }
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "leaf (leaf-0) x 14: in produce");
+    buf_release(&out);
+}
+
 /* ---- what follows from the facts: two processes at a time, of which the first is what is looked at ---- */
 
 static const struct stack_frame asker_frames[] = {LIBCS("__read", 0x10), THEIRS("asks", "ask.c", 5)};
@@ -350,6 +368,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_stage),
+        cmocka_unit_test(test_identities),
         cmocka_unit_test(test_a_reader),
         cmocka_unit_test(test_a_request),
         cmocka_unit_test(test_nobody_connects),
