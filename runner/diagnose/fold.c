@@ -5,18 +5,35 @@
 /* ---- processes ---- */
 
 /* A number in a name tells worker-1 from worker-2, which is what is to be folded. */
-static uint64_t hash_name(uint64_t hash, const char *name, char end)
+static uint64_t hash_name(uint64_t hash, struct str name)
 {
     bool number = false;
 
-    for (; name && *name && *name != end; name++) {
-        bool digit = *name >= '0' && *name <= '9';
+    for (size_t i = 0; i < name.len; i++) {
+        bool digit = name.ptr[i] >= '0' && name.ptr[i] <= '9';
 
         if (!digit || !number)
-            hash = hash_byte(hash, digit ? '#' : (unsigned char)*name);
+            hash = hash_byte(hash, digit ? '#' : (unsigned char)name.ptr[i]);
         number = digit;
     }
     return hash_byte(hash, 0);
+}
+
+struct str fold_role(const struct dump_process *p)
+{
+    return p->role ? (struct str){p->role, strcspn(p->role, "@")} : (struct str){"", 0};
+}
+
+/* Servers write there whom they serve, and what they do: one argument, which is quoted for its blanks. */
+struct str fold_title(const struct dump_process *p)
+{
+    struct str name = str_of(p->name ? p->name : ""), title = str_of(p->command ? p->command : "");
+
+    if (title.len > 1 && title.ptr[0] == '\'' && title.ptr[title.len - 1] == '\'')
+        title = (struct str){title.ptr + 1, title.len - 2};
+    return name.len && str_starts(title, p->name) && title.len > name.len && title.ptr[name.len] == ':'
+               ? title
+               : name;
 }
 
 /* Its own part: what it is and what its threads do. */
@@ -24,7 +41,7 @@ static uint64_t key_of(const struct dump_process *p)
 {
     uint64_t hash = hash_byte(HASH_START, (unsigned char)p->state), threads = 0;
 
-    hash = hash_name(hash_name(hash, p->name, '\0'), p->role, ROLE_ID);
+    hash = hash_name(hash_name(hash, fold_title(p)), fold_role(p));
     hash = hash_byte(hash, (unsigned char)(p->runaway | p->frozen << 1));
     if (p->thread_count)
         hash = does_key(hash, p, &p->threads[0]);

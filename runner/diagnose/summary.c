@@ -34,11 +34,11 @@ static void add_line(struct telling *t, struct lines *lines, const char *line)
 /* "kid (case) x 14" */
 static const char *who(struct telling *t, const struct dump_process *p, uint32_t count)
 {
-    const char *name = say_name(t, p->name), *id = p->role ? strchr(p->role, ROLE_ID) : NULL;
-    const char *role = id ? arena_printf(t->arena, "%.*s", (int)(id - p->role), p->role) : p->role;
+    const char *name = p->name ? say_name(t, arena_cstr(t->arena, fold_title(p))) : say_name(t, NULL);
+    struct str role = fold_role(p);
 
-    if (role && *role && (!p->name || strcmp(role, p->name) != 0))
-        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, role));
+    if (role.len && (!p->name || !str_is(role, p->name)))
+        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, arena_cstr(t->arena, role)));
     return count > 1 ? arena_printf(t->arena, "%s x %u", name, count) : name;
 }
 

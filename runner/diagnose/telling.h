@@ -5,9 +5,8 @@
 #include "runner/base/hash.h"
 #include "runner/diagnose/diagnose.h"
 
-#define TELL_NAME_MOST  ((size_t)64)  /* bytes of a name in a line */
-#define TELL_PLACE_MOST ((size_t)120) /* of a path in a line of the summary */
-#define ROLE_ID         '@' /* behind it in a role stands who of several it is: "worker@5bd1c4a96e3f2071" */
+#define TELL_NAME_MOST  ((size_t)64)   /* bytes of a name in a line */
+#define TELL_PLACE_MOST ((size_t)120)  /* of a path in a line of the summary */
 #define TELL_TEXT_MOST  ((size_t)4096) /* of anything else */
 
 struct telling {
@@ -115,6 +114,11 @@ struct fold_stacks {
     uint32_t *of;
 };
 void fold_stacks(struct fold_stacks *out, const struct dump *dump, struct arena *arena);
+
+/* What it calls itself where others see its arguments ("postgres: checkpointer"), else its name. */
+struct str fold_title(const struct dump_process *p);
+/* Without who of several it is, "worker@5bd1c4a96e3f2071". Empty: it has none. */
+struct str fold_role(const struct dump_process *p);
 
 /* ---- findings.c: what follows from the facts ---- */
 

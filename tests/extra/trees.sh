@@ -172,7 +172,8 @@ tree_postgres() {
     }
     dump
     text_has ProcSleep "$waiting" 'idle in transaction'
-    summary_has psql 'has its other end' WaitEventSetWait
+    summary_has "$waiting" psql 'has its other end' WaitEventSetWait
+    [ -z "${SHOW-}" ] || cat "$work/summary"
     so 'any("ProcSleep" == f["function"] for t in threads() for f in frames(t))'
     # As it wishes to be ended: its processes have sessions of their own.
     read -r postmaster <data/postmaster.pid

@@ -56,6 +56,22 @@ static void test_identities(void **state)
     buf_release(&out);
 }
 
+/* Who tells in its arguments what it does is called by that; others may not call themselves what they like. */
+static void test_titles(void **state)
+{
+    struct stage s;
+    struct buf out = {0};
+
+    (void)state;
+    make_stage(&s);
+    s.processes[1].command = "'branch: UPDATE waiting'";
+    s.processes[2].command = "'root: of all'";
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "    \"branch: UPDATE waiting\": in branch");
+    expect(&out, "    branch: in branch");
+    buf_release(&out);
+}
+
 /* ---- what follows from the facts: two processes at a time, of which the first is what is looked at ---- */
 
 static const struct stack_frame asker_frames[] = {LIBCS("__read", 0x10), THEIRS("asks", "ask.c", 5)};
@@ -369,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_stage),
         cmocka_unit_test(test_identities),
+        cmocka_unit_test(test_titles),
         cmocka_unit_test(test_a_reader),
         cmocka_unit_test(test_a_request),
         cmocka_unit_test(test_nobody_connects),
