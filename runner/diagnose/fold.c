@@ -4,8 +4,18 @@
 
 /* ---- processes ---- */
 
+struct str fold_role(const char *role)
+{
+    struct str text = str_of(role);
+    size_t at = text.len;
+
+    while (at > 0 && strchr("0123456789abcdef", text.ptr[at - 1]))
+        at--;
+    return at > 1 && text.len - at == 16 && text.ptr[at - 1] == '@' ? str_slice(text, 0, at - 1) : text;
+}
+
 /* A number in a name tells worker-1 from worker-2, which is what is to be folded. */
-static uint64_t hash_name(uint64_t hash, struct str name)
+uint64_t fold_name(uint64_t hash, struct str name)
 {
     bool number = false;
 
@@ -17,11 +27,6 @@ static uint64_t hash_name(uint64_t hash, struct str name)
         number = digit;
     }
     return hash_byte(hash, 0);
-}
-
-struct str fold_role(const struct dump_process *p)
-{
-    return p->role ? (struct str){p->role, strcspn(p->role, "@")} : (struct str){"", 0};
 }
 
 /* Servers write there whom they serve, and what they do: one argument, which is quoted for its blanks. */
@@ -41,7 +46,7 @@ static uint64_t key_of(const struct dump_process *p)
 {
     uint64_t hash = hash_byte(HASH_START, (unsigned char)p->state), threads = 0;
 
-    hash = hash_name(hash_name(hash, fold_title(p)), fold_role(p));
+    hash = fold_name(fold_name(hash, fold_title(p)), fold_role(p->role));
     hash = hash_byte(hash, (unsigned char)(p->runaway | p->frozen << 1));
     if (p->thread_count)
         hash = does_key(hash, p, &p->threads[0]);

@@ -35,10 +35,10 @@ static void add_line(struct telling *t, struct lines *lines, const char *line)
 static const char *who(struct telling *t, const struct dump_process *p, uint32_t count)
 {
     const char *name = p->name ? say_name(t, arena_cstr(t->arena, fold_title(p))) : say_name(t, NULL);
-    struct str role = fold_role(p);
+    const char *role = arena_cstr(t->arena, fold_role(p->role));
 
-    if (role.len && (!p->name || !str_is(role, p->name)))
-        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, arena_cstr(t->arena, role)));
+    if (p->role && (!p->name || strcmp(role, p->name) != 0))
+        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, role));
     return count > 1 ? arena_printf(t->arena, "%s x %u", name, count) : name;
 }
 

@@ -93,6 +93,11 @@ const char *fd_article(const struct dump_fd *fd); /* "a pipe" */
 
 /* ---- fold.c: processes and stacks that are alike ---- */
 
+/* Without the id that an actor has behind its name: "worker-1@438c0a10c45139a4". */
+struct str fold_role(const char *role);
+/* What is the same for worker-1 and worker-2. */
+uint64_t fold_name(uint64_t hash, struct str name);
+
 /* A row of the tree: `members` are alike, and so is everybody below them. */
 struct fold_row {
     uint32_t depth;
@@ -117,8 +122,6 @@ void fold_stacks(struct fold_stacks *out, const struct dump *dump, struct arena 
 
 /* What it calls itself where others see its arguments ("postgres: checkpointer"), else its name. */
 struct str fold_title(const struct dump_process *p);
-/* Without who of several it is, "worker@5bd1c4a96e3f2071". Empty: it has none. */
-struct str fold_role(const struct dump_process *p);
 
 /* ---- findings.c: what follows from the facts ---- */
 
