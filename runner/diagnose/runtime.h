@@ -20,7 +20,9 @@ struct talk {
     bool ended;         /* nothing more comes */
 };
 
-bool talk_open(struct talk *talk, uint16_t port); /* of this machine, by IPv4; false and errno */
+/* At the loopback that a process has, which may be of a network of its own. False and errno. */
+bool talk_open(struct talk *talk, pid_t pid, uint16_t port);
+bool talk_can_reach(pid_t pid);
 bool talk_open_path(struct talk *talk, const char *path);
 /* Sends and reads what can be without waiting. False: it is broken, or too long. */
 bool talk_turn(struct talk *talk);
@@ -50,6 +52,9 @@ struct python_asked {
     int file; /* its memory for answers; -1 */
     uint64_t from, seen;
     unsigned blocked; /* threads that have our signal blocked anyway */
+    int tasks;        /* the signal that asks for what awaits */
+    bool asked_for_tasks;
+    uint64_t told; /* that far it had come by then */
 };
 
 /* What is awaited: that its inspector listens, its list of what can be looked at, to be let in, the answer, the end. */
@@ -123,6 +128,7 @@ struct asking {
 
 /* "SigCgt:" in /proc/PID/status or that of a thread; 0 where it cannot be told. Signal n is bit n - 1. */
 uint64_t asked_signals(const char *path, const char *field);
+bool asked_catches(const struct asked *asked, int signal);
 /* It was heard. */
 void asked_lives(struct asked *asked);
 /* Without control of its length; what is longer than RUNTIME_ANSWER_MOST is cut, and says so. */

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #define AGAIN_AFTER (40 * NS_PER_MS)
@@ -97,11 +96,12 @@ static void take_bytes(struct talk *talk, size_t count)
 static bool node_opens(struct asked *asked)
 {
     struct node_asked *node = &asked->node;
+    pid_t pid = asked->process->id.pid;
 
-    if (!listener_find(asked->process->id.pid, node->sockets, node->socket_count, &node->port))
+    if (!listener_find(pid, node->sockets, node->socket_count, &node->port))
         return true;
     asked_lives(asked);
-    if (!talk_open(&node->talk, node->port))
+    if (!talk_open(&node->talk, pid, node->port))
         return false;
     buf_addf(&node->talk.out, "GET /json/list HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", node->port);
     node->phase = NODE_LISTS;
@@ -130,13 +130,13 @@ static bool find_path(struct str body, struct buf *path)
     return is_path(buf_str(path));
 }
 
-static bool join(struct node_asked *node, struct str body)
+static bool join(struct node_asked *node, pid_t pid, struct str body)
 {
     struct buf path = {0};
     bool found = find_path(body, &path);
 
     talk_close(&node->talk);
-    if (found && talk_open(&node->talk, node->port))
+    if (found && talk_open(&node->talk, pid, node->port))
         buf_addf(&node->talk.out,
                  "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                  "Sec-WebSocket-Key: cnVuLW1hdHJpeCBkdW1wIQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
@@ -156,7 +156,7 @@ static bool node_lists(struct asked *asked)
     if (!head || (body == SIZE_MAX ? !node->talk.ended : in.len - head < body))
         return !node->talk.ended;
     asked_lives(asked);
-    return status == 200 && join(node, str_slice(in, head, in.len));
+    return status == 200 && join(node, asked->process->id.pid, str_slice(in, head, in.len));
 }
 
 static bool node_lets_in(struct asked *asked)
@@ -224,21 +224,11 @@ static bool go_on(struct asked *asked)
 
 /* ---- its way ---- */
 
-static bool same_network(pid_t pid)
-{
-    char path[64];
-    struct stat theirs, ours;
-
-    snprintf(path, sizeof path, "/proc/%ld/ns/net", (long)pid);
-    return stat(path, &theirs) == 0 && stat("/proc/thread-self/ns/net", &ours) == 0 &&
-           theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
-}
-
 static const char *node_prepare(struct asked *asked)
 {
     asked->lane = LANE_OUTPUTS;
-    if (!same_network(asked->process->id.pid))
-        return "it would answer in a network of its own, where we are not";
+    if (!talk_can_reach(asked->process->id.pid))
+        return "it would answer in a network of its own, which we may not enter";
     marks_watch(asked, 2);
     return NULL;
 }

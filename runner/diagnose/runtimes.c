@@ -58,11 +58,6 @@ uint64_t asked_signals(const char *path, const char *field)
     return set;
 }
 
-static bool is_in(uint64_t set, int signal)
-{
-    return (set >> (signal - 1)) & 1;
-}
-
 /* It is gone where there is no such process any more. */
 static const char *why_it_cannot(const struct asked *asked)
 {
@@ -82,12 +77,17 @@ static const char *name_of_signal(const struct asked *asked)
     return name ? arena_printf(asked->asking->taking->arena, "SIG%s", name) : "its signal";
 }
 
-static const char *why_not_that_signal(const struct asked *asked)
+bool asked_catches(const struct asked *asked, int signal)
 {
     char path[64];
 
     snprintf(path, sizeof path, "/proc/%ld/status", (long)asked->process->id.pid);
-    if (is_in(asked_signals(path, "\nSigCgt:"), asked->signal))
+    return (asked_signals(path, "\nSigCgt:") >> (signal - 1)) & 1;
+}
+
+static const char *why_not_that_signal(const struct asked *asked)
+{
+    if (asked_catches(asked, asked->signal))
         return NULL;
     return arena_printf(asked->asking->taking->arena, "it does not catch %s, by which it would be asked",
                         name_of_signal(asked));

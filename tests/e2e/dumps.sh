@@ -91,6 +91,24 @@ test_the_session_deadline() {
     done
 }
 
+# A dump of what is made for cases lies beside what it wrote; who reads why a case could not start reads where.
+test_fixtures() {
+    common="fixtures:
+  made: {run: ['$kid', hang, $token], timeout: 200ms}
+  never: {daemon: ['$kid', hang, $token], ready: {file: there, within: 200ms}, scope: session}
+  undone: {run: ['true'], teardown: ['$kid', hang, $token], timeout: 1s}"
+    suite '{name: one, run: ["true"], fixtures: [made]}' '{name: two, run: ["true"], fixtures: [never]}' \
+        '{name: three, run: ["true"], fixtures: [undone]}'
+    run
+    status_is 1
+    for file in cases/one/1/fixtures/made/dump.txt fixtures/never/dump.txt cases/three/1/fixtures/undone/teardown-dump.txt; do
+        out_has "; where everybody stood: .run-matrix/runs/$(basename "$(readlink -f .run-matrix/latest)")/$file"
+        has_text ".run-matrix/latest/$file" 'has passed, in its call'
+        has_text ".run-matrix/latest/$file" '---- in detail ----'
+    done
+    has_text .run-matrix/latest/fixtures/never/dump.txt 'fixture:never, attempt 1'
+}
+
 test_none_where_none_is_wanted() {
     suite "{name: never, run: ['$kid', stubborn, $token], timeout: 200ms, stop: [INT 100ms, KILL], dump: []}" \
         '{name: fine, run: ["true"]}' '{name: bad, run: ["false"]}'
