@@ -68,6 +68,7 @@ struct node_asked {
     size_t socket_count;
     int turn;       /* a socket whose name says that the port is ours for the moment; -1 */
     nanos waits;    /* since when it waits for that; 0: it does not */
+    bool refused;   /* it has said that its port is taken */
     unsigned tries; /* that it was sent its signal once more */
     nanos again;    /* when the next is due */
 };

@@ -293,6 +293,7 @@ static bool ask_again(struct asked *asked)
     if (clock_now() < node->again)
         return true;
     node->again = clock_now() + AGAIN_AFTER;
+    node->refused |= has_failed(asked);
     if (++node->tries == TRIES_MOST)
         return false;
     cut_out(asked);
@@ -314,7 +315,7 @@ static void node_end(struct asked *asked)
         taking_note(asked->asking->taking,
                     "the inspector of node (pid %ld) did not close, and listens at 127.0.0.1:%u",
                     (long)asked->process->id.pid, asked->node.port);
-    if (!asked->process->runtime_says && has_failed(asked))
+    if (!asked->node.port && (asked->node.refused || has_failed(asked)))
         asked->process->runtime_why_not = "its inspector could not be opened: its port is taken";
     else if (asked->node.port && asked->node.phase < NODE_CLOSES)
         asked->process->runtime_why_not =
