@@ -29,6 +29,15 @@ static void add_end(const struct waiting *w, struct finding *finding, const stru
     finding_other(finding, other);
 }
 
+/* Those that depend on the same kind of somebody are alike, as each of ten workers is who has a pipe of its own to its maker. */
+static uint64_t hash_end(const struct waiting *w, uint64_t hash, const struct dump_end *end)
+{
+    const struct dump_process *p = end->process == DUMP_NOBODY ? NULL : &w->t->dump->processes[end->process];
+
+    hash = fold_name(hash, str_of(end->name));
+    return p && p->thread_count ? does_key(hash, p, p->threads) : hash;
+}
+
 /* ---- pipes ---- */
 
 static bool is_other_end(const struct dump_end *end, bool wants_readers)
@@ -77,7 +86,7 @@ static uint32_t each_end(const struct waiting *w, bool wants_readers, bool pure,
             is_pure(fd, end, wants_readers) != pure)
             continue;
         if (key)
-            *key = hash_number(*key, (uint64_t)end->pid);
+            *key = hash_end(w, *key, end);
         if (finding)
             add_end(w, finding, end, wants_readers ? "can read it" : "can write to it");
         count++;
@@ -115,7 +124,8 @@ static const char *fill_words(const struct waiting *w)
 
     if (fd->filled < 0 || fd->room <= 0)
         return ", which is full";
-    return arena_printf(w->t->arena, ", which is full (%lld of %lld bytes)", (long long)fd->filled,
+    return arena_printf(w->t->arena, ", which %s (%lld of %lld bytes)",
+                        fd->filled < fd->room ? "has no room for it" : "is full", (long long)fd->filled,
                         (long long)fd->room);
 }
 
@@ -168,7 +178,7 @@ static uint32_t each_peer(const struct waiting *w, struct finding *finding, uint
         if (i > 0 && same_process(end, &w->fd->ends[i - 1]))
             continue;
         if (key)
-            *key = hash_number(*key, (uint64_t)end->pid);
+            *key = hash_end(w, *key, end);
         if (finding)
             add_end(w, finding, end, peer_words(w, end));
         count++;
@@ -238,6 +248,12 @@ static void find_poll(const struct waiting *w)
         find_read(w);
 }
 
+/* What others are forked from waits to be asked, and that is all that it does (backends/own.c). */
+static bool is_at_rest(const struct dump_thread *thread)
+{
+    return thread->name && strcmp(thread->name, "rm-forkserver") == 0;
+}
+
 /* Who waits at many descriptors depends on nobody in particular. */
 void findings_of_wait(struct telling *t, struct findings *f, uint32_t process,
                       const struct dump_thread *thread)
@@ -246,7 +262,7 @@ void findings_of_wait(struct telling *t, struct findings *f, uint32_t process,
     const struct dump_fd *fd = thread->call.fd_count == 1 ? fd_of(p, thread->call.fds[0]) : NULL;
     const struct waiting w = {t, f, process, p, thread, fd};
 
-    if (!fd || (thread->state != 'S' && thread->state != 'D'))
+    if (!fd || (thread->state != 'S' && thread->state != 'D') || is_at_rest(thread))
         return;
     switch (thread->call.wait) {
     case DUMP_WAITS_READ: find_read(&w); break;

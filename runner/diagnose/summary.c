@@ -34,10 +34,10 @@ static void add_line(struct telling *t, struct lines *lines, const char *line)
 /* "kid (case) x 14" */
 static const char *who(struct telling *t, const struct dump_process *p, uint32_t count)
 {
-    const char *name = say_name(t, p->name);
+    const char *name = say_name(t, p->name), *role = arena_cstr(t->arena, fold_role(p->role));
 
-    if (p->role && (!p->name || strcmp(p->role, p->name) != 0))
-        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, p->role));
+    if (p->role && (!p->name || strcmp(role, p->name) != 0))
+        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, role));
     return count > 1 ? arena_printf(t->arena, "%s x %u", name, count) : name;
 }
 

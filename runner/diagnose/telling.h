@@ -91,6 +91,11 @@ const char *fd_article(const struct dump_fd *fd); /* "a pipe" */
 
 /* ---- fold.c: processes and stacks that are alike ---- */
 
+/* Without the id that an actor has behind its name: "worker-1@438c0a10c45139a4". */
+struct str fold_role(const char *role);
+/* What is the same for worker-1 and worker-2. */
+uint64_t fold_name(uint64_t hash, struct str name);
+
 /* A row of the tree: `members` are alike, and so is everybody below them. */
 struct fold_row {
     uint32_t depth;

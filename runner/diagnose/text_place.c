@@ -16,64 +16,13 @@ static const char *const system_files[] = {
 };
 
 /* Of a program that has libc within, and no lines. */
-static const char *const system_functions[] = {
-    "read",
-    "write",
-    "readv",
-    "writev",
-    "pread64",
-    "pwrite64",
-    "poll",
-    "ppoll",
-    "select",
-    "pselect",
-    "accept",
-    "accept4",
-    "connect",
-    "recv",
-    "recvfrom",
-    "recvmsg",
-    "send",
-    "sendto",
-    "sendmsg",
-    "epoll_wait",
-    "epoll_pwait",
-    "wait",
-    "wait3",
-    "wait4",
-    "waitpid",
-    "waitid",
-    "pause",
-    "sleep",
-    "usleep",
-    "nanosleep",
-    "clock_nanosleep",
-    "sigsuspend",
-    "sigwait",
-    "sigwaitinfo",
-    "sigtimedwait",
-    "flock",
-    "lockf",
-    "fcntl",
-    "fcntl64",
-    "open",
-    "openat",
-    "fgets",
-    "fread",
-    "fwrite",
-    "getline",
-    "getdelim",
-    "syscall",
-    "ioctl",
-    "tgkill",
-    "raise",
-    "abort",
-    "futex_wait",
-    "sem_wait",
-    "msgrcv",
-    "msgsnd",
-    "semop",
-};
+static const char system_functions[] =
+    " read write readv writev pread64 pwrite64 poll ppoll select pselect accept accept4 "
+    "connect recv recvfrom recvmsg send sendto sendmsg epoll_wait epoll_pwait wait wait3 "
+    "wait4 waitpid waitid pause sleep usleep nanosleep clock_nanosleep sigsuspend sigwait "
+    "sigwaitinfo sigtimedwait flock lockf fcntl fcntl64 open openat fgets fread fwrite "
+    "getline getdelim syscall ioctl tgkill raise abort futex_wait sem_wait msgrcv msgsnd "
+    "semop ";
 
 /* The part of a path behind the last slash. */
 static const char *basename_of(const char *path)
@@ -94,12 +43,15 @@ static bool begins_with_any(const char *text, const char *const *words, size_t c
 
 static bool is_system_function(const char *name)
 {
+    size_t length = name ? strlen(name) : 0;
+    const char *at;
+
     if (!name)
         return false;
     if (strncmp(name, "__", 2) == 0 || strncmp(name, "pthread_", 8) == 0 || strncmp(name, "runtime.", 8) == 0)
         return true;
-    for (size_t i = 0; i < sizeof system_functions / sizeof system_functions[0]; i++)
-        if (strcmp(name, system_functions[i]) == 0)
+    for (at = strstr(system_functions, name); at && length; at = strstr(at + 1, name))
+        if (at > system_functions && at[-1] == ' ' && at[length] == ' ')
             return true;
     return false;
 }

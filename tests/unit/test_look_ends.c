@@ -7,9 +7,12 @@
 #include <cmocka.h>
 
 #include "tests/unit/look_stage.h"
+#include "tests/unit/somebody.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,7 +26,8 @@
 #include <sys/timerfd.h>
 #include <sys/un.h>
 
-#define HIGH 100 /* a descriptor that nothing else has */
+#define HIGH    100 /* a descriptor that nothing else has */
+#define SKIPPED 77
 
 static void must(bool done)
 {
@@ -149,6 +153,50 @@ static void test_pipe_is_not_kept(void **state)
     end_child(stage->members[--stage->count].id.pid);
     assert_int_equal(read(ends[0], &c, 1), 0);
     close(ends[0]);
+}
+
+/* As where ptrace_scope keeps us from those that are not ours: some calls are refused. */
+static bool refuse_copies(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_getfd, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {ARRAY_LEN(code), code};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* What is in a pipe is not known then, and who has it is. */
+static void test_pipe_kept_from_us(void **state)
+{
+    struct look_stage *stage = *state;
+    int ends[2], status;
+    pid_t pid, looker;
+
+    assert_int_equal(pipe(ends), 0);
+    pid = start_with(stage, ends, 2);
+    looker = must_fork();
+    if (looker == 0) {
+        const struct dump_process *process;
+
+        if (!refuse_copies())
+            _exit(SKIPPED);
+        process = process_of(look_now(stage), pid);
+        must(fd_of(process, HIGH)->filled == -1 && fd_of(process, HIGH)->room == -1 &&
+             has_end(fd_of(process, HIGH), pid, HIGH + 1) &&
+             strcmp(process->unread, "what its pipes hold: Operation not permitted") == 0);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(looker, &status, 0), looker);
+    close(ends[0]);
+    close(ends[1]);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
+        skip();
+    assert_int_equal(status, 0);
 }
 
 static void test_fifo(void **state)
@@ -419,6 +467,46 @@ static void test_other_network(void **state)
     assert_int_equal(stage->dump.note_count, 0);
 }
 
+static void in_network_of_nobody(void *user)
+{
+    (void)user;
+    must(unshare(CLONE_NEWUSER) == 0);
+    in_other_network(NULL);
+}
+
+/* Whoever has no privileges looks into the network that his own child has made. */
+static void test_network_of_nobody(void **state)
+{
+    struct look_stage *stage = *state;
+    int status;
+    pid_t looker;
+
+    if (!can_be(NOBODY))
+        skip();
+    looker = must_fork();
+    if (looker == 0) {
+        const struct dump_fd *fd;
+        pid_t pid;
+
+        limit_life(LIFE);
+        must(setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0 &&
+             prctl(PR_SET_DUMPABLE, 1) == 0);
+        pid = start_kid(stage, in_network_of_nobody, NULL);
+        while (call_of(pid) != SYS_pause)
+            if (!is_there(pid))
+                _exit(SKIPPED); /* they may make none on this machine */
+        fd = fd_of(process_of(look_now(stage), pid), HIGH);
+        must(fd->kind == DUMP_FD_TCP && fd->send_queue == 7 && !stage->dump.note_count);
+        must(waitpid(-1, NULL, WNOHANG | __WALL) == 0); /* no child is left of it but the one */
+        end_child(pid);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(looker, &status, 0), looker);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
+        skip();
+    assert_int_equal(status, 0);
+}
+
 /* ---- all kinds ---- */
 
 static void test_kinds(void **state)
@@ -509,6 +597,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pipe_within, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_pipe_outside, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_pipe_is_not_kept, open_look_stage, close_look_stage),
+        cmocka_unit_test_setup_teardown(test_pipe_kept_from_us, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_fifo, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_pair, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_nobody_accepts, open_look_stage, close_look_stage),
@@ -517,6 +606,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tcp_not_accepted, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_udp, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_other_network, open_look_stage, close_look_stage),
+        cmocka_unit_test_setup_teardown(test_network_of_nobody, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_kinds, open_look_stage, close_look_stage),
         cmocka_unit_test_setup_teardown(test_many_descriptors, open_look_stage, close_look_stage),
     };
