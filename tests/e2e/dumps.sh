@@ -155,6 +155,31 @@ test_slow_when_asked() {
     is "$(told slow "'dump' in last")" False
 }
 
+# The run does not end before it, and says nothing after its last line.
+test_slow_and_over_at_once() {
+    suite "{name: slow, run: 'sleep 0.3', slow: 100ms, dump: [slow]}"
+    run
+    status_is 0
+    last_line_is '1 passed, 0 failed'
+    out_has 'cases/slow/1/dump-slow.txt'
+    has_text "$folder/slow/1/dump-slow.txt" '---- in detail ----'
+}
+
+test_under_every_containment() {
+    for contain in cgroup pidns group; do
+        suite "{name: hang, run: \"'$kid' hang $token & '$kid' spin $token\", timeout: 500ms}"
+        run --contain "$contain"
+        [ "$status" != 4 ] || continue
+        status_is 1
+        dumped hang
+        is "$(python3 -c '
+import json, sys
+dump = json.load(open(sys.argv[1]))
+print(len(dump["processes"]), [p["role"] for p in dump["processes"] if p.get("role")],
+      all(t["stack"] is not None for p in dump["processes"] for t in p["threads"]))' "$folder/hang/1/dump.json")" "3 ['case'] True"
+    done
+}
+
 # The guard is who people send signals to; it passes them on.
 test_all_that_run_when_asked() {
     suite "{name: one, run: 'touch begun; until [ -e told ]; do sleep 0.1; done', timeout: 60s}" \
