@@ -81,9 +81,11 @@ static uint32_t line_of(const char *function)
     struct buf text = {0};
     size_t at = 0, found;
     uint32_t line = 1;
+    char mark[64];
 
     assert_int_equal(file_read(SOURCE, &text, 65536), 0);
-    if (!str_find(buf_str(&text), arena_printf(&(struct arena){0}, "the line of %s */", function), &found))
+    snprintf(mark, sizeof mark, "the line of %s */", function);
+    if (!str_find(buf_str(&text), mark, &found))
         line = 0;
     for (; line && at < found; at++)
         line += text.ptr[at] == '\n';
