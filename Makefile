@@ -56,7 +56,7 @@ UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
 STACKS_UNIT := $(filter tests/unit/test_stacks%,$(UNIT))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 NAIVE := $(patsubst tests/scenarios/naive/%.c,build/tests/scenarios/%,$(wildcard tests/scenarios/naive/*.c))
-KIDS := build/tests/kids/kid build/tests/kids/tiny $(NAIVE)
+KIDS := build/tests/kids/kid build/tests/kids/tiny build/tests/hangs/hang $(NAIVE)
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 LIBRARIES = yaml-0.1 libpcre2-8 expat
@@ -196,9 +196,12 @@ build/fuzz/tests/fuzz/fuzz_words: build/fuzz/fixtures/actors/words.o
 # Programs that misbehave, for the tests to run.
 kid_cflags = -O1 -pthread
 30-late-snapshot_cflags = $(kid_cflags) -rdynamic # names for backtrace()
+# Its functions have frames and lines, and what calls last calls still.
+hang_cflags = $(kid_cflags) -g -fno-optimize-sibling-calls
 tiny_cflags = -O2 -static -nostdlib -ffreestanding -fno-stack-protector
 build/tests/kids/kid: $(wildcard tests/kids/kid/*.[ch])
 build/tests/kids/tiny: tests/kids/tiny.c
+build/tests/hangs/hang: $(wildcard tests/hangs/*.[ch]) tests/kids/kid/help.c tests/kids/kid/kid.h
 $(NAIVE): build/tests/scenarios/%: tests/scenarios/naive/%.c tests/kids/kid/help.c tests/kids/kid/kid.h
 $(KIDS): | build/packages/build
 	$(call say,CC,$@)
@@ -230,6 +233,8 @@ E2E_PROGRAMS = $(E2E_VARIANTS:%=build/%/run-matrix)
 E2E := $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh))
 # Of the library, which is not part of an instrumented program: those are for the release alone. actors.sh has an instrumented library of its own.
 E2E_RELEASE = $(addprefix tests/e2e/,actors.sh registrar.sh streams.sh threads.sh)
+# What a sanitizer looks at takes three times as long, and it is the release that has to hold out.
+E2E_FEWER = CHAOS_STEP=13 CHAOS_TIMES=1 FAST_CASES=400
 # What docs/scenarios.md tells of.
 SCENARIOS := $(wildcard tests/scenarios/[0-9]*.sh)
 FUZZ_PROGRAMS = $(FUZZ:%=build/fuzz/%)
@@ -245,7 +250,7 @@ check: all $(KIDS) $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FUZZ_PROGRAMS) $($(plain)_
 		'tests/checks/globals build/$(plain)' 'tests/checks/child-side $(CHILD_SIDE:%=build/release/%.o)' \
 		$(foreach program,$(UNIT_PROGRAMS),$(call quote,$(program))) \
 		$(foreach test,$(E2E),$(call quote,PROGRAM=build/release/run-matrix $(test))) \
-		$(foreach test,$(filter-out $(E2E_RELEASE),$(E2E)),$(call quote,PROGRAM=build/asan/run-matrix $(test))) \
+		$(foreach test,$(filter-out $(E2E_RELEASE),$(E2E)),$(call quote,$(E2E_FEWER) PROGRAM=build/asan/run-matrix $(test))) \
 		$(foreach test,$(SCENARIOS),$(call quote,PROGRAM=build/release/run-matrix $(test))) \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/run $(program))) \
 		'PROGRAM=build/release/run-matrix SLICE=$(MATRIX_SLICE) ROUNDS=2 tests/soak/matrix.sh'
@@ -281,7 +286,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 
 EXTRA := $(filter-out %/run %.json %/databases %/suites %/suites.sh,$(wildcard tests/extra/*))
 SUITES := $(filter-out lib,$(patsubst tests/extra/suites/%.sh,%,$(wildcard tests/extra/suites/*.sh)))
-check-extra: build/run-matrix $(KIDS) build/npm/ready
+check-extra: build/run-matrix build/run-matrix-stacks $(KIDS) build/npm/ready
 	@tests/run -t 900 $(ARGS) $(foreach script,$(EXTRA),$(call quote,tests/extra/run $(script))) \
 		$(foreach suite,$(SUITES),$(call quote,tests/extra/run suites.sh $(suite)))
 build/npm/ready: tests/extra/package.json | build/packages/extra

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define CLOSE_MOST   (WATCH_DUMP_BUDGET + NS_PER_S)
@@ -49,7 +50,7 @@ static void append(struct dumps *dumps, struct dump_job *job)
 static bool has_to_wait(const struct dump_job *job)
 {
     for (const struct dump_job *other = job->dumps->jobs; other && other != job; other = other->next)
-        if (other->slot == job->slot && !other->done)
+        if (other->place == job->place && !other->done)
             return true;
     return false;
 }
@@ -82,7 +83,7 @@ static bool may_begin(struct dump_job *job)
 static void hand_over(struct dump_job *job, bool made)
 {
     struct dumps *dumps = job->dumps;
-    const uint32_t slot = job->slot, generation = job->generation;
+    const uint32_t place = job->place, generation = job->generation;
     const bool waited_for = job->waited_for;
     const uint64_t one = 1;
 
@@ -97,7 +98,7 @@ static void hand_over(struct dump_job *job, bool made)
     pthread_cond_broadcast(&dumps->changed);
     pthread_mutex_unlock(&dumps->lock);
     if (waited_for)
-        watch_dumped(dumps->s->watch, slot, generation);
+        watch_dumped(dumps->s->watch, place, generation);
     pthread_mutex_lock(&dumps->lock);
     dumps->threads--;
     pthread_cond_broadcast(&dumps->changed);
@@ -107,7 +108,10 @@ static void hand_over(struct dump_job *job, bool made)
 static void *work(void *user)
 {
     struct dump_job *job = user;
-    bool made = may_begin(job);
+    bool made;
+
+    prctl(PR_SET_NAME, "dumper"); /* whoever has made us may find us gone */
+    made = may_begin(job);
 
     if (made)
         dump_job_look(job);
@@ -129,8 +133,6 @@ static bool start_thread(struct dump_job *job)
     error = pthread_create(&thread, &attributes, work, job);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
-    if (!error)
-        pthread_setname_np(thread, "dumper");
     return !error;
 }
 
@@ -143,17 +145,18 @@ static nanos parked(struct session *s)
     return park ? park->span : 0;
 }
 
-static struct dump_job *new_job(struct dumps *dumps, const struct slot *slot, enum dump_occasion occasion,
-                                nanos budget)
+static struct dump_job *new_job(struct dumps *dumps, uint32_t place, uint32_t generation,
+                                enum dump_occasion occasion, nanos budget)
 {
     struct dump_job *job = mem_zero(1, sizeof *job);
 
     job->dumps = dumps;
     job->inside = -1;
     job->occasion = occasion;
-    job->slot = slot->number;
+    job->place = place;
+    job->generation = generation;
     job->waited_for = occasion == DUMP_STRIKE || occasion == DUMP_LAST;
-    job->until = clock_now() + budget;
+    job->until = clock_now() + budget - budget / 10; /* what is not whole by then comes in time */
     return job;
 }
 
@@ -181,17 +184,23 @@ static bool start(struct dumps *dumps, struct dump_job *job)
     return started;
 }
 
+/* NULL: nobody wants to know where a server stands. */
+static const struct dump_subject *subject_of(const struct session *s, uint32_t place)
+{
+    return place < s->jobs ? s->slots[place].subject : fixtures_subject(s, place);
+}
+
 /* By the watch, under its lock: what the loop has written of the slot before it was watched stays as it is. */
 static bool begin(void *user, const struct watch_dump_wish *wish)
 {
     struct dumps *dumps = user;
+    const struct dump_subject *subject = subject_of(dumps->s, wish->slot);
     struct dump_job *job;
 
-    if (wish->slot >= dumps->s->jobs)
+    if (!subject)
         return false;
-    job = new_job(dumps, &dumps->s->slots[wish->slot], wish->last ? DUMP_LAST : DUMP_STRIKE, wish->budget);
-    job->generation = wish->generation;
-    dump_job_fill(job, &dumps->s->slots[wish->slot], wish);
+    job = new_job(dumps, wish->slot, wish->generation, wish->last ? DUMP_LAST : DUMP_STRIKE, wish->budget);
+    dump_job_fill(job, subject, wish);
     return start(dumps, job);
 }
 
@@ -201,10 +210,9 @@ void dumps_ask(struct session *s, struct slot *slot, enum dump_occasion occasion
 
     if (!slot->listed || slot->recipe.debugged)
         return;
-    job = new_job(s->dumps, slot, occasion, ASKED_BUDGET);
-    job->generation = slot->generation;
+    job = new_job(s->dumps, slot->number, slot->generation, occasion, ASKED_BUDGET);
     job->number = occasion == DUMP_ASKED ? slot->dumps_asked + 1 : 1;
-    dump_job_fill(job, slot, NULL);
+    dump_job_fill(job, slot->subject, NULL);
     slot->dumps_asked++;
     if (!start(s->dumps, job))
         session_note(s, "no dump of %.*s: too many are being made", STR_ARG(slot->recipe.id));
@@ -257,39 +265,57 @@ void dumps_heard(struct session *s)
     }
 }
 
-/* In the output it would be taken for what the case has said. */
-static void cut_answers(struct session *s, struct slot *slot)
+/* One that is not done is nobody's any more. NULL: it is not, or there is none. */
+static struct dump_job *take_made(struct dumps *dumps, uint32_t place, uint32_t generation)
 {
-    const struct dump_job *job = slot->dump;
-
-    for (int i = 0; job && i < CAPTURE_FILES_MOST; i++)
-        if (job->captured[i] >= 0 &&
-            dump_answers_cut(slot->capture.files[i].fd, &job->answers, (size_t)job->captured[i]) < 0)
-            session_note(s, "what a runtime has said for the dump of %.*s stands in its output too: %s",
-                         STR_ARG(slot->recipe.id), strerror(errno));
-}
-
-/* One that is not done is nobody's any more. */
-void dumps_collect(struct session *s, struct slot *slot)
-{
-    struct dumps *dumps = s->dumps;
     struct dump_job *job;
 
-    slot->dump = NULL;
-    if (!slot->ending.dump)
-        return;
     pthread_mutex_lock(&dumps->lock);
     for (job = dumps->jobs; job; job = job->next)
-        if (job->waited_for && job->slot == slot->number && job->generation == slot->generation)
+        if (job->waited_for && job->place == place && job->generation == generation)
             break;
     if (job && job->done) {
         take_out(dumps, job);
-        slot->dump = job;
     } else if (job) {
         job->unwanted = true;
+        job = NULL;
     }
     pthread_mutex_unlock(&dumps->lock);
-    cut_answers(s, slot);
+    return job;
+}
+
+/* In the output it would be taken for what the process has said. */
+static void cut_answers(struct session *s, const struct dump_job *job, const struct capture *capture)
+{
+    for (int i = 0; i < CAPTURE_FILES_MOST; i++)
+        if (job->captured[i] >= 0 && capture->files[i].fd >= 0 &&
+            dump_answers_cut(capture->files[i].fd, &job->answers, (size_t)job->captured[i]) < 0)
+            session_note(s, "what a runtime has said for the dump of %s stands in its output too: %s",
+                         job->title, strerror(errno));
+}
+
+void dumps_collect(struct session *s, struct slot *slot)
+{
+    slot->dump = NULL;
+    if (slot->ending.dump)
+        slot->dump = take_made(s->dumps, slot->number, slot->generation);
+    if (slot->dump)
+        cut_answers(s, slot->dump, &slot->capture);
+}
+
+const char *dumps_keep_of(struct session *s, uint32_t place, uint32_t generation, const char *name,
+                          struct arena *arena)
+{
+    struct dump_job *job = take_made(s->dumps, place, generation);
+    const char *path = NULL;
+
+    if (!job)
+        return NULL;
+    cut_answers(s, job, subject_of(s, place)->capture);
+    if (s->keep != KEEP_NONE)
+        path = dump_write(s, arena, job->folder, name, &job->dump);
+    dump_job_free(job);
+    return path;
 }
 
 /* ---- life ---- */

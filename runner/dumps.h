@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct arena;
 struct dump;
 struct journal_attempt;
 struct session;
@@ -50,6 +51,12 @@ void dumps_collect(struct session *s, struct slot *slot);
 const char *dumps_why_not(struct slot *slot);
 /* Beside its output, which has been kept; says in the record where. */
 void dumps_keep(struct session *s, struct slot *slot, struct journal_attempt *attempt);
+/*
+ * The same for a process of a fixture that is over, in a folder of its own: the path in the run's folder, in the arena.
+ * NULL: there is none.
+ */
+const char *dumps_keep_of(struct session *s, uint32_t place, uint32_t generation, const char *name,
+                          struct arena *arena);
 /* The same for one that somebody else has made, in place of what the watchdog had: of a crash. */
 void dumps_put(struct session *s, struct slot *slot, const struct dump *dump);
 /* A file in the folder of its output that we have put there while it ran. */

@@ -24,10 +24,10 @@ struct dump_job {
     struct dumps *dumps;
     struct dump_job *next;
     enum dump_occasion occasion;
-    uint32_t slot, generation;
-    nanos until, park; /* park: it stands still so long before it begins, for tests */
-    bool waited_for;   /* by the ladder of its case */
-    bool bare;         /* there are many: no stacks, nobody is asked */
+    uint32_t place, generation; /* of the watch */
+    nanos until, park;          /* park: it stands still so long before it begins, for tests */
+    bool waited_for;            /* by the ladder of its case */
+    bool bare;                  /* there are many: no stacks, nobody is asked */
     bool done;
     bool unwanted; /* whoever makes it throws it away */
     struct arena arena;
@@ -65,11 +65,15 @@ void dump_job_free(struct dump_job *job);
 /* ---- dumps_look.c: on the thread of the job ---- */
 
 /* Everything that it is made of, but what the kernel knows. On the loop, or for the watchdog under its lock. */
-void dump_job_fill(struct dump_job *job, const struct slot *slot, const struct watch_dump_wish *wish);
+void dump_job_fill(struct dump_job *job, const struct dump_subject *subject,
+                   const struct watch_dump_wish *wish);
 void dump_job_look(struct dump_job *job);
 
 /* ---- dumps_keep.c ---- */
 
+/* The path of the text, in the run's folder; NULL: it could not be written, which has been said. */
+const char *dump_write(struct session *s, struct arena *arena, const char *folder, const char *name,
+                       const struct dump *dump);
 void dump_job_told(struct session *s, struct dump_job *job);
 
 #endif

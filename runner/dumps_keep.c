@@ -18,6 +18,13 @@ void dumps_prepare(struct session *s, struct slot *slot)
     struct dump_subject *subject = ARENA_NEW(&slot->arena, struct dump_subject);
     const char *folder;
 
+    subject->id = slot->recipe.id;
+    subject->pid = slot->pid;
+    subject->role = "case";
+    subject->timeout = slot->recipe.timeout;
+    subject->capture = &slot->capture;
+    subject->recipe = &slot->recipe;
+    subject->inside = slot->recipe.dumps_inside ? slot->tmp.fd : -1;
     subject->attempt = s->cases[slot->on].attempts + 1u;
     folder = outputs_path(slot, LAYOUT_CASES, subject->attempt, "");
     subject->folder = arena_cstr(&slot->arena, (struct str){folder, strlen(folder) - 1});
@@ -42,9 +49,8 @@ static bool write_one(struct session *s, const char *path, struct str text)
     return good;
 }
 
-/* The path of the text, in the run's folder; NULL: it could not be written, which has been said. */
-static const char *write_both(struct session *s, struct arena *arena, const char *folder, const char *name,
-                              const struct dump *dump)
+const char *dump_write(struct session *s, struct arena *arena, const char *folder, const char *name,
+                       const struct dump *dump)
 {
     const char *path = arena_printf(arena, "%s/%s.txt", folder, name);
     struct buf text = {0}, json = {0};
@@ -80,7 +86,7 @@ void dump_job_told(struct session *s, struct dump_job *job)
 
     if (job->number > 1)
         name = arena_printf(&job->arena, "%s-%u", name, job->number);
-    path = write_both(s, &job->arena, job->folder, name, &job->dump);
+    path = dump_write(s, &job->arena, job->folder, name, &job->dump);
     if (path)
         progress_dumped(s->progress, str_of(job->title),
                         arena_printf(&job->arena, "%s/%s", s->run.path, path));
@@ -102,7 +108,7 @@ const char *dumps_why_not(struct slot *slot)
 
 void dumps_put(struct session *s, struct slot *slot, const struct dump *dump)
 {
-    slot->dump_path = write_both(s, &slot->arena, slot->subject->folder, "dump", dump);
+    slot->dump_path = dump_write(s, &slot->arena, slot->subject->folder, "dump", dump);
     slot->dump_partial = dump->why_no_stacks || dump->processes_more;
 }
 

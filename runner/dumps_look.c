@@ -29,12 +29,12 @@ static const char *span_text(struct arena *arena, nanos span)
 }
 
 /* "its deadline of 10s has passed, in its call", "... in the teardown of 'registry'" */
-static const char *deadline_text(struct dump_job *job, const struct slot *slot,
+static const char *deadline_text(struct dump_job *job, const struct dump_subject *subject,
                                  const struct watch_dump_wish *wish)
 {
     const struct watch_part *part = &wish->part;
     struct arena *arena = &job->arena;
-    const char *limit = span_text(arena, part->phase ? part->limit : slot->recipe.timeout);
+    const char *limit = span_text(arena, part->phase ? part->limit : subject->timeout);
 
     if (!part->phase)
         return arena_printf(arena, "its deadline of %s has passed, in its %s", limit,
@@ -48,13 +48,13 @@ static const char *deadline_text(struct dump_job *job, const struct slot *slot,
                         limit, said_phase_words[part->phase], part->of);
 }
 
-static const char *reason_text(struct dump_job *job, const struct slot *slot,
+static const char *reason_text(struct dump_job *job, const struct dump_subject *subject,
                                const struct watch_dump_wish *wish)
 {
     switch (job->occasion) {
     case DUMP_SLOW:
         return arena_printf(&job->arena, "it has been running for %s, and is slow",
-                            span_text(&job->arena, slot->recipe.slow));
+                            span_text(&job->arena, subject->recipe->slow));
     case DUMP_ASKED: return "somebody has asked for it (SIGUSR2)";
     default: break;
     }
@@ -63,7 +63,7 @@ static const char *reason_text(struct dump_job *job, const struct slot *slot,
                             watch_cause_words[wish->cause]);
     if (wish->cause == WATCH_SESSION)
         return "the deadline of the run has passed";
-    return deadline_text(job, slot, wish);
+    return deadline_text(job, subject, wish);
 }
 
 /* ---- what it is made of ---- */
@@ -96,15 +96,14 @@ static void add_captured(struct dump_job *job, const struct capture *capture)
     }
 }
 
-static void add_trees(struct dump_job *job, const struct slot *slot)
+static void add_trees(struct dump_job *job, const struct dump_subject *subject)
 {
-    const struct dump_subject *subject = slot->subject;
-
     job->tree_count = 1 + subject->daemon_count;
     job->trees = ARENA_ARRAY(&job->arena, struct dump_tree, job->tree_count);
-    job->trees[0] =
-        (struct dump_tree){.place = slot->number, .generation = job->generation, .leader = slot->pid};
-    job->trees[0].role = "case";
+    job->trees[0] = (struct dump_tree){.place = job->place,
+                                       .generation = job->generation,
+                                       .leader = subject->pid,
+                                       .role = arena_cstr(&job->arena, str_of(subject->role))};
     for (uint32_t i = 0; i < subject->daemon_count; i++)
         job->trees[1 + i] = (struct dump_tree){
             .place = subject->daemons[i].place,
@@ -128,17 +127,19 @@ static void add_choices(struct dump_job *job, const struct recipe *recipe)
     job->asks_runtimes = recipe->asks_runtimes;
 }
 
-void dump_job_fill(struct dump_job *job, const struct slot *slot, const struct watch_dump_wish *wish)
+void dump_job_fill(struct dump_job *job, const struct dump_subject *subject,
+                   const struct watch_dump_wish *wish)
 {
-    job->folder = arena_cstr(&job->arena, str_of(slot->subject->folder));
-    job->title =
-        arena_printf(&job->arena, "%.*s, attempt %u", STR_ARG(slot->recipe.id), slot->subject->attempt);
-    job->reason = reason_text(job, slot, wish);
-    add_trees(job, slot);
-    add_captured(job, &slot->capture);
-    add_choices(job, &slot->recipe);
-    if (slot->recipe.dumps_inside)
-        job->inside = fcntl(slot->tmp.fd, F_DUPFD_CLOEXEC, 0);
+    job->folder = arena_cstr(&job->arena, str_of(subject->folder));
+    job->title = arena_printf(&job->arena, "%.*s, attempt %u", STR_ARG(subject->id), subject->attempt);
+    job->reason = reason_text(job, subject, wish);
+    job->asks_runtimes = true;
+    add_trees(job, subject);
+    add_captured(job, subject->capture);
+    if (subject->recipe)
+        add_choices(job, subject->recipe);
+    if (subject->inside >= 0)
+        job->inside = fcntl(subject->inside, F_DUPFD_CLOEXEC, 0);
 }
 
 /* ---- on its thread ---- */
@@ -216,7 +217,7 @@ static bool freeze(void *user, bool on)
 {
     const struct dump_job *job = user;
 
-    return watch_freeze(job->dumps->s->watch, job->slot, job->generation, on);
+    return watch_freeze(job->dumps->s->watch, job->place, job->generation, on);
 }
 
 static void ask_inside(void *user, struct stacks *out, struct arena *arena, const struct proc_id *list,

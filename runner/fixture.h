@@ -50,6 +50,8 @@ void fixtures_keep(struct session *s, struct slot *slot, bool keep);
 
 /* All that a case has of its fixtures, in the arena of its slot. */
 struct from_fixtures fixtures_given(struct session *s, struct slot *slot);
+/* What is known of the process in a place; NULL: it is none of theirs. */
+const struct dump_subject *fixtures_subject(const struct session *s, uint32_t place);
 /* Those of its daemons that run, in the arena of its slot. */
 const struct dump_daemon *fixtures_daemons(struct session *s, struct slot *slot, uint32_t *count);
 /* A daemon that the case uses has died; in words, NULL: none has. */

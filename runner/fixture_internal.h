@@ -48,7 +48,8 @@ struct seat {
     bool busy, unwatched;
     struct instance *instance;
     struct fixture_process *process;
-    int pidfd; /* the watch's */
+    const struct dump_subject *subject; /* for who wants to know where it stands, while it is busy */
+    int pidfd;                          /* the watch's */
     pid_t pid;
     struct spawn *spawn;
 };
@@ -61,6 +62,7 @@ struct fixture_process {
     struct spawn_spec spec;
     nanos started;
     struct watch_ending ending; /* when it is over */
+    const char *dump;           /* where everybody stood then, in the run's folder; NULL: nobody has looked */
 };
 
 struct instance {
@@ -182,7 +184,7 @@ const char *words_of_failure(struct session *s, struct instance *instance);
 /* `reason`: "died (SIGSEGV)", "ended with exit status 3"; `last_words`: "; its last words: ..." or "". */
 void words_of_death(struct instance *instance, int status, int signal);
 /* NULL: its tear-down did what it should. */
-const char *words_of_teardown(struct instance *instance);
+const char *words_of_teardown(struct session *s, struct instance *instance);
 /* An error of the run, with a record of its own. */
 void instance_record(struct session *s, struct instance *instance, const char *reason);
 /* It is up, and had failed before the run was resumed: that is over. */
@@ -202,6 +204,17 @@ void process_end(struct session *s, const struct fixture_process *process, enum 
 const char *process_output(struct instance *instance, const struct fixture_process *process, int i);
 /* Names what it wrote beside the output of its case. */
 void process_keep(struct session *s, struct instance *instance, struct fixture_process *process);
+/* ---- fixture_dump.c ---- */
+
+/* Before it is watched. */
+void process_watch_dumps(struct instance *instance, struct fixture_process *process, struct seat *seat,
+                         nanos limit);
+/* It is over. */
+void process_keep_dump(struct session *s, struct instance *instance, const struct seat *seat,
+                       struct fixture_process *process);
+/* "; where everybody stood: .run-matrix/..."; nothing where nobody has looked. */
+void add_dump(struct buf *out, const struct session *s, const struct fixture_process *process);
+
 void process_forget_output(struct session *s, struct fixture_process *process);
 
 #endif

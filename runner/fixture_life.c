@@ -83,7 +83,7 @@ static void unmake(struct session *s, struct instance *instance)
 
 static void torn_down(struct session *s, struct instance *instance)
 {
-    const char *words = words_of_teardown(instance);
+    const char *words = words_of_teardown(s, instance);
 
     if (words)
         not_torn_down(s, instance, words);

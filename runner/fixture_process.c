@@ -151,6 +151,7 @@ static void take_seat(struct session *s, struct instance *instance, struct fixtu
         .place = contain_place(s->contain, seat->number),
         .leak_grace =
             process->command == COMMAND_MAIN && instance->recipe.kind == FIXTURE_RUN ? WATCH_NEVER : 0,
+        .dumps = WATCH_DUMP_STRIKE,
         .aside = true,
         .outputs = {-1, -1},
     };
@@ -162,6 +163,7 @@ static void take_seat(struct session *s, struct instance *instance, struct fixtu
     seat->process = process;
     seat->pidfd = made.pidfd;
     seat->pid = made.pid;
+    process_watch_dumps(instance, process, seat, limit);
     seat->generation = watch_begin(s->watch, seat->number, &watched, process->started);
     if (process->command == COMMAND_MAIN) {
         instance->shown = seat->number;
@@ -219,6 +221,7 @@ static void is_over(struct session *s, struct seat *seat)
 
     process->seat = NULL;
     seat->busy = false;
+    process_keep_dump(s, instance, seat, process);
     note_killed(s, instance, &process->ending);
     if (process->ending.abandoned) {
         spawn_free(seat->spawn); /* does nothing while it is in use */
@@ -235,11 +238,14 @@ static void is_over(struct session *s, struct seat *seat)
 /* True: it goes on, and is to be watched. */
 static bool reap(struct session *s, struct seat *seat)
 {
+    struct watch_view view;
+
     switch (watch_reap(s->watch, seat->number, &seat->process->ending)) {
     case WATCH_IS_OVER: is_over(s, seat); return false;
     case WATCH_GOES_ON: return true;
-    case WATCH_REMAIN:
-        if (seat->process == &seat->instance->main)
+    case WATCH_REMAIN: /* by itself; what was told to end has not done what it was for */
+        if (seat->process == &seat->instance->main && watch_look(s->watch, seat->number, &view) &&
+            (view.cause == WATCH_NO_CAUSE || view.cause == WATCH_REMAINS))
             instance_event(s, seat->instance, FIXTURE_HEADLESS);
         return false;
     }

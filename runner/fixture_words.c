@@ -69,13 +69,15 @@ static void add_place(struct buf *out, struct instance *instance, const char *ke
 
 /* ---- failures ---- */
 
-static void say_run(struct buf *out, struct instance *instance, int status, int signal, bool late)
+static void say_run(struct buf *out, const struct session *s, struct instance *instance, int status,
+                    int signal, bool late)
 {
     buf_addf(out, "fixture '%.*s' ", STR_ARG(instance->fixture->name));
     if (late) {
         buf_adds(out, "was not made within ");
         add_span(out, instance->recipe.timeout);
         add_place(out, instance, "timeout", instance->recipe.timeout_at);
+        add_dump(out, s, &instance->main);
     } else {
         buf_adds(out, "could not be made: its command ");
         add_end(out, status, signal);
@@ -83,7 +85,7 @@ static void say_run(struct buf *out, struct instance *instance, int status, int 
     add_last_words(out, &instance->main);
 }
 
-static void say_never_ready(struct buf *out, struct instance *instance)
+static void say_never_ready(struct buf *out, const struct session *s, struct instance *instance)
 {
     buf_addf(out, "fixture '%.*s' was not ready within ", STR_ARG(instance->fixture->name));
     add_span(out, instance->recipe.within);
@@ -101,6 +103,7 @@ static void say_never_ready(struct buf *out, struct instance *instance)
         ready_words(&instance->ready, out);
     }
     add_place(out, instance, "within", instance->recipe.ready_at);
+    add_dump(out, s, &instance->main);
     add_last_words(out, &instance->main);
 }
 
@@ -138,9 +141,9 @@ const char *words_of_failure(struct session *s, struct instance *instance)
     if (instance->recipe.kind == FIXTURE_RUN && !late && !status && !signal)
         return NULL;
     if (instance->recipe.kind == FIXTURE_RUN)
-        say_run(&text, instance, status, signal, late);
+        say_run(&text, s, instance, status, signal, late);
     else if (late)
-        say_never_ready(&text, instance);
+        say_never_ready(&text, s, instance);
     else
         say_dead_in_boot(&text, instance, status, signal);
     return taken(instance, &text);
@@ -156,7 +159,7 @@ void words_of_death(struct instance *instance, int status, int signal)
     instance->last_words = taken(instance, &last);
 }
 
-const char *words_of_teardown(struct instance *instance)
+const char *words_of_teardown(struct session *s, struct instance *instance)
 {
     const struct watch_ending *ending = &instance->side.ending;
     struct buf text = {0};
@@ -171,6 +174,7 @@ const char *words_of_teardown(struct instance *instance)
         buf_adds(&text, "took more than ");
         add_span(&text, instance->recipe.timeout);
         add_place(&text, instance, "timeout", instance->recipe.timeout_at);
+        add_dump(&text, s, &instance->side);
     } else {
         add_end(&text, ending->status, ending->signal);
     }

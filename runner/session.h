@@ -38,10 +38,20 @@ struct dump_daemon {
     const char *name; /* of the fixture */
 };
 
-/* What a dump of an attempt needs to know; written before it is watched, and left alone as long as it is. */
+/*
+ * What a dump of an attempt, or of a process of a fixture, needs to know; written before that is watched, and left alone as
+ * long as it is.
+ */
 struct dump_subject {
+    struct str id;
     const char *folder; /* of its output, in the run's */
     uint32_t attempt;
+    pid_t pid;
+    const char *role; /* of that one */
+    nanos timeout;
+    const struct capture *capture;
+    const struct recipe *recipe; /* NULL: a fixture's */
+    int inside; /* the private folder of a case that tells of its stacks itself, not owned; -1: it does not */
     const struct dump_daemon *daemons;
     uint32_t daemon_count;
 };

@@ -19,10 +19,15 @@ bool look_is_late(const struct look *look)
 
 void look_unread(struct look *look, struct dump_process *process, const char *what, int error)
 {
-    const char *why = error ? strerror(error) : "there was no time";
+    const char *why = arena_printf(look->arena, ": %s", error ? strerror(error) : "there was no time");
+    struct str before = str_of(process->unread);
 
-    process->unread = process->unread ? arena_printf(look->arena, "%s; %s: %s", process->unread, what, why)
-                                      : arena_printf(look->arena, "%s: %s", what, why);
+    if (str_ends(before, why)) /* the same as of the one before */
+        process->unread =
+            arena_printf(look->arena, "%.*s, %s%s", (int)(before.len - strlen(why)), before.ptr, what, why);
+    else
+        process->unread =
+            arena_printf(look->arena, "%.*s%s%s%s", STR_ARG(before), before.len ? "; " : "", what, why);
 }
 
 int look_open(const struct dump_process *process)
@@ -178,6 +183,7 @@ void look_release(struct look *look)
     arena_release(&look->sockets.names);
     free(look->locks.held);
     buf_release(&look->text);
+    buf_release(&look->ours);
 }
 
 /* What tells most for its time comes first. */
@@ -193,6 +199,8 @@ void look_at_all(struct taking *taking)
     };
 
     find_processes(&look);
+    for (uint32_t i = 0; i < look.dump->process_count; i++)
+        look_name(&look, i);
     for_each(&look, look_process, "what it is");
     look_share_threads(&look);
     for_each(&look, look_threads, "its threads");

@@ -101,6 +101,7 @@ struct look {
     struct look_beside *beside;
     nanos until;     /* clock_now() */
     struct buf text; /* of the file that is being read */
+    struct buf ours; /* our own limits, once they were asked for */
     size_t fds_left; /* of LOOK_FDS_ALL_MOST */
     struct look_ends ends;
     struct look_sockets sockets;
@@ -130,6 +131,8 @@ const char *look_link(struct look *look, int at, const char *path);
 
 /* ---- look_process.c, look_limits.c ---- */
 
+/* What needs no time: who it is. */
+void look_name(struct look *look, uint32_t index);
 void look_process(struct look *look, uint32_t index);
 /* After its descriptors are known. */
 void look_limits(struct look *look, uint32_t index);

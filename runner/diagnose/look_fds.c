@@ -113,7 +113,44 @@ static int by_number(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static void list_all(struct look *look, struct listing *listing, DIR *dir)
+static void sort(struct listing *listing)
+{
+    if (listing->count)
+        qsort(listing->list, listing->count, sizeof *listing->list, by_number);
+}
+
+static struct entry *find(const struct listing *listing, int number)
+{
+    struct entry wanted = {.number = number};
+
+    return listing->count ? bsearch(&wanted, listing->list, listing->count, sizeof wanted, by_number) : NULL;
+}
+
+static bool is_epoll(const struct dump_call *call)
+{
+    return call->number >= 0 && call->wait == DUMP_WAITS_POLL && strncmp(call->name, "epoll", 5) == 0;
+}
+
+/* Of very many those at which somebody waits, wherever they are. */
+static void list_awaited(const struct dump_process *process, struct listing *listing, int fds)
+{
+    size_t most = listing->count + DUMP_FDS_MOST;
+    char name[16];
+
+    for (uint32_t i = 0; i < process->thread_count && listing->count < most; i++) {
+        const struct dump_call *call = &process->threads[i].call;
+
+        for (uint32_t k = 0; k <= call->fd_count; k++) {
+            int number = k < call->fd_count ? call->fds[k] : is_epoll(call) ? (int)call->args[0] : -1;
+
+            snprintf(name, sizeof name, "%d", number);
+            if (number >= 0 && !find(listing, number) && list_one(listing, fds, name))
+                sort(listing);
+        }
+    }
+}
+
+static void list_all(struct look *look, const struct dump_process *process, struct listing *listing, DIR *dir)
 {
     const struct dirent *entry = NULL;
     unsigned seen = 0;
@@ -124,8 +161,9 @@ static void list_all(struct look *look, struct listing *listing, DIR *dir)
             seen++;
         }
     listing->whole = !entry;
-    if (listing->count)
-        qsort(listing->list, listing->count, sizeof *listing->list, by_number);
+    sort(listing);
+    if (!listing->whole)
+        list_awaited(process, listing, dirfd(dir));
 }
 
 static void release(struct listing *listing)
@@ -139,9 +177,8 @@ static void release(struct listing *listing)
 
 static void tell(struct listing *listing, int number, size_t *room)
 {
-    struct entry wanted = {.number = number}, *found;
+    struct entry *found = find(listing, number);
 
-    found = listing->count ? bsearch(&wanted, listing->list, listing->count, sizeof wanted, by_number) : NULL;
     if (!found || found->is_told || !*room)
         return;
     found->is_told = true;
@@ -156,7 +193,7 @@ static size_t choose(const struct dump_process *process, struct listing *listing
     for (uint32_t i = 0; i < process->thread_count; i++) {
         const struct dump_call *call = &process->threads[i].call;
 
-        if (call->number >= 0 && call->wait == DUMP_WAITS_POLL && strncmp(call->name, "epoll", 5) == 0)
+        if (is_epoll(call))
             tell(listing, (int)call->args[0], &room);
         for (uint32_t k = 0; k < call->fd_count; k++)
             tell(listing, call->fds[k], &room);
@@ -180,7 +217,8 @@ static void note_end(struct look *look, uint32_t index, const struct dump_fd *fd
 }
 
 /* What it is; and its end is noted where it has one, also when it is not told of. */
-static struct dump_fd understand(struct look *look, uint32_t index, const struct entry *entry, int fds)
+static struct dump_fd understand(struct look *look, uint32_t index, const struct entry *entry, int fds,
+                                 uint64_t *device)
 {
     struct dump_fd fd = {
         .number = entry->number,
@@ -194,9 +232,9 @@ static struct dump_fd understand(struct look *look, uint32_t index, const struct
         .receive_queue = -1,
         .send_queue = -1,
     };
-    struct look_key key = {0};
     char name[16];
 
+    *device = 0;
     snprintf(name, sizeof name, "%d", fd.number);
     if (is_numbered(fd.target, "pipe:[", &fd.inode))
         fd.kind = DUMP_FD_PIPE;
@@ -205,25 +243,21 @@ static struct dump_fd understand(struct look *look, uint32_t index, const struct
     else if (strncmp(fd.target, "anon_inode:", 11) == 0)
         fd.kind = anonymous_kind(fd.target + 11);
     else if (entry->is_told)
-        fd.kind = kind_of_file(fds, name, fd.target, &fd.inode, &key.device);
-    key.inode = fd.inode;
+        fd.kind = kind_of_file(fds, name, fd.target, &fd.inode, device);
     if (fd.kind == DUMP_FD_PIPE || fd.kind == DUMP_FD_SOCKET || fd.kind == DUMP_FD_FIFO)
-        note_end(look, index, &fd, key);
+        note_end(look, index, &fd, (struct look_key){*device, fd.inode});
     return fd;
 }
 
-static bool is_output(const struct look *look, const struct dump_fd *fd, int fds)
+static bool is_output(const struct look *look, const struct dump_fd *fd, uint64_t device)
 {
     const struct dump_wants *wants = look->taking->wants;
-    struct stat theirs, ours;
-    char name[16];
+    struct stat st;
 
-    snprintf(name, sizeof name, "%d", fd->number);
     if (fd->kind != DUMP_FD_FILE || !fd->writes)
         return false;
     for (size_t i = 0; i < wants->output_count; i++)
-        if (fstat(wants->outputs[i].fd, &ours) == 0 && ours.st_ino == fd->inode &&
-            fstatat(fds, name, &theirs, 0) == 0 && theirs.st_dev == ours.st_dev)
+        if (fstat(wants->outputs[i].fd, &st) == 0 && st.st_ino == fd->inode && st.st_dev == device)
             return true;
     return false;
 }
@@ -238,12 +272,13 @@ static void tell_all(struct look *look, uint32_t index, struct listing *listing,
     look->fds_left -= count;
     process->fds = told;
     for (size_t i = 0; i < listing->count; i++) {
-        struct dump_fd fd = understand(look, index, &listing->list[i], fds);
+        uint64_t device;
+        struct dump_fd fd = understand(look, index, &listing->list[i], fds, &device);
 
         if (!listing->list[i].is_told)
             continue;
         fd.target = arena_cstr(look->arena, str_of(fd.target));
-        fd.is_output = is_output(look, &fd, fds);
+        fd.is_output = is_output(look, &fd, device);
         look_fdinfo(look, index, at, &fd);
         told[process->fd_count++] = fd;
     }
@@ -272,7 +307,7 @@ static void look_through(struct look *look, uint32_t index, int at, DIR *dir)
     struct dump_process *process = &look->dump->processes[index];
     struct listing listing = {.list = NULL};
 
-    list_all(look, &listing, dir);
+    list_all(look, process, &listing, dir);
     tell_all(look, index, &listing, at, dirfd(dir));
     look->beside[index].open = count_fds(&listing, dirfd(dir));
     process->fds_more = (uint32_t)(look->beside[index].open - process->fd_count);

@@ -115,8 +115,8 @@ static void take_own(struct look *look, uint32_t index, struct limits *limits, i
 
     if (file_read_at(at, "limits", &theirs, FILE_MOST) < 0)
         look_unread(look, &look->dump->processes[index], "its limits", errno);
-    else if (look_read(look, AT_FDCWD, "/proc/self/limits", FILE_MOST))
-        add_own(look, limits, &usage, buf_str(&theirs), buf_str(&look->text));
+    else
+        add_own(look, limits, &usage, buf_str(&theirs), buf_str(&look->ours));
     buf_release(&theirs);
 }
 
@@ -223,7 +223,9 @@ static void take_groups(struct look *look, struct dump_process *process, struct 
             size_t first, second;
             const char *path;
 
-            if (!str_find(line, ":", &first) || !str_find(line, ":/", &second) || second < first)
+            /* What is outside of our own namespace of groups is not where its path says. */
+            if (!str_find(line, ":", &first) || !str_find(line, ":/", &second) || second < first ||
+                str_starts(str_slice(line, second + 1, line.len), "/.."))
                 continue;
             path = arena_cstr(look->arena, str_slice(line, second + 1, line.len));
             if (str_starts(line, "0::"))
@@ -247,6 +249,8 @@ void look_limits(struct look *look, uint32_t index)
     at = look_open(process);
     if (at < 0)
         return;
+    if (!look->ours.len)
+        file_read("/proc/self/limits", &look->ours, FILE_MOST);
     take_own(look, index, &limits, at);
     take_groups(look, process, &limits, at);
     fd_close(&at);

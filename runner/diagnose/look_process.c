@@ -14,8 +14,11 @@ static uint64_t to_ms(uint64_t ticks)
     return ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
-static void take_stat(struct look *look, struct dump_process *process, const struct proc_stat *stat)
+void look_name(struct look *look, uint32_t index)
 {
+    struct dump_process *process = &look->dump->processes[index];
+    const struct proc_stat *stat = &look->beside[index].stat;
+
     process->ppid = stat->ppid;
     process->pgrp = stat->pgrp;
     process->session = stat->session;
@@ -86,7 +89,6 @@ void look_process(struct look *look, uint32_t index)
     int at, things;
     struct stat st;
 
-    take_stat(look, process, &beside->stat);
     at = look_open(process);
     things = at < 0 ? -1 : proc_folder(process->id.pid);
     if (things < 0) {
@@ -95,8 +97,8 @@ void look_process(struct look *look, uint32_t index)
         return;
     }
     take_status(look, process, at);
-    take_group(look, process, things);
     if (proc_stat_is_alive(&beside->stat)) {
+        take_group(look, process, things);
         process->program = look_link(look, things, "exe");
         if (!process->program && errno != ENOENT) /* a thread of the kernel has none */
             look_unread(look, process, "its program", errno);

@@ -14,6 +14,7 @@
 
 #define FILE_MOST ((size_t)4 << 10)
 #define LEAST     (5 * NS_PER_MS) /* of computing, to call somebody a runaway: less is found anywhere */
+#define NOTHING   NS_PER_MS       /* what it costs to be looked at */
 #define RESTLESS  0.8 /* of the time that it could have run: the kernel counts in ticks, and waiting late */
 
 struct moment {
@@ -100,7 +101,8 @@ static double part(const struct moment *before, const struct moment *after, nano
 {
     nanos window = after->at - before->at - still;
 
-    return before->known && after->known && window > 0 && spent > 0 ? (double)spent / (double)window : 0;
+    return before->known && after->known && window > 0 && spent > NOTHING ? (double)spent / (double)window
+                                                                          : 0;
 }
 
 /* On a machine that has too much to do nobody gets a whole processor: waiting for one is not sleeping. */

@@ -10,7 +10,7 @@
 #define RUNTIME_ANSWER_MOST ((size_t)256 << 10) /* of one process */
 #define RUNTIME_OUTPUTS     2u                  /* in which answers are looked for */
 
-/* ---- runtime_talk.c: HTTP and WebSocket, as little of them as Node's inspector speaks ---- */
+/* ---- runtime_talk.c: sockets; HTTP and WebSocket, as little of them as Node's inspector speaks ---- */
 
 #define TALK_MOST (RUNTIME_ANSWER_MOST * 2)
 
@@ -21,6 +21,7 @@ struct talk {
 };
 
 bool talk_open(struct talk *talk, uint16_t port); /* of this machine, by IPv4; false and errno */
+bool talk_open_path(struct talk *talk, const char *path);
 /* Sends and reads what can be without waiting. False: it is broken, or too long. */
 bool talk_turn(struct talk *talk);
 void talk_close(struct talk *talk);
@@ -32,6 +33,10 @@ void talk_frame(struct buf *out, struct str text);
 enum talk_frame { TALK_PART, TALK_TEXT, TALK_CLOSE, TALK_OTHER, TALK_NONSENSE };
 /* The first frame in `in`: its bytes, and how many it takes. */
 enum talk_frame talk_next(struct str in, struct str *text, size_t *taken);
+/* Of a message: the text of a key at this depth, from 1. False: it has none. */
+bool talk_text(struct str json, const char *key, int depth, struct buf *text);
+/* Of a key at its first depth, less than 1000; 0: it has none. */
+int talk_number(struct str json, const char *key);
 
 /* ---- one that is asked ---- */
 
@@ -56,8 +61,18 @@ struct node_asked {
     struct talk talk;
     uint64_t *sockets; /* malloced: inodes of those it had */
     size_t socket_count;
-    unsigned tries;
-    nanos again; /* when it is asked once more, as its port was taken; 0: it need not be */
+    int turn;       /* a socket whose name says that the port is ours for the moment; -1 */
+    nanos waits;    /* since when it waits for that; 0: it does not */
+    unsigned tries; /* that it was sent its signal once more */
+    nanos again;    /* when the next is due */
+};
+
+struct jvm_asked {
+    char wish[64],
+        door[64]; /* paths: of a file that says that it is to be asked by a socket; of that socket */
+    bool wished;  /* the first is there, by us */
+    bool opened;  /* the second was not there before us */
+    struct talk talk;
 };
 
 enum asked_state { ASKED_NOT_YET, ASKED_NOW, ASKED_OVER };
@@ -68,13 +83,15 @@ struct asked {
     const struct runtime_way *way;
     enum asked_state state;
     uint64_t lane; /* of those with the same number one is asked at a time; 0: as many as there are */
-    int signal;
+    int signal;    /* 0: it needs none */
     int pidfd;
     uint64_t ticks;     /* that it has computed */
-    nanos sign_of_life; /* when it was last seen to do something about it */
+    nanos computed;     /* when it was last seen to */
+    nanos sign_of_life; /* when it was last heard of, or sent something */
     struct output_marks marks;
     struct python_asked python;
     struct node_asked node;
+    struct jvm_asked jvm;
 };
 
 #define LANE_OUTPUTS 1u /* answers that are in the outputs would be mixed */
@@ -84,6 +101,8 @@ struct runtime_way {
     bool ends; /* it dies of it */
     /* NULL; else why it cannot be asked. May set `signal` and `lane`. */
     const char *(*prepare)(struct asked *asked);
+    /* False: what it needs is somebody else's for the moment. NULL: it needs nothing. */
+    bool (*may_go)(struct asked *asked);
     /* It is about to be sent its signal: what comes after this is its answer. */
     void (*mark)(struct asked *asked);
     /* It has the signal. True: its answer is all there, or none will come; process->runtime_says, or runtime_why_not. */
@@ -104,7 +123,7 @@ struct asking {
 
 /* "SigCgt:" in /proc/PID/status or that of a thread; 0 where it cannot be told. Signal n is bit n - 1. */
 uint64_t asked_signals(const char *path, const char *field);
-/* It does something. */
+/* It was heard. */
 void asked_lives(struct asked *asked);
 /* Without control of its length; what is longer than RUNTIME_ANSWER_MOST is cut, and says so. */
 const char *asked_text(struct asked *asked, struct str text);
@@ -140,9 +159,16 @@ struct printed {
     bool whole;
 };
 
+typedef bool find_printed(struct str text, struct printed *printed);
+
 bool printed_by_jvm(struct str text, struct printed *printed);
 bool printed_by_go(struct str text, struct printed *printed);
 /* The next line, or lines without another between them, that Node's inspector says of itself, from `at` on. */
 bool printed_by_node(struct str text, size_t at, struct printed *printed);
+
+/* ---- runtime_printed.c ---- */
+
+/* What is found in an output is its answer, and will be cut out of it. `whole`: nothing but all of it. */
+bool answer_take(struct asked *asked, find_printed *find, bool whole);
 
 #endif

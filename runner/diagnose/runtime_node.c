@@ -5,16 +5,22 @@
  */
 #include "runner/diagnose/runtime.h"
 
+#include "runner/base/io.h"
 #include "runner/base/json.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
-#define AGAIN_AFTER (25 * NS_PER_MS)
+#define AGAIN_AFTER (40 * NS_PER_MS)
 #define TRIES_MOST  20u
+#define TURN        "run-matrix asks a Node"
+#define TURN_MOST   (500 * NS_PER_MS) /* for who does not give it back */
 
 enum { ID_TELL = 1, ID_CLOSE };
 
@@ -80,37 +86,6 @@ static void queue_evaluation(struct talk *talk, int id, const char *expression)
 
 /* ---- what comes ---- */
 
-/* The text of the key at this depth. False: it has none. */
-static bool json_text_at(struct str json, const char *key, int depth, struct buf *text)
-{
-    struct json_reader reader = {.input = json};
-    enum json_token token;
-    bool next = false, found = false;
-
-    while (!found && (token = json_next(&reader)) != JSON_END && token != JSON_ERROR) {
-        found = next && token == JSON_STRING;
-        next = token == JSON_KEY && reader.depth == depth && str_is(reader.text, key);
-    }
-    if (found)
-        buf_addstr(text, reader.text);
-    json_reader_release(&reader);
-    return found;
-}
-
-static int json_id(struct str json)
-{
-    struct json_reader reader = {.input = json};
-    enum json_token token;
-    bool next = false, found = false;
-
-    while (!found && (token = json_next(&reader)) != JSON_END && token != JSON_ERROR) {
-        found = next && token == JSON_NUMBER && reader.number >= 0 && reader.number < 1000;
-        next = token == JSON_KEY && reader.depth == 1 && str_is(reader.text, "id");
-    }
-    json_reader_release(&reader);
-    return found ? (int)reader.number : 0;
-}
-
 static void take_bytes(struct talk *talk, size_t count)
 {
     memmove(talk->in.ptr, talk->in.ptr + count, talk->in.len - count);
@@ -146,7 +121,7 @@ static bool is_path(struct str path)
 static bool find_path(struct str body, struct buf *path)
 {
     struct buf url = {0};
-    bool found = json_text_at(body, "webSocketDebuggerUrl", 2, &url) && str_starts(buf_str(&url), "ws://");
+    bool found = talk_text(body, "webSocketDebuggerUrl", 2, &url) && str_starts(buf_str(&url), "ws://");
     const char *slash = found ? strchr(url.ptr + strlen("ws://"), '/') : NULL;
 
     if (slash)
@@ -205,7 +180,7 @@ static void take_answer(struct asked *asked, struct str message)
 {
     struct buf says = {0};
 
-    if (json_text_at(message, "value", 3, &says))
+    if (talk_text(message, "value", 3, &says))
         asked->process->runtime_says = asked_text(asked, buf_str(&says));
     else
         asked->process->runtime_why_not = "its inspector gave no answer that can be read";
@@ -221,7 +196,7 @@ static bool node_tells(struct asked *asked)
 
     while ((frame = talk_next(buf_str(&node->talk.in), &message, &taken)) == TALK_TEXT ||
            frame == TALK_OTHER) {
-        if (frame == TALK_TEXT && node->phase == NODE_TELLS && json_id(message) == ID_TELL) {
+        if (frame == TALK_TEXT && node->phase == NODE_TELLS && talk_number(message, "id") == ID_TELL) {
             asked_lives(asked);
             take_answer(asked, message);
             queue_evaluation(&node->talk, ID_CLOSE, close_again);
@@ -268,8 +243,28 @@ static const char *node_prepare(struct asked *asked)
     return NULL;
 }
 
+/* Of all on this network: the kernel gives the name back when whoever has it ends. */
+static bool node_may_go(struct asked *asked)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0" TURN};
+    struct node_asked *node = &asked->node;
+    int turn = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (turn < 0)
+        return true;
+    if (bind(turn, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + sizeof TURN) == 0) {
+        node->turn = turn;
+        return true;
+    }
+    fd_close(&turn);
+    if (!node->waits)
+        node->waits = clock_now();
+    return clock_now() - node->waits > TURN_MOST;
+}
+
 static void node_mark(struct asked *asked)
 {
+    asked->node.again = clock_now() + AGAIN_AFTER;
     asked->node.sockets = sockets_of(asked->process->id.pid, &asked->node.socket_count);
     marks_take(asked);
 }
@@ -300,27 +295,35 @@ static bool has_failed(const struct asked *asked)
     return failed;
 }
 
-/* The port may be that of another one, which somebody else asks for the moment. False: it was asked often enough. */
+/* Somebody else may have its port for a moment, and it says so at most where we cannot read it. False: it was often enough. */
 static bool ask_again(struct asked *asked)
 {
     struct node_asked *node = &asked->node;
 
-    if (node->again && clock_now() < node->again)
-        return true;
-    if (node->again) {
-        node->again = 0;
-        cut_out(asked);
-        marks_take(asked);
-        return pidfd_signal(asked->pidfd, asked->signal) == 0;
-    }
-    if (!marks_moved(asked) || !has_failed(asked))
+    if (clock_now() < node->again)
         return true;
     node->again = clock_now() + AGAIN_AFTER;
-    return ++node->tries < TRIES_MOST;
+    if (++node->tries == TRIES_MOST)
+        return false;
+    cut_out(asked);
+    marks_take(asked);
+    return pidfd_signal(asked->pidfd, asked->signal) == 0;
+}
+
+static bool still_listens(const struct asked *asked)
+{
+    uint16_t port;
+
+    return listener_find(asked->process->id.pid, asked->node.sockets, asked->node.socket_count, &port) &&
+           port == asked->node.port;
 }
 
 static void node_end(struct asked *asked)
 {
+    if (asked->process->runtime_says && asked->node.port && still_listens(asked))
+        taking_note(asked->asking->taking,
+                    "the inspector of node (pid %ld) did not close, and listens at 127.0.0.1:%u",
+                    (long)asked->process->id.pid, asked->node.port);
     if (!asked->process->runtime_says && has_failed(asked))
         asked->process->runtime_why_not = "its inspector could not be opened: its port is taken";
     else if (asked->node.port && asked->node.phase < NODE_CLOSES)
@@ -351,6 +354,7 @@ static void node_give_up(struct asked *asked)
 static void node_release(struct asked *asked)
 {
     talk_close(&asked->node.talk);
+    fd_close(&asked->node.turn);
     free(asked->node.sockets);
     asked->node.sockets = NULL;
 }
@@ -358,6 +362,7 @@ static void node_release(struct asked *asked)
 const struct runtime_way runtime_node = {
     .signal = SIGUSR1,
     .prepare = node_prepare,
+    .may_go = node_may_go,
     .mark = node_mark,
     .look = node_look,
     .give_up = node_give_up,

@@ -1,9 +1,7 @@
-/* A JVM and Go, which answer to SIGQUIT on their standard output and standard error. */
+/* Answers that are printed, and Go, which prints its own on standard error and exits. */
 #include "runner/diagnose/runtime.h"
 
 #include <signal.h>
-
-typedef bool find_printed(struct str text, struct printed *printed);
 
 /* In the first output that has some of it. False: none has. */
 static bool find_answer(struct asked *asked, find_printed *find, struct buf *text, uint32_t *output,
@@ -15,8 +13,7 @@ static bool find_answer(struct asked *asked, find_printed *find, struct buf *tex
     return false;
 }
 
-/* `whole`: nothing but all of it. */
-static bool take_answer(struct asked *asked, find_printed *find, bool whole)
+bool answer_take(struct asked *asked, find_printed *find, bool whole)
 {
     struct buf text = {0};
     struct printed printed;
@@ -31,33 +28,7 @@ static bool take_answer(struct asked *asked, find_printed *find, bool whole)
     return found;
 }
 
-/* ---- JVM ---- */
-
-static const char *jvm_prepare(struct asked *asked)
-{
-    asked->lane = LANE_OUTPUTS;
-    return marks_watch(asked, 1) ? NULL : "it would answer on its standard output, which goes elsewhere";
-}
-
-static bool jvm_look(struct asked *asked)
-{
-    return marks_moved(asked) && take_answer(asked, printed_by_jvm, true);
-}
-
-static void jvm_give_up(struct asked *asked)
-{
-    take_answer(asked, printed_by_jvm, false);
-}
-
-const struct runtime_way runtime_jvm = {
-    .signal = SIGQUIT,
-    .prepare = jvm_prepare,
-    .mark = marks_take,
-    .look = jvm_look,
-    .give_up = jvm_give_up,
-};
-
-/* ---- Go: it prints, and exits; what it prints is all there when it is dead ---- */
+/* ---- Go: what it prints is all there when it is dead ---- */
 
 static const char *go_prepare(struct asked *asked)
 {
@@ -73,7 +44,7 @@ static bool go_look(struct asked *asked)
 
 static void go_give_up(struct asked *asked)
 {
-    take_answer(asked, printed_by_go, false);
+    answer_take(asked, printed_by_go, false);
 }
 
 const struct runtime_way runtime_go = {

@@ -1,6 +1,7 @@
 #include "runner/diagnose/runtime.h"
 
 #include "runner/base/io.h"
+#include "runner/base/json.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -8,22 +9,39 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define PIECE ((size_t)16 << 10)
 
-bool talk_open(struct talk *talk, uint16_t port)
+static bool join(struct talk *talk, int family, const struct sockaddr *address, socklen_t length)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-
-    *talk = (struct talk){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    *talk = (struct talk){.fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (talk->fd < 0)
         return false;
-    if (connect(talk->fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EINPROGRESS)
+    if (connect(talk->fd, address, length) == 0 || errno == EINPROGRESS)
         return true;
     talk_close(talk);
     return false;
+}
+
+bool talk_open(struct talk *talk, uint16_t port)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+
+    return join(talk, AF_INET, (const struct sockaddr *)&address, sizeof address);
+}
+
+bool talk_open_path(struct talk *talk, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    *talk = (struct talk){.fd = -1};
+    if (strlen(path) >= sizeof address.sun_path)
+        return false;
+    memcpy(address.sun_path, path, strlen(path));
+    return join(talk, AF_UNIX, (const struct sockaddr *)&address, sizeof address);
 }
 
 static bool would_wait(void)
@@ -179,4 +197,36 @@ enum talk_frame talk_next(struct str in, struct str *text, size_t *taken)
     case FINAL | OP_PART: return TALK_NONSENSE;
     default: return TALK_OTHER;
     }
+}
+
+/* ---- JSON ---- */
+
+bool talk_text(struct str json, const char *key, int depth, struct buf *text)
+{
+    struct json_reader reader = {.input = json};
+    enum json_token token;
+    bool next = false, found = false;
+
+    while (!found && (token = json_next(&reader)) != JSON_END && token != JSON_ERROR) {
+        found = next && token == JSON_STRING;
+        next = token == JSON_KEY && reader.depth == depth && str_is(reader.text, key);
+    }
+    if (found)
+        buf_addstr(text, reader.text);
+    json_reader_release(&reader);
+    return found;
+}
+
+int talk_number(struct str json, const char *key)
+{
+    struct json_reader reader = {.input = json};
+    enum json_token token;
+    bool next = false, found = false;
+
+    while (!found && (token = json_next(&reader)) != JSON_END && token != JSON_ERROR) {
+        found = next && token == JSON_NUMBER && reader.number >= 0 && reader.number < 1000;
+        next = token == JSON_KEY && reader.depth == 1 && str_is(reader.text, key);
+    }
+    json_reader_release(&reader);
+    return found ? (int)reader.number : 0;
 }

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define LOOK_EVERY  (2 * NS_PER_MS)
-#define SILENT_MOST (300 * NS_PER_MS) /* after that nothing more is expected of who sleeps */
+#define SILENT_MOST (300 * NS_PER_MS) /* after that nothing more is expected of who sleeps ... */
+#define BUSY_MOST   NS_PER_S          /* ... and of who computes */
 #define DRAINED     (20 * NS_PER_MS) /* what a dead one has printed may still be on its way through a relay */
 #define STATUS_MOST ((size_t)64 << 10)
 
@@ -120,12 +121,12 @@ static void begin(struct asked *asked)
 /* Prepared, and not in anybody's way: it gets its signal. */
 static void send(struct asked *asked)
 {
-    const char *why = why_not_that_signal(asked);
+    const char *why = asked->signal ? why_not_that_signal(asked) : NULL;
 
     asked->way->mark(asked);
     asked_lives(asked);
     asked->state = ASKED_NOW;
-    if (!why && pidfd_signal(asked->pidfd, asked->signal) < 0)
+    if (!why && asked->signal && pidfd_signal(asked->pidfd, asked->signal) < 0)
         why = errno == EPERM ? "it may not be signalled by us" : "it is gone";
     if (why)
         is_over(asked, why);
@@ -146,20 +147,25 @@ static bool is_dead(const struct asked *asked)
     return poll(&poll_one, 1, 0) == 1;
 }
 
-/* It has computed, or is still to be given what it was sent: a busy machine takes its time. */
-static void look_for_life(struct asked *asked)
+/* One that computes, or is to, may be on its way to an answer: a busy machine takes its time. */
+static bool is_silent(struct asked *asked)
 {
+    nanos now = clock_now();
     struct proc_stat stat;
 
-    if (proc_stat_read(asked->process->id.pid, &stat) < 0)
-        return;
-    if (stat.user_ticks + stat.system_ticks != asked->ticks || stat.state == 'R')
-        asked_lives(asked);
-    asked->ticks = stat.user_ticks + stat.system_ticks;
+    if (proc_stat_read(asked->process->id.pid, &stat) == 0) {
+        if (stat.user_ticks + stat.system_ticks != asked->ticks || stat.state == 'R')
+            asked->computed = now;
+        asked->ticks = stat.user_ticks + stat.system_ticks;
+    }
+    return now - asked->sign_of_life > BUSY_MOST ||
+           (now - asked->sign_of_life > SILENT_MOST && now - asked->computed > SILENT_MOST);
 }
 
 static const char *why_no_answer(const struct asked *asked)
 {
+    if (!asked->signal)
+        return "it did not answer";
     return arena_printf(asked->asking->taking->arena, "it did not answer to %s", name_of_signal(asked));
 }
 
@@ -183,9 +189,13 @@ static void step(struct asked *asked)
         give_up(asked, "it ended when it was asked");
     if (dead)
         return;
-    look_for_life(asked);
-    if (clock_now() - asked->sign_of_life > SILENT_MOST)
+    if (is_silent(asked))
         give_up(asked, why_no_answer(asked));
+}
+
+static bool may_go(struct asked *asked)
+{
+    return !asked->way->may_go || asked->way->may_go(asked);
 }
 
 /* Those who die of it come last: what they leave behind may end others. False: nothing is left to do. */
@@ -200,7 +210,7 @@ static bool turn(struct asking *asking, bool ends)
             continue;
         if (asked->state == ASKED_NOT_YET && asked->pidfd < 0)
             begin(asked);
-        if (asked->state == ASKED_NOT_YET && !in_the_way(asking, asked->lane))
+        if (asked->state == ASKED_NOT_YET && !in_the_way(asking, asked->lane) && may_go(asked))
             send(asked);
         if (asked->state == ASKED_NOW)
             step(asked);
@@ -258,7 +268,8 @@ static void collect(struct asking *asking)
                 .way = way_of(dump->processes[i].runtime),
                 .pidfd = -1,
                 .python = {.file = -1},
-                .node = {.talk = {.fd = -1}},
+                .node = {.talk = {.fd = -1}, .turn = -1},
+                .jvm = {.talk = {.fd = -1}},
             };
 }
 

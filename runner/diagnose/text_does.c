@@ -119,10 +119,17 @@ static const char *waits_at_fd(struct telling *t, const struct dump_process *p, 
     return arena_printf(t->arena, "%s %s", words[call->wait], which_fd(t, p, call->fds[0]));
 }
 
-/* Of a call whose meaning we do not know, or whose call could not be read. */
+/* What it was stopped in, and goes on with, is not what anybody has called. */
+static bool goes_on(const struct dump_call *call)
+{
+    return call->name && strcmp(call->name, "restart_syscall") == 0;
+}
+
+/* Of a call whose meaning we do not know, or that could not be read. */
 static const char *somewhere(struct telling *t, const struct dump_thread *thread)
 {
-    const char *call = thread->call.name ? thread->call.name : place_callee(thread);
+    const char *callee = place_callee(thread);
+    const char *call = thread->call.name && !(callee && goes_on(&thread->call)) ? thread->call.name : callee;
 
     if (thread->state == 'R')
         return "runs";

@@ -197,7 +197,7 @@ static void write_locks(struct telling *t, const struct dump_process *p)
 static void write_runtime(struct telling *t, const struct dump_process *p)
 {
     if (p->runtime != RUNTIME_NONE && p->runtime_why_not)
-        say_line(t, "  %s was not heard: %s", dump_runtime_words[p->runtime],
+        say_line(t, "  %s says nothing: %s", dump_runtime_words[p->runtime],
                  say_safe(t, p->runtime_why_not, TELL_TEXT_MOST));
     if (!p->runtime_says)
         return;

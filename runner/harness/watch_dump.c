@@ -93,7 +93,7 @@ bool slot_hasten_dump(const struct watch *watch, struct watch_slot *slot, nanos 
         go_on(slot, WATCH_DUMP_HURRIED, now);
         return false;
     }
-    if (watch->urgency)
+    if (watch->urgency && watch->cause == WATCH_CANCEL)
         slot->climb_at = slot_earlier(slot->climb_at, now + WATCH_DUMP_LAST_BUDGET);
     return true;
 }
@@ -120,17 +120,36 @@ static bool is_there(const struct watch *watch, uint32_t number, uint32_t genera
     return watch->slots[number].generation == generation && watch->slots[number].state != WATCH_FREE;
 }
 
+static bool is_member(const struct census *members, size_t count, pid_t pid)
+{
+    for (size_t i = 0; i < count; i++)
+        if (members->list[i].pid == pid)
+            return true;
+    return false;
+}
+
+/* Who has ended and was not reaped is no member any more, as there is nobody to be ended. But its parent may hang for that. */
+static void add_zombies(const struct census *machine, struct census *members)
+{
+    size_t alive = members->count;
+
+    for (size_t i = 0; i < machine->count; i++)
+        if (!proc_stat_is_alive(&machine->list[i]) && is_member(members, alive, machine->list[i].ppid))
+            census_add(members, &machine->list[i]);
+}
+
 bool watch_members_of(struct watch *watch, uint32_t number, uint32_t generation, struct census *members)
 {
     struct census machine = {0};
     bool there;
 
-    contain_take_census(watch->contain, &machine);
+    census_take(&machine);
     pthread_mutex_lock(&watch->lock);
     there = is_there(watch, number, generation);
     if (there)
         contain_members(watch->slots[number].watched.place, &machine, members);
     pthread_mutex_unlock(&watch->lock);
+    add_zombies(&machine, members);
     census_release(&machine);
     return there;
 }

@@ -236,7 +236,7 @@ static bool cook_environment(struct cooking *k, const struct place_of_case *wher
         environment_put(&env, str_of("RUN_MATRIX_REG_ADDR"), str_of("unix:///tmp/s"));
     for (uint32_t i = 0; i < value.part_count; i++)
         put_variable(k, &env, &value.node->map.pairs[i]);
-    if (!k->test->is_module)
+    if (!k->test->is_module && k->recipe->asks_runtimes)
         cook_python(k, &env);
     k->recipe->spec.envp = environment_finish(&env);
     return true;

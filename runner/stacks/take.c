@@ -3,15 +3,19 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 
 #define STOP_MOST     (500 * NS_PER_MS) /* from the first who stops to the last: longer nobody is kept waiting */
-#define STUCK_AFTER   (200 * NS_PER_MS) /* without a step */
+#define STUCK_AFTER   (300 * NS_PER_MS) /* without a step */
 #define STUCK_MOST    8                 /* so many may be; more, and nobody is asked any more */
 #define CANCEL_WITHIN (100 * NS_PER_MS)
-#define LOOK_EVERY    (20 * NS_PER_MS)
+#define LOOK_EVERY_MS 20
 
 void release_tracing(struct tracing *tracing)
 {
@@ -23,21 +27,21 @@ void release_tracing(struct tracing *tracing)
     }
     free(tracing->list);
     fd_close(&tracing->copy);
+    fd_close(&tracing->over);
     buf_release(&tracing->room);
     free(tracing);
 }
 
-static void release_cancelled(void *tracing)
+static void *trace_as_user(void *user)
 {
-    release_tracing(tracing);
-}
+    struct tracing *tracing = user;
+    const uint64_t one = 1;
 
-static void *trace_as_user(void *tracing)
-{
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    pthread_cleanup_push(release_cancelled, tracing);
     trace(tracing);
-    pthread_cleanup_pop(1);
+    /* Whoever waits closes it after us: it is ours as long as we are one of the users. */
+    if (write(tracing->over, &one, sizeof one) < 0)
+        atomic_fetch_add(&tracing->steps, 1); /* he looks by himself, a little later */
+    release_tracing(tracing);
     return NULL;
 }
 
@@ -56,29 +60,25 @@ static struct tracing *new_tracing(const struct proc_id *list, size_t count, con
         tracing->list[i].stuck = stuck[i];
     }
     tracing->copy = memfd_create("stacks", MFD_CLOEXEC);
-    if (tracing->copy >= 0 && fd_write_all(tracing->copy, COPY_MAGIC, sizeof COPY_MAGIC) == 0)
+    tracing->over = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (tracing->copy >= 0 && tracing->over >= 0 &&
+        fd_write_all(tracing->copy, COPY_MAGIC, sizeof COPY_MAGIC) == 0)
         return tracing;
     release_tracing(tracing);
     return NULL;
 }
 
-static bool join_by(pthread_t thread, nanos by)
+/* False: it stands still for so long that it will not go on. */
+static bool await_end(const struct tracing *tracing)
 {
-    const struct timespec until = {by / NS_PER_S, by % NS_PER_S};
-
-    return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0;
-}
-
-/* It has ended by itself, or stands still for so long that it will not. */
-static bool goes_on(const struct tracing *tracing, pthread_t thread, bool *joined)
-{
+    struct pollfd over = {.fd = tracing->over, .events = POLLIN};
     nanos since = clock_now();
     size_t steps = 0;
 
-    for (;;) {
+    while (poll(&over, 1, LOOK_EVERY_MS) <= 0) {
         nanos now = clock_now();
 
-        if ((*joined = join_by(thread, now + LOOK_EVERY)))
+        if (atomic_load(&tracing->done))
             return true;
         if (atomic_load(&tracing->steps) != steps) {
             steps = atomic_load(&tracing->steps);
@@ -87,6 +87,33 @@ static bool goes_on(const struct tracing *tracing, pthread_t thread, bool *joine
         if (now - since > STUCK_AFTER)
             return false;
     }
+    return true;
+}
+
+/* False: it cannot even be cancelled, and is left behind. It frees what it has when the kernel lets go of it. */
+static bool cancel(pthread_t thread)
+{
+    const struct timespec pause = {.tv_sec = 0, .tv_nsec = NS_PER_MS};
+    nanos until = clock_now() + CANCEL_WITHIN;
+
+    pthread_cancel(thread);
+    while (pthread_tryjoin_np(thread, NULL) != 0) {
+        if (clock_now() > until) {
+            pthread_detach(thread);
+            return false;
+        }
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    }
+    return true;
+}
+
+static bool start_tracing(struct tracing *tracing, pthread_t *thread)
+{
+    atomic_store(&tracing->users, 2);
+    if (pthread_create(thread, NULL, trace_as_user, tracing) == 0)
+        return true;
+    atomic_store(&tracing->users, 1);
+    return false;
 }
 
 /* The copy; NULL: it got stuck at one of them, which is noted, or no thread could be had. */
@@ -95,27 +122,21 @@ static struct tracing *trace_once(const struct proc_id *list, size_t count, bool
 {
     struct tracing *tracing = new_tracing(list, count, stuck, by);
     pthread_t thread;
-    bool joined = false;
 
-    if (!tracing) {
-        *problem = "there is no memory to copy them to";
+    if (!tracing || !start_tracing(tracing, &thread)) {
+        *problem = tracing ? "there is no thread to stop them" : "there is no memory to copy them to";
+        if (tracing)
+            release_tracing(tracing);
         return NULL;
     }
-    atomic_store(&tracing->users, 2);
-    if (pthread_create(&thread, NULL, trace_as_user, tracing) != 0) {
-        atomic_store(&tracing->users, 1);
-        release_tracing(tracing);
-        *problem = "there is no thread to stop them";
-        return NULL;
-    }
-    if (goes_on(tracing, thread, &joined) && atomic_load(&tracing->done))
+    if (await_end(tracing)) {
+        pthread_join(thread, NULL);
         return tracing;
-    stuck[atomic_load(&tracing->at)] = true;
-    if (!joined) {
-        pthread_cancel(thread);
-        if (!join_by(thread, clock_now() + CANCEL_WITHIN))
-            pthread_detach(thread); /* it frees what it has when the kernel lets go of it */
     }
+    stuck[atomic_load(&tracing->at)] = true;
+    atomic_store(&tracing->abandoned, true);
+    if (cancel(thread) && atomic_load(&tracing->users) == 2)
+        atomic_store(&tracing->users, 1); /* it was broken off, and has not said farewell */
     release_tracing(tracing);
     return NULL;
 }

@@ -43,10 +43,14 @@ static void step(struct tracing *tracing, size_t at)
  * The kernel lets us wait here for as long as somebody executes a program: for ever, where that one waits for a disk,
  * or for a debugger. Nothing but being cancelled breaks it off.
  */
-static int seize(pid_t tid)
+static int seize(const struct tracing *tracing, pid_t tid)
 {
     int result, error;
 
+    if (atomic_load(&tracing->abandoned)) {
+        errno = ESRCH;
+        return -1;
+    }
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
     result = ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0 ? -1 : 0;
@@ -56,11 +60,11 @@ static int seize(pid_t tid)
     return result;
 }
 
-static int seize_patiently(const struct traced *traced, pid_t tid)
+static int seize_patiently(struct tracing *tracing, const struct traced *traced, pid_t tid)
 {
     nanos until = clock_now() + OURS_PATIENCE;
 
-    while (seize(tid) < 0) {
+    while (seize(tracing, tid) < 0) {
         int error = errno;
 
         if (error != EPERM || clock_now() > until || !is_traced_by_us(traced, tid)) {
@@ -68,6 +72,7 @@ static int seize_patiently(const struct traced *traced, pid_t tid)
             return -1;
         }
         pause_for(PAUSE_MOST);
+        atomic_fetch_add(&tracing->steps, 1);
     }
     return 0;
 }
@@ -80,19 +85,15 @@ static bool is_known(const struct traced *traced, pid_t tid)
     return false;
 }
 
-static struct traced_thread *add_thread(struct tracing *tracing, struct traced *traced, pid_t tid)
+static void add_thread(struct tracing *tracing, struct traced *traced, pid_t tid)
 {
-    struct traced_thread *thread;
-
     if (tracing->thread_count == STACK_THREADS_MOST) {
         traced->more++;
-        return NULL;
+        return;
     }
     tracing->thread_count++;
     GROW(traced->threads, traced->count, traced->cap);
-    thread = &traced->threads[traced->count++];
-    *thread = (struct traced_thread){.tid = tid, .state = TRACED_REFUSED};
-    return thread;
+    traced->threads[traced->count++] = (struct traced_thread){.tid = tid, .state = TRACED_REFUSED};
 }
 
 static bool is_there(const struct traced *traced, pid_t tid)
@@ -117,13 +118,12 @@ static void note_refusal(struct traced *traced, struct traced_thread *thread, in
         say_why_not(traced, thread->tid, error);
 }
 
-static void ask_thread(struct tracing *tracing, struct traced *traced, pid_t tid)
+static void ask_thread(struct tracing *tracing, struct traced *traced, struct traced_thread *thread)
 {
-    struct traced_thread *thread = add_thread(tracing, traced, tid);
+    pid_t tid = thread->tid;
 
-    if (!thread)
-        return;
-    if (seize_patiently(traced, tid) < 0) {
+    atomic_fetch_add(&tracing->steps, 1);
+    if (seize_patiently(tracing, traced, tid) < 0) {
         note_refusal(traced, thread, errno);
         return;
     }
@@ -138,26 +138,35 @@ static void ask_thread(struct tracing *tracing, struct traced *traced, pid_t tid
     ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
 }
 
-/* How many are new; the first thread is told of first. */
-static size_t ask_threads(struct tracing *tracing, struct traced *traced)
+/* The first thread is first. */
+static void list_threads(struct tracing *tracing, struct traced *traced)
 {
     int fd = traced->folder < 0 ? -1 : openat(traced->folder, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
-    size_t before = traced->count;
 
     if (!dir) {
         fd_close(&fd);
-        return 0;
+        return;
     }
     traced->more = 0;
-    while (!*traced->why_not && (entry = readdir(dir))) {
+    while ((entry = readdir(dir))) {
         pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
         if (tid > 0 && !is_known(traced, tid))
-            ask_thread(tracing, traced, tid);
+            add_thread(tracing, traced, tid);
     }
     closedir(dir);
+}
+
+/* How many are new. Whoever is asked may keep us for ever: so nothing is open meanwhile that is not in `tracing`. */
+static size_t ask_threads(struct tracing *tracing, struct traced *traced)
+{
+    size_t before = traced->count;
+
+    list_threads(tracing, traced);
+    for (size_t i = before; i < traced->count && !*traced->why_not; i++)
+        ask_thread(tracing, traced, &traced->threads[i]);
     return traced->count - before;
 }
 

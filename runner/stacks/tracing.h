@@ -43,6 +43,8 @@ struct tracing {
     atomic_size_t at;    /* of the processes: who is being looked at */
     atomic_size_t steps; /* grows as long as it goes on */
     atomic_bool done;
+    atomic_bool abandoned; /* nobody waits for it any more */
+    int over;              /* can be read when it is done */
     struct traced *list;
     size_t count;
     size_t thread_count; /* of all of them */

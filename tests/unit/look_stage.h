@@ -84,11 +84,16 @@ static inline char state_of(pid_t pid)
     return proc_stat_read(pid, &stat) < 0 ? 0 : stat.state;
 }
 
+static inline bool is_there(pid_t tid)
+{
+    return state_of(tid) != 0 && state_of(tid) != 'Z';
+}
+
 /* It hangs there: nothing else will happen in it. */
 static inline void until_in(pid_t tid, int number)
 {
     while (call_of(tid) != number || state_of(tid) == 'R')
-        assert_true(state_of(tid) != 0 && sched_yield() == 0);
+        assert_true(is_there(tid) && sched_yield() == 0);
 }
 
 static inline void until_state(pid_t pid, char wanted)

@@ -1,0 +1,168 @@
+/*
+ * A JVM answers to SIGQUIT on its standard output. If there is a file that says so, it opens a socket instead, at which what
+ * jstack asks for can be had: then nothing is printed, and it may have its output wherever it likes. One that cannot be
+ * attached to prints all the same.
+ */
+#include "runner/diagnose/runtime.h"
+
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STATUS_MOST ((size_t)64 << 10)
+
+/* Version, command and three arguments, each with its NUL. "-l": locks of java.util.concurrent too. */
+static const char thread_dump[] = "1\0threaddump\0-l\0\0";
+
+/* Its number in its own namespace, which its files are called by; 0: not to be had. */
+static long own_number(pid_t pid)
+{
+    char path[64];
+    struct buf status = {0};
+    const char *line;
+    long number = 0;
+
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+    if (file_read(path, &status, STATUS_MOST) == 0 && (line = strstr(buf_text(&status), "\nNSpid:"))) {
+        const char *end = line + 1 + strcspn(line + 1, "\n");
+
+        while (end > line && end[-1] >= '0' && end[-1] <= '9')
+            end--;
+        number = strtol(end, NULL, 10);
+    }
+    buf_release(&status);
+    return number;
+}
+
+/* Somebody said that it must not be asked so. */
+static bool refuses(pid_t pid)
+{
+    struct buf words = {0};
+    bool refuses = proc_cmdline(pid, &words) == 0 && strstr(buf_text(&words), "+DisableAttachMechanism");
+
+    buf_release(&words);
+    return refuses;
+}
+
+/* A socket of the JVM's own user, and not what somebody else has put there. */
+static bool is_open(const struct asked *asked)
+{
+    char path[64];
+    struct stat door, process;
+
+    snprintf(path, sizeof path, "/proc/%ld", (long)asked->process->id.pid);
+    return lstat(asked->jvm.door, &door) == 0 && S_ISSOCK(door.st_mode) && stat(path, &process) == 0 &&
+           door.st_uid == process.st_uid;
+}
+
+static bool wish(struct jvm_asked *jvm)
+{
+    int file = open(jvm->wish, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    jvm->wished = file >= 0;
+    fd_close(&file);
+    return jvm->wished;
+}
+
+static bool can_be_joined(struct asked *asked)
+{
+    struct jvm_asked *jvm = &asked->jvm;
+    pid_t pid = asked->process->id.pid;
+    long number = own_number(pid);
+
+    if (!number || refuses(pid))
+        return false;
+    snprintf(jvm->wish, sizeof jvm->wish, "/proc/%ld/root/tmp/.attach_pid%ld", (long)pid, number);
+    snprintf(jvm->door, sizeof jvm->door, "/proc/%ld/root/tmp/.java_pid%ld", (long)pid, number);
+    if (is_open(asked)) {
+        asked->signal = 0;
+        return true;
+    }
+    return wish(jvm);
+}
+
+static const char *jvm_prepare(struct asked *asked)
+{
+    bool joined = can_be_joined(asked), printed = marks_watch(asked, 1);
+
+    asked->lane = printed ? LANE_OUTPUTS : 0;
+    asked->jvm.opened = joined && asked->signal;
+    return joined || printed
+               ? NULL
+               : "it would answer on its standard output, which goes elsewhere, and nobody may attach to it";
+}
+
+/* Its answer begins with a line that says whether it is one: "0". */
+static bool take_told(struct asked *asked)
+{
+    struct str in = buf_str(&asked->jvm.talk.in);
+
+    if (!str_starts(in, "0\n") || in.len <= 2)
+        return false;
+    asked->process->runtime_says = asked_text(asked, str_slice(in, 2, in.len));
+    return true;
+}
+
+/* False: it will say no more. */
+static bool hear(struct asked *asked)
+{
+    struct talk *talk = &asked->jvm.talk;
+    size_t had = talk->in.len;
+    bool good = talk_turn(talk);
+
+    if (talk->in.len > had)
+        asked_lives(asked);
+    return good && !talk->ended;
+}
+
+static bool jvm_look(struct asked *asked)
+{
+    struct jvm_asked *jvm = &asked->jvm;
+
+    if (marks_moved(asked) && answer_take(asked, printed_by_jvm, true))
+        return true;
+    if (jvm->talk.fd < 0 && (jvm->wished || !asked->signal) && is_open(asked) &&
+        talk_open_path(&jvm->talk, jvm->door)) {
+        asked_lives(asked);
+        buf_add(&jvm->talk.out, thread_dump, sizeof thread_dump);
+    }
+    if (jvm->talk.fd < 0 || hear(asked))
+        return false;
+    take_told(asked);
+    return true;
+}
+
+static void jvm_give_up(struct asked *asked)
+{
+    if (!take_told(asked))
+        answer_take(asked, printed_by_jvm, false);
+}
+
+/* Who is to be killed would leave its socket behind. Others may be asked again, by anybody. */
+static void jvm_release(struct asked *asked)
+{
+    struct jvm_asked *jvm = &asked->jvm;
+
+    talk_close(&jvm->talk);
+    if (jvm->wished)
+        unlink(jvm->wish);
+    if (jvm->opened && asked->asking->taking->wants->may_end && is_open(asked))
+        unlink(jvm->door);
+}
+
+const struct runtime_way runtime_jvm = {
+    .signal = SIGQUIT,
+    .prepare = jvm_prepare,
+    .mark = marks_take,
+    .look = jvm_look,
+    .give_up = jvm_give_up,
+    .release = jvm_release,
+};
