@@ -76,6 +76,15 @@ static void merge(struct stacks *out, struct arena *arena, struct stack_thread *
             threads[i].why_not = threads[i].cut ? threads[i].cut : words;
 }
 
+/* The others all have a word why not. */
+static bool any_stands(const struct stack_thread *threads, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!threads[i].why_not)
+            return true;
+    return false;
+}
+
 static void unwind_copy(struct stacks *out, struct arena *arena, int copy, const struct stacks_wants *wants,
                         struct str bytes)
 {
@@ -89,8 +98,8 @@ static void unwind_copy(struct stacks *out, struct arena *arena, int copy, const
         return;
     }
     threads = list_threads(out, arena, &copied);
-    if (!copied.memory_count)
-        return; /* everybody has a word why not */
+    if (!any_stands(threads, copied.thread_count))
+        return;
     unwinder_run(&u);
     merge(out, arena, threads, copied.thread_count, &u);
     buf_release(&u.said);

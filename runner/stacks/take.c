@@ -32,19 +32,6 @@ void release_tracing(struct tracing *tracing)
     free(tracing);
 }
 
-static void *trace_as_user(void *user)
-{
-    struct tracing *tracing = user;
-    const uint64_t one = 1;
-
-    trace(tracing);
-    /* Whoever waits closes it after us: it is ours as long as we are one of the users. */
-    if (write(tracing->over, &one, sizeof one) < 0)
-        atomic_fetch_add(&tracing->steps, 1); /* he looks by himself, a little later */
-    release_tracing(tracing);
-    return NULL;
-}
-
 static struct tracing *new_tracing(const struct proc_id *list, size_t count, const bool *stuck, nanos by)
 {
     struct tracing *tracing = mem_zero(1, sizeof *tracing);
@@ -110,7 +97,7 @@ static bool cancel(pthread_t thread)
 static bool start_tracing(struct tracing *tracing, pthread_t *thread)
 {
     atomic_store(&tracing->users, 2);
-    if (pthread_create(thread, NULL, trace_as_user, tracing) == 0)
+    if (pthread_create(thread, NULL, trace, tracing) == 0)
         return true;
     atomic_store(&tracing->users, 1);
     return false;

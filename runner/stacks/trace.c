@@ -317,11 +317,8 @@ static void let_go(struct tracing *tracing, struct traced *traced)
     fd_close(&traced->folder);
 }
 
-void *trace(void *user)
+static void trace_all_of_them(struct tracing *tracing)
 {
-    struct tracing *tracing = user;
-
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     ask_everybody(tracing);
     wait_for_everybody(tracing);
     for (int i = 0; i < ROUNDS_MOST && find_new_ones(tracing); i++)
@@ -332,5 +329,18 @@ void *trace(void *user)
         let_go(tracing, &tracing->list[i]);
     }
     atomic_store(&tracing->done, true);
+}
+
+void *trace(void *user)
+{
+    struct tracing *tracing = user;
+    const uint64_t one = 1;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    trace_all_of_them(tracing);
+    /* It is ours for as long as we are one of its users. Should this fail, he who waits looks by himself, a little later. */
+    if (write(tracing->over, &one, sizeof one) < 0)
+        atomic_fetch_add(&tracing->steps, 1);
+    release_tracing(tracing);
     return NULL;
 }

@@ -3,14 +3,17 @@
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define RED_ZONE  128u                /* below sp, and in use */
-#define HOME_MOST ((size_t)128 << 10) /* of the stack that a thread has left for another one */
+#define RED_ZONE   128u                /* below sp, and in use */
+#define PAGES_MOST 256u                /* of one stack */
+#define PAGE_THERE (UINT64_C(3) << 62) /* in memory, or swapped out */
+#define HOME_MOST  ((size_t)128 << 10) /* of the stack that a thread has left for another one */
 
 struct range {
     uint64_t start, end;
@@ -20,6 +23,13 @@ struct range {
 struct ranges {
     struct range *list;
     size_t count, cap;
+};
+
+struct copying {
+    struct tracing *tracing;
+    const struct traced *traced;
+    struct ranges ranges;
+    int pagemap; /* -1: it is not to be had */
 };
 
 /* ---- writing ---- */
@@ -47,8 +57,10 @@ static void put_text(const struct tracing *tracing, enum copy_kind kind, const c
 
 /* ---- maps ---- */
 
-static bool read_maps(const struct traced *traced, struct buf *maps)
+static bool read_maps(struct copying *c, struct buf *maps)
 {
+    const struct traced *traced = c->traced;
+
     for (size_t i = 0; i < traced->count; i++) {
         char path[64];
 
@@ -62,8 +74,11 @@ static bool read_maps(const struct traced *traced, struct buf *maps)
             maps->len = COPY_TEXT_MOST;
         while (maps->len && maps->ptr[maps->len - 1] != '\n')
             maps->len--;
-        if (maps->len)
-            return true;
+        if (!maps->len)
+            continue;
+        snprintf(path, sizeof path, "task/%ld/pagemap", (long)traced->threads[i].tid);
+        c->pagemap = openat(traced->folder, path, O_RDONLY | O_CLOEXEC);
+        return true;
     }
     return false;
 }
@@ -95,7 +110,7 @@ static const struct range *range_of(const struct ranges *ranges, uint64_t addres
 
 /* ---- stacks ---- */
 
-static void copy_memory(struct tracing *tracing, pid_t tid, uint64_t from, uint64_t to)
+static void copy_run(struct tracing *tracing, pid_t tid, uint64_t from, uint64_t to)
 {
     size_t left = STACKS_COPY_MOST - tracing->bytes, size = to > from ? (size_t)(to - from) : 0;
     struct iovec there, here;
@@ -112,6 +127,38 @@ static void copy_memory(struct tracing *tracing, pid_t tid, uint64_t from, uint6
         return;
     tracing->bytes += (size_t)got;
     put(tracing, COPY_MEMORY, OF(from), (struct str){tracing->room.ptr, (size_t)got});
+}
+
+/*
+ * Pages that are not there may be somebody's to bring (userfaultfd), who stands still because of us: then we would wait for
+ * each other. Nothing was ever written to them, as far as anybody can know.
+ */
+static void copy_memory(const struct copying *c, pid_t tid, uint64_t from, uint64_t to)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), first = from / page, entries[PAGES_MOST], start = 0;
+    size_t count = (size_t)((to + page - 1) / page - first);
+    ssize_t got;
+
+    count = count < PAGES_MOST ? count : PAGES_MOST;
+    got = c->pagemap < 0
+              ? -1
+              : pread(c->pagemap, entries, count * sizeof *entries, (off_t)(first * sizeof *entries));
+    if (got < 0) {
+        copy_run(c->tracing, tid, from, to);
+        return;
+    }
+    count = (size_t)got / sizeof *entries;
+    for (size_t i = 0; i <= count; i++) {
+        bool there = i < count && entries[i] & PAGE_THERE;
+        uint64_t at = i ? (first + i) * page : from;
+
+        if (there && !start)
+            start = at;
+        if (!there && start) {
+            copy_run(c->tracing, tid, start, at < to ? at : to);
+            start = 0;
+        }
+    }
 }
 
 #if defined(__x86_64__)
@@ -137,38 +184,36 @@ static const struct range *home_of(const struct ranges *ranges, const struct tra
     return NULL;
 }
 
-static void copy_stacks(struct tracing *tracing, const struct traced *traced,
-                        const struct traced_thread *thread, const struct ranges *ranges)
+static void copy_stacks(const struct copying *c, const struct traced_thread *thread)
 {
     uint64_t sp = STACK_POINTER(thread->registers), from = sp > RED_ZONE ? sp - RED_ZONE : 0;
-    const struct range *stack = range_of(ranges, sp), *home = home_of(ranges, traced, thread);
+    const struct range *stack = range_of(&c->ranges, sp), *home = home_of(&c->ranges, c->traced, thread);
 
     if (!stack) {
-        copy_memory(tracing, thread->tid, from, sp + HOME_MOST); /* up to where there is nothing */
+        copy_memory(c, thread->tid, from, sp + HOME_MOST); /* maps were cut; up to where there is nothing */
         return;
     }
-    copy_memory(tracing, thread->tid, from < stack->start ? stack->start : from, stack->end);
+    copy_memory(c, thread->tid, from < stack->start ? stack->start : from, stack->end);
     if (home && home != stack)
-        copy_memory(tracing, thread->tid,
-                    home->end - home->start > HOME_MOST ? home->end - HOME_MOST : home->start, home->end);
+        copy_memory(c, thread->tid, home->end - home->start > HOME_MOST ? home->end - HOME_MOST : home->start,
+                    home->end);
 }
 
-static void copy_thread(struct tracing *tracing, const struct traced *traced,
-                        const struct traced_thread *thread, const struct ranges *ranges)
+static void copy_thread(const struct copying *c, const struct traced_thread *thread)
 {
     struct copy_thread head = {.tid = thread->tid, .registers = thread->registers};
 
-    put(tracing, COPY_THREAD, OF(head), (struct str){0});
+    put(c->tracing, COPY_THREAD, OF(head), (struct str){0});
     if (thread->why_not)
-        put_text(tracing, COPY_WHY_NOT, thread->why_not);
+        put_text(c->tracing, COPY_WHY_NOT, thread->why_not);
     else
-        copy_stacks(tracing, traced, thread, ranges);
+        copy_stacks(c, thread);
 }
 
 void copy_process(struct tracing *tracing, const struct traced *traced)
 {
     struct copy_process head = {.pid = traced->id.pid, .start_ticks = traced->id.start_ticks};
-    struct ranges ranges = {0};
+    struct copying copying = {.tracing = tracing, .traced = traced, .pagemap = -1};
     struct buf maps = {0};
 
     put(tracing, COPY_PROCESS, OF(head), (struct str){0});
@@ -176,14 +221,15 @@ void copy_process(struct tracing *tracing, const struct traced *traced)
         put_text(tracing, COPY_WHY_NOT, traced->why_not);
     else if (!traced->count)
         put_text(tracing, COPY_WHY_NOT, "it is gone");
-    if (read_maps(traced, &maps)) {
+    if (read_maps(&copying, &maps)) {
         put(tracing, COPY_MAPS, buf_str(&maps), (struct str){0});
-        parse_maps(buf_str(&maps), &ranges);
+        parse_maps(buf_str(&maps), &copying.ranges);
     }
     for (size_t i = 0; !*traced->why_not && i < traced->count; i++)
-        copy_thread(tracing, traced, &traced->threads[i], &ranges);
+        copy_thread(&copying, &traced->threads[i]);
     if (traced->more)
         put(tracing, COPY_MORE, OF(traced->more), (struct str){0});
-    free(ranges.list);
+    free(copying.ranges.list);
+    fd_close(&copying.pagemap);
     buf_release(&maps);
 }

@@ -17,7 +17,8 @@
 
 #define SECONDS_MOST 120  /* of computing: whoever asks has a shorter deadline, and is there to keep it */
 #define FILES_MOST   4096 /* open at a time */
-#define MEMORY_MOST  ((rlim_t)8 << 30) /* addresses, most of which are files */
+#define MEMORY_MOST  ((rlim_t)1 << 30)  /* of its own */
+#define SPACE_MOST   ((rlim_t)16 << 30) /* with the files that it looks at */
 
 /* ---- limits ---- */
 
@@ -52,8 +53,10 @@ static void limit_ourselves(void)
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CPU, SECONDS_MOST);
     limit(RLIMIT_NOFILE, FILES_MOST);
-    if (!is_sanitized())
-        limit(RLIMIT_AS, MEMORY_MOST);
+    if (!is_sanitized()) {
+        limit(RLIMIT_DATA, MEMORY_MOST);
+        limit(RLIMIT_AS, SPACE_MOST);
+    }
 }
 
 /* C++ has its own way of reading its names. It is where programs of C++ are, and is not needed for anything else. */

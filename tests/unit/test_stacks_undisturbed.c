@@ -428,7 +428,7 @@ static void test_who_hangs_in_an_exec(void **state)
         assert_non_null(strstr(stacks.processes[0].why_not, "hangs in the kernel"));
     else
         assert_true(stacks.processes[0].thread_count > 0);
-    assert_int_equal(stacks.processes[1].thread_count, 1);
+    assert_true(stacks.processes[1].thread_count > 0);
     assert_true(stacks.processes[1].threads[0].frame_count > 0);
     end_child(tracer);
     end_child(hung);
