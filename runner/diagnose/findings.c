@@ -163,6 +163,26 @@ static void find_runaway(struct telling *t, struct findings *f, uint32_t process
                                       p->share * 100, where ? ": " : "", where ? where : "");
 }
 
+/* Who of it is in the call that waits; NULL: none of its threads can be seen to. */
+static const struct dump_thread *waits_for_lock(const struct dump_process *p)
+{
+    for (uint32_t i = 0; i < p->thread_count; i++)
+        if (p->threads[i].call.wait == DUMP_WAITS_LOCK)
+            return &p->threads[i];
+    return p->thread_count ? p->threads : NULL;
+}
+
+static const char *lock_words(struct telling *t, const struct dump_process *p, const struct dump_lock *lock)
+{
+    const struct dump_thread *thread = waits_for_lock(p);
+    const char *where = thread ? does_where(t, p, thread) : NULL;
+
+    return arena_printf(t->arena, "%s%swaits for %s lock (%s) of %s", where ? where : "", where ? ": " : "",
+                        lock->writes ? "an exclusive" : "a shared", say_safe(t, lock->kind, TELL_NAME_MOST),
+                        lock->path ? say_quoted(t, lock->path, TELL_PLACE_MOST)
+                                   : arena_printf(t->arena, "inode %llu", (unsigned long long)lock->inode));
+}
+
 static void find_locks(struct telling *t, struct findings *f, uint32_t process)
 {
     const struct dump_process *p = &t->dump->processes[process];
@@ -173,15 +193,10 @@ static void find_locks(struct telling *t, struct findings *f, uint32_t process)
         struct finding *finding = NULL;
 
         if (lock->waits)
-            finding = finding_add(t, f, FINDING_LOCK, key, process, NULL);
+            finding = finding_add(t, f, FINDING_LOCK, key, process, waits_for_lock(p));
         if (!finding || finding->words)
             continue;
-        finding->words =
-            arena_printf(t->arena, "waits for %s lock (%s) of %s%s%s",
-                         lock->writes ? "an exclusive" : "a shared", say_safe(t, lock->kind, TELL_NAME_MOST),
-                         lock->path ? say_quoted(t, lock->path, TELL_PLACE_MOST)
-                                    : arena_printf(t->arena, "inode %llu", (unsigned long long)lock->inode),
-                         p->thread_count ? ": " : "", p->thread_count ? does_process(t, p) : "");
+        finding->words = lock_words(t, p, lock);
         if (lock->holder > 0)
             finding_other(finding, somebody(t, lock->holder, lock->process, "holds it"));
     }
@@ -215,6 +230,14 @@ static bool is_theirs(const struct dump_process *p, const struct dump_thread *th
     return p->runtime == RUNTIME_NONE || thread == p->threads;
 }
 
+/* Who joins a thread waits for what keeps that from its end: it is told last. */
+static enum finding_kind kind_of(const struct dump_thread *thread)
+{
+    const char *primitive = place_primitive(thread);
+
+    return primitive && strcmp(primitive, PRIMITIVE_JOIN) == 0 ? FINDING_JOINS : FINDING_THREADS;
+}
+
 static void find_thread(struct telling *t, struct findings *f, uint32_t process,
                         const struct dump_thread *thread)
 {
@@ -226,7 +249,7 @@ static void find_thread(struct telling *t, struct findings *f, uint32_t process,
         kind = FINDING_KERNEL;
     else if (thread->state == 'S' && is_theirs(p, thread) && does_where(t, p, thread) &&
              (thread->call.wait == DUMP_WAITS_FUTEX || place_primitive(thread)))
-        kind = FINDING_THREADS;
+        kind = kind_of(thread);
     else
         return;
     finding = finding_add(t, f, kind, does_key(HASH_START, p, thread), process, thread);

@@ -70,11 +70,19 @@ static bool was_told(const struct dump_process *p, uint32_t thread)
     return false;
 }
 
+static void add_thread(struct telling *t, struct lines *lines, const struct fold_row *row, const char *name,
+                       const char *does)
+{
+    int indent = row->depth < 20 ? (int)row->depth * 2 : 40;
+
+    add_line(t, lines,
+             row_line(t, arena_printf(t->arena, "%18s  %*s  thread %s: %s", "", indent, "", name, does)));
+}
+
 /* Of the first of a row, those of its threads that do something else than the first, where anybody can say what. */
 static void add_threads(struct telling *t, struct lines *lines, const struct fold_row *row)
 {
     const struct dump_process *p = &t->dump->processes[row->members[0]];
-    int indent = row->depth < 20 ? (int)row->depth * 2 : 40;
     uint32_t told = 0;
 
     for (uint32_t i = 1; p->runtime == RUNTIME_NONE && i < p->thread_count && told < THREADS_MOST; i++) {
@@ -82,10 +90,34 @@ static void add_threads(struct telling *t, struct lines *lines, const struct fol
 
         if (!place_of(thread) || was_told(p, i))
             continue;
-        add_line(t, lines,
-                 row_line(t, arena_printf(t->arena, "%8s   %6s  %*s  thread %d %s: %s", "", "", indent, "",
-                                          (int)thread->tid, say_name(t, thread->name),
-                                          does_thread(t, p, thread))));
+        add_thread(t, lines, row,
+                   arena_printf(t->arena, "%d %s", (int)thread->tid, say_name(t, thread->name)),
+                   does_thread(t, p, thread));
+        told++;
+    }
+}
+
+static bool same_place(const struct runtime_place *a, const struct runtime_place *b)
+{
+    return a->line == b->line && str_eq(a->file, b->file) && str_eq(a->function, b->function);
+}
+
+/* The same of those that only a runtime knows of. */
+static void add_said_threads(struct telling *t, struct lines *lines, const struct fold_row *row)
+{
+    const struct dump_process *p = &t->dump->processes[row->members[0]];
+    struct runtime_place first, place, before = {0};
+    struct runtime_reader r;
+    uint32_t told = 0;
+
+    if (!p->runtime_says || !runtime_place(p, &first))
+        return;
+    runtime_begin(&r, p);
+    while (told < THREADS_MOST && runtime_next(&r, &place)) {
+        if (place.main || same_place(&place, &first) || same_place(&place, &before))
+            continue;
+        add_thread(t, lines, row, say_name(t, arena_cstr(t->arena, place.thread)), does_said(t, &place));
+        before = place;
         told++;
     }
 }
@@ -98,8 +130,10 @@ static struct lines tree_lines(struct telling *t, bool threads)
 
     for (size_t i = 0; i < count; i++) {
         add_process(t, &lines, &rows[i]);
-        if (threads)
-            add_threads(t, &lines, &rows[i]);
+        if (!threads)
+            continue;
+        add_threads(t, &lines, &rows[i]);
+        add_said_threads(t, &lines, &rows[i]);
     }
     return lines;
 }

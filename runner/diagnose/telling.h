@@ -52,6 +52,7 @@ const char *place_function(const struct stack_frame *frame);
 /* What is further out is librunmatrix, which runs a C test. */
 bool place_is_caller(const struct stack_frame *frame);
 /* What libc was asked for by that: "waits for a mutex"; NULL: nothing we know. */
+#define PRIMITIVE_JOIN "joins a thread"
 const char *place_primitive(const struct dump_thread *thread);
 /* The name of the call that it made; NULL: none is known. */
 const char *place_callee(const struct dump_thread *thread);
@@ -59,9 +60,20 @@ const char *place_callee(const struct dump_thread *thread);
 /* ---- text_runtime.c: the same, in what a runtime has said ---- */
 
 struct runtime_place {
+    struct str thread; /* what it calls that; empty: nothing */
+    bool main;         /* the first thread of the process, as far as is known */
     struct str function, file;
     uint32_t line;
 };
+struct runtime_reader {
+    enum dump_runtime runtime;
+    struct str rest, previous, thread;
+    bool wanted, main;
+};
+/* For each thread that it tells of its innermost line that is not of the runtime's own library. */
+void runtime_begin(struct runtime_reader *r, const struct dump_process *process);
+bool runtime_next(struct runtime_reader *r, struct runtime_place *place);
+/* That of the first thread. */
 bool runtime_place(const struct dump_process *process, struct runtime_place *place);
 
 /* ---- text_does.c: what a thread does, in words ---- */
@@ -70,6 +82,7 @@ bool runtime_place(const struct dump_process *process, struct runtime_place *pla
 const char *does_thread(struct telling *t, const struct dump_process *p, const struct dump_thread *thread);
 const char *does_process(struct telling *t, const struct dump_process *p);
 /* Where it is, without what it waits for; NULL: nobody knows. */
+const char *does_said(struct telling *t, const struct runtime_place *place);
 const char *does_where(struct telling *t, const struct dump_process *p, const struct dump_thread *thread);
 /* What is the same for those that do the same, whatever their numbers are. */
 uint64_t does_key(uint64_t hash, const struct dump_process *p, const struct dump_thread *thread);
@@ -115,6 +128,7 @@ void fold_stacks(struct fold_stacks *out, const struct dump *dump, struct arena 
     X(FINDING_CONNECTS, "connects")     \
     X(FINDING_ZOMBIE, "zombie")         \
     X(FINDING_KERNEL, "kernel")         \
+    X(FINDING_JOINS, "joins")           \
     X(FINDING_ACCEPTS, "accepts")
 
 enum finding_kind {

@@ -40,7 +40,7 @@ static bool said_place(const struct dump_process *p, const struct dump_thread *t
     return p->runtime_says && thread == p->threads && runtime_place(p, place);
 }
 
-static const char *where_said(struct telling *t, const struct runtime_place *place)
+const char *does_said(struct telling *t, const struct runtime_place *place)
 {
     const char *file = arena_cstr(t->arena, place->file), *function = arena_cstr(t->arena, place->function);
 
@@ -54,7 +54,7 @@ const char *does_where(struct telling *t, const struct dump_process *p, const st
     struct runtime_place said;
 
     if (said_place(p, thread, &said))
-        return where_said(t, &said);
+        return does_said(t, &said);
     if (!frame)
         return NULL;
     if (frame->function && frame->file)

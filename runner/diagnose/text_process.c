@@ -122,7 +122,7 @@ static void write_threads(struct telling *t, const struct dump_process *p, const
             say_line(t, "      no stack: %s", say_safe(t, thread->stack->why_not, TELL_TEXT_MOST));
     }
     if (p->threads_more)
-        say_line(t, "  and %u threads more, which did not find room", p->threads_more);
+        say_line(t, "  and %u more, which did not find room", p->threads_more);
 }
 
 /* ---- the rest ---- */

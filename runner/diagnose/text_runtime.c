@@ -59,26 +59,18 @@ static bool python_library(struct str file)
     return str_starts(file, "<frozen ") || has(file, "/lib/python3");
 }
 
-/* The current thread is the one that was asked, which is the first; where none is, the first is told last. */
-static bool python_place(struct str says, struct runtime_place *place)
+/* The current thread is the one that was asked, which is the first. */
+static bool python_thread(struct str line, struct runtime_reader *r)
 {
-    struct runtime_place frame = {0};
-    bool found = false, current = false, wanted = false;
-    struct str line;
+    bool current = str_starts(line, "Current thread ");
+    size_t end;
 
-    while (next_line(&says, &line)) {
-        if (str_starts(line, "Thread 0x") || str_starts(line, "Current thread ")) {
-            if (current)
-                break;
-            current = str_starts(line, "Current thread ");
-            wanted = true;
-        } else if (wanted && python_frame(line, &frame) && !python_library(frame.file)) {
-            *place = frame;
-            found = true;
-            wanted = false;
-        }
-    }
-    return found;
+    if (!current && !str_starts(line, "Thread 0x"))
+        return false;
+    r->main = current;
+    line = str_slice(line, strlen(current ? "Current thread " : "Thread "), line.len);
+    r->thread = str_find(line, " (", &end) ? str_slice(line, 0, end) : line;
+    return true;
 }
 
 /* ---- JVM and Node: "at Client.reconnect(Client.java:12)", "at reconnect (file:///x/client.js:12:3)" ---- */
@@ -124,22 +116,19 @@ static bool at_library(const struct runtime_place *frame)
     return str_starts(frame->file, "node:") || has(frame->file, "java.base@");
 }
 
-/* Of a JVM its thread "main"; Node has only one that is told. */
-static bool at_place(struct str says, bool jvm, struct runtime_place *place)
+/* Those that have come to a deadlock are told once more behind all of them. */
+static bool jvm_thread(struct str line, struct runtime_reader *r)
 {
-    struct runtime_place frame = {0};
-    bool wanted = !jvm;
-    struct str line;
+    const char *end;
 
-    while (next_line(&says, &line)) {
-        if (jvm && str_starts(line, "\""))
-            wanted = str_starts(line, "\"main\" ");
-        else if (wanted && at_frame(line, &frame) && !at_library(&frame)) {
-            *place = frame;
-            return true;
-        }
-    }
-    return false;
+    if (str_starts(line, "Found ") && has(line, "deadlock"))
+        r->rest = (struct str){0};
+    if (!str_starts(line, "\""))
+        return false;
+    end = memrchr(line.ptr, '"', line.len);
+    r->thread = str_slice(line, 1, end > line.ptr ? (size_t)(end - line.ptr) : 1);
+    r->main = str_is(r->thread, "main");
+    return true;
 }
 
 /* ---- Go: "main.reconnect(0x1)", then "\t/x/client.go:12 +0x1d" ---- */
@@ -163,36 +152,89 @@ static bool go_frame(struct str function, struct str line, struct runtime_place 
         return false;
     place->function = str_slice(function, 0, (size_t)(open - function.ptr));
     place->file = str_slice(line, 0, (size_t)(colon - line.ptr));
-    return parse_number((struct str){colon + 1, (size_t)(line.ptr + line.len - colon - 1)}, &place->line);
+    return place->function.len && place->file.len &&
+           parse_number((struct str){colon + 1, (size_t)(line.ptr + line.len - colon - 1)}, &place->line);
 }
 
-static bool go_place(struct str says, struct runtime_place *place)
+static bool go_thread(struct str line, struct runtime_reader *r)
+{
+    size_t end;
+
+    if (!str_starts(line, "goroutine "))
+        return false;
+    r->thread = str_find(line, " [", &end) ? str_slice(line, 0, end) : line;
+    r->main = str_is(r->thread, "goroutine 1");
+    return true;
+}
+
+/* ---- all of them ---- */
+
+static bool is_thread(struct runtime_reader *r, struct str line)
+{
+    switch (r->runtime) {
+    case RUNTIME_PYTHON: return python_thread(line, r);
+    case RUNTIME_JVM: return jvm_thread(line, r);
+    case RUNTIME_GO: return go_thread(line, r);
+    default: return false;
+    }
+}
+
+static bool is_frame(const struct runtime_reader *r, struct str line, struct runtime_place *place)
+{
+    switch (r->runtime) {
+    case RUNTIME_PYTHON: return python_frame(line, place) && !python_library(place->file);
+    case RUNTIME_JVM:
+    case RUNTIME_NODE: return at_frame(line, place) && !at_library(place);
+    case RUNTIME_GO: return go_frame(r->previous, line, place) && !go_library(place->function, place->file);
+    default: return false;
+    }
+}
+
+void runtime_begin(struct runtime_reader *r, const struct dump_process *process)
+{
+    *r = (struct runtime_reader){
+        .runtime = process->runtime,
+        .rest = str_of(process->runtime_says),
+        /* Of Node there is only one that can be asked, and it has no heading. */
+        .wanted = process->runtime == RUNTIME_NODE,
+        .main = process->runtime == RUNTIME_NODE,
+    };
+}
+
+bool runtime_next(struct runtime_reader *r, struct runtime_place *place)
 {
     struct runtime_place frame = {0};
-    struct str line, function = {0};
-    bool wanted = false;
+    struct str line;
 
-    while (next_line(&says, &line)) {
-        if (str_starts(line, "goroutine "))
-            wanted = str_starts(line, "goroutine 1 ");
-        else if (wanted && go_frame(function, line, &frame) && !go_library(frame.function, frame.file)) {
+    while (next_line(&r->rest, &line)) {
+        if (is_thread(r, line)) {
+            r->wanted = true;
+        } else if (r->wanted && is_frame(r, line, &frame)) {
+            frame.thread = r->thread;
+            frame.main = r->main;
             *place = frame;
+            r->wanted = false;
             return true;
         }
-        function = line;
+        r->previous = line;
     }
     return false;
 }
 
+/* Python tells of its first thread last, where it has not answered itself. */
 bool runtime_place(const struct dump_process *process, struct runtime_place *place)
 {
-    struct str says = str_of(process->runtime_says);
+    struct runtime_reader r;
+    struct runtime_place one;
+    bool found = false;
 
-    switch (process->runtime) {
-    case RUNTIME_PYTHON: return python_place(says, place);
-    case RUNTIME_JVM: return at_place(says, true, place);
-    case RUNTIME_NODE: return at_place(says, false, place);
-    case RUNTIME_GO: return go_place(says, place);
-    default: return false;
+    runtime_begin(&r, process);
+    while (runtime_next(&r, &one)) {
+        if (!found || one.main || process->runtime == RUNTIME_PYTHON)
+            *place = one;
+        found = true;
+        if (one.main)
+            break;
     }
+    return found;
 }

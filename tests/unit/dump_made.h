@@ -25,10 +25,10 @@
         .frames = (list), .frame_count = COUNT(list) \
     }
 
-/* What is not said of a descriptor is not known. */
-#define FD(n, what, name)                                                                      \
-    .number = (n), .kind = (what), .target = (name), .position = -1, .filled = -1, .room = -1, \
-    .receive_queue = -1, .send_queue = -1, .waits = true
+#define FD_NAMED(n, what, name) .number = (n), .kind = (what), .target = (name)
+#define NO_PLACE                .position = -1, .filled = -1, .room = -1
+#define NO_QUEUES               .receive_queue = -1, .send_queue = -1
+#define FD(n, what, name)       FD_NAMED(n, what, name), NO_PLACE, NO_QUEUES, .waits = true
 
 #define WAITS_AT(how, call_name, fd)                                                \
     {                                                                               \
