@@ -105,6 +105,34 @@ static void test_above_the_library(void **state)
     CHECK(theirs, "kv_wait", NULL, "poll");
 }
 
+/* What macros make of a test and of an actor is theirs, by the name that they gave it. */
+static void test_bodies(void **state)
+{
+    const struct stack_frame actor[] = {LIBCS("__poll", 1),
+                                        THEIRS("attend", "/src/fixtures/actors/attend.c", 9),
+                                        THEIRS("mx_nursery_end", "/src/fixtures/actors/nursery.c", 4),
+                                        THEIRS("mx_act_spawner", "my/fixtures/tree.c", 12),
+                                        THEIRS("mx_call_role_spawner", "my/fixtures/tree.c", 11),
+                                        THEIRS("run_body", "/src/fixtures/actors/act.c", 7)};
+    struct stack_frame serves[] = {LIBCS("__recvmsg", 1), THEIRS("wire_receive", "/src/backends/wire.c", 3),
+                                   THEIRS("serve_all", "/src/backends/serve.c", 4)};
+    const struct stack_thread stack = {.frames = serves, .frame_count = COUNT(serves)};
+    struct dump_thread server = {.name = "rm-forkserver", .stack = &stack};
+
+    (void)state;
+    CHECK(actor, "mx_act_spawner", NULL, "mx_nursery_end");
+    assert_string_equal(place_function(&actor[3]), "spawner");
+    /* Who sets up what tests are forked from stands in a function of theirs; and names are cheap. */
+    assert_true(place_is_server(&server));
+    serves[2] = (struct stack_frame)THEIRS("mx_body_db", "/src/fixtures/db.c", 4);
+    assert_false(place_is_server(&server));
+    serves[2] = (struct stack_frame)THEIRS("serve", "serve.c", 4);
+    assert_false(place_is_server(&server));
+    server.name = "worker";
+    serves[2] = (struct stack_frame)THEIRS("serve_all", "/src/backends/serve.c", 4);
+    assert_false(place_is_server(&server));
+}
+
 /* ---- what runtimes say ---- */
 
 static void says(enum dump_runtime runtime, const char *text, const char *function, const char *file,
@@ -214,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_static_programs),
         cmocka_unit_test(test_nothing_of_theirs),
         cmocka_unit_test(test_above_the_library),
+        cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_python),
         cmocka_unit_test(test_jvm),
         cmocka_unit_test(test_node),
