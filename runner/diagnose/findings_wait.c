@@ -255,12 +255,6 @@ static void find_poll(const struct waiting *w)
         find_read(w);
 }
 
-/* What others are forked from waits to be asked, and that is all that it does (backends/own.c). */
-static bool is_at_rest(const struct dump_thread *thread)
-{
-    return thread->name && strcmp(thread->name, "rm-forkserver") == 0;
-}
-
 /* Who waits at many descriptors depends on nobody in particular. */
 void findings_of_wait(struct telling *t, struct findings *f, uint32_t process,
                       const struct dump_thread *thread)
@@ -269,7 +263,7 @@ void findings_of_wait(struct telling *t, struct findings *f, uint32_t process,
     const struct dump_fd *fd = thread->call.fd_count == 1 ? fd_of(p, thread->call.fds[0]) : NULL;
     const struct waiting w = {t, f, process, p, thread, fd};
 
-    if (!fd || (thread->state != 'S' && thread->state != 'D') || is_at_rest(thread))
+    if (!fd || (thread->state != 'S' && thread->state != 'D') || place_is_server(thread))
         return;
     switch (thread->call.wait) {
     case DUMP_WAITS_READ: find_read(&w); break;

@@ -29,12 +29,24 @@ uint64_t fold_name(uint64_t hash, struct str name)
     return hash_byte(hash, 0);
 }
 
+/* Servers write there whom they serve, and what they do: one argument, which is quoted for its blanks. */
+struct str fold_title(const struct dump_process *p)
+{
+    struct str name = str_of(p->name ? p->name : ""), title = str_of(p->command ? p->command : "");
+
+    if (title.len > 1 && title.ptr[0] == '\'' && title.ptr[title.len - 1] == '\'')
+        title = (struct str){title.ptr + 1, title.len - 2};
+    return name.len && str_starts(title, p->name) && title.len > name.len && title.ptr[name.len] == ':'
+               ? title
+               : name;
+}
+
 /* Its own part: what it is and what its threads do. */
 static uint64_t key_of(const struct dump_process *p)
 {
     uint64_t hash = hash_byte(HASH_START, (unsigned char)p->state), threads = 0;
 
-    hash = fold_name(fold_name(hash, str_of(p->name)), fold_role(p->role));
+    hash = fold_name(fold_name(hash, fold_title(p)), fold_role(p->role));
     hash = hash_byte(hash, (unsigned char)(p->runaway | p->frozen << 1));
     if (p->thread_count)
         hash = does_key(hash, p, &p->threads[0]);

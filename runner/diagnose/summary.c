@@ -34,7 +34,8 @@ static void add_line(struct telling *t, struct lines *lines, const char *line)
 /* "kid (case) x 14" */
 static const char *who(struct telling *t, const struct dump_process *p, uint32_t count)
 {
-    const char *name = say_name(t, p->name), *role = arena_cstr(t->arena, fold_role(p->role));
+    const char *name = p->name ? say_name(t, arena_cstr(t->arena, fold_title(p))) : say_name(t, NULL);
+    const char *role = arena_cstr(t->arena, fold_role(p->role));
 
     if (p->role && (!p->name || strcmp(role, p->name) != 0))
         name = arena_printf(t->arena, "%s (%s)", name, say_name(t, role));
@@ -89,7 +90,7 @@ static void add_threads(struct telling *t, struct lines *lines, const struct fol
     for (uint32_t i = 1; p->runtime == RUNTIME_NONE && i < p->thread_count && told < THREADS_MOST; i++) {
         const struct dump_thread *thread = &p->threads[i];
 
-        if (was_told(keys, i) || !place_of(thread))
+        if (!place_of(thread) || place_is_server(thread) || was_told(keys, i))
             continue;
         add_thread(t, lines, row,
                    arena_printf(t->arena, "%d %s", (int)thread->tid, say_name(t, thread->name)),

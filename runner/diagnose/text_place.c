@@ -83,8 +83,12 @@ static bool begins(const char *text, const char *with)
     return text && strncmp(text, with, strlen(with)) == 0;
 }
 
-/* What run_matrix.h makes of a test or a fixture: its body, and the function that calls that, which is theirs by its place. */
+/*
+ * What run_matrix.h makes of a test, a fixture or an actor: its body, and the function that calls that, which is theirs by its
+ * place.
+ */
 #define BODY   "mx_body_"
+#define ACTOR  "mx_act_"
 #define CALLER "mx_call_"
 
 bool place_is_caller(const struct stack_frame *frame)
@@ -94,9 +98,12 @@ bool place_is_caller(const struct stack_frame *frame)
 
 const char *place_function(const struct stack_frame *frame)
 {
-    bool made = begins(frame->function, BODY) || begins(frame->function, CALLER);
+    static const char *const made[] = {BODY, ACTOR, CALLER};
 
-    return made ? frame->function + strlen(BODY) : frame->function;
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
+        if (begins(frame->function, made[i]))
+            return frame->function + strlen(made[i]);
+    return frame->function;
 }
 
 static bool is_library_door(const struct stack_frame *frame)
@@ -128,6 +135,22 @@ static uint32_t count_strange(const struct stack_thread *stack)
             break;
     }
     return strange;
+}
+
+bool place_is_server(const struct dump_thread *thread)
+{
+    const struct stack_thread *stack = thread->stack;
+
+    if (!begins(thread->name, "rm-forkserver") || !stack || !stack->frame_count)
+        return false;
+    for (uint32_t i = 0; i < stack->frame_count; i++) {
+        const struct stack_frame *frame = &stack->frames[i];
+
+        if (is_body(frame) ||
+            (frame->file && !is_system(frame) && !may_be_library(frame) && !is_library_door(frame)))
+            return false;
+    }
+    return true;
 }
 
 const struct stack_frame *place_of(const struct dump_thread *thread)
