@@ -68,6 +68,7 @@ struct node_asked {
     size_t socket_count;
     int turn;       /* a socket whose name says that the port is ours for the moment; -1 */
     nanos waits;    /* since when it waits for that; 0: it does not */
+    bool refused;   /* it has said that its port is taken */
     unsigned tries; /* that it was sent its signal once more */
     nanos again;    /* when the next is due */
 };
@@ -124,6 +125,7 @@ struct asking {
     struct dump_answers *answers; /* may be NULL */
     struct asked *list;
     uint32_t count;
+    struct output_marks inspectors; /* before the first Node was asked */
 };
 
 /* "SigCgt:" in /proc/PID/status or that of a thread; 0 where it cannot be told. Signal n is bit n - 1. */
@@ -171,6 +173,11 @@ bool printed_by_jvm(struct str text, struct printed *printed);
 bool printed_by_go(struct str text, struct printed *printed);
 /* The next line, or lines without another between them, that Node's inspector says of itself, from `at` on. */
 bool printed_by_node(struct str text, size_t at, struct printed *printed);
+
+/* ---- runtime_node.c ---- */
+
+/* When all of them are over: what Nodes have said of their inspectors is no output of theirs. */
+void inspectors_cut(struct asking *asking);
 
 /* ---- runtime_printed.c ---- */
 

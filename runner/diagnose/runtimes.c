@@ -227,7 +227,7 @@ static void turn_until(struct asking *asking, bool ends, nanos until)
         nanosleep(&pause, NULL);
 }
 
-static void end_asking(struct asking *asking)
+static void end_all(struct asking *asking)
 {
     for (uint32_t i = 0; i < asking->count; i++) {
         struct asked *asked = &asking->list[i];
@@ -237,7 +237,14 @@ static void end_asking(struct asking *asking)
         else if (asked->state == ASKED_NOT_YET)
             is_over(asked, "there was no time left to ask it");
     }
-    free(asking->list);
+}
+
+static void drain(nanos until)
+{
+    const struct timespec pause = {0, DRAINED};
+
+    if (clock_now() < until)
+        nanosleep(&pause, NULL);
 }
 
 /* ---- who is asked ---- */
@@ -280,5 +287,10 @@ void runtimes_ask(struct taking *taking, struct dump_answers *answers)
     collect(&asking);
     turn_until(&asking, false, taking->until);
     turn_until(&asking, true, taking->until);
-    end_asking(&asking);
+    end_all(&asking);
+    if (asking.inspectors.watched) {
+        drain(taking->until);
+        inspectors_cut(&asking);
+    }
+    free(asking.list);
 }

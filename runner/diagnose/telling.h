@@ -70,7 +70,7 @@ struct runtime_place {
 struct runtime_reader {
     enum dump_runtime runtime;
     struct str rest, previous, thread;
-    bool wanted, main;
+    bool wanted, main, task;
 };
 /* For each thread that it tells of its innermost line that is not of the runtime's own library. */
 void runtime_begin(struct runtime_reader *r, const struct dump_process *process);

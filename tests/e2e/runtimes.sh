@@ -76,7 +76,7 @@ PY
         '{name: alone, timeout: 3s, run: [python3, -I, hang.py]}' \
         '{name: none, timeout: 3s, run: [python3, hang.py], runtimes: none}' \
         '{name: chosen, timeout: 3s, run: [python3, hang.py], runtimes: {"python*": none}}'
-    run run -n 7
+    run run -n 4
     status_is 1
     for name in plain swallowed; do
         dump_has "$name" 'in stuck_here'
@@ -165,7 +165,7 @@ server.listen(0, '127.0.0.1', () => console.log('ready'));
 JS
     suite '{name: busy, timeout: 3s, run: [node, busy.js]}' '{name: idle, timeout: 3s, run: [node, idle.js]}' \
         '{name: two, timeout: 3s, run: "node busy.js & node busy.js"}' '{name: piped, timeout: 3s, run: "node busy.js 2>&1 | cat"}'
-    run run -n 4
+    run run -n 2
     status_is 1
     for name in busy two piped; do
         dump_has "$name" 'at spins ('
@@ -208,7 +208,7 @@ test_jvm() {
         '{name: merged, timeout: 5s, run: "java -XX:+DisableAttachMechanism Hang & java -XX:+DisableAttachMechanism Hang"}' \
         '{name: deaf, timeout: 5s, run: [java, -Xrs, -XX:+DisableAttachMechanism, Hang]}' \
         '{name: away, timeout: 5s, run: "java Hang >/dev/null"}'
-    run run -n 5
+    run run -n 3
     status_is 1
     for name in joined prints merged away; do
         dump_has "$name" 'Full thread dump'

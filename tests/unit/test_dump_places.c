@@ -166,6 +166,20 @@ static void test_python(void **state)
          "Thread 0x1 (most recent call first):\n  File \"w.py\", line 4 in works\n\n"
          "Thread 0x2 (most recent call first):\n  File \"m.py\", line 9 in <module>\n",
          "<module>", "m.py", 9);
+    says(RUNTIME_PYTHON,
+         "Current thread 0x2 (most recent call first):\n"
+         "  File \"/usr/lib/python3.11/asyncio/runners.py\", line 118 in run\n"
+         "  File \"a.py\", line 20 in <module>\n\n"
+         "Thread 0x1 (most recent call first):\n  File \"w.py\", line 4 in works\n\n"
+         "Task Task-1 (most recent call first):\n"
+         "  File \"/usr/lib/python3.11/asyncio/locks.py\", line 213 in wait\n"
+         "  File \"a.py\", line 7 in asks\n\n"
+         "Task Task-2 (most recent call first):\n  File \"a.py\", line 9 in serves\n",
+         "asks", "a.py", 7);
+    says(RUNTIME_PYTHON,
+         "Current thread 0x2 (most recent call first):\n  File \"a.py\", line 20 in <module>\n\n"
+         "Thread 0x1 (most recent call first):\n  File \"w.py\", line 4 in works\n\n",
+         "<module>", "a.py", 20);
     says(RUNTIME_PYTHON, "", NULL, NULL, 0);
     says(RUNTIME_PYTHON, "Current thread 0x2\n  File \"x", NULL, NULL, 0);
     says(RUNTIME_PYTHON, "Current thread 0x2\n  File \"x\", line 99999999999 in f\n  File \"x\", line in f",
@@ -205,6 +219,8 @@ static void test_node(void **state)
         "JavaScript, innermost first:\n    at wait (node:events:3:1)\n    at countsForEver (/x/hang.js:7:3)\n"
         "    at Object.<anonymous> (/x/hang.js:12:1)\n",
         "countsForEver", "/x/hang.js", 7);
+    says(RUNTIME_NODE, "    at node:events:3:1\n    at file:///x/hang.mjs:7:3\n", "<anonymous>",
+         "file:///x/hang.mjs", 7);
     says(RUNTIME_NODE, "    at (:)\n    at f (x)\n    at f ()\n    at )", NULL, NULL, 0);
 }
 
