@@ -238,7 +238,7 @@ E2E := $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh))
 # Of the library, which is not part of an instrumented program: those are for the release alone. actors.sh has an instrumented library of its own.
 E2E_RELEASE = $(addprefix tests/e2e/,actors.sh registrar.sh streams.sh threads.sh)
 # What a sanitizer looks at takes three times as long, and it is the release that has to hold out.
-E2E_FEWER = CHAOS_STEP=13 CHAOS_TIMES=1 FAST_CASES=400
+E2E_FEWER = CHAOS_STEP=13 CHAOS_TIMES=1 FAST_CASES=400 DUMP_CASES=100
 # What docs/scenarios.md tells of.
 SCENARIOS := $(wildcard tests/scenarios/[0-9]*.sh)
 FUZZ_PROGRAMS = $(FUZZ:%=build/fuzz/%)
@@ -271,7 +271,7 @@ MATRIX_ROUNDS = 300 # of examples/actors; `make check` has two, of a part of the
 MATRIX_SLICE = 1/8
 CHAOS_TIMES = 100
 SOAKED = tests/e2e/contain.sh tests/e2e/chaos.sh # these have counts of their own
-SOAK_UNIT = test_watch test_contain test_spawn test_spawn_under_way test_relay test_capture test_tty test_progress \
+SOAK_UNIT = test_watch test_watch_dump test_contain test_spawn test_spawn_under_way test_relay test_capture test_tty test_progress \
 	test_store test_journal test_signals test_anchor test_isolate test_cgroup test_guard test_leaks test_world \
 	test_remains test_remains_store test_pid_reuse test_contain_pidns test_serve test_serve_fails test_serve_nonsense \
 	test_contain_cgroup test_contain_strangers test_links test_links_dial test_links_ends test_links_talk test_peers test_registrar
@@ -283,6 +283,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 		'ROUNDS=$(MATRIX_ROUNDS) tests/soak/matrix.sh' \
 		"tests/soak/repeat $(SOAK_DATABASES) 'tests/extra/run databases.sh'" \
 		'ONLY=fast_cases FAST_CASES=$(SOAK_CASES) tests/e2e/servers.sh' \
+		'ONLY=statuses DUMP_CASES=$(SOAK_CASES) DUMP_HANGS=40 tests/e2e/dumps.sh' \
 		'ONLY=large_server IMAGE=$(SOAK_IMAGE) tests/e2e/servers.sh' \
 		'SERVE_COUNT=$(SOAK_REQUESTS) build/release/tests/unit/test_serve' \
 		'TRIES=$(SOAK_TRIES) tests/e2e/contain.sh' 'CHAOS_TIMES=$(CHAOS_TIMES) tests/chaos/chaos.sh' \

@@ -265,6 +265,29 @@ void dumps_heard(struct session *s)
     }
 }
 
+/* Until when the last of those that nobody waited for is to be there; 0: there is none. */
+static nanos last_of_them(const struct dumps *dumps)
+{
+    nanos until = 0;
+
+    for (const struct dump_job *job = dumps->jobs; job; job = job->next)
+        if (!job->waited_for && !job->done && job->until > until)
+            until = job->until;
+    return until;
+}
+
+void dumps_settle(struct session *s)
+{
+    struct dumps *dumps = s->dumps;
+    nanos until;
+
+    pthread_mutex_lock(&dumps->lock);
+    while (!s->cancelled && (until = last_of_them(dumps)) > clock_now())
+        await(dumps, until);
+    pthread_mutex_unlock(&dumps->lock);
+    dumps_heard(s);
+}
+
 /* One that is not done is nobody's any more. NULL: it is not, or there is none. */
 static struct dump_job *take_made(struct dumps *dumps, uint32_t place, uint32_t generation)
 {
@@ -371,7 +394,6 @@ bool dumps_close(struct session *s)
         return true;
     if (!await_threads(dumps))
         return false;
-    dumps_heard(s);
     while (dumps->jobs) {
         struct dump_job *job = dumps->jobs;
 

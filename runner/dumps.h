@@ -66,6 +66,8 @@ bool dumps_is_ours(const struct slot *slot, const char *name);
 
 int dumps_fd(const struct session *s); /* readable when there is something to be heard */
 void dumps_heard(struct session *s);
+/* Nothing runs any more: waits for those that are being made, no longer than they may take, and tells of them. */
+void dumps_settle(struct session *s);
 /* Of all that run. */
 void dumps_ask_all(struct session *s);
 

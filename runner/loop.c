@@ -342,9 +342,10 @@ void loop_run(struct session *s)
         if (s->broken)
             control_give_up(s);
         if (is_over(s))
-            return;
+            break;
         check_for_standstill(s);
         stand_still(s);
         wait_for_events(s, fixtures_due(s));
     }
+    dumps_settle(s);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define KEYED_MOST 16 /* of a thousand that have a pipe; the others are like them */
+
 struct waiting {
     struct telling *t;
     struct findings *findings;
@@ -24,9 +26,19 @@ static void add_end(const struct waiting *w, struct finding *finding, const stru
     struct finding_other other = {.process = end->process, .pid = end->pid, .name = end->name, .fd = end->fd};
     const struct dump_process *p = end->process == DUMP_NOBODY ? NULL : &w->t->dump->processes[end->process];
 
-    other.words = arena_printf(w->t->arena, "%s (fd %d)%s%s", how, end->fd, p ? ": " : "",
-                               p ? does_process(w->t, p) : "");
+    if (finding->other_count < FINDING_OTHERS_MOST) /* the others are counted */
+        other.words = arena_printf(w->t->arena, "%s (fd %d)%s%s", how, end->fd, p ? ": " : "",
+                                   p ? does_process(w->t, p) : "");
     finding_other(finding, other);
+}
+
+/* Those that depend on the same kind of somebody are alike, as each of ten workers is who has a pipe of its own to its maker. */
+static uint64_t hash_end(const struct waiting *w, uint64_t hash, const struct dump_end *end)
+{
+    const struct dump_process *p = end->process == DUMP_NOBODY ? NULL : &w->t->dump->processes[end->process];
+
+    hash = fold_name(hash, str_of(end->name));
+    return p && p->thread_count ? does_key(hash, p, p->threads) : hash;
 }
 
 /* ---- pipes ---- */
@@ -46,40 +58,44 @@ static bool is_self(const struct waiting *w, const struct dump_end *end)
     return end->process == w->process || end->pid == w->p->id.pid;
 }
 
-/* It has this end only: who was forked has both, and nobody meant that. */
-static bool is_pure(const struct dump_fd *fd, const struct dump_end *end, bool wants_readers)
-{
-    for (uint32_t i = 0; i < fd->end_count; i++)
-        if (same_process(&fd->ends[i], end) && is_other_end(&fd->ends[i], !wants_readers))
-            return false;
-    return true;
-}
+/* All that one process has of a pipe: they stand beside one another. */
+struct holder {
+    const struct dump_end *end; /* the first that is of the other side; NULL: none is */
+    bool pure;                  /* and it has no more: who was forked has both, and nobody meant that */
+};
 
-static bool was_told(const struct dump_fd *fd, uint32_t at, bool wants_readers)
+/* The one whose ends begin at `at`, which then is where the next one's begin. */
+static struct holder next_holder(const struct dump_fd *fd, bool wants_readers, uint32_t *at)
 {
-    for (uint32_t i = 0; i < at; i++)
-        if (is_other_end(&fd->ends[i], wants_readers) && same_process(&fd->ends[i], &fd->ends[at]))
-            return true;
-    return false;
+    const struct dump_end *first = &fd->ends[*at];
+    struct holder holder = {.pure = true};
+
+    for (; *at < fd->end_count && same_process(&fd->ends[*at], first); ++*at) {
+        const struct dump_end *end = &fd->ends[*at];
+
+        if (is_other_end(end, wants_readers) && !holder.end)
+            holder.end = end;
+        if (is_other_end(end, !wants_readers))
+            holder.pure = false;
+    }
+    return holder;
 }
 
 /* Of those at its other end the ones that matter most, as far as we know; how many there are. */
 static uint32_t each_end(const struct waiting *w, bool wants_readers, bool pure, struct finding *finding,
                          uint64_t *key)
 {
-    const struct dump_fd *fd = w->fd;
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < fd->end_count; i++) {
-        const struct dump_end *end = &fd->ends[i];
+    for (uint32_t at = 0; at < w->fd->end_count;) {
+        struct holder holder = next_holder(w->fd, wants_readers, &at);
 
-        if (!is_other_end(end, wants_readers) || is_self(w, end) || was_told(fd, i, wants_readers) ||
-            is_pure(fd, end, wants_readers) != pure)
+        if (!holder.end || is_self(w, holder.end) || holder.pure != pure)
             continue;
-        if (key)
-            *key = hash_number(*key, (uint64_t)end->pid);
+        if (key && count < KEYED_MOST)
+            *key = hash_end(w, *key, holder.end);
         if (finding)
-            add_end(w, finding, end, wants_readers ? "can read it" : "can write to it");
+            add_end(w, finding, holder.end, wants_readers ? "can read it" : "can write to it");
         count++;
     }
     return count;
@@ -115,7 +131,8 @@ static const char *fill_words(const struct waiting *w)
 
     if (fd->filled < 0 || fd->room <= 0)
         return ", which is full";
-    return arena_printf(w->t->arena, ", which is full (%lld of %lld bytes)", (long long)fd->filled,
+    return arena_printf(w->t->arena, ", which %s (%lld of %lld bytes)",
+                        fd->filled < fd->room ? "has no room for it" : "is full", (long long)fd->filled,
                         (long long)fd->room);
 }
 
@@ -167,8 +184,8 @@ static uint32_t each_peer(const struct waiting *w, struct finding *finding, uint
 
         if (i > 0 && same_process(end, &w->fd->ends[i - 1]))
             continue;
-        if (key)
-            *key = hash_number(*key, (uint64_t)end->pid);
+        if (key && count < KEYED_MOST)
+            *key = hash_end(w, *key, end);
         if (finding)
             add_end(w, finding, end, peer_words(w, end));
         count++;
@@ -246,7 +263,7 @@ void findings_of_wait(struct telling *t, struct findings *f, uint32_t process,
     const struct dump_fd *fd = thread->call.fd_count == 1 ? fd_of(p, thread->call.fds[0]) : NULL;
     const struct waiting w = {t, f, process, p, thread, fd};
 
-    if (!fd || (thread->state != 'S' && thread->state != 'D'))
+    if (!fd || (thread->state != 'S' && thread->state != 'D') || place_is_server(thread))
         return;
     switch (thread->call.wait) {
     case DUMP_WAITS_READ: find_read(&w); break;

@@ -4,19 +4,41 @@
 
 /* ---- processes ---- */
 
+struct str fold_role(const char *role)
+{
+    struct str text = str_of(role);
+    size_t at = text.len;
+
+    while (at > 0 && strchr("0123456789abcdef", text.ptr[at - 1]))
+        at--;
+    return at > 1 && text.len - at == 16 && text.ptr[at - 1] == '@' ? str_slice(text, 0, at - 1) : text;
+}
+
 /* A number in a name tells worker-1 from worker-2, which is what is to be folded. */
-static uint64_t hash_name(uint64_t hash, const char *name)
+uint64_t fold_name(uint64_t hash, struct str name)
 {
     bool number = false;
 
-    for (; name && *name; name++) {
-        bool digit = *name >= '0' && *name <= '9';
+    for (size_t i = 0; i < name.len; i++) {
+        bool digit = name.ptr[i] >= '0' && name.ptr[i] <= '9';
 
         if (!digit || !number)
-            hash = hash_byte(hash, digit ? '#' : (unsigned char)*name);
+            hash = hash_byte(hash, digit ? '#' : (unsigned char)name.ptr[i]);
         number = digit;
     }
     return hash_byte(hash, 0);
+}
+
+/* Servers write there whom they serve, and what they do: one argument, which is quoted for its blanks. */
+struct str fold_title(const struct dump_process *p)
+{
+    struct str name = str_of(p->name ? p->name : ""), title = str_of(p->command ? p->command : "");
+
+    if (title.len > 1 && title.ptr[0] == '\'' && title.ptr[title.len - 1] == '\'')
+        title = (struct str){title.ptr + 1, title.len - 2};
+    return name.len && str_starts(title, p->name) && title.len > name.len && title.ptr[name.len] == ':'
+               ? title
+               : name;
 }
 
 /* Its own part: what it is and what its threads do. */
@@ -24,7 +46,7 @@ static uint64_t key_of(const struct dump_process *p)
 {
     uint64_t hash = hash_byte(HASH_START, (unsigned char)p->state), threads = 0;
 
-    hash = hash_name(hash_name(hash, p->name), p->role);
+    hash = fold_name(fold_name(hash, fold_title(p)), fold_role(p->role));
     hash = hash_byte(hash, (unsigned char)(p->runaway | p->frozen << 1));
     if (p->thread_count)
         hash = does_key(hash, p, &p->threads[0]);

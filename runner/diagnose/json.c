@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-#define JSON_STACKS_MOST ((size_t)32 << 20) /* then frames are only counted */
+#define JSON_STACKS_MOST ((size_t)16 << 20) /* then frames are only counted */
 
 static void write_when(struct telling *t, struct json_writer *w)
 {

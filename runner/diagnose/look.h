@@ -85,6 +85,7 @@ struct look_beside {
     uint64_t network;      /* which network it is in: inode of the namespace; 0: not known */
     uint32_t threads_most; /* that are looked at */
     size_t open;           /* descriptors that it has */
+    bool is_kept_from_us;  /* its pipes were not to be measured, which it says */
 };
 
 /* Somebody waits to be connected with this name of a unix socket. */
@@ -183,11 +184,13 @@ void look_end_add(struct look *look, struct look_key key, struct dump_end end);
 /* Everybody else on the machine, then who has what. */
 void look_ends(struct look *look);
 
-/* ---- look_sockets.c, look_diag.c ---- */
+/* ---- look_sockets.c, look_diag.c, look_network.c ---- */
 
 void look_sockets(struct look *look);
 /* All of one network namespace, which is that of a process; 0, or an errno. */
 int look_diag(struct look *look, int process, uint64_t network);
+/* A socket that asks in the network of a process, which may be another than ours; 0, or an errno. */
+int look_network(int process, int *fd);
 
 /* ---- look_locks.c ---- */
 

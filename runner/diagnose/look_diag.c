@@ -5,7 +5,6 @@
 #include "runner/base/mem.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -14,12 +13,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SOCKETS_MOST ((size_t)1 << 17)
@@ -255,50 +251,10 @@ static int ask(struct look *look, int fd, uint64_t network)
     return -first;
 }
 
-/* ---- of other networks ---- */
-
-struct entering {
-    int network, fd, error;
-};
-
-/* On a thread of its own: the others stay where they are. */
-static void *enter(void *user)
-{
-    struct entering *entering = user;
-
-    entering->fd = -1;
-    if (setns(entering->network, CLONE_NEWNET) == 0)
-        entering->fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    entering->error = entering->fd < 0 ? errno : 0;
-    return NULL;
-}
-
-static int open_there(int process, int *fd)
-{
-    struct entering entering = {.network = openat(process, "ns/net", O_RDONLY | O_CLOEXEC)};
-    pthread_t thread;
-    int error = entering.network < 0 ? errno : 0;
-
-    if (!error)
-        error = pthread_create(&thread, NULL, enter, &entering);
-    if (!error) {
-        pthread_join(thread, NULL);
-        error = entering.error;
-        *fd = entering.fd;
-    }
-    fd_close(&entering.network);
-    return error;
-}
-
 int look_diag(struct look *look, int process, uint64_t network)
 {
-    struct stat ours;
-    int fd = -1, error = 0;
+    int fd = -1, error = look_network(process, &fd);
 
-    if (stat("/proc/self/ns/net", &ours) == 0 && ours.st_ino != network)
-        error = open_there(process, &fd);
-    else if ((fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)) < 0)
-        error = errno;
     if (!error)
         error = ask(look, fd, network);
     fd_close(&fd);

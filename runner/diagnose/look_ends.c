@@ -248,9 +248,7 @@ static bool measure(int pidfd, int number, int64_t *filled, int64_t *room)
 
     if (fd < 0)
         return false;
-    size = fcntl(fd, F_GETPIPE_SZ);
-    if (size < 0 || ioctl(fd, FIONREAD, &bytes) < 0)
-        size = -1;
+    size = ioctl(fd, FIONREAD, &bytes) < 0 ? -1 : fcntl(fd, F_GETPIPE_SZ);
     fd_close(&fd);
     *filled = bytes;
     *room = size;
@@ -262,11 +260,15 @@ static void measure_group(struct look *look, struct group group, int64_t *filled
     bool known = false;
 
     *filled = *room = -1;
-    for (uint32_t i = 0; i < group.count && !known && i < 4; i++) {
-        const struct dump_end *end = &group.ends[i];
-        int pidfd = end->process == DUMP_NOBODY ? -1 : proc_open(look->dump->processes[end->process].id);
+    for (uint32_t i = 0; i < group.count && !known && i < 4 && group.ends[i].process != DUMP_NOBODY; i++) {
+        uint32_t index = group.ends[i].process;
+        int pidfd = proc_open(look->dump->processes[index].id);
 
-        known = measure(pidfd, end->fd, filled, room);
+        known = measure(pidfd, group.ends[i].fd, filled, room);
+        /* It is told of once for all of its pipes; a descriptor that it has closed since is none. */
+        if (!known && errno != EBADF && errno != ESRCH && !look->beside[index].is_kept_from_us)
+            look_unread(look, &look->dump->processes[index], "what its pipes hold", errno);
+        look->beside[index].is_kept_from_us |= !known;
         fd_close(&pidfd);
     }
     if (!known)

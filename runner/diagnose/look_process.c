@@ -22,7 +22,7 @@ void look_name(struct look *look, uint32_t index)
     process->ppid = stat->ppid;
     process->pgrp = stat->pgrp;
     process->session = stat->session;
-    process->state = stat->state;
+    process->state = proc_stat_is_alive(stat) && stat->state == 'Z' ? 'S' : stat->state;
     process->terminal = stat->tty != 0;
     process->name = arena_cstr(look->arena, str_of(stat->comm));
     process->age = proc_age(stat);

@@ -12,15 +12,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILE_MOST ((size_t)4 << 10)
-#define LEAST     (5 * NS_PER_MS) /* of computing, to call somebody a runaway: less is found anywhere */
-#define NOTHING   NS_PER_MS       /* what it costs to be looked at */
-#define RESTLESS  0.8 /* of the time that it could have run: the kernel counts in ticks, and waiting late */
+#define FILE_MOST ((size_t)16 << 10)
+#define NOTHING   NS_PER_MS /* what it costs to be looked at */
+#define OUR_STOPS 4         /* the kernel counts a stop of ours as a sleep */
+#define RESTLESS  0.3       /* of the time in between: waiting for a processor is counted when it is over */
 
 struct moment {
     bool known;
     nanos at;
     nanos ran, waited; /* waited: for a processor */
+    int64_t sleeps;    /* how often it went to sleep; -1: it sleeps, or is not there */
 };
 
 struct look_before {
@@ -57,9 +58,23 @@ static bool read_ticks(struct buf *text, int process, pid_t tid, struct moment *
     return true;
 }
 
-static struct moment of_thread(struct buf *text, int process, pid_t tid)
+static int64_t sleeps_of(struct buf *text, int process, pid_t tid)
 {
-    struct moment moment = {.at = clock_now()};
+    char path[40];
+    struct str state;
+
+    snprintf(path, sizeof path, "task/%ld/status", (long)tid);
+    buf_clear(text);
+    if (file_read_at(process, path, text, FILE_MOST) < 0 || !look_field(buf_str(text), "State:", &state) ||
+        !str_starts(state, "R"))
+        return -1;
+    return (int64_t)look_number(buf_str(text), "voluntary_ctxt_switches:", 10);
+}
+
+/* `may_run`: else it is known that it sleeps. */
+static struct moment of_thread(struct buf *text, int process, pid_t tid, bool may_run)
+{
+    struct moment moment = {.at = clock_now(), .sleeps = -1};
     char path[40];
 
     snprintf(path, sizeof path, "task/%ld/schedstat", (long)tid);
@@ -68,6 +83,8 @@ static struct moment of_thread(struct buf *text, int process, pid_t tid)
                    sscanf(buf_text(text), "%" SCNd64 " %" SCNd64, &moment.ran, &moment.waited) == 2;
     if (!moment.known)
         moment.known = read_ticks(text, process, tid, &moment);
+    if (may_run)
+        moment.sleeps = sleeps_of(text, process, tid);
     return moment;
 }
 
@@ -88,7 +105,8 @@ void look_begin_shares(struct look *look)
         before->processes[i] = of_process(process->id);
         before->threads[i] = ARENA_ARRAY(look->arena, struct moment, process->thread_count);
         for (uint32_t k = 0; k < process->thread_count && at >= 0; k++)
-            before->threads[i][k] = of_thread(&look->text, at, process->threads[k].tid);
+            before->threads[i][k] =
+                of_thread(&look->text, at, process->threads[k].tid, process->threads[k].state == 'R');
         fd_close(&at);
     }
     look->taking->before = before;
@@ -106,24 +124,14 @@ static double part(const struct moment *before, const struct moment *after, nano
 }
 
 /* On a machine that has too much to do nobody gets a whole processor: waiting for one is not sleeping. */
-static bool is_runaway(const struct moment *before, const struct moment *after, nanos still, char was,
-                       char is)
+static bool is_runaway(const struct moment *before, const struct moment *after, nanos still)
 {
     nanos ran = after->ran - before->ran, waited = after->waited - before->waited;
 
-    return was == 'R' && is == 'R' && ran >= LEAST && part(before, after, ran + waited, still) >= RESTLESS;
-}
-
-static char state_now(struct buf *text, int process, pid_t tid)
-{
-    char path[40];
-    struct proc_stat stat;
-
-    snprintf(path, sizeof path, "task/%ld/stat", (long)tid);
-    buf_clear(text);
-    if (file_read_at(process, path, text, FILE_MOST) < 0 || !proc_stat_parse(buf_str(text), &stat))
-        return 0;
-    return stat.state;
+    if (before->sleeps < 0 || after->sleeps < 0 || ran <= NOTHING)
+        return false;
+    return after->sleeps == before->sleeps || (after->sleeps - before->sleeps <= OUR_STOPS &&
+                                               part(before, after, ran + waited, still) >= RESTLESS);
 }
 
 static void measure(struct dump_process *process, const struct moment *before, const struct moment *threads,
@@ -136,10 +144,10 @@ static void measure(struct dump_process *process, const struct moment *before, c
 
     process->share = part(before, &now, now.ran - before->ran, still);
     for (uint32_t i = 0; i < process->thread_count && threads && at >= 0; i++) {
-        struct moment after = of_thread(text, at, list[i].tid);
+        struct moment after = of_thread(text, at, list[i].tid, threads[i].sleeps >= 0);
 
         list[i].share = part(&threads[i], &after, after.ran - threads[i].ran, still);
-        if (is_runaway(&threads[i], &after, still, list[i].state, state_now(text, at, list[i].tid)))
+        if (is_runaway(&threads[i], &after, still))
             process->runaway = true;
     }
     fd_close(&at);

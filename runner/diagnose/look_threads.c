@@ -107,6 +107,15 @@ static DIR *open_tasks(const struct dump_process *process)
     return tasks;
 }
 
+/* The kernel calls all of it a zombie when the first thread has ended, though others go on. */
+static char state_of(const struct dump_process *process)
+{
+    for (uint32_t i = 0; i < process->thread_count; i++)
+        if (!strchr("ZX", process->threads[i].state))
+            return process->threads[i].state;
+    return process->state;
+}
+
 void look_threads(struct look *look, uint32_t index)
 {
     struct dump_process *process = &look->dump->processes[index];
@@ -128,5 +137,7 @@ void look_threads(struct look *look, uint32_t index)
     process->threads = threads;
     take_threads(look, index, tasks, threads, most);
     process->threads_more = there > process->thread_count ? there - process->thread_count : 0;
+    if (beside->stat.state == 'Z')
+        process->state = state_of(process);
     closedir(tasks);
 }

@@ -20,7 +20,9 @@ struct talk {
     bool ended;         /* nothing more comes */
 };
 
-bool talk_open(struct talk *talk, uint16_t port); /* of this machine, by IPv4; false and errno */
+/* At the loopback that a process has, which may be of a network of its own. False and errno. */
+bool talk_open(struct talk *talk, pid_t pid, uint16_t port);
+bool talk_can_reach(pid_t pid);
 bool talk_open_path(struct talk *talk, const char *path);
 /* Sends and reads what can be without waiting. False: it is broken, or too long. */
 bool talk_turn(struct talk *talk);
@@ -50,6 +52,9 @@ struct python_asked {
     int file; /* its memory for answers; -1 */
     uint64_t from, seen;
     unsigned blocked; /* threads that have our signal blocked anyway */
+    int tasks;        /* the signal that asks for what awaits */
+    bool asked_for_tasks;
+    uint64_t told; /* that far it had come by then */
 };
 
 /* What is awaited: that its inspector listens, its list of what can be looked at, to be let in, the answer, the end. */
@@ -63,6 +68,7 @@ struct node_asked {
     size_t socket_count;
     int turn;       /* a socket whose name says that the port is ours for the moment; -1 */
     nanos waits;    /* since when it waits for that; 0: it does not */
+    bool refused;   /* it has said that its port is taken */
     unsigned tries; /* that it was sent its signal once more */
     nanos again;    /* when the next is due */
 };
@@ -119,10 +125,12 @@ struct asking {
     struct dump_answers *answers; /* may be NULL */
     struct asked *list;
     uint32_t count;
+    struct output_marks inspectors; /* before the first Node was asked */
 };
 
 /* "SigCgt:" in /proc/PID/status or that of a thread; 0 where it cannot be told. Signal n is bit n - 1. */
 uint64_t asked_signals(const char *path, const char *field);
+bool asked_catches(const struct asked *asked, int signal);
 /* It was heard. */
 void asked_lives(struct asked *asked);
 /* Without control of its length; what is longer than RUNTIME_ANSWER_MOST is cut, and says so. */
@@ -165,6 +173,11 @@ bool printed_by_jvm(struct str text, struct printed *printed);
 bool printed_by_go(struct str text, struct printed *printed);
 /* The next line, or lines without another between them, that Node's inspector says of itself, from `at` on. */
 bool printed_by_node(struct str text, size_t at, struct printed *printed);
+
+/* ---- runtime_node.c ---- */
+
+/* When all of them are over: what Nodes have said of their inspectors is no output of theirs. */
+void inspectors_cut(struct asking *asking);
 
 /* ---- runtime_printed.c ---- */
 

@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #define AGAIN_AFTER (40 * NS_PER_MS)
 #define TRIES_MOST  20u
+#define PIECES_MOST 16u /* of an output, in which its words are looked for */
 #define TURN        "run-matrix asks a Node"
 #define TURN_MOST   (500 * NS_PER_MS) /* for who does not give it back */
 
@@ -97,11 +97,12 @@ static void take_bytes(struct talk *talk, size_t count)
 static bool node_opens(struct asked *asked)
 {
     struct node_asked *node = &asked->node;
+    pid_t pid = asked->process->id.pid;
 
-    if (!listener_find(asked->process->id.pid, node->sockets, node->socket_count, &node->port))
+    if (!listener_find(pid, node->sockets, node->socket_count, &node->port))
         return true;
     asked_lives(asked);
-    if (!talk_open(&node->talk, node->port))
+    if (!talk_open(&node->talk, pid, node->port))
         return false;
     buf_addf(&node->talk.out, "GET /json/list HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", node->port);
     node->phase = NODE_LISTS;
@@ -130,13 +131,13 @@ static bool find_path(struct str body, struct buf *path)
     return is_path(buf_str(path));
 }
 
-static bool join(struct node_asked *node, struct str body)
+static bool join(struct node_asked *node, pid_t pid, struct str body)
 {
     struct buf path = {0};
     bool found = find_path(body, &path);
 
     talk_close(&node->talk);
-    if (found && talk_open(&node->talk, node->port))
+    if (found && talk_open(&node->talk, pid, node->port))
         buf_addf(&node->talk.out,
                  "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                  "Sec-WebSocket-Key: cnVuLW1hdHJpeCBkdW1wIQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
@@ -156,7 +157,7 @@ static bool node_lists(struct asked *asked)
     if (!head || (body == SIZE_MAX ? !node->talk.ended : in.len - head < body))
         return !node->talk.ended;
     asked_lives(asked);
-    return status == 200 && join(node, str_slice(in, head, in.len));
+    return status == 200 && join(node, asked->process->id.pid, str_slice(in, head, in.len));
 }
 
 static bool node_lets_in(struct asked *asked)
@@ -224,21 +225,11 @@ static bool go_on(struct asked *asked)
 
 /* ---- its way ---- */
 
-static bool same_network(pid_t pid)
-{
-    char path[64];
-    struct stat theirs, ours;
-
-    snprintf(path, sizeof path, "/proc/%ld/ns/net", (long)pid);
-    return stat(path, &theirs) == 0 && stat("/proc/thread-self/ns/net", &ours) == 0 &&
-           theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
-}
-
 static const char *node_prepare(struct asked *asked)
 {
     asked->lane = LANE_OUTPUTS;
-    if (!same_network(asked->process->id.pid))
-        return "it would answer in a network of its own, where we are not";
+    if (!talk_can_reach(asked->process->id.pid))
+        return "it would answer in a network of its own, which we may not enter";
     marks_watch(asked, 2);
     return NULL;
 }
@@ -264,22 +255,15 @@ static bool node_may_go(struct asked *asked)
 
 static void node_mark(struct asked *asked)
 {
+    struct output_marks *all = &asked->asking->inspectors;
+
     asked->node.again = clock_now() + AGAIN_AFTER;
     asked->node.sockets = sockets_of(asked->process->id.pid, &asked->node.socket_count);
     marks_take(asked);
-}
-
-/* What it has said of its inspector. */
-static void cut_out(struct asked *asked)
-{
-    struct buf text = {0};
-    struct printed printed;
-
     for (uint32_t i = 0; i < RUNTIME_OUTPUTS; i++)
-        for (size_t at = 0; marks_read(asked, i, &text) && printed_by_node(buf_str(&text), at, &printed);
-             at = printed.to)
-            marks_answer(asked, i, printed.from, printed.to);
-    buf_release(&text);
+        if (asked->marks.watched & ~all->watched & 1u << i)
+            all->from[i] = asked->marks.from[i];
+    all->watched |= asked->marks.watched;
 }
 
 static bool has_failed(const struct asked *asked)
@@ -303,9 +287,9 @@ static bool ask_again(struct asked *asked)
     if (clock_now() < node->again)
         return true;
     node->again = clock_now() + AGAIN_AFTER;
+    node->refused |= has_failed(asked);
     if (++node->tries == TRIES_MOST)
         return false;
-    cut_out(asked);
     marks_take(asked);
     return pidfd_signal(asked->pidfd, asked->signal) == 0;
 }
@@ -324,13 +308,12 @@ static void node_end(struct asked *asked)
         taking_note(asked->asking->taking,
                     "the inspector of node (pid %ld) did not close, and listens at 127.0.0.1:%u",
                     (long)asked->process->id.pid, asked->node.port);
-    if (!asked->process->runtime_says && has_failed(asked))
+    if (!asked->node.port && (asked->node.refused || has_failed(asked)))
         asked->process->runtime_why_not = "its inspector could not be opened: its port is taken";
     else if (asked->node.port && asked->node.phase < NODE_CLOSES)
         asked->process->runtime_why_not =
             arena_printf(asked->asking->taking->arena,
                          "its inspector did not answer, and listens at 127.0.0.1:%u", asked->node.port);
-    cut_out(asked);
 }
 
 static bool node_look(struct asked *asked)
@@ -368,3 +351,31 @@ const struct runtime_way runtime_node = {
     .give_up = node_give_up,
     .release = node_release,
 };
+
+/* ---- what they have said of their inspectors, some of it when they were closed ---- */
+
+/* The beginning of the next piece; 0: this was the last. */
+static uint64_t cut_piece(struct asked *all, uint32_t output, struct buf *text)
+{
+    struct printed printed;
+    const char *last;
+
+    if (!marks_read(all, output, text))
+        return 0;
+    for (size_t at = 0; printed_by_node(buf_str(text), at, &printed); at = printed.to)
+        marks_answer(all, output, printed.from, printed.to);
+    last = text->len == RUNTIME_ANSWER_MOST ? memrchr(text->ptr, '\n', text->len) : NULL;
+    return last ? all->marks.from[output] + (uint64_t)(last + 1 - text->ptr) : 0;
+}
+
+void inspectors_cut(struct asking *asking)
+{
+    struct asked all = {.asking = asking, .process = asking->list[0].process, .marks = asking->inspectors};
+    struct buf text = {0};
+    uint64_t next;
+
+    for (uint32_t i = 0; i < RUNTIME_OUTPUTS; i++)
+        for (unsigned pieces = 0; pieces < PIECES_MOST && (next = cut_piece(&all, i, &text)); pieces++)
+            all.marks.from[i] = next;
+    buf_release(&text);
+}

@@ -24,14 +24,19 @@
 /* Where our sitecustomize tries, in its order. */
 static const int numbers[] = {1000, 500, 250, 100};
 
-/* A real-time signal: whatever is written there, no other is sent. */
-static bool parse_name(const char *target, int number, int *signal)
+/* Real-time signals: whatever is written there, no others are sent. */
+static bool parse_name(const char *target, int number, struct asked *asked)
 {
-    int said, consumed = 0;
+    int said, threads, tasks, consumed = 0;
 
-    return sscanf(target, "/memfd:" INSTALLED_PYTHON_MEMORY "%d:%d (deleted)%n", &said, signal, &consumed) ==
-               2 &&
-           consumed > 0 && !target[consumed] && said == number && *signal >= SIGRTMIN && *signal <= SIGRTMAX;
+    if (sscanf(target, "/memfd:" INSTALLED_PYTHON_MEMORY "%d:%d:%d (deleted)%n", &said, &threads, &tasks,
+               &consumed) != 3 ||
+        consumed == 0 || target[consumed] || said != number || threads < SIGRTMIN || threads > SIGRTMAX ||
+        tasks < SIGRTMIN || tasks > SIGRTMAX)
+        return false;
+    asked->signal = threads;
+    asked->python.tasks = tasks;
+    return true;
 }
 
 static bool read_link(const char *path, char target[128])
@@ -49,14 +54,14 @@ static bool open_memory(struct asked *asked, int number)
     struct stat st;
 
     snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)asked->process->id.pid, number);
-    if (!read_link(path, target) || !parse_name(target, number, &asked->signal))
+    if (!read_link(path, target) || !parse_name(target, number, asked))
         return false;
     asked->python.file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (asked->python.file < 0)
         return false;
     snprintf(path, sizeof path, "/proc/self/fd/%d", asked->python.file);
-    if (read_link(path, target) && parse_name(target, number, &asked->signal) &&
-        fstat(asked->python.file, &st) == 0 && S_ISREG(st.st_mode)) {
+    if (read_link(path, target) && parse_name(target, number, asked) && fstat(asked->python.file, &st) == 0 &&
+        S_ISREG(st.st_mode)) {
         asked->lane = st.st_ino; /* who was forked past Python shares it */
         return true;
     }
@@ -125,20 +130,48 @@ static void take_answer(struct asked *asked)
     buf_release(&text);
 }
 
+/* What awaits something in asyncio is on no thread's stack: who is in it is asked for that too. False: there is no need. */
+static bool ask_for_tasks(struct asked *asked)
+{
+    const char *says = asked->process->runtime_says;
+
+    if (asked->python.asked_for_tasks || !says || !strstr(says, "/asyncio/") ||
+        !asked_catches(asked, asked->python.tasks))
+        return false;
+    asked->python.asked_for_tasks = true;
+    asked->python.told = asked->python.seen;
+    asked_lives(asked);
+    return pidfd_signal(asked->pidfd, asked->python.tasks) == 0;
+}
+
+/* These end with a NUL, at which the text ends too. */
+static bool all_tasks_are_told(const struct asked *asked)
+{
+    char last = 1;
+
+    return asked->python.seen > asked->python.told &&
+           pread(asked->python.file, &last, 1, (off_t)asked->python.seen - 1) == 1 && !last;
+}
+
 static bool python_look(struct asked *asked)
 {
     uint64_t size = size_of(asked);
-    bool moved = size > asked->python.seen;
 
-    if (moved) {
+    if (size > asked->python.seen) {
         asked->python.seen = size;
         asked_lives(asked);
+    }
+    if (asked->python.asked_for_tasks) {
+        if (!all_tasks_are_told(asked))
+            return false;
+        take_answer(asked);
+        return true;
     }
     if (size <= asked->python.from || blocked_in(asked) > asked->python.blocked)
         return false;
     asked->python.seen = size_of(asked);
     take_answer(asked);
-    return true;
+    return !ask_for_tasks(asked);
 }
 
 static void python_give_up(struct asked *asked)

@@ -6,31 +6,94 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define PIECE ((size_t)16 << 10)
 
-static bool join(struct talk *talk, int family, const struct sockaddr *address, socklen_t length)
+/* ---- a socket in the network of a process ---- */
+
+struct visit {
+    int network; /* the namespace */
+    int fd;      /* -1 and `error`: there is none */
+    int error;
+};
+
+static int new_socket(int family)
 {
-    *talk = (struct talk){.fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (talk->fd < 0)
-        return false;
-    if (connect(talk->fd, address, length) == 0 || errno == EINPROGRESS)
+    return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* On a thread made for it: it does not come back from there, its socket stays where it was made. */
+static void *visit_network(void *user)
+{
+    struct visit *visit = user;
+
+    visit->fd = setns(visit->network, CLONE_NEWNET) == 0 ? new_socket(AF_INET) : -1;
+    visit->error = errno;
+    return NULL;
+}
+
+static int socket_elsewhere(const char *network)
+{
+    struct visit visit = {.network = open(network, O_RDONLY | O_CLOEXEC), .fd = -1};
+    pthread_t thread;
+
+    if (visit.network < 0)
+        return -1;
+    visit.error = pthread_create(&thread, NULL, visit_network, &visit);
+    if (visit.error == 0)
+        pthread_join(thread, NULL);
+    fd_close(&visit.network);
+    errno = visit.error;
+    return visit.fd;
+}
+
+static int socket_near(pid_t pid)
+{
+    char path[64];
+    struct stat theirs, ours;
+
+    snprintf(path, sizeof path, "/proc/%ld/ns/net", (long)pid);
+    if (stat(path, &theirs) < 0 || stat("/proc/thread-self/ns/net", &ours) < 0)
+        return -1;
+    if (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev)
+        return new_socket(AF_INET);
+    return socket_elsewhere(path);
+}
+
+static bool join(struct talk *talk, int fd, const struct sockaddr *address, socklen_t length)
+{
+    *talk = (struct talk){.fd = fd};
+    if (fd >= 0 && (connect(fd, address, length) == 0 || errno == EINPROGRESS))
         return true;
     talk_close(talk);
     return false;
 }
 
-bool talk_open(struct talk *talk, uint16_t port)
+bool talk_open(struct talk *talk, pid_t pid, uint16_t port)
 {
     const struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 
-    return join(talk, AF_INET, (const struct sockaddr *)&address, sizeof address);
+    return join(talk, socket_near(pid), (const struct sockaddr *)&address, sizeof address);
+}
+
+bool talk_can_reach(pid_t pid)
+{
+    int fd = socket_near(pid);
+    bool can = fd >= 0;
+
+    fd_close(&fd);
+    return can;
 }
 
 bool talk_open_path(struct talk *talk, const char *path)
@@ -41,8 +104,10 @@ bool talk_open_path(struct talk *talk, const char *path)
     if (strlen(path) >= sizeof address.sun_path)
         return false;
     memcpy(address.sun_path, path, strlen(path));
-    return join(talk, AF_UNIX, (const struct sockaddr *)&address, sizeof address);
+    return join(talk, new_socket(AF_UNIX), (const struct sockaddr *)&address, sizeof address);
 }
+
+/* ---- speaking and hearing ---- */
 
 static bool would_wait(void)
 {

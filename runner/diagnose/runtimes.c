@@ -58,11 +58,6 @@ uint64_t asked_signals(const char *path, const char *field)
     return set;
 }
 
-static bool is_in(uint64_t set, int signal)
-{
-    return (set >> (signal - 1)) & 1;
-}
-
 /* It is gone where there is no such process any more. */
 static const char *why_it_cannot(const struct asked *asked)
 {
@@ -82,12 +77,17 @@ static const char *name_of_signal(const struct asked *asked)
     return name ? arena_printf(asked->asking->taking->arena, "SIG%s", name) : "its signal";
 }
 
-static const char *why_not_that_signal(const struct asked *asked)
+bool asked_catches(const struct asked *asked, int signal)
 {
     char path[64];
 
     snprintf(path, sizeof path, "/proc/%ld/status", (long)asked->process->id.pid);
-    if (is_in(asked_signals(path, "\nSigCgt:"), asked->signal))
+    return (asked_signals(path, "\nSigCgt:") >> (signal - 1)) & 1;
+}
+
+static const char *why_not_that_signal(const struct asked *asked)
+{
+    if (asked_catches(asked, asked->signal))
         return NULL;
     return arena_printf(asked->asking->taking->arena, "it does not catch %s, by which it would be asked",
                         name_of_signal(asked));
@@ -227,7 +227,7 @@ static void turn_until(struct asking *asking, bool ends, nanos until)
         nanosleep(&pause, NULL);
 }
 
-static void end_asking(struct asking *asking)
+static void end_all(struct asking *asking)
 {
     for (uint32_t i = 0; i < asking->count; i++) {
         struct asked *asked = &asking->list[i];
@@ -237,7 +237,14 @@ static void end_asking(struct asking *asking)
         else if (asked->state == ASKED_NOT_YET)
             is_over(asked, "there was no time left to ask it");
     }
-    free(asking->list);
+}
+
+static void drain(nanos until)
+{
+    const struct timespec pause = {0, DRAINED};
+
+    if (clock_now() < until)
+        nanosleep(&pause, NULL);
 }
 
 /* ---- who is asked ---- */
@@ -280,5 +287,10 @@ void runtimes_ask(struct taking *taking, struct dump_answers *answers)
     collect(&asking);
     turn_until(&asking, false, taking->until);
     turn_until(&asking, true, taking->until);
-    end_asking(&asking);
+    end_all(&asking);
+    if (asking.inspectors.watched) {
+        drain(taking->until);
+        inspectors_cut(&asking);
+    }
+    free(asking.list);
 }

@@ -34,10 +34,11 @@ static void add_line(struct telling *t, struct lines *lines, const char *line)
 /* "kid (case) x 14" */
 static const char *who(struct telling *t, const struct dump_process *p, uint32_t count)
 {
-    const char *name = say_name(t, p->name);
+    const char *name = p->name ? say_name(t, arena_cstr(t->arena, fold_title(p))) : say_name(t, NULL);
+    const char *role = arena_cstr(t->arena, fold_role(p->role));
 
-    if (p->role && (!p->name || strcmp(p->role, p->name) != 0))
-        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, p->role));
+    if (p->role && (!p->name || strcmp(role, p->name) != 0))
+        name = arena_printf(t->arena, "%s (%s)", name, say_name(t, role));
     return count > 1 ? arena_printf(t->arena, "%s x %u", name, count) : name;
 }
 
@@ -60,12 +61,10 @@ static void add_process(struct telling *t, struct lines *lines, const struct fol
 }
 
 /* Does somebody before it do the same? The first thread has told of all that do as it does. */
-static bool was_told(const struct dump_process *p, uint32_t thread)
+static bool was_told(const uint64_t *keys, uint32_t thread)
 {
-    uint64_t key = does_key(HASH_START, p, &p->threads[thread]);
-
     for (uint32_t i = 0; i < thread; i++)
-        if (does_key(HASH_START, p, &p->threads[i]) == key)
+        if (keys[i] == keys[thread])
             return true;
     return false;
 }
@@ -83,12 +82,15 @@ static void add_thread(struct telling *t, struct lines *lines, const struct fold
 static void add_threads(struct telling *t, struct lines *lines, const struct fold_row *row)
 {
     const struct dump_process *p = &t->dump->processes[row->members[0]];
+    uint64_t *keys = ARENA_ARRAY(t->arena, uint64_t, p->thread_count);
     uint32_t told = 0;
 
+    for (uint32_t i = 0; i < p->thread_count; i++)
+        keys[i] = does_key(HASH_START, p, &p->threads[i]);
     for (uint32_t i = 1; p->runtime == RUNTIME_NONE && i < p->thread_count && told < THREADS_MOST; i++) {
         const struct dump_thread *thread = &p->threads[i];
 
-        if (!place_of(thread) || was_told(p, i))
+        if (!place_of(thread) || place_is_server(thread) || was_told(keys, i))
             continue;
         add_thread(t, lines, row,
                    arena_printf(t->arena, "%d %s", (int)thread->tid, say_name(t, thread->name)),

@@ -51,6 +51,8 @@ const struct stack_frame *place_of(const struct dump_thread *thread);
 const char *place_function(const struct stack_frame *frame);
 /* What is further out is librunmatrix, which runs a C test. */
 bool place_is_caller(const struct stack_frame *frame);
+/* One of librunmatrix, which waits to be told whom to fork: it has a place, and hangs on nothing. */
+bool place_is_server(const struct dump_thread *thread);
 /* What libc was asked for by that: "waits for a mutex"; NULL: nothing we know. */
 #define PRIMITIVE_JOIN "joins a thread"
 const char *place_primitive(const struct dump_thread *thread);
@@ -68,7 +70,7 @@ struct runtime_place {
 struct runtime_reader {
     enum dump_runtime runtime;
     struct str rest, previous, thread;
-    bool wanted, main;
+    bool wanted, main, task;
 };
 /* For each thread that it tells of its innermost line that is not of the runtime's own library. */
 void runtime_begin(struct runtime_reader *r, const struct dump_process *process);
@@ -91,6 +93,11 @@ const char *fd_article(const struct dump_fd *fd); /* "a pipe" */
 
 /* ---- fold.c: processes and stacks that are alike ---- */
 
+/* Without the id that an actor has behind its name: "worker-1@438c0a10c45139a4". */
+struct str fold_role(const char *role);
+/* What is the same for worker-1 and worker-2. */
+uint64_t fold_name(uint64_t hash, struct str name);
+
 /* A row of the tree: `members` are alike, and so is everybody below them. */
 struct fold_row {
     uint32_t depth;
@@ -112,6 +119,9 @@ struct fold_stacks {
     uint32_t *of;
 };
 void fold_stacks(struct fold_stacks *out, const struct dump *dump, struct arena *arena);
+
+/* What it calls itself where others see its arguments ("postgres: checkpointer"), else its name. */
+struct str fold_title(const struct dump_process *p);
 
 /* ---- findings.c: what follows from the facts ---- */
 

@@ -16,64 +16,13 @@ static const char *const system_files[] = {
 };
 
 /* Of a program that has libc within, and no lines. */
-static const char *const system_functions[] = {
-    "read",
-    "write",
-    "readv",
-    "writev",
-    "pread64",
-    "pwrite64",
-    "poll",
-    "ppoll",
-    "select",
-    "pselect",
-    "accept",
-    "accept4",
-    "connect",
-    "recv",
-    "recvfrom",
-    "recvmsg",
-    "send",
-    "sendto",
-    "sendmsg",
-    "epoll_wait",
-    "epoll_pwait",
-    "wait",
-    "wait3",
-    "wait4",
-    "waitpid",
-    "waitid",
-    "pause",
-    "sleep",
-    "usleep",
-    "nanosleep",
-    "clock_nanosleep",
-    "sigsuspend",
-    "sigwait",
-    "sigwaitinfo",
-    "sigtimedwait",
-    "flock",
-    "lockf",
-    "fcntl",
-    "fcntl64",
-    "open",
-    "openat",
-    "fgets",
-    "fread",
-    "fwrite",
-    "getline",
-    "getdelim",
-    "syscall",
-    "ioctl",
-    "tgkill",
-    "raise",
-    "abort",
-    "futex_wait",
-    "sem_wait",
-    "msgrcv",
-    "msgsnd",
-    "semop",
-};
+static const char system_functions[] =
+    " read write readv writev pread64 pwrite64 poll ppoll select pselect accept accept4 "
+    "connect recv recvfrom recvmsg send sendto sendmsg epoll_wait epoll_pwait wait wait3 "
+    "wait4 waitpid waitid pause sleep usleep nanosleep clock_nanosleep sigsuspend sigwait "
+    "sigwaitinfo sigtimedwait flock lockf fcntl fcntl64 open openat fgets fread fwrite "
+    "getline getdelim syscall ioctl tgkill raise abort futex_wait sem_wait msgrcv msgsnd "
+    "semop ";
 
 /* The part of a path behind the last slash. */
 static const char *basename_of(const char *path)
@@ -94,12 +43,15 @@ static bool begins_with_any(const char *text, const char *const *words, size_t c
 
 static bool is_system_function(const char *name)
 {
+    size_t length = name ? strlen(name) : 0;
+    const char *at;
+
     if (!name)
         return false;
     if (strncmp(name, "__", 2) == 0 || strncmp(name, "pthread_", 8) == 0 || strncmp(name, "runtime.", 8) == 0)
         return true;
-    for (size_t i = 0; i < sizeof system_functions / sizeof system_functions[0]; i++)
-        if (strcmp(name, system_functions[i]) == 0)
+    for (at = strstr(system_functions, name); at && length; at = strstr(at + 1, name))
+        if (at > system_functions && at[-1] == ' ' && at[length] == ' ')
             return true;
     return false;
 }
@@ -131,8 +83,12 @@ static bool begins(const char *text, const char *with)
     return text && strncmp(text, with, strlen(with)) == 0;
 }
 
-/* What run_matrix.h makes of a test or a fixture: its body, and the function that calls that, which is theirs by its place. */
+/*
+ * What run_matrix.h makes of a test, a fixture or an actor: its body, and the function that calls that, which is theirs by its
+ * place.
+ */
 #define BODY   "mx_body_"
+#define ACTOR  "mx_act_"
 #define CALLER "mx_call_"
 
 bool place_is_caller(const struct stack_frame *frame)
@@ -142,9 +98,12 @@ bool place_is_caller(const struct stack_frame *frame)
 
 const char *place_function(const struct stack_frame *frame)
 {
-    bool made = begins(frame->function, BODY) || begins(frame->function, CALLER);
+    static const char *const made[] = {BODY, ACTOR, CALLER};
 
-    return made ? frame->function + strlen(BODY) : frame->function;
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
+        if (begins(frame->function, made[i]))
+            return frame->function + strlen(made[i]);
+    return frame->function;
 }
 
 static bool is_library_door(const struct stack_frame *frame)
@@ -176,6 +135,22 @@ static uint32_t count_strange(const struct stack_thread *stack)
             break;
     }
     return strange;
+}
+
+bool place_is_server(const struct dump_thread *thread)
+{
+    const struct stack_thread *stack = thread->stack;
+
+    if (!begins(thread->name, "rm-forkserver") || !stack || !stack->frame_count)
+        return false;
+    for (uint32_t i = 0; i < stack->frame_count; i++) {
+        const struct stack_frame *frame = &stack->frames[i];
+
+        if (is_body(frame) ||
+            (frame->file && !is_system(frame) && !may_be_library(frame) && !is_library_door(frame)))
+            return false;
+    }
+    return true;
 }
 
 const struct stack_frame *place_of(const struct dump_thread *thread)

@@ -59,51 +59,55 @@ static bool python_library(struct str file)
     return str_starts(file, "<frozen ") || has(file, "/lib/python3");
 }
 
-/* The current thread is the one that was asked, which is the first. */
+/* The current thread is the one that was asked, which is the first; tasks are those of asyncio, and told after all threads. */
 static bool python_thread(struct str line, struct runtime_reader *r)
 {
-    bool current = str_starts(line, "Current thread ");
+    bool current = str_starts(line, "Current thread "), task = str_starts(line, "Task ");
     size_t end;
 
-    if (!current && !str_starts(line, "Thread 0x"))
+    if (!current && !task && !str_starts(line, "Thread 0x"))
         return false;
     r->main = current;
-    line = str_slice(line, strlen(current ? "Current thread " : "Thread "), line.len);
+    r->task = task;
+    if (!task)
+        line = str_slice(line, strlen(current ? "Current thread " : "Thread "), line.len);
     r->thread = str_find(line, " (", &end) ? str_slice(line, 0, end) : line;
     return true;
 }
 
-/* ---- JVM and Node: "at Client.reconnect(Client.java:12)", "at reconnect (file:///x/client.js:12:3)" ---- */
+/* ---- JVM and Node: "at Client.reconnect(Client.java:12)", "at reconnect (file:///x/client.js:12:3)", "at /x/client.js:12:3" ---- */
+
+/* "client.js:12:3": the first of two numbers is the line. */
+static bool at_location(struct str line, struct runtime_place *place)
+{
+    const char *close = line.ptr + line.len;
+    const char *colon = line.len ? memrchr(line.ptr, ':', line.len) : NULL;
+    const char *before = colon ? memrchr(line.ptr, ':', (size_t)(colon - line.ptr)) : NULL;
+
+    if (before && before + 1 < colon && before[1] >= '0' && before[1] <= '9')
+        colon = before;
+    if (!colon)
+        return false;
+    place->file = str_slice(line, 0, (size_t)(colon - line.ptr));
+    return parse_number((struct str){colon + 1, (size_t)(close - colon - 1)}, &place->line);
+}
 
 static bool at_frame(struct str line, struct runtime_place *place)
 {
-    const char *open, *colon, *close;
-    size_t at;
+    const char *open;
 
     line = str_trim(line);
-    if (!str_starts(line, "at ") || !str_ends(line, ")"))
+    if (!str_starts(line, "at "))
         return false;
     line = str_slice(line, strlen("at "), line.len);
     open = memchr(line.ptr, '(', line.len);
-    if (!open)
-        return false;
-    at = (size_t)(open - line.ptr);
-    place->function = str_trim(str_slice(line, 0, at));
-    line = str_slice(line, at + 1, line.len - 1);
-    close = line.ptr + line.len;
-    colon = line.len ? memrchr(line.ptr, ':', line.len) : NULL;
-    if (!colon)
-        return false;
-    /* "x.js:12:3": the first of two numbers is the line. */
-    if (memrchr(line.ptr, ':', (size_t)(colon - line.ptr))) {
-        const char *before = memrchr(line.ptr, ':', (size_t)(colon - line.ptr));
-
-        if (before + 1 < colon && before[1] >= '0' && before[1] <= '9')
-            colon = before;
+    if (!open) {
+        place->function = str_of("<anonymous>");
+        return at_location(line, place);
     }
-    place->file = str_slice(line, 0, (size_t)(colon - line.ptr));
-    return place->function.len &&
-           parse_number((struct str){colon + 1, (size_t)(close - colon - 1)}, &place->line);
+    place->function = str_trim(str_slice(line, 0, (size_t)(open - line.ptr)));
+    return str_ends(line, ")") && place->function.len &&
+           at_location(str_slice(line, (size_t)(open - line.ptr) + 1, line.len - 1), place);
 }
 
 static bool at_library(const struct runtime_place *frame)
@@ -221,20 +225,21 @@ bool runtime_next(struct runtime_reader *r, struct runtime_place *place)
     return false;
 }
 
-/* Python tells of its first thread last, where it has not answered itself. */
+/* Python tells of its first thread last, where it has not answered itself; if it runs a loop, a task says more than that. */
 bool runtime_place(const struct dump_process *process, struct runtime_place *place)
 {
+    bool python = process->runtime == RUNTIME_PYTHON, found = false, sure = false;
     struct runtime_reader r;
     struct runtime_place one;
-    bool found = false;
 
     runtime_begin(&r, process);
-    while (runtime_next(&r, &one)) {
-        if (!found || one.main || process->runtime == RUNTIME_PYTHON)
+    while (!(sure && !python) && runtime_next(&r, &one)) {
+        if (!found || one.main || r.task || (python && !sure))
             *place = one;
+        if (r.task)
+            return true;
         found = true;
-        if (one.main)
-            break;
+        sure |= one.main;
     }
     return found;
 }

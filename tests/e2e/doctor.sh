@@ -104,7 +104,7 @@ test_the_bound_of_an_ending() {
     suite '{name: a, run: ["true"], stop: [INT 1s, KILL 2s]}' '{name: b, run: ["true"], stop: [TERM 30s, KILL 2s]}'
     run doctor --json
     is "$(json 'd["ending"]["cases"]')" 2
-    is "$(json '32 < d["ending"]["seconds"] < 35')" True
+    is "$(json '35 < d["ending"]["seconds"] < 38')" True
     run doctor
     out_has "at most, by the ladders of 2 cases in 'run-matrix.yaml'"
 }

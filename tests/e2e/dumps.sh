@@ -155,6 +155,31 @@ test_slow_when_asked() {
     is "$(told slow "'dump' in last")" False
 }
 
+# The run does not end before it, and says nothing after its last line.
+test_slow_and_over_at_once() {
+    suite "{name: slow, run: 'sleep 0.3', slow: 100ms, dump: [slow]}"
+    run
+    status_is 0
+    last_line_is '1 passed, 0 failed'
+    out_has 'cases/slow/1/dump-slow.txt'
+    has_text "$folder/slow/1/dump-slow.txt" '---- in detail ----'
+}
+
+test_under_every_containment() {
+    for contain in cgroup pidns group; do
+        suite "{name: hang, run: \"'$kid' hang $token & '$kid' spin $token\", timeout: 500ms}"
+        run --contain "$contain"
+        [ "$status" != 4 ] || continue
+        status_is 1
+        dumped hang
+        is "$(python3 -c '
+import json, sys
+dump = json.load(open(sys.argv[1]))
+print(len(dump["processes"]), [p["role"] for p in dump["processes"] if p.get("role")],
+      all(t["stack"] is not None for p in dump["processes"] for t in p["threads"]))' "$folder/hang/1/dump.json")" "3 ['case'] True"
+    done
+}
+
 # The guard is who people send signals to; it passes them on.
 test_all_that_run_when_asked() {
     suite "{name: one, run: 'touch begun; until [ -e told ]; do sleep 0.1; done', timeout: 60s}" \
@@ -224,12 +249,12 @@ tests:
 
 # No status is lost, and none is another's, while others are stopped, copied and let go beside them.
 test_statuses_while_dumps_are_made() {
-    n=${DUMP_CASES:-400}
+    n=${DUMP_CASES:-400} hangs=${DUMP_HANGS:-3}
     cat >run-matrix.yaml <<YAML
 strategy: {matrix: {n: [$(seq -s, "$n")]}}
 tests:
   - {name: quick, run: [sh, -c, "exit \$((RUN_MATRIX_AXIS_N % 3))"]}
-  - {name: hang, axes: [], run: "'$kid' hang $token & '$kid' spin $token", timeout: 300ms, retries: 3}
+  - {name: hang, axes: [], run: "'$kid' hang $token & '$kid' spin $token", timeout: 300ms, retries: $((hangs - 1))}
 YAML
     run -n6 -q
     status_is 1
@@ -238,8 +263,9 @@ import json, sys
 cases = json.load(sys.stdin)["cases"]
 wrong = [c["id"] for c in cases if c["test"] == "quick" and c["attempts"][-1]["exit"] != c["cell"]["n"] % 3]
 hung = [a for c in cases if c["test"] == "hang" for a in c["attempts"]]
-print(len(cases), wrong, [a["verdict"] for a in hung], all("dump" in a for a in hung))' >"$scratch/told"
-    is "$(cat "$scratch/told")" "$((n + 1)) [] ['timeout', 'timeout', 'timeout', 'timeout'] True"
+late = [a for a in hung if "dump" not in a and not any("it was not made in time" in n for n in a["notes"])]
+print(len(cases), wrong, len(hung), {a["verdict"] for a in hung}, len(late), any("dump" in a for a in hung))' >"$scratch/told"
+    is "$(cat "$scratch/told")" "$((n + 1)) [] $hangs {'timeout'} 0 True"
 }
 
 # ---- what can be said of it ----

@@ -51,7 +51,7 @@ hang_until_the_deadline() { # NAME...
     mkdir dumps
     for span in 3s 15s 60s; do
         suite_of "$span" "$@" >run-matrix.yaml
-        run run -n 3 --keep=all
+        run run -n 6 --keep=all
         status_is 1
         late=
         for name; do

@@ -100,8 +100,8 @@ static int join_cycle(char **args)
 static HANGS_APART void counts_for_ever(volatile unsigned long *count)
 {
     say("ready");
-    for (;;)
-        ++*count; /* hangs */
+    while (++*count) /* hangs */
+        ;
 }
 
 static int busy_loop(char **args)

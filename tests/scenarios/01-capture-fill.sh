@@ -13,12 +13,14 @@ test_control_a_pipe_that_is_read_afterwards() {
     out_is_empty
 }
 
-# Our own pipes, with the reading left out.
+# Our own pipes, with the reading left out. The dump says who writes where, that it is full, and who should read it: we.
 test_control_pipes_of_ours_that_are_not_read() {
-    suite "{name: a, timeout: 500ms, stop: [KILL], run: [$kid, flood, '4194304']}"
+    suite "{name: a, timeout: 2s, stop: [KILL], run: [$kid, flood, '4194304']}"
     RUN_MATRIX_FAULTS=relay-park run --capture pipe
     status_is 1
-    out_has 'timed out after 500ms'
+    out_has 'timed out after 2s'
+    out_has 'in flood of kid: writes to fd 1, a pipe, which is full'
+    out_has 'run-matrix can read it'
 }
 
 test_ours_four_megabytes_each_way() {

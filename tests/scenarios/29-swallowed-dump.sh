@@ -69,4 +69,47 @@ END
     done
 }
 
+# Who has not asked for one cannot even be in the way: whatever it has done to its descriptors, and though it may write nothing.
+test_ours_stacks_of_who_has_not_asked() {
+    module t.so <<'END'
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+void hang_here(void);
+__attribute__((noinline)) void hang_here(void)
+{
+    for (;;)
+        pause();
+}
+TEST(as_it_is) { hang_here(); }
+TEST(closed)
+{
+    close(1);
+    close(2);
+    hang_here();
+}
+TEST(sent_to_null)
+{
+    int null = open("/dev/null", O_WRONLY);
+    dup2(null, 1);
+    dup2(null, 2);
+    hang_here();
+}
+TEST(may_write_nothing)
+{
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, 0});
+    hang_here();
+}
+END
+    suite '{name: t, timeout: 3s, stop: [KILL], module: t.so}'
+    run --keep=all -n 2
+    status_is 1
+    last_line_is '0 passed, 4 failed'
+    for id in $("$program" list -q); do
+        "$program" show "$id" >seen
+        grep -q 'in hang_here' seen || fail "$id: $(cat seen)"
+    done
+    is "$(cat .run-matrix/latest/cases/*/1/dump.txt | grep -c '^ *#[0-9]* *hang_here')" 4
+}
+
 run_tests

@@ -59,4 +59,67 @@ END
     nobody_is_left
 }
 
+# One that has not asked for anything, and unwinds at the first signal: the dump is of what was before.
+test_ours_the_runner_looks_before_the_first_signal() {
+    cat >hangs.c <<'END'
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+static sigjmp_buf top;
+static pthread_t worker;
+void busy_here(volatile int *count);
+__attribute__((noinline)) void busy_here(volatile int *count)
+{
+    while (++*count)
+        ;
+}
+static void unwind(int signal)
+{
+    (void)signal;
+    siglongjmp(top, 1);
+}
+static void cancel(int signal)
+{
+    (void)signal;
+    pthread_kill(worker, SIGUSR1);
+}
+static void *work(void *arg)
+{
+    static volatile int count;
+    if (sigsetjmp(top, 1) == 0)
+        busy_here(&count);
+    puts("unwound");
+    fflush(stdout);
+    _exit(3);
+    return arg;
+}
+int main(void)
+{
+    sigset_t interrupt;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &interrupt, NULL); /* the worker has it blocked */
+    signal(SIGUSR1, unwind);
+    signal(SIGINT, cancel);
+    if (pthread_create(&worker, NULL, work, NULL) != 0)
+        return 99;
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
+    for (;;)
+        pause();
+}
+END
+    gcc -O1 -g -Wall -Wextra -Werror -pthread -o hangs hangs.c
+    suite "{name: p, run: [./hangs, $token], timeout: 2s, stop: [INT 60s, KILL]}"
+    run --keep=all
+    status_is 1
+    verdict_is p timeout
+    is "$(cat .run-matrix/latest/cases/p/1/stdout)" unwound
+    ! grep -q SIGKILL "$scratch/out" || fail 'it took SIGKILL'
+    grep -q 'busy_here at .*hangs.c:11' .run-matrix/latest/cases/p/1/dump.txt ||
+        fail "$(cat .run-matrix/latest/cases/p/1/dump.txt)"
+    nobody_is_left
+}
+
 run_tests

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 
 #include <cmocka.h>
 
@@ -292,6 +293,53 @@ static void test_who_is_expected_is_not_reaped(void **state)
     board_free(board);
 }
 
+struct tracer {
+    pid_t pid;
+    pthread_barrier_t stopped, done;
+};
+
+/* What it traces has not ended, nor does anybody hear so, though the kernel tells all threads of ours of its stops. */
+static void *trace_somebody(void *user)
+{
+    struct tracer *tracer = user;
+    siginfo_t info;
+    bool traced = ptrace(PTRACE_SEIZE, tracer->pid, NULL, NULL) == 0 &&
+                  ptrace(PTRACE_INTERRUPT, tracer->pid, NULL, NULL) == 0 &&
+                  waitid(P_PID, (id_t)tracer->pid, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL) == 0;
+
+    pthread_barrier_wait(&tracer->stopped);
+    pthread_barrier_wait(&tracer->done);
+    return traced ? tracer : NULL;
+}
+
+static void test_who_is_traced_is_not_reaped(void **state)
+{
+    struct stage *stage = *state;
+    struct tracer tracer = {.pid = must_fork()};
+    pthread_t thread;
+    void *traced;
+
+    if (tracer.pid == 0) {
+        limit_life(60);
+        pause();
+        _exit(0);
+    }
+    pthread_barrier_init(&tracer.stopped, NULL, 2);
+    pthread_barrier_init(&tracer.done, NULL, 2);
+    assert_int_equal(pthread_create(&thread, NULL, trace_somebody, &tracer), 0);
+    pthread_barrier_wait(&tracer.stopped);
+    assert_int_equal(contain_tick(stage->contain), 0);
+    assert_int_equal(contain_tick(stage->contain), 0);
+    pthread_barrier_wait(&tracer.done);
+    assert_int_equal(pthread_join(thread, &traced), 0);
+    assert_non_null(traced);
+    kill(tracer.pid, SIGKILL);
+    waitid(P_PID, (id_t)tracer.pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
+    assert_int_equal(contain_tick(stage->contain), 1);
+    pthread_barrier_destroy(&tracer.stopped);
+    pthread_barrier_destroy(&tracer.done);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
 
 int main(void)
@@ -303,6 +351,7 @@ int main(void)
         TEST(test_given_up),
         TEST(test_errand_is_nobody_s),
         TEST(test_who_is_expected_is_not_reaped),
+        TEST(test_who_is_traced_is_not_reaped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,34 @@ static void test_above_the_library(void **state)
     CHECK(theirs, "kv_wait", NULL, "poll");
 }
 
+/* What macros make of a test and of an actor is theirs, by the name that they gave it. */
+static void test_bodies(void **state)
+{
+    const struct stack_frame actor[] = {LIBCS("__poll", 1),
+                                        THEIRS("attend", "/src/fixtures/actors/attend.c", 9),
+                                        THEIRS("mx_nursery_end", "/src/fixtures/actors/nursery.c", 4),
+                                        THEIRS("mx_act_spawner", "my/fixtures/tree.c", 12),
+                                        THEIRS("mx_call_role_spawner", "my/fixtures/tree.c", 11),
+                                        THEIRS("run_body", "/src/fixtures/actors/act.c", 7)};
+    struct stack_frame serves[] = {LIBCS("__recvmsg", 1), THEIRS("wire_receive", "/src/backends/wire.c", 3),
+                                   THEIRS("serve_all", "/src/backends/serve.c", 4)};
+    const struct stack_thread stack = {.frames = serves, .frame_count = COUNT(serves)};
+    struct dump_thread server = {.name = "rm-forkserver", .stack = &stack};
+
+    (void)state;
+    CHECK(actor, "mx_act_spawner", NULL, "mx_nursery_end");
+    assert_string_equal(place_function(&actor[3]), "spawner");
+    /* Who sets up what tests are forked from stands in a function of theirs; and names are cheap. */
+    assert_true(place_is_server(&server));
+    serves[2] = (struct stack_frame)THEIRS("mx_body_db", "/src/fixtures/db.c", 4);
+    assert_false(place_is_server(&server));
+    serves[2] = (struct stack_frame)THEIRS("serve", "serve.c", 4);
+    assert_false(place_is_server(&server));
+    server.name = "worker";
+    serves[2] = (struct stack_frame)THEIRS("serve_all", "/src/backends/serve.c", 4);
+    assert_false(place_is_server(&server));
+}
+
 /* ---- what runtimes say ---- */
 
 static void says(enum dump_runtime runtime, const char *text, const char *function, const char *file,
@@ -138,6 +166,20 @@ static void test_python(void **state)
          "Thread 0x1 (most recent call first):\n  File \"w.py\", line 4 in works\n\n"
          "Thread 0x2 (most recent call first):\n  File \"m.py\", line 9 in <module>\n",
          "<module>", "m.py", 9);
+    says(RUNTIME_PYTHON,
+         "Current thread 0x2 (most recent call first):\n"
+         "  File \"/usr/lib/python3.11/asyncio/runners.py\", line 118 in run\n"
+         "  File \"a.py\", line 20 in <module>\n\n"
+         "Thread 0x1 (most recent call first):\n  File \"w.py\", line 4 in works\n\n"
+         "Task Task-1 (most recent call first):\n"
+         "  File \"/usr/lib/python3.11/asyncio/locks.py\", line 213 in wait\n"
+         "  File \"a.py\", line 7 in asks\n\n"
+         "Task Task-2 (most recent call first):\n  File \"a.py\", line 9 in serves\n",
+         "asks", "a.py", 7);
+    says(RUNTIME_PYTHON,
+         "Current thread 0x2 (most recent call first):\n  File \"a.py\", line 20 in <module>\n\n"
+         "Thread 0x1 (most recent call first):\n  File \"w.py\", line 4 in works\n\n",
+         "<module>", "a.py", 20);
     says(RUNTIME_PYTHON, "", NULL, NULL, 0);
     says(RUNTIME_PYTHON, "Current thread 0x2\n  File \"x", NULL, NULL, 0);
     says(RUNTIME_PYTHON, "Current thread 0x2\n  File \"x\", line 99999999999 in f\n  File \"x\", line in f",
@@ -177,6 +219,8 @@ static void test_node(void **state)
         "JavaScript, innermost first:\n    at wait (node:events:3:1)\n    at countsForEver (/x/hang.js:7:3)\n"
         "    at Object.<anonymous> (/x/hang.js:12:1)\n",
         "countsForEver", "/x/hang.js", 7);
+    says(RUNTIME_NODE, "    at node:events:3:1\n    at file:///x/hang.mjs:7:3\n", "<anonymous>",
+         "file:///x/hang.mjs", 7);
     says(RUNTIME_NODE, "    at (:)\n    at f (x)\n    at f ()\n    at )", NULL, NULL, 0);
 }
 
@@ -198,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_static_programs),
         cmocka_unit_test(test_nothing_of_theirs),
         cmocka_unit_test(test_above_the_library),
+        cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_python),
         cmocka_unit_test(test_jvm),
         cmocka_unit_test(test_node),

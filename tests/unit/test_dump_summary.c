@@ -38,6 +38,56 @@ static void test_a_stage(void **state)
     buf_release(&out);
 }
 
+static const struct stack_frame server_frames[] = {LIBCS("recvmsg", 0x30),
+                                                   THEIRS("serve_all", "/src/backends/serve.c", 4)};
+static const struct stack_thread server_stack = STACK(server_frames);
+
+/* Actors have an id behind their names, and numbers in them; what they are forked from is at rest. */
+static void test_actors_are_alike(void **state)
+{
+    static const char *const names[] = {"leaf-0", "leaf-1"};
+    static const char *const roles[] = {"leaf-0@438c0a10c45139a4", "leaf-1@6b7e249a29b8644f"};
+    struct stage s;
+    struct buf out = {0};
+
+    (void)state;
+    make_stage(&s);
+    for (uint32_t i = 3; i < 3 + LEAVES; i++) {
+        s.processes[i].name = names[i % 2];
+        s.processes[i].role = roles[i % 2];
+    }
+    s.threads[1].name = s.threads[2].name = "rm-forkserver";
+    s.threads[1].stack = s.threads[2].stack = &server_stack;
+    s.threads[1].call = s.threads[2].call = (struct dump_call)WAITS_AT(DUMP_WAITS_READ, "read", 6);
+    s.processes[1].fds = s.processes[2].fds = s.root_fds;
+    s.processes[1].fd_count = s.processes[2].fd_count = 1;
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "    4803 S     1m      leaf-1 x 14: in produce");
+    expect(&out, "    4712 S     1m    branch x 2: in serve_all at serve.c:4: reads from fd 6, a pipe\n");
+    expect_none(&out, "- 4712");
+    s.threads[1].name = "other";
+    buf_clear(&out);
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "- 4712");
+    buf_release(&out);
+}
+
+/* Who tells in its arguments what it does is called by that; others may not call themselves what they like. */
+static void test_titles(void **state)
+{
+    struct stage s;
+    struct buf out = {0};
+
+    (void)state;
+    make_stage(&s);
+    s.processes[1].command = "'branch: UPDATE waiting'";
+    s.processes[2].command = "'root: of all'";
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "    \"branch: UPDATE waiting\": in branch");
+    expect(&out, "    branch: in branch");
+    buf_release(&out);
+}
+
 /* ---- what follows from the facts: two processes at a time, of which the first is what is looked at ---- */
 
 static const struct stack_frame asker_frames[] = {LIBCS("__read", 0x10), THEIRS("asks", "ask.c", 5)};
@@ -350,6 +400,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_stage),
+        cmocka_unit_test(test_actors_are_alike),
+        cmocka_unit_test(test_titles),
         cmocka_unit_test(test_a_reader),
         cmocka_unit_test(test_a_request),
         cmocka_unit_test(test_nobody_connects),

@@ -262,8 +262,9 @@ static void test_not_asked(void **state)
 /* A descriptor that calls itself Python's, and names a signal, or a number, that it is not asked by. */
 static void test_lying_memory(void **state)
 {
-    static const char *const lies[] = {"run-matrix-python:1000:9", "run-matrix-python:999:60",
-                                       "run-matrix-python:1000:60x", "run-matrix-python:1000:60"};
+    static const char *const lies[] = {"run-matrix-python:1000:9:60",  "run-matrix-python:1000:60:9",
+                                       "run-matrix-python:999:60:61",  "run-matrix-python:1000:60:61x",
+                                       "run-matrix-python:1000:60:61", "run-matrix-python:1000:60"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
@@ -347,6 +348,46 @@ static void test_python(void **state)
     end_stage(s);
 }
 
+/* Nobody's stack has what awaits; a child that was made past Python shares its parent's memory. */
+static const char *const awaits[] = {"python3", "-c",
+                                     "import asyncio, ctypes\n"
+                                     "async def never(): await asyncio.Event().wait()\n"
+                                     "async def stuck_task(): await never()\n"
+                                     "async def main():\n"
+                                     "    task = asyncio.create_task(stuck_task(), name='one')\n"
+                                     "    await asyncio.sleep(0)\n"
+                                     "    ctypes.CDLL(None).fork() or ctypes.CDLL(None).prctl(1, 9)\n"
+                                     "    print('ready', flush=True)\n"
+                                     "    await task\n"
+                                     "asyncio.run(main())\n",
+                                     NULL};
+
+static void test_python_awaits(void **state)
+{
+    struct proc_ids children = {0};
+    struct stage *s;
+    struct dump_process *process;
+
+    (void)state;
+    if (!has_program("python3"))
+        skip();
+    s = set_stage(RUNTIME_NONE);
+    process = run_program(s, awaits);
+    assert_true(proc_children(process->id.pid, &children) == 0 && children.count == 1);
+    add_process(s, children.list[0].pid);
+    proc_ids_release(&children);
+    ask(s);
+    says(process, "in run_forever");
+    says(process, "Task one (most recent call first):");
+    says(process, "in never\n");
+    says(process, "in stuck_task\n");
+    says(process, "in main\n");
+    says(&s->processes[1], "in run_forever"); /* whose loop it is asyncio knows by its pid */
+    assert_null(strstr(s->processes[1].runtime_says, "Task "));
+    assert_true(lives(process));
+    end_stage(s);
+}
+
 static const char *const busy[] = {
     "node", "--inspect-port=0", "-e",
     "function spins() { console.log('ready'); for (;;); }\nfunction calls() { spins(); }\ncalls()", NULL};
@@ -416,13 +457,10 @@ static void test_node_has_no_port(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_jvms),
-        cmocka_unit_test(test_go),
-        cmocka_unit_test(test_not_asked),
-        cmocka_unit_test(test_lying_memory),
-        cmocka_unit_test(test_python),
-        cmocka_unit_test(test_node),
-        cmocka_unit_test(test_node_has_no_port),
+        cmocka_unit_test(test_jvms),      cmocka_unit_test(test_go),
+        cmocka_unit_test(test_not_asked), cmocka_unit_test(test_lying_memory),
+        cmocka_unit_test(test_python),    cmocka_unit_test(test_python_awaits),
+        cmocka_unit_test(test_node),      cmocka_unit_test(test_node_has_no_port),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

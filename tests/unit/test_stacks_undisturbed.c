@@ -6,13 +6,17 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/sem.h>
@@ -20,6 +24,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 
 #include "runner/base/mem.h"
 #include "tests/unit/stacks_stage.h"
@@ -440,6 +445,56 @@ static void test_who_hangs_in_an_exec(void **state)
     }
 }
 
+#define PAGE ((size_t)4096)
+
+static void wait_on_it(void)
+{
+    poll(NULL, 0, -1);
+}
+
+/* The upper half of the stack that it has gone to is somebody's to bring, and nobody does. */
+static _Noreturn void stand_below_what_is_not_there(char *memory, int faults)
+{
+    struct uffdio_api api = {.api = UFFD_API};
+    struct uffdio_register both = {.range = {(uintptr_t)memory, 16 * PAGE},
+                                   .mode = UFFDIO_REGISTER_MODE_MISSING};
+    ucontext_t here, there;
+
+    limit_life(60);
+    memset(memory, 1, 8 * PAGE);
+    if (ioctl(faults, UFFDIO_API, &api) < 0 || ioctl(faults, UFFDIO_REGISTER, &both) < 0 ||
+        getcontext(&there) < 0)
+        _exit(1);
+    there.uc_stack.ss_sp = memory;
+    there.uc_stack.ss_size = 8 * PAGE;
+    there.uc_link = NULL;
+    makecontext(&there, wait_on_it, 0);
+    swapcontext(&here, &there);
+    _exit(1);
+}
+
+static void test_memory_that_nobody_brings(void **state)
+{
+    char *memory = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+    struct stacks stacks;
+    pid_t pid;
+
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    if (faults < 0 || sysconf(_SC_PAGESIZE) != PAGE)
+        skip();
+    pid = must_fork();
+    if (pid == 0)
+        stand_below_what_is_not_there(memory, (int)syscall(SYS_userfaultfd, O_CLOEXEC));
+    await_sleep(pid);
+    stacks = take_of(*state, &pid, 1);
+    assert_non_null(frame_of(first_thread(&stacks), "wait_on_it"));
+    assert_waits(pid);
+    end_child(pid);
+    close(faults);
+    munmap(memory, 16 * PAGE);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +504,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_who_executes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_who_makes_threads, setup, teardown),
         cmocka_unit_test_setup_teardown(test_who_hangs_in_an_exec, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_memory_that_nobody_brings, setup, teardown),
     };
 
     if (argc == 3 && strcmp(argv[1], "--again") == 0)
