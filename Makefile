@@ -53,7 +53,7 @@ SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire
 LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir id proc proc_id sig utf8) \
 	$(addprefix backends/,become own program server table words)) $(wildcard backends/links/*.c)
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
-STACKS_UNIT := $(filter tests/unit/test_stacks%,$(UNIT))
+STACKS_UNIT := $(filter tests/unit/test_stacks% %/test_dump_take,$(UNIT))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 NAIVE := $(patsubst tests/scenarios/naive/%.c,build/tests/scenarios/%,$(wildcard tests/scenarios/naive/*.c))
 KIDS := build/tests/kids/kid build/tests/kids/tiny build/tests/hangs/hang $(NAIVE)
