@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +275,19 @@ static size_t look_at_process(struct traced *traced, bool deaf_too, bool late)
 
 /* ---- letting go ---- */
 
+/*
+ * Between being traced and being told to stop it may have come to a stop by itself, with a signal that it is about to be
+ * given: one that nobody passes on is lost. 0: it stands because of us.
+ */
+static int signal_of(pid_t tid)
+{
+    siginfo_t info;
+
+    if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) < 0 || info.si_code >> 8 == PTRACE_EVENT_STOP)
+        return 0;
+    return info.si_signo;
+}
+
 static void let_go(struct tracing *tracing, struct traced *traced)
 {
     for (size_t i = 0; i < traced->count; i++) {
@@ -282,7 +296,7 @@ static void let_go(struct tracing *tracing, struct traced *traced)
         if (thread->state != TRACED_STANDS)
             continue;
         restart_call(thread);
-        ptrace(PTRACE_DETACH, thread->tid, NULL, NULL);
+        ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(intptr_t)signal_of(thread->tid));
         thread->state = TRACED_LEFT;
     }
     if (traced->since && clock_now() - traced->since > tracing->stood_still)
