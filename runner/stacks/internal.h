@@ -13,6 +13,7 @@ struct unwinding {
     const char *first, *second; /* more of them; NULL: none */
     int input;                  /* its standard input; -1: none */
     nanos until;                /* clock_now(); it is killed then */
+    nanos quiet;                /* or when it has said nothing for so long; 0: it may */
     struct buf said;
     char problem[128]; /* empty: it has ended well */
 };

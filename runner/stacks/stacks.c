@@ -13,6 +13,7 @@
 
 #define PIECE       ((size_t)256 << 10)
 #define NOT_REACHED "the program that unwinds did not come to it: "
+#define RUNS_MOST   32 /* of that program, for one copy */
 
 const char *stacks_program(struct arena *arena)
 {
@@ -53,27 +54,100 @@ static const char *problem_of(struct arena *arena, const struct unwinding *u, bo
     return NULL;
 }
 
-static void merge(struct stacks *out, struct arena *arena, struct stack_thread *threads,
-                  uint32_t thread_count, const struct unwinding *u)
+/* A copy that is being unwound, by one run of the program after another. */
+struct going {
+    const struct copied *copied;
+    struct stack_thread *threads;
+    uint32_t from, plain_to; /* who is next, and who of them are asked for symbols only: see unwind_main.c */
+    bool any;                /* somebody was told of */
+    const char *problem;     /* of the last run; NULL: it has said all */
+};
+
+static void merge(struct going *going, const struct answer *answer)
 {
-    struct answer answer;
-    bool sound = answer_read(&answer, arena, buf_str(&u->said));
-    const char *problem = problem_of(arena, u, sound, answer.whole), *words;
+    uint32_t count = going->copied->thread_count;
 
-    for (uint32_t i = 0; i < answer.thread_count; i++) {
-        const struct answered_thread *told = &answer.threads[i];
+    for (uint32_t i = 0; i < answer->thread_count; i++) {
+        const struct answered_thread *told = &answer->threads[i];
 
-        if (told->number >= thread_count || threads[told->number].tid != told->thread.tid ||
-            threads[told->number].why_not)
+        if (told->number >= count || going->threads[told->number].tid != told->thread.tid ||
+            going->threads[told->number].why_not)
             continue;
-        threads[told->number] = told->thread;
+        going->threads[told->number] = told->thread;
+        going->any = true;
+        if (told->number >= going->from)
+            going->from = told->number + 1;
     }
-    if (problem && !answer.thread_count)
-        out->why_not = problem;
-    words = arena_printf(arena, NOT_REACHED "%s", problem ? problem : "it has left it out");
-    for (uint32_t i = 0; i < thread_count; i++)
-        if (!threads[i].why_not && !threads[i].frame_count)
-            threads[i].why_not = threads[i].cut ? threads[i].cut : words;
+}
+
+static bool is_any_left(struct going *going)
+{
+    while (going->from < going->copied->thread_count && going->copied->threads[going->from].why_not)
+        going->from++;
+    return going->from < going->copied->thread_count;
+}
+
+/*
+ * One that it dies of, or that keeps it for ever, is no reason for those behind it to have no stacks. Debugging information
+ * is what is large and intricate: so that process is tried once more without, and after that left out.
+ */
+static void go_round(struct going *going, struct arena *arena)
+{
+    const struct copied *copied = going->copied;
+    const struct copied_process *at = copied->processes;
+    uint32_t end;
+
+    while (going->from - at->thread_first >= at->thread_count)
+        at++;
+    end = at->thread_first + at->thread_count;
+    if (going->from >= going->plain_to) {
+        going->plain_to = end;
+        return;
+    }
+    for (; going->from < end; going->from++)
+        if (!going->threads[going->from].why_not)
+            going->threads[going->from].why_not = arena_printf(arena, NOT_REACHED "%s", going->problem);
+}
+
+/* True: there are more to be asked for. The longer it is silent the less time there is for all the others. */
+static bool run_once(struct going *going, struct arena *arena, int copy, const struct stacks_wants *wants,
+                     bool first)
+{
+    struct unwinding u = {.program = wants->program,
+                          .mode = "copy",
+                          .first = arena_printf(arena, "%u", going->from),
+                          .second = arena_printf(arena, "%u", going->plain_to),
+                          .input = copy,
+                          .until = wants->unwind_by,
+                          .quiet = (wants->unwind_by - clock_now()) / (first ? 2 : 4)};
+    struct answer answer;
+    bool sound;
+
+    unwinder_run(&u);
+    sound = answer_read(&answer, arena, buf_str(&u.said));
+    going->problem = problem_of(arena, &u, sound, answer.whole);
+    merge(going, &answer);
+    buf_release(&u.said);
+    return sound && going->problem && is_any_left(going) && clock_now() < wants->unwind_by;
+}
+
+static void unwind_all(struct stacks *out, struct going *going, struct arena *arena, int copy,
+                       const struct stacks_wants *wants)
+{
+    const char *words;
+    int runs = 0;
+
+    while (runs < RUNS_MOST && is_any_left(going) && run_once(going, arena, copy, wants, runs++ == 0))
+        go_round(going, arena);
+    if (going->problem && !going->any)
+        out->why_not = going->problem;
+    words = arena_printf(arena, NOT_REACHED "%s", going->problem ? going->problem : "it has left it out");
+    for (uint32_t i = 0; i < going->copied->thread_count; i++) {
+        struct stack_thread *thread = &going->threads[i];
+
+        if (!thread->why_not && !thread->frame_count)
+            thread->why_not = thread->cut ? thread->cut : words;
+    }
 }
 
 /* The others all have a word why not. */
@@ -88,21 +162,16 @@ static bool any_stands(const struct stack_thread *threads, uint32_t count)
 static void unwind_copy(struct stacks *out, struct arena *arena, int copy, const struct stacks_wants *wants,
                         struct str bytes)
 {
-    struct unwinding u = {
-        .program = wants->program, .mode = "copy", .input = copy, .until = wants->unwind_by};
-    struct stack_thread *threads;
     struct copied copied;
+    struct going going = {.copied = &copied};
 
     if (!copied_read(&copied, arena, bytes)) {
         out->why_not = "it is no copy of stacks";
         return;
     }
-    threads = list_threads(out, arena, &copied);
-    if (!any_stands(threads, copied.thread_count))
-        return;
-    unwinder_run(&u);
-    merge(out, arena, threads, copied.thread_count, &u);
-    buf_release(&u.said);
+    going.threads = list_threads(out, arena, &copied);
+    if (any_stands(going.threads, copied.thread_count))
+        unwind_all(out, &going, arena, copy, wants);
 }
 
 /* A file of ours, which nobody cuts while we look. */

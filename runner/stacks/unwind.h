@@ -1,5 +1,5 @@
 /*
- * run-matrix-stacks copy <COPY, run-matrix-stacks core CORE [PROGRAM]: makes functions, files and lines of stacks, and says
+ * run-matrix-stacks copy [FROM [PLAIN]] <COPY, run-matrix-stacks core CORE [PROGRAM]: makes functions, files and lines of stacks, and says
  * them as answer.h has it. It reads what strangers have written, by a library that was not made for that: so it is a
  * process of its own, with limits, and may die of it.
  */
@@ -58,6 +58,7 @@ struct unwind {
     uint32_t frames_told;
     struct buf out;
     bool broken; /* nobody listens any more */
+    bool plain;  /* what is asked for names are symbols alone: debugging information has been too much for one of us */
 };
 
 /* ---- unwind_space.c ---- */

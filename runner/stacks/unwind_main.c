@@ -142,8 +142,13 @@ static struct place_of place(struct unwind *u, void *user, uint64_t pc)
     return found;
 }
 
+/* Which threads are asked for, by their numbers, and which of these for nothing but symbols. */
+struct part {
+    unsigned long from, plain_to;
+};
+
 static void unwind_process(struct unwind *u, const struct copied *copied,
-                           const struct copied_process *process)
+                           const struct copied_process *process, const struct part *part)
 {
     struct standing standing = {NULL, process};
 
@@ -157,8 +162,9 @@ static void unwind_process(struct unwind *u, const struct copied *copied,
                                   .user = &standing};
         struct walk walk;
 
-        if (thread->why_not)
+        if (thread->why_not || telling.number < part->from)
             continue;
+        u->plain = telling.number < part->plain_to;
         if (!standing.space)
             standing.space = space_of(u, process);
         walk_thread(u, standing.space, copied, process, thread, &walk);
@@ -166,7 +172,7 @@ static void unwind_process(struct unwind *u, const struct copied *copied,
     }
 }
 
-static int unwind_copy(struct unwind *u)
+static int unwind_copy(struct unwind *u, const struct part *part)
 {
     struct stat st;
     struct copied copied;
@@ -179,7 +185,7 @@ static int unwind_copy(struct unwind *u)
         return 1;
     tell_begin(u);
     for (uint32_t i = 0; i < copied.process_count; i++)
-        unwind_process(u, &copied, &copied.processes[i]);
+        unwind_process(u, &copied, &copied.processes[i], part);
     tell_end(u);
     return 0;
 }
@@ -193,15 +199,21 @@ static Elf *open_ourselves(void)
     return fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
 }
 
+static unsigned long number_in(int argc, char **argv, int at)
+{
+    return at < argc ? strtoul(argv[at], NULL, 10) : 0;
+}
+
 int main(int argc, char **argv)
 {
+    struct part part = {number_in(argc, argv, 2), number_in(argc, argv, 3)};
     struct unwind u = {0};
     int status;
 
     if (argc < 2 || (strcmp(argv[1], "copy") != 0 && (strcmp(argv[1], "core") != 0 || argc < 3))) {
-        fputs("run-matrix-stacks copy <COPY | core CORE [PROGRAM]: makes functions, files and lines of "
-              "stacks, for "
-              "run-matrix\n",
+        fputs("run-matrix-stacks copy [FROM [PLAIN]] <COPY | core CORE [PROGRAM]: makes functions, files and "
+              "lines "
+              "of stacks, for run-matrix\n",
               stderr);
         return 2;
     }
@@ -209,7 +221,7 @@ int main(int argc, char **argv)
     elf_version(EV_CURRENT);
     find_demangler(&u);
     u.self = open_ourselves();
-    status = strcmp(argv[1], "copy") == 0 ? unwind_copy(&u) : unwind_core(&u, argv[2], argv[3]);
+    status = strcmp(argv[1], "copy") == 0 ? unwind_copy(&u, &part) : unwind_core(&u, argv[2], argv[3]);
     /* All of it goes with the process; libdw takes longer to give it back than it took to make. */
     _exit(status);
 }

@@ -194,7 +194,7 @@ uint32_t name_place(struct unwind *u, Dwfl_Module *module, uint64_t pc, struct n
 {
     struct chain chain = {0};
     Dwarf_Addr bias = 0;
-    Dwarf_Die split, *unit = unit_at(module, pc, &bias);
+    Dwarf_Die split, *unit = u->plain ? NULL : unit_at(module, pc, &bias);
     uint32_t count = 0;
     GElf_Off into;
     GElf_Sym symbol;

@@ -12,7 +12,7 @@
 struct told {
     const void *where; /* NULL: empty */
     uint64_t pc;
-    bool exact;
+    unsigned manner; /* in which it was named */
     uint32_t first, count;
 };
 
@@ -48,14 +48,19 @@ void tell_end(struct unwind *u)
 
 /* ---- frames ---- */
 
-static size_t slot_of(const struct unwind *u, const void *where, uint64_t pc, bool exact)
+static unsigned manner_of(const struct unwind *u, bool exact)
 {
-    uint64_t numbers[] = {(uintptr_t)where, pc, exact};
+    return (unsigned)exact | (unsigned)u->plain << 1;
+}
+
+static size_t slot_of(const struct unwind *u, const void *where, uint64_t pc, unsigned manner)
+{
+    uint64_t numbers[] = {(uintptr_t)where, pc, manner};
     size_t at =
         (size_t)hash_add(HASH_START, (struct str){(const char *)numbers, sizeof numbers}) & (u->told_cap - 1);
 
     while (u->told[at].where &&
-           (u->told[at].where != where || u->told[at].pc != pc || u->told[at].exact != exact))
+           (u->told[at].where != where || u->told[at].pc != pc || u->told[at].manner != manner))
         at = (at + 1) & (u->told_cap - 1);
     return at;
 }
@@ -71,7 +76,7 @@ static void make_room(struct unwind *u)
     u->told = mem_zero(u->told_cap, sizeof *u->told);
     for (size_t i = 0; i < count; i++)
         if (old[i].where)
-            u->told[slot_of(u, old[i].where, old[i].pc, old[i].exact)] = old[i];
+            u->told[slot_of(u, old[i].where, old[i].pc, old[i].manner)] = old[i];
     free(old);
 }
 
@@ -103,14 +108,15 @@ static const struct told *tell_place(const struct telling *t, const struct step 
     struct unwind *u = t->u;
     struct place_of place = t->place(u, t->user, step->pc);
     struct named names[NAMED_MOST] = {{0}};
+    unsigned manner = manner_of(u, step->exact);
     uint32_t count = 1;
     struct told *told;
 
     make_room(u);
-    told = &u->told[slot_of(u, place.where, step->pc, step->exact)];
+    told = &u->told[slot_of(u, place.where, step->pc, manner)];
     if (told->where)
         return told;
-    *told = (struct told){place.where, step->pc, step->exact, u->frames_told, 0};
+    *told = (struct told){place.where, step->pc, manner, u->frames_told, 0};
     u->told_count++;
     if (place.module)
         count = name_place(u, place.module, place.named_at - !step->exact, names);

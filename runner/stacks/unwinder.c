@@ -77,6 +77,9 @@ static bool hear(struct unwinding *u, int input)
     nanos left = u->until - clock_now();
     ssize_t got;
 
+    if (u->quiet && u->quiet < left)
+        left = u->quiet;
+
     if (left <= 0 || poll(&fd, 1, (int)(left / NS_PER_MS) + 1) == 0) {
         snprintf(u->problem, sizeof u->problem, "it was not done in time");
         return false;

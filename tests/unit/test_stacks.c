@@ -345,6 +345,16 @@ static void test_deaf(void **state)
 
 /* ---- the program ---- */
 
+static void write_program(char *path, const char *script)
+{
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(fd_write_all(fd, script, strlen(script)), 0);
+    assert_int_equal(fchmod(fd, 0700), 0);
+    close(fd);
+}
+
 /* With another one that does not do what it should. */
 static struct stacks take_with(struct arena *arena, pid_t pid, const char *script, nanos within)
 {
@@ -352,12 +362,8 @@ static struct stacks take_with(struct arena *arena, pid_t pid, const char *scrip
     struct proc_id id = proc_identify(pid);
     char path[] = "/tmp/stacks-XXXXXX";
     struct stacks stacks;
-    int fd = mkstemp(path);
 
-    assert_true(fd >= 0);
-    assert_int_equal(fd_write_all(fd, script, strlen(script)), 0);
-    assert_int_equal(fchmod(fd, 0700), 0);
-    close(fd);
+    write_program(path, script);
     wants.program = *script ? path : NULL;
     wants.unwind_by = clock_now() + within;
     stacks_take(&stacks, arena, &id, 1, &wants);
@@ -393,6 +399,50 @@ static void test_programs_that_fail(void **state)
         assert_non_null(stacks.processes[0].threads[0].why_not);
     }
     end_child(pid);
+}
+
+/*
+ * The program as it is, but for what happens before it looks at the first process. What it ends of is what one does that is
+ * hostile: whoever stands behind it has his stacks, functions and lines; and it has its own, if it is not hostile in symbols too.
+ */
+static void assert_goes_round(struct arena *arena, const char *when, const char *how, bool plain,
+                              nanos within)
+{
+    const char *script = arena_printf(arena,
+                                      "#!/bin/sh\ncase $2,$3 in %s) printf 'RMANS\\n\\1\\0'; %s;; esac\n"
+                                      "exec %s \"$@\"\n",
+                                      when, how, unwinder_path(arena));
+    struct stacks_wants wants = wants_of(arena);
+    char path[] = "/tmp/stacks-XXXXXX";
+    pid_t pids[] = {start_hanging(), start_hanging()};
+    struct proc_id list[] = {proc_identify(pids[0]), proc_identify(pids[1])};
+    const struct stack_frame *frame;
+    struct stacks stacks;
+
+    wants.program = path;
+    write_program(path, script);
+    wants.unwind_by = clock_now() + within;
+    stacks_take(&stacks, arena, list, 2, &wants);
+    unlink(path);
+    assert_null(stacks.why_not);
+    frame = frame_in(&stacks.processes[1], "waits_for_nobody");
+    assert_non_null(frame);
+    assert_int_equal(frame->line, LINE_OF_WAIT);
+    frame = frame_in(&stacks.processes[0], "waits_for_nobody");
+    assert_int_equal(frame != NULL, plain);
+    if (plain)
+        assert_null(frame->file);
+    else
+        assert_non_null(strstr(stacks.processes[0].threads[0].why_not, "it died of SIGSEGV"));
+    end_child(pids[0]);
+    end_child(pids[1]);
+}
+
+static void test_who_is_behind(void **state)
+{
+    assert_goes_round(*state, "0,0", "kill -SEGV $$", true, PATIENCE);
+    assert_goes_round(*state, "0,0|0,1", "kill -SEGV $$", false, PATIENCE);
+    assert_goes_round(*state, "0,0", "exec sleep 60", true, PATIENCE / 2);
 }
 
 /* Whoever waits for any child of the process on another thread does not see it. */
@@ -452,6 +502,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_deaf, setup, teardown),
         cmocka_unit_test_setup_teardown(test_programs_that_fail, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_is_behind, setup, teardown),
         cmocka_unit_test_setup_teardown(test_its_child_is_nobody_s, setup, teardown),
         cmocka_unit_test_setup_teardown(test_freezer, setup, teardown),
     };
