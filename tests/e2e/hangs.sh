@@ -240,8 +240,9 @@ with_ptrace_scope() { # COMMAND...
         echo 1 >/proc/sys/kernel/yama/ptrace_scope && exec "$@"' sh "$hang" refuse "$@"
 }
 
-# What there is without tracing is there, and what to do.
+# What there is without tracing is there, and what to do. Looking for leaks is a matter of tracing, too.
 test_tracing_is_refused() {
+    export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
     begin "$hang" full-pipe "$token"
     run_command "$hang" refuse "$program" dump --budget 60s --json "$child"
     status_is 0
