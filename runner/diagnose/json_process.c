@@ -4,7 +4,7 @@
 #include <math.h>
 
 #define JSON_MOST      ((size_t)8 << 20) /* then descriptors are only counted */
-#define JSON_ENDS_MOST 64u                /* of one pipe; all who have it have its inode */
+#define JSON_ENDS_MOST 64u               /* of one pipe; all who have it have its inode */
 
 void json_text(struct telling *t, struct json_writer *w, const char *text)
 {

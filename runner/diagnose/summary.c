@@ -90,7 +90,7 @@ static void add_threads(struct telling *t, struct lines *lines, const struct fol
     for (uint32_t i = 1; p->runtime == RUNTIME_NONE && i < p->thread_count && told < THREADS_MOST; i++) {
         const struct dump_thread *thread = &p->threads[i];
 
-        if (!place_of(thread) || place_is_server(thread) || was_told(keys, i))
+        if (!place_of(thread) || was_told(keys, i))
             continue;
         add_thread(t, lines, row,
                    arena_printf(t->arena, "%d %s", (int)thread->tid, say_name(t, thread->name)),

@@ -51,7 +51,7 @@ const struct stack_frame *place_of(const struct dump_thread *thread);
 const char *place_function(const struct stack_frame *frame);
 /* What is further out is librunmatrix, which runs a C test. */
 bool place_is_caller(const struct stack_frame *frame);
-/* One of librunmatrix, which waits to be told whom to fork: it has a place, and hangs on nothing. */
+/* One of librunmatrix, which waits to be told whom to fork: it has no place, and hangs on nothing. */
 bool place_is_server(const struct dump_thread *thread);
 /* What libc was asked for by that: "waits for a mutex"; NULL: nothing we know. */
 #define PRIMITIVE_JOIN "joins a thread"

@@ -137,20 +137,21 @@ static uint32_t count_strange(const struct stack_thread *stack)
     return strange;
 }
 
+/* A fixture that is set up there stands in a function of its own; further out is whoever was forked to become that. */
 bool place_is_server(const struct dump_thread *thread)
 {
     const struct stack_thread *stack = thread->stack;
+    const struct stack_frame *frame = NULL;
 
-    if (!begins(thread->name, "rm-forkserver") || !stack || !stack->frame_count)
+    if (!stack || !thread->name || strcmp(thread->name, "rm-forkserver") != 0)
         return false;
-    for (uint32_t i = 0; i < stack->frame_count; i++) {
-        const struct stack_frame *frame = &stack->frames[i];
-
-        if (is_body(frame) ||
-            (frame->file && !is_system(frame) && !may_be_library(frame) && !is_library_door(frame)))
-            return false;
-    }
-    return true;
+    for (uint32_t i = 0; i < stack->frame_count && !frame; i++)
+        if (!is_system(&stack->frames[i]))
+            frame = &stack->frames[i];
+    if (!frame)
+        return false;
+    return frame->file ? strstr(frame->file, "backends/") != NULL
+                       : begins(frame->function, "wire_") || begins(frame->function, "serve_");
 }
 
 const struct stack_frame *place_of(const struct dump_thread *thread)
@@ -158,7 +159,7 @@ const struct stack_frame *place_of(const struct dump_thread *thread)
     const struct stack_thread *stack = thread->stack;
     uint32_t at = stack ? count_strange(stack) : 0;
 
-    return stack && at < stack->frame_count ? &stack->frames[at] : NULL;
+    return stack && at < stack->frame_count && !place_is_server(thread) ? &stack->frames[at] : NULL;
 }
 
 static const struct {

@@ -107,6 +107,14 @@ test_actors() {
     out_has ' passed, 0 failed, '
 }
 
+# Each has its dump; what stands in it is looked at in hangs.sh.
+test_hangs() {
+    run_example hangs
+    status_is 1
+    is "$(tail -n 1 "$scratch/out")" '0 passed, 3 failed'
+    is "$(find .run-matrix/latest/cases/ -name dump.txt | wc -l)" 3
+}
+
 test_the_demo_shows_a_bit_of_everything() {
     run_example demo
     status_is 1

@@ -46,6 +46,11 @@ suite_of() { # DEADLINE NAME...
     done
 }
 
+# On a machine that has too much to do a dump has not all that it should have when its time is over, which is no more than 3 s.
+had_time() { # NAME
+    [ ! -f "dumps/$1/dump.json" ] || python3 "$zoo/check" fact 'dump["took_ms"] < 2500' "dumps/$1/dump.json" >/dev/null
+}
+
 # A deadline that strikes before somebody hangs shows nothing of him: once more then, and later. Dumps are in dumps/NAME.
 hang_until_the_deadline() { # NAME...
     mkdir dumps
@@ -56,15 +61,16 @@ hang_until_the_deadline() { # NAME...
         late=
         for name; do
             cp -r ".run-matrix/latest/cases/$name/1" "dumps/$name"
-            grep -qx ready "dumps/$name/stdout" && continue
-            late="$late $name"
-            rm -r "dumps/$name"
+            if ! grep -qx ready "dumps/$name/stdout" || ! had_time "$name"; then
+                late="$late $name"
+                rm -r "dumps/$name"
+            fi
         done
         # shellcheck disable=SC2086 # names are words
         set -- $late
         [ $# -gt 0 ] || return 0
     done
-    fail "did not come to hang: $*"
+    fail "did not come to hang, or to be looked at in time: $*"
 }
 
 check_dumps() { # NAME...
@@ -130,10 +136,10 @@ dump_on_demand() { # NAME; with what it is called by before
     name=$1
     mkdir -p "dumps/$name"
     before=$(states)
-    run dump "$child"
+    run dump --budget 60s "$child"
     status_is 0
     cp "$scratch/out" "dumps/$name/dump.txt"
-    run dump --json "$child"
+    run dump --budget 60s --json "$child"
     status_is 0
     cp "$scratch/out" "dumps/$name/dump.json"
     are_undisturbed "$before"
@@ -159,9 +165,8 @@ test_fourteen_actors_and_a_pipe() {
         run run --keep=all undrained
         status_is 1
         folder=$(echo .run-matrix/latest/cases/undrained*/1)
-        ! check fact 'len(standing_in("tells_a_long_story")) == 8' "$folder/dump.json" || break
+        ! python3 "$zoo/check" fact 'len(standing_in("tells_a_long_story")) == 8' "$folder/dump.json" || break
     done
-    cat "$scratch/checked"
     check fact 'len(standing_in("tells_a_long_story")) == 8' "$folder/dump.json"
     # Who they are, what stands in their way, and who could read it: the test, which waits for them.
     check fact 'sum(p["name"].startswith("spawner-") for p in processes) == 6' "$folder/dump.json"
@@ -200,10 +205,10 @@ test_nobody_in_particular_sees_as_much_of_what_is_his() {
         begin as_nobody "$hang" "$name" "$token"
         child=$(survivors | head -n 1)
         mkdir -p "dumps/$name"
-        run_command as_nobody "$program" dump "$child"
+        run_command as_nobody "$program" dump --budget 60s "$child"
         status_is 0
         cp "$scratch/out" "dumps/$name/dump.txt"
-        run_command as_nobody "$program" dump --json "$child"
+        run_command as_nobody "$program" dump --budget 60s --json "$child"
         status_is 0
         cp "$scratch/out" "dumps/$name/dump.json"
         end_survivors
@@ -216,14 +221,14 @@ test_who_is_not_dumpable_is_told_of() {
     needs_nobody
     begin as_nobody "$hang" undumpable "$token"
     child=$(survivors | head -n 1)
-    run_command as_nobody "$program" dump "$child"
+    run_command as_nobody "$program" dump --budget 60s "$child"
     status_is 0
     out_has waits_for_its_child
     out_has secretive
     out_lacks keeps_a_secret
-    run_command as_nobody "$program" dump --json "$child"
+    run_command as_nobody "$program" dump --budget 60s --json "$child"
     check fact 'processes[1]["why_no_stacks"] and processes[1]["state"] == "S"' "$scratch/out"
-    run dump "$child" # root may
+    run dump --budget 60s "$child" # root may
     out_has keeps_a_secret
 }
 
@@ -235,22 +240,23 @@ with_ptrace_scope() { # COMMAND...
         echo 1 >/proc/sys/kernel/yama/ptrace_scope && exec "$@"' sh "$hang" refuse "$@"
 }
 
-# What there is without tracing is there, and what to do.
+# What there is without tracing is there, and what to do. Looking for leaks is a matter of tracing, too.
 test_tracing_is_refused() {
+    export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
     begin "$hang" full-pipe "$token"
-    run_command "$hang" refuse "$program" dump --json "$child"
+    run_command "$hang" refuse "$program" dump --budget 60s --json "$child"
     status_is 0
     cp "$scratch/out" refused.json
     check fact 'len(processes) == 2 and all(p["why_no_stacks"] for p in processes)' refused.json
     check fact 'not any(frames(t) for t in threads())' refused.json
     check fact 'any("pipe" in fd["target"] for fd in processes[1]["fds"])' refused.json
     check fact 'any(finding["kind"] == "full" for finding in dump["findings"])' refused.json
-    run_command "$hang" refuse "$program" dump "$child"
+    run_command "$hang" refuse "$program" dump --budget 60s "$child"
     status_is 0
     out_has 'it may not be traced'
     out_lacks writes_its_report
     with_ptrace_scope true 2>/dev/null || skip 'no setting of Yama can be shown here; the rest is as it should be'
-    run_command with_ptrace_scope "$program" dump "$child"
+    run_command with_ptrace_scope "$program" dump --budget 60s "$child"
     status_is 0
     out_has 'ptrace_scope is 1'
 }

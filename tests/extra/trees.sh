@@ -72,8 +72,8 @@ hangs() { # HOW MANY
 }
 
 dump() {
-    "$program" dump "$root_of_tree" >"$work/$tree.txt" || say "dump: exit status $?"
-    "$program" dump --json "$root_of_tree" >"$work/$tree.json" || say "dump --json: exit status $?"
+    "$program" dump --budget 60s "$root_of_tree" >"$work/$tree.txt" || say "dump: exit status $?"
+    "$program" dump --budget 60s --json "$root_of_tree" >"$work/$tree.json" || say "dump --json: exit status $?"
 }
 
 # A line of the summary has all of the words.

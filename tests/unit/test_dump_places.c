@@ -115,21 +115,25 @@ static void test_bodies(void **state)
                                         THEIRS("mx_call_role_spawner", "my/fixtures/tree.c", 11),
                                         THEIRS("run_body", "/src/fixtures/actors/act.c", 7)};
     struct stack_frame serves[] = {LIBCS("__recvmsg", 1), THEIRS("wire_receive", "/src/backends/wire.c", 3),
-                                   THEIRS("serve_all", "/src/backends/serve.c", 4)};
+                                   THEIRS("serve_all", "/src/backends/serve.c", 4),
+                                   THEIRS("mx_spawn", "/src/fixtures/actors/spawn.c", 4),
+                                   THEIRS("spawns", "my/tree.c", 9)};
     const struct stack_thread stack = {.frames = serves, .frame_count = COUNT(serves)};
     struct dump_thread server = {.name = "rm-forkserver", .stack = &stack};
 
     (void)state;
     CHECK(actor, "mx_act_spawner", NULL, "mx_nursery_end");
     assert_string_equal(place_function(&actor[3]), "spawner");
-    /* Who sets up what tests are forked from stands in a function of theirs; and names are cheap. */
+    /* Whoever forked it. But who sets up what tests are forked from stands in a function of theirs; and names are cheap. */
     assert_true(place_is_server(&server));
-    serves[2] = (struct stack_frame)THEIRS("mx_body_db", "/src/fixtures/db.c", 4);
+    assert_null(place_of(&server));
+    serves[1] = (struct stack_frame)THEIRS("mx_body_db", "/src/my/db.c", 4);
     assert_false(place_is_server(&server));
-    serves[2] = (struct stack_frame)THEIRS("serve", "serve.c", 4);
+    assert_ptr_equal(place_of(&server), &serves[1]);
+    serves[1] = (struct stack_frame)THEIRS("mx_request", "/src/fixtures/tools/daemon.c", 4);
     assert_false(place_is_server(&server));
+    serves[1] = (struct stack_frame)THEIRS("wire_receive", "/src/backends/wire.c", 3);
     server.name = "worker";
-    serves[2] = (struct stack_frame)THEIRS("serve_all", "/src/backends/serve.c", 4);
     assert_false(place_is_server(&server));
 }
 
