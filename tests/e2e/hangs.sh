@@ -52,11 +52,12 @@ had_time() { # NAME
 }
 
 # A deadline that strikes before somebody hangs shows nothing of him: once more then, and later. Dumps are in dumps/NAME.
+containment=auto
 hang_until_the_deadline() { # NAME...
-    mkdir dumps
+    rm -rf dumps && mkdir dumps
     for span in 3s 15s 60s; do
         suite_of "$span" "$@" >run-matrix.yaml
-        run run -n 6 --keep=all
+        run run -n 6 --keep=all "--contain=$containment"
         status_is 1
         late=
         for name; do
@@ -91,6 +92,16 @@ test_each_is_explained_at_its_deadline() {
     hang_until_the_deadline "$@"
     check_dumps "$@"
     nobody_is_left
+}
+
+test_whatever_contains_them() {
+    for containment in pidns group; do
+        "$program" exec "--contain=$containment" --run-dir "$scratch/probe" -- true >/dev/null 2>&1 || continue
+        set -- mutex-pair full-pipe request background zombie
+        hang_until_the_deadline "$@"
+        check_dumps "$@"
+        nobody_is_left
+    done
 }
 
 test_the_failure_shows_where_they_stood() {
@@ -214,6 +225,22 @@ test_nobody_in_particular_sees_as_much_of_what_is_his() {
         end_survivors
     done
     check_dumps mutex-pair full-pipe flock-pair request stopped zombie
+}
+
+# And at a deadline, with whatever containment there is for such a one.
+test_nobody_in_particular_has_dumps_at_deadlines() {
+    needs_nobody
+    cat >"$scratch/bin/unprivileged" <<END
+#!/bin/sh
+[ "\$(id -u)" != 0 ] || exec setpriv --reuid=65534 --regid=65534 --clear-groups '$program' "\$@"
+exec '$program' "\$@"
+END
+    chmod 755 "$scratch/bin/unprivileged"
+    program=$scratch/bin/unprivileged
+    set -- mutex-pair join-cycle full-pipe flock-pair request unaccepted stopped background traced zombie undumpable
+    hang_until_the_deadline "$@"
+    check_dumps "$@"
+    nobody_is_left
 }
 
 # A child that is not to be looked at (prctl PR_SET_DUMPABLE): its parent is told of, and why it is not.
