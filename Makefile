@@ -53,7 +53,7 @@ SERVING := $(addsuffix .c,$(addprefix backends/,serve fork title exec board wire
 LIBRARY_BASE := $(addsuffix .c,$(addprefix runner/base/,address arena dir id proc proc_id sig utf8) \
 	$(addprefix backends/,become own program server table words)) $(wildcard backends/links/*.c)
 UNIT := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c))
-STACKS_UNIT := $(filter tests/unit/test_stacks%,$(UNIT))
+STACKS_UNIT := $(filter tests/unit/test_stacks% %/test_dump_take,$(UNIT))
 TOOLS_UNIT := $(filter tests/unit/test_tools%,$(UNIT))
 NAIVE := $(patsubst tests/scenarios/naive/%.c,build/tests/scenarios/%,$(wildcard tests/scenarios/naive/*.c))
 KIDS := build/tests/kids/kid build/tests/kids/tiny build/tests/hangs/hang $(NAIVE)
@@ -265,6 +265,7 @@ SOAK_TRIES = 500
 SOAK_CASES = 10000 # of each backend
 SOAK_REQUESTS = 1000000
 SOAK_IMAGE = 1024 # megabytes
+SOAK_HOSTILE = 20000 # programs, and copies, that are nonsense
 SOAK_DATABASES = 20 # times ten rounds
 SCENARIO_ROUNDS = 100
 MATRIX_ROUNDS = 300 # of examples/actors; `make check` has two, of a part of the cases each
@@ -274,8 +275,9 @@ SOAKED = tests/e2e/contain.sh tests/e2e/chaos.sh # these have counts of their ow
 SOAK_UNIT = test_watch test_watch_dump test_contain test_spawn test_spawn_under_way test_relay test_capture test_tty test_progress \
 	test_store test_journal test_signals test_anchor test_isolate test_cgroup test_guard test_leaks test_world \
 	test_remains test_remains_store test_pid_reuse test_contain_pidns test_serve test_serve_fails test_serve_nonsense \
-	test_contain_cgroup test_contain_strangers test_links test_links_dial test_links_ends test_links_talk test_peers test_registrar
-soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%)
+	test_contain_cgroup test_contain_strangers test_links test_links_dial test_links_ends test_links_talk test_peers test_registrar \
+	test_stacks test_stacks_undisturbed
+soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%) build/release/tests/unit/test_stacks_hostile
 	@SCENARIO_CELLS=all FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
 		$(foreach test,$(filter-out $(SOAKED),$(E2E)),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \
@@ -286,6 +288,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 		'ONLY=statuses DUMP_CASES=$(SOAK_CASES) DUMP_HANGS=40 tests/e2e/dumps.sh' \
 		'ONLY=large_server IMAGE=$(SOAK_IMAGE) tests/e2e/servers.sh' \
 		'SERVE_COUNT=$(SOAK_REQUESTS) build/release/tests/unit/test_serve' \
+		'STACKS_HOSTILE=$(SOAK_HOSTILE) build/release/tests/unit/test_stacks_hostile' \
 		'TRIES=$(SOAK_TRIES) tests/e2e/contain.sh' 'CHAOS_TIMES=$(CHAOS_TIMES) tests/chaos/chaos.sh' \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/soak $(program)))
 

@@ -137,7 +137,7 @@ static struct mask *mask_members(struct invocation *in, const struct dump_wants 
 
 /* ---- what is printed ---- */
 
-/* A file is written whole, or not at all; what follows standard output is another program's business. */
+/* For whoever looks: command lines of others are nobody else's business. */
 static bool put(struct invocation *in, const struct buf *out)
 {
     const char *path = in->options->output;

@@ -55,6 +55,9 @@ void crash_dump(struct dump *dump, struct arena *arena, const struct slot *slot,
 
     *process = (struct dump_process){
         .id = stacks->processes[0].id,
+        .ppid = getpid(),
+        .pgrp = slot->recipe.spec.session ? slot->pid : 0,
+        .session = slot->recipe.spec.session ? slot->pid : 0,
         .parent = DUMP_NOBODY,
         .state = 'X',
         .role = "case",
@@ -62,6 +65,7 @@ void crash_dump(struct dump *dump, struct arena *arena, const struct slot *slot,
         .uid = getuid(),
         .user_ms = ms_of(ending->usage.ru_utime),
         .system_ms = ms_of(ending->usage.ru_stime),
+        .resident = (uint64_t)ending->usage.ru_maxrss << 10,
         .age = ending->ended - (ending->executed ? ending->executed : ending->started),
         .unread = "all but its stacks: it is dead",
     };

@@ -222,6 +222,19 @@ static void find_unaccepted(struct telling *t, struct findings *f, uint32_t proc
     }
 }
 
+/* A JVM looks for those itself, among the locks of its language. */
+static void find_deadlock(struct telling *t, struct findings *f, uint32_t process)
+{
+    const struct dump_process *p = &t->dump->processes[process];
+    struct finding *finding;
+
+    if (p->runtime != RUNTIME_JVM || !p->runtime_says || !strstr(p->runtime_says, " Java-level deadlock"))
+        return;
+    finding = finding_add(t, f, FINDING_THREADS, hash_number(HASH_START, process), process, NULL);
+    if (finding && !finding->words)
+        finding->words = "its threads wait for each other's locks, as its JVM says";
+}
+
 /* ---- of a thread ---- */
 
 /* Threads that a runtime has for itself wait all day long. */
@@ -266,6 +279,7 @@ static void find_all(struct telling *t, struct findings *f, uint32_t process)
     find_zombie(t, f, process);
     find_locks(t, f, process);
     find_unaccepted(t, f, process);
+    find_deadlock(t, f, process);
     for (uint32_t i = 0; i < p->thread_count; i++) {
         find_thread(t, f, process, &p->threads[i]);
         findings_of_wait(t, f, process, &p->threads[i]);

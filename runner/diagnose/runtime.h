@@ -91,9 +91,10 @@ struct asked {
     uint64_t lane; /* of those with the same number one is asked at a time; 0: as many as there are */
     int signal;    /* 0: it needs none */
     int pidfd;
-    uint64_t ticks;     /* that it has computed */
-    nanos computed;     /* when it was last seen to */
-    nanos sign_of_life; /* when it was last heard of, or sent something */
+    uint64_t ticks, ticks_then; /* that it has computed: when it was looked at last, when it was heard last */
+    nanos computed;             /* when it was last seen to */
+    nanos counted_from;         /* the sign of life of `ticks_then` */
+    nanos sign_of_life;         /* when it was last heard of, or sent something */
     struct output_marks marks;
     struct python_asked python;
     struct node_asked node;
@@ -125,7 +126,6 @@ struct asking {
     struct dump_answers *answers; /* may be NULL */
     struct asked *list;
     uint32_t count;
-    struct output_marks inspectors; /* before the first Node was asked */
 };
 
 /* "SigCgt:" in /proc/PID/status or that of a thread; 0 where it cannot be told. Signal n is bit n - 1. */
@@ -159,6 +159,8 @@ bool marks_moved(struct asked *asked);
 bool marks_read(const struct asked *asked, uint32_t output, struct buf *out);
 /* So much of what marks_read has read, from `from` to `to`, is an answer. */
 void marks_answer(struct asked *asked, uint32_t output, uint64_t from, uint64_t to);
+/* Its answer, or some of it, may come to the outputs when nobody waits for it any more. */
+void marks_late(struct asked *asked);
 
 /* ---- runtime_text.c: what a JVM and Go print; pure ---- */
 
@@ -174,14 +176,11 @@ bool printed_by_go(struct str text, struct printed *printed);
 /* The next line, or lines without another between them, that Node's inspector says of itself, from `at` on. */
 bool printed_by_node(struct str text, size_t at, struct printed *printed);
 
-/* ---- runtime_node.c ---- */
-
-/* When all of them are over: what Nodes have said of their inspectors is no output of theirs. */
-void inspectors_cut(struct asking *asking);
-
 /* ---- runtime_printed.c ---- */
 
 /* What is found in an output is its answer, and will be cut out of it. `whole`: nothing but all of it. */
 bool answer_take(struct asked *asked, find_printed *find, bool whole);
+/* What there is of it now; what comes later is cut out all the same. */
+void answer_take_late(struct asked *asked, find_printed *find);
 
 #endif

@@ -143,7 +143,7 @@ static bool jvm_look(struct asked *asked)
 static void jvm_give_up(struct asked *asked)
 {
     if (!take_told(asked))
-        answer_take(asked, printed_by_jvm, false);
+        answer_take_late(asked, printed_by_jvm);
 }
 
 /* Who is to be killed would leave its socket behind. Others may be asked again, by anybody. */

@@ -72,11 +72,14 @@ static bool find_in_table(pid_t pid, const uint64_t *fresh, size_t count, uint16
     bool found = false;
     const char *line;
     uint64_t inode;
+    uint16_t one;
 
     snprintf(path, sizeof path, "/proc/%ld/net/tcp", (long)pid);
     if (file_read(path, &table, TABLE_MOST) == 0 || errno == EFBIG)
         for (line = buf_text(&table); !found && (line = strchr(line, '\n')); line++)
-            found = take_listener(line + 1, &inode, port) && is_among(fresh, count, inode);
+            found = take_listener(line + 1, &inode, &one) && is_among(fresh, count, inode);
+    if (found)
+        *port = one;
     buf_release(&table);
     return found;
 }

@@ -18,7 +18,6 @@
 
 #define AGAIN_AFTER (40 * NS_PER_MS)
 #define TRIES_MOST  20u
-#define PIECES_MOST 16u /* of an output, in which its words are looked for */
 #define TURN        "run-matrix asks a Node"
 #define TURN_MOST   (500 * NS_PER_MS) /* for who does not give it back */
 
@@ -255,15 +254,10 @@ static bool node_may_go(struct asked *asked)
 
 static void node_mark(struct asked *asked)
 {
-    struct output_marks *all = &asked->asking->inspectors;
-
     asked->node.again = clock_now() + AGAIN_AFTER;
     asked->node.sockets = sockets_of(asked->process->id.pid, &asked->node.socket_count);
     marks_take(asked);
-    for (uint32_t i = 0; i < RUNTIME_OUTPUTS; i++)
-        if (asked->marks.watched & ~all->watched & 1u << i)
-            all->from[i] = asked->marks.from[i];
-    all->watched |= asked->marks.watched;
+    marks_late(asked); /* what it says of its inspector: some of that when it is closed */
 }
 
 static bool has_failed(const struct asked *asked)
@@ -351,31 +345,3 @@ const struct runtime_way runtime_node = {
     .give_up = node_give_up,
     .release = node_release,
 };
-
-/* ---- what they have said of their inspectors, some of it when they were closed ---- */
-
-/* The beginning of the next piece; 0: this was the last. */
-static uint64_t cut_piece(struct asked *all, uint32_t output, struct buf *text)
-{
-    struct printed printed;
-    const char *last;
-
-    if (!marks_read(all, output, text))
-        return 0;
-    for (size_t at = 0; printed_by_node(buf_str(text), at, &printed); at = printed.to)
-        marks_answer(all, output, printed.from, printed.to);
-    last = text->len == RUNTIME_ANSWER_MOST ? memrchr(text->ptr, '\n', text->len) : NULL;
-    return last ? all->marks.from[output] + (uint64_t)(last + 1 - text->ptr) : 0;
-}
-
-void inspectors_cut(struct asking *asking)
-{
-    struct asked all = {.asking = asking, .process = asking->list[0].process, .marks = asking->inspectors};
-    struct buf text = {0};
-    uint64_t next;
-
-    for (uint32_t i = 0; i < RUNTIME_OUTPUTS; i++)
-        for (unsigned pieces = 0; pieces < PIECES_MOST && (next = cut_piece(&all, i, &text)); pieces++)
-            all.marks.from[i] = next;
-    buf_release(&text);
-}

@@ -114,21 +114,46 @@ bool marks_read(const struct asked *asked, uint32_t output, struct buf *out)
     return true;
 }
 
-/* What touches the one before it is one with it. */
-void marks_answer(struct asked *asked, uint32_t output, uint64_t from, uint64_t to)
+static void add_answer(struct asked *asked, const struct dump_answer *answer)
 {
     struct dump_answers *answers = asked->asking->answers;
-    struct dump_answer answer = {output, asked->marks.from[output] + from, asked->marks.from[output] + to};
 
-    for (uint32_t i = 0; answers && i < answers->count; i++)
-        if (answers->list[i].output == output && answers->list[i].to == answer.from) {
-            answers->list[i].to = answer.to;
-            return;
-        }
     if (answers && answers->count < ARRAY_LEN(answers->list))
-        answers->list[answers->count++] = answer;
+        answers->list[answers->count++] = *answer;
     else if (answers)
         taking_note(asked->asking->taking,
                     "an answer of %s (pid %ld) stays in its output: there are too many",
                     dump_runtime_words[asked->process->runtime], (long)asked->process->id.pid);
+}
+
+void marks_answer(struct asked *asked, uint32_t output, uint64_t from, uint64_t to)
+{
+    const struct dump_answer answer = {
+        .output = output, .from = asked->marks.from[output] + from, .to = asked->marks.from[output] + to};
+
+    add_answer(asked, &answer);
+}
+
+/* The lines of a Node are looked for all at once: the first of them says from where on. */
+static bool is_looked_for(const struct asked *asked, uint32_t output)
+{
+    const struct dump_answers *answers = asked->asking->answers;
+
+    for (uint32_t i = 0; answers && i < answers->count; i++)
+        if (answers->list[i].output == output && answers->list[i].late == RUNTIME_NODE)
+            return asked->process->runtime == RUNTIME_NODE;
+    return false;
+}
+
+void marks_late(struct asked *asked)
+{
+    for (uint32_t i = 0; i < RUNTIME_OUTPUTS; i++) {
+        const struct dump_answer answer = {.output = i,
+                                           .from = asked->marks.from[i],
+                                           .to = asked->marks.from[i],
+                                           .late = asked->process->runtime};
+
+        if (asked->marks.watched & 1u << i && !is_looked_for(asked, i))
+            add_answer(asked, &answer);
+    }
 }

@@ -28,6 +28,14 @@ bool answer_take(struct asked *asked, find_printed *find, bool whole)
     return found;
 }
 
+void answer_take_late(struct asked *asked, find_printed *find)
+{
+    if (answer_take(asked, find, true))
+        return;
+    answer_take(asked, find, false);
+    marks_late(asked);
+}
+
 /* ---- Go: what it prints is all there when it is dead ---- */
 
 static const char *go_prepare(struct asked *asked)
@@ -44,7 +52,7 @@ static bool go_look(struct asked *asked)
 
 static void go_give_up(struct asked *asked)
 {
-    answer_take(asked, printed_by_go, false);
+    answer_take_late(asked, printed_by_go);
 }
 
 const struct runtime_way runtime_go = {

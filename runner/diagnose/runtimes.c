@@ -13,8 +13,7 @@
 #include <unistd.h>
 
 #define LOOK_EVERY  (2 * NS_PER_MS)
-#define SILENT_MOST (300 * NS_PER_MS) /* after that nothing more is expected of who sleeps ... */
-#define BUSY_MOST   NS_PER_S          /* ... and of who computes */
+#define SILENT_MOST (300 * NS_PER_MS) /* after that nothing more is expected of one that said nothing */
 #define DRAINED     (20 * NS_PER_MS) /* what a dead one has printed may still be on its way through a relay */
 #define STATUS_MOST ((size_t)64 << 10)
 
@@ -123,9 +122,10 @@ static void send(struct asked *asked)
 {
     const char *why = asked->signal ? why_not_that_signal(asked) : NULL;
 
-    asked->way->mark(asked);
     asked_lives(asked);
     asked->state = ASKED_NOW;
+    if (!why)
+        asked->way->mark(asked);
     if (!why && asked->signal && pidfd_signal(asked->pidfd, asked->signal) < 0)
         why = errno == EPERM ? "it may not be signalled by us" : "it is gone";
     if (why)
@@ -147,18 +147,27 @@ static bool is_dead(const struct asked *asked)
     return poll(&poll_one, 1, 0) == 1;
 }
 
-/* One that computes, or is to, may be on its way to an answer: a busy machine takes its time. */
+/*
+ * One that computes, or is to, may be on its way to an answer, and a machine that is busy lets it wait for that: what counts
+ * then is the time that it has had of a processor.
+ */
 static bool is_silent(struct asked *asked)
 {
     nanos now = clock_now();
     struct proc_stat stat;
+    uint64_t ticks;
 
-    if (proc_stat_read(asked->process->id.pid, &stat) == 0) {
-        if (stat.user_ticks + stat.system_ticks != asked->ticks || stat.state == 'R')
-            asked->computed = now;
-        asked->ticks = stat.user_ticks + stat.system_ticks;
+    if (proc_stat_read(asked->process->id.pid, &stat) < 0)
+        return now - asked->sign_of_life > SILENT_MOST;
+    ticks = stat.user_ticks + stat.system_ticks;
+    if (asked->sign_of_life != asked->counted_from) {
+        asked->counted_from = asked->sign_of_life;
+        asked->ticks_then = ticks;
     }
-    return now - asked->sign_of_life > BUSY_MOST ||
+    if (ticks != asked->ticks || stat.state == 'R')
+        asked->computed = now;
+    asked->ticks = ticks;
+    return (nanos)(ticks - asked->ticks_then) * (NS_PER_S / sysconf(_SC_CLK_TCK)) > SILENT_MOST ||
            (now - asked->sign_of_life > SILENT_MOST && now - asked->computed > SILENT_MOST);
 }
 
@@ -239,14 +248,6 @@ static void end_all(struct asking *asking)
     }
 }
 
-static void drain(nanos until)
-{
-    const struct timespec pause = {0, DRAINED};
-
-    if (clock_now() < until)
-        nanosleep(&pause, NULL);
-}
-
 /* ---- who is asked ---- */
 
 static bool is_asked(struct taking *taking, struct dump_process *process)
@@ -288,9 +289,5 @@ void runtimes_ask(struct taking *taking, struct dump_answers *answers)
     turn_until(&asking, false, taking->until);
     turn_until(&asking, true, taking->until);
     end_all(&asking);
-    if (asking.inspectors.watched) {
-        drain(taking->until);
-        inspectors_cut(&asking);
-    }
     free(asking.list);
 }

@@ -204,8 +204,11 @@ static void write_head(struct telling *t)
     say_line(t, "%s", say_safe(t, dump->title, TELL_TEXT_MOST));
     if (dump->reason)
         say_line(t, "%s", say_safe(t, dump->reason, TELL_TEXT_MOST));
-    say_line(t, "%s, in %s; who was stopped for it stood still for %s at most", when(t),
-             say_span(t, dump->took), say_span(t, dump->stood_still));
+    if (dump->stood_still)
+        say_line(t, "%s, in %s; who was stopped for it stood still for %s at most", when(t),
+                 say_span(t, dump->took), say_span(t, dump->stood_still));
+    else
+        say_line(t, "%s, in %s", when(t), say_span(t, dump->took));
     if (dump->why_no_stacks)
         say_line(t, "no stacks: %s", say_safe(t, dump->why_no_stacks, TELL_TEXT_MOST));
 }

@@ -161,11 +161,15 @@ static void take_stacks(struct taking *taking)
 
 /* ---- what could be done about it ---- */
 
+/* Not who is gone, or traced by somebody else: that is nobody's to allow. */
 static bool was_refused(const struct dump *dump)
 {
-    for (uint32_t i = 0; i < dump->process_count; i++)
-        if (dump->processes[i].why_no_stacks && has_stack(&dump->processes[i]) && !dump->processes[i].tracer)
+    for (uint32_t i = 0; i < dump->process_count; i++) {
+        struct str why = str_of(dump->processes[i].why_no_stacks);
+
+        if (str_starts(why, "it is of another user") || str_starts(why, "it may not be "))
             return true;
+    }
     return false;
 }
 

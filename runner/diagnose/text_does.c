@@ -88,10 +88,10 @@ static const char *which_fd(struct telling *t, const struct dump_process *p, int
                             say_quoted(t, fd->target, TELL_PLACE_MOST));
     default: break;
     }
-    if (fd->peer)
+    if (fd->peer && *fd->peer)
         return arena_printf(t->arena, "fd %d, %s to %s", number, fd_article(fd),
                             say_safe(t, fd->peer, TELL_PLACE_MOST));
-    if (fd->local)
+    if (fd->local && *fd->local)
         return arena_printf(t->arena, "fd %d, %s at %s", number, fd_article(fd),
                             say_safe(t, fd->local, TELL_PLACE_MOST));
     return arena_printf(t->arena, "fd %d, %s", number, fd_article(fd));

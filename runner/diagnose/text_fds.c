@@ -20,27 +20,44 @@ static bool is_itself(const struct dump_process *p, const struct dump_fd *fd, co
     return end->pid == p->id.pid && end->fd == fd->number;
 }
 
-static const char *ends_words(struct telling *t, const struct dump_process *p, const struct dump_fd *fd)
-{
-    const char *words = "";
-    uint32_t told = 0, more = 0;
+struct end_list {
+    const char *words;
+    uint32_t told, more;
+};
 
+/* Those that can do what it cannot itself are at its other end: they matter more than those who have the same one. */
+static bool is_opposite(const struct dump_fd *fd, const struct dump_end *end)
+{
+    return (end->reads && !fd->reads) || (end->writes && !fd->writes);
+}
+
+static void add_ends(struct telling *t, const struct dump_process *p, const struct dump_fd *fd, bool opposite,
+                     struct end_list *list)
+{
     for (uint32_t i = 0; i < fd->end_count; i++) {
-        if (is_itself(p, fd, &fd->ends[i]))
+        const struct dump_end *end = &fd->ends[i];
+
+        if (is_itself(p, fd, end) || is_opposite(fd, end) != opposite)
             continue;
-        if (told == ENDS_MOST) {
-            more++;
+        if (list->told == ENDS_MOST) {
+            list->more++;
             continue;
         }
-        words =
-            arena_printf(t->arena, "%s%s%s", words, told ? ", " : "; also of ", end_words(t, &fd->ends[i]));
-        told++;
+        list->words = arena_printf(t->arena, "%s%s%s", list->words, list->told ? ", " : "; also of ",
+                                   end_words(t, end));
+        list->told++;
     }
-    if (more)
-        words = arena_printf(t->arena, "%s and %u more", words, more);
-    if (!told && fd->ends_known)
-        words = "; nobody else has it";
-    return words;
+}
+
+static const char *ends_words(struct telling *t, const struct dump_process *p, const struct dump_fd *fd)
+{
+    struct end_list list = {.words = ""};
+
+    add_ends(t, p, fd, true, &list);
+    add_ends(t, p, fd, false, &list);
+    if (list.more)
+        return arena_printf(t->arena, "%s and %u more", list.words, list.more);
+    return !list.told && fd->ends_known ? "; nobody else has it" : list.words;
 }
 
 static const char *fill_words(struct telling *t, const struct dump_fd *fd)
@@ -58,12 +75,13 @@ static const char *fill_words(struct telling *t, const struct dump_fd *fd)
 
 static const char *address_words(struct telling *t, const struct dump_fd *fd)
 {
-    const char *local = fd->local ? say_safe(t, fd->local, TELL_TEXT_MOST) : NULL;
-    const char *peer = fd->peer ? say_safe(t, fd->peer, TELL_TEXT_MOST) : NULL;
+    const char *local = fd->local && *fd->local ? say_safe(t, fd->local, TELL_TEXT_MOST) : NULL;
+    const char *peer = fd->peer && *fd->peer ? say_safe(t, fd->peer, TELL_TEXT_MOST) : NULL;
 
     if (!local && !peer)
         return "";
-    return arena_printf(t->arena, ", %s%s%s", local ? local : "", peer ? " to " : "", peer ? peer : "");
+    return arena_printf(t->arena, ", %s%s%s%s", local ? local : "", local && peer ? " " : "",
+                        peer ? "to " : "", peer ? peer : "");
 }
 
 static void write_fd(struct telling *t, const struct dump_process *p, const struct dump_fd *fd)

@@ -141,6 +141,23 @@ void stacks_of_copy(struct stacks *out, struct arena *arena, int copy, const str
 
 /* ---- of the living ---- */
 
+/* They are copied as they come to a stand. */
+static void put_in_order(struct stacks *out, struct arena *arena, const struct proc_id *list, size_t count)
+{
+    struct stack_process *ordered = ARENA_ARRAY(arena, struct stack_process, count);
+
+    for (size_t i = 0; i < count; i++) {
+        ordered[i] = (struct stack_process){.id = list[i], .why_not = "it was not copied: there was no room"};
+        for (uint32_t j = 0; j < out->process_count; j++)
+            if (proc_id_equals(out->processes[j].id, list[i])) {
+                ordered[i] = out->processes[j];
+                break;
+            }
+    }
+    out->processes = ordered;
+    out->process_count = (uint32_t)count;
+}
+
 void stacks_take(struct stacks *out, struct arena *arena, const struct proc_id *list, size_t count,
                  const struct stacks_wants *wants)
 {
@@ -156,6 +173,7 @@ void stacks_take(struct stacks *out, struct arena *arena, const struct proc_id *
         return;
     stood = frozen ? clock_now() - began : tracing->stood_still;
     unwind_own(out, arena, tracing->copy, wants);
+    put_in_order(out, arena, list, count);
     out->stood_still = stood;
     release_tracing(tracing);
 }

@@ -268,37 +268,6 @@ static size_t look_at_process(struct traced *traced, bool deaf_too, bool late)
     return left;
 }
 
-static void wait_for_everybody(struct tracing *tracing)
-{
-    nanos began = clock_now(), pause = PAUSE_FIRST, now;
-    size_t left;
-
-    do {
-        left = 0;
-        now = clock_now();
-        for (size_t i = 0; i < tracing->count; i++)
-            left += look_at_process(&tracing->list[i], now > began + DEAF_PATIENCE, now > tracing->stop_by);
-        if (left) {
-            atomic_fetch_add(&tracing->steps, 1);
-            pause_for(pause);
-            pause = pause * 2 < PAUSE_MOST ? pause * 2 : PAUSE_MOST;
-        }
-    } while (left);
-}
-
-/* Whoever was not stopped yet may have made others. */
-static bool find_new_ones(struct tracing *tracing)
-{
-    size_t found = 0;
-
-    for (size_t i = 0; i < tracing->count; i++) {
-        step(tracing, i);
-        if (!*tracing->list[i].why_not && tracing->list[i].count)
-            found += ask_threads(tracing, &tracing->list[i]);
-    }
-    return found > 0;
-}
-
 /* ---- letting go ---- */
 
 static void let_go(struct tracing *tracing, struct traced *traced)
@@ -317,17 +286,43 @@ static void let_go(struct tracing *tracing, struct traced *traced)
     fd_close(&traced->folder);
 }
 
-static void trace_all_of_them(struct tracing *tracing)
+/* Whoever was not stopped yet may have made others. */
+static bool has_new_ones(struct tracing *tracing, struct traced *traced)
 {
-    ask_everybody(tracing);
-    wait_for_everybody(tracing);
-    for (int i = 0; i < ROUNDS_MOST && find_new_ones(tracing); i++)
-        wait_for_everybody(tracing);
-    for (size_t i = 0; i < tracing->count; i++) {
-        step(tracing, i);
-        copy_process(tracing, &tracing->list[i]);
-        let_go(tracing, &tracing->list[i]);
-    }
+    return !*traced->why_not && traced->count && traced->rounds++ < ROUNDS_MOST &&
+           ask_threads(tracing, traced) > 0;
+}
+
+/* Who stands with all his threads is copied and goes on: others who do not stop are no reason to keep him. */
+static void copy_everybody(struct tracing *tracing)
+{
+    nanos began = clock_now(), pause = PAUSE_FIRST;
+    size_t left;
+
+    do {
+        nanos now = clock_now();
+        bool deaf_too = now > began + DEAF_PATIENCE, late = now > tracing->stop_by;
+
+        left = 0;
+        for (size_t i = 0; i < tracing->count; i++) {
+            struct traced *traced = &tracing->list[i];
+
+            if (traced->over)
+                continue;
+            step(tracing, i);
+            left++;
+            if (look_at_process(traced, deaf_too, late) || has_new_ones(tracing, traced))
+                continue;
+            copy_process(tracing, traced);
+            let_go(tracing, traced);
+            traced->over = true;
+            left--;
+        }
+        if (left) {
+            pause_for(pause);
+            pause = pause * 2 < PAUSE_MOST ? pause * 2 : PAUSE_MOST;
+        }
+    } while (left);
     atomic_store(&tracing->done, true);
 }
 
@@ -337,7 +332,8 @@ void *trace(void *user)
     const uint64_t one = 1;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    trace_all_of_them(tracing);
+    ask_everybody(tracing);
+    copy_everybody(tracing);
     /* It is ours for as long as we are one of its users. Should this fail, he who waits looks by himself, a little later. */
     if (write(tracing->over, &one, sizeof one) < 0)
         atomic_fetch_add(&tracing->steps, 1);

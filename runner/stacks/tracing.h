@@ -34,6 +34,8 @@ struct traced {
     struct traced_thread *threads;
     size_t count, cap;
     uint32_t more;
+    int rounds; /* of looking for new threads */
+    bool over;  /* it was copied, and goes on */
     bool stuck; /* to be left alone: we did not come back from it */
     nanos since;
 };

@@ -96,23 +96,49 @@ static void name_image(struct unwind *u, struct image *image)
         image->build_id = build_id_of(u, image->module);
 }
 
+/* Where the file wants to have what is at this place in it; UINT64_MAX: nowhere. */
+static uint64_t address_in(const struct image *image, uint64_t offset)
+{
+    GElf_Phdr header;
+
+    for (int i = 0; image->elf && gelf_getphdr(image->elf, i, &header); i++)
+        if (header.p_type == PT_LOAD && offset >= header.p_offset &&
+            offset - header.p_offset < header.p_filesz)
+            return header.p_vaddr + (offset - header.p_offset);
+    return UINT64_MAX;
+}
+
+/* In a file as a whole, or in a piece of it that was mapped once more. */
+static void find_in_module(const struct module *module, uint64_t pc, struct place_of *found)
+{
+    const struct image *image = module->image;
+    uint64_t offset = pc - module->start + module->offset, address;
+
+    found->path = image->path;
+    found->build_id = image->build_id;
+    found->module = image->module;
+    found->named_at = pc - module->start + image->start;
+    found->offset = image->elf ? found->named_at - image->bias : offset;
+    if (!module->offset)
+        return;
+    address = address_in(image, offset);
+    if (address == UINT64_MAX)
+        found->module = NULL;
+    found->named_at = address + image->bias;
+    found->offset = address == UINT64_MAX ? offset : address;
+}
+
 static struct place_of place(struct unwind *u, void *user, uint64_t pc)
 {
     const struct standing *s = user;
     const struct module *module = space_module(s->space, pc);
     struct place_of found = {.where = s->space, .offset = pc};
 
-    if (!module) {
+    if (module) {
+        name_image(u, module->image);
+        find_in_module(module, pc, &found);
+    } else
         found.path = name_without_module(u, s->process->maps, pc);
-        return found;
-    }
-    name_image(u, module->image);
-    found.module = module->image->module;
-    found.named_at = pc - module->start + module->image->start;
-    found.offset =
-        module->image->elf ? found.named_at - module->image->bias : pc - module->start + module->offset;
-    found.path = module->image->path;
-    found.build_id = module->image->build_id;
     return found;
 }
 

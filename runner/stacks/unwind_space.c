@@ -69,6 +69,8 @@ static bool next_mapping(struct str *maps, struct mapping *mapping)
     return false;
 }
 
+#define GAPS_MOST (UINT64_C(64) << 20)
+
 /* ---- modules: the mappings of one file that the loader has made of it ---- */
 
 struct found {
@@ -87,10 +89,17 @@ static bool is_vdso(const struct mapping *mapping)
     return str_is(mapping->path, "[vdso]");
 }
 
+/*
+ * What the loader maps of a file lies as it does in there, but for gaps. A file that is mapped a second time elsewhere, as some
+ * programs do with code of their own, begins anew.
+ */
 static bool goes_on_with(const struct found *found, const struct mapping *mapping)
 {
+    uint64_t further = mapping->start - found->first.start, within = mapping->offset - found->first.offset;
+
     return found->first.inode == mapping->inode && found->first.device == mapping->device &&
-           str_eq(found->first.path, mapping->path) && mapping->offset > found->first.offset;
+           str_eq(found->first.path, mapping->path) && mapping->offset > found->first.offset &&
+           further >= within && further - within <= GAPS_MOST;
 }
 
 /* What a file has in common with a program is that some of it may be executed. */
@@ -172,6 +181,9 @@ static void report(struct unwind *u, struct space *space, const struct found *fo
     module->image = is_vdso(&found->first)
                         ? image_of_vdso(u)
                         : image_of(u, &like, process, found->first.start, found->first.end);
+    space->module_count++;
+    if (module->offset)
+        return; /* a piece of it: where the rest would be is not known, and nobody was loaded there */
     module->dwfl = dwfl_report_module(space->dwfl, path, module->start, module->end);
     if (!module->dwfl)
         return;
@@ -181,7 +193,6 @@ static void report(struct unwind *u, struct space *space, const struct found *fo
         module->image->module = module->dwfl;
         module->image->start = module->start;
     }
-    space->module_count++;
 }
 
 static struct space *new_space(struct unwind *u, struct str key, const struct founds *founds,

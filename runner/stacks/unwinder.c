@@ -1,6 +1,7 @@
 #include "runner/stacks/internal.h"
 
 #include "runner/base/io.h"
+#include "runner/base/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PIECE ((size_t)64 << 10)
+#define PIECE       ((size_t)64 << 10)
+#define FAREWELL_MS 1000
 
 static void fail(struct unwinding *u, const char *what, int error)
 {
@@ -91,17 +93,33 @@ static bool hear(struct unwinding *u, int input)
     return got > 0;
 }
 
+/* Killed, it is gone in a moment; unless it hangs in the kernel, in a file that a disk does not give out: then it is left. */
+static bool has_gone(int pidfd)
+{
+    struct pollfd end = {.fd = pidfd, .events = POLLIN};
+    int ready;
+
+    do
+        ready = poll(&end, 1, FAREWELL_MS);
+    while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
 /*
  * Made by this very thread, it is in no list of children but this one's (/proc/PID/task/TID/children), and nobody takes it for
  * an orphan that a case has left. Where the kernel has no such lists it may be, and the status be somebody else's.
  */
-static void end(struct unwinding *u, pid_t pid)
+static void end(struct unwinding *u, pid_t pid, int pidfd)
 {
     int status = 0;
     pid_t reaped;
 
+    if (!*u->problem && !has_gone(pidfd))
+        snprintf(u->problem, sizeof u->problem, "it does not end");
     if (*u->problem)
-        kill(pid, SIGKILL); /* our child, not reaped */
+        pidfd_signal(pidfd, SIGKILL);
+    if (!has_gone(pidfd))
+        return;
     do
         reaped = waitpid(pid, &status, 0);
     while (reaped < 0 && errno == EINTR);
@@ -116,7 +134,7 @@ static void end(struct unwinding *u, pid_t pid)
 static void *run(void *user)
 {
     struct unwinding *u = user;
-    int ends[2];
+    int ends[2], pidfd;
     pid_t pid;
 
     if (pipe2(ends, O_CLOEXEC) < 0) {
@@ -126,9 +144,11 @@ static void *run(void *user)
     pid = start(u, ends[1]);
     fd_close(&ends[1]);
     if (pid > 0) {
+        pidfd = pidfd_of(pid);
         while (hear(u, ends[0]))
             ;
-        end(u, pid);
+        end(u, pid, pidfd);
+        fd_close(&pidfd);
     }
     fd_close(&ends[0]);
     return NULL;

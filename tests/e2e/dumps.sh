@@ -234,6 +234,22 @@ test_the_runner_dies_meanwhile() {
     nobody_is_left
 }
 
+# As it stands when its stacks are copied.
+test_the_runner_dies_while_a_case_is_frozen() {
+    "$program" exec --contain cgroup -- true >/dev/null 2>&1 || skip 'no control groups'
+    rm -rf .run-matrix
+    suite "{name: hang, run: ['$kid', stubborn, $token]}"
+    start --contain cgroup
+    await .run-matrix/latest/journal.ndjson '"ev":"start"'
+    pid=$(sed -n 's/.*"ev":"start".*"pid":\([0-9]*\).*/\1/p' .run-matrix/latest/journal.ndjson)
+    group=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+    echo 1 >"$group/cgroup.freeze"
+    await "$group/cgroup.events" 'frozen 1'
+    kill -KILL "$(sed 's/.*"runner":{"pid":\([0-9]*\).*/\1/' .run-matrix/latest/held.json)"
+    finish
+    nobody_is_left
+}
+
 test_many_at_once() {
     cases=$(seq -s, 40)
     echo "strategy: {matrix: {n: [$cases]}}
@@ -243,7 +259,8 @@ tests:
     status_is 1
     last_line_is '0 passed, 40 failed'
     dumps=$(find "$folder" -name dump.txt | wc -l)
-    [ "$dumps" -ge 32 ] || fail "only $dumps dumps"
+    # Eight at a time have stacks, 32 are made at all; of these some come too late where a machine is busy.
+    [ "$dumps" -ge 8 ] || fail "only $dumps dumps"
     is "$((dumps + $(records 'there is no dump: ')))" 40
 }
 

@@ -442,7 +442,7 @@ test_an_installation_is_enough() {
     */asan/*) skip 'it is not this program that is installed' ;;
     esac
     command -v pkg-config >/dev/null || skip 'no pkg-config'
-    make -s -C "$root" -o build/run-matrix -o build/run-matrix-host -o build/librunmatrix.a install \
+    make -s -C "$root" -o build/run-matrix -o build/run-matrix-host -o build/run-matrix-stacks -o build/librunmatrix.a install \
         DESTDIR="$PWD/root" PREFIX=/opt/rm >/dev/null 2>&1 || fail 'make install'
     PKG_CONFIG_PATH=$PWD/root/opt/rm/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$PWD/root
     export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR

@@ -7,6 +7,7 @@
 #include "runner/stacks/stacks.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 

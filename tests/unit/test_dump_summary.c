@@ -270,6 +270,22 @@ static void test_states(void **state)
     wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: cannot be woken; reads from fd 3\n");
 }
 
+static void test_a_deadlock_of_java(void **state)
+{
+    struct pair s;
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_SLEEP);
+    s.processes[1].runtime = RUNTIME_JVM;
+    s.processes[1].runtime_says =
+        "\"main\" #1 prio=5\n\tat java.lang.Thread.join(java.base@17/Thread.java:1300)\n"
+        "\tat Hang.main(Hang.java:40)\n\n\"red\" #12\n\tat Hang.hasRed(Hang.java:20)\n\n"
+        "Found one Java-level deadlock:\n=====\n\"red\":\n\tat Hang.hasRed(Hang.java:20)\n";
+    wants(&s.dump, "    other: in Hang.main at Hang.java:40: sleeps\n");
+    wants(&s.dump, "      thread red: in Hang.hasRed at Hang.java:20\n\n");
+    wants(&s.dump, "\n- 101 other: its threads wait for each other's locks, as its JVM says\n");
+}
+
 static void test_nothing_stands_out(void **state)
 {
     struct pair s;
@@ -407,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_nobody_connects),
         cmocka_unit_test(test_a_lock),
         cmocka_unit_test(test_states),
+        cmocka_unit_test(test_a_deadlock_of_java),
         cmocka_unit_test(test_nothing_stands_out),
         cmocka_unit_test(test_nothing_is_known),
         cmocka_unit_test(test_one_screen),

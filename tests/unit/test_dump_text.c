@@ -198,6 +198,23 @@ static void test_one_stack_of_many(void **state)
     buf_release(&out);
 }
 
+/* Of many who have a pipe those at its other end come first. */
+static void test_the_other_end_first(void **state)
+{
+    struct stage s;
+    struct buf out = {0};
+
+    (void)state;
+    make_stage(&s);
+    s.ends[0] = s.ends[LEAVES];
+    s.ends[LEAVES] =
+        (struct dump_end){.process = DUMP_NOBODY, .pid = 9000, .name = "outside", .fd = 1, .reads = true};
+    dump_write_text(&s.dump, NULL, &out);
+    expect(&out, "       7 -w pipe, pipe:[900], 65536 of 65536 bytes; also of 9000 outside fd 1 reads, 48");
+    expect(&out, " fd 7 writes and 6 more\n");
+    buf_release(&out);
+}
+
 /* The summary is the beginning of the text. */
 static void test_it_begins_with_the_summary(void **state)
 {
@@ -273,11 +290,9 @@ static void test_the_end_of_a_secret(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_one_stack_of_many),
-        cmocka_unit_test(test_it_begins_with_the_summary),
-        cmocka_unit_test(test_it_has_an_end),
-        cmocka_unit_test(test_the_end_of_a_secret),
+        cmocka_unit_test(test_everything),          cmocka_unit_test(test_one_stack_of_many),
+        cmocka_unit_test(test_the_other_end_first), cmocka_unit_test(test_it_begins_with_the_summary),
+        cmocka_unit_test(test_it_has_an_end),       cmocka_unit_test(test_the_end_of_a_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

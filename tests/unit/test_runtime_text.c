@@ -205,11 +205,15 @@ static void test_cutting(void **state)
         struct dump_answer list[3];
         const char *left;
     } rows[] = {
-        {{{0, 2, 4}}, "014567890123456789"},           {{{0, 0, 20}}, ""},
-        {{{0, 8, 10}, {0, 2, 4}}, "0145670123456789"}, {{{0, 2, 6}, {0, 4, 8}, {0, 8, 9}}, "0190123456789"},
-        {{{1, 2, 4}}, "01234567890123456789"},         {{{0, 15, 99}}, "012345678901234"},
-        {{{0, 30, 99}}, "01234567890123456789"},       {{{0, 5, 5}, {0, 9, 8}}, "01234567890123456789"},
-        {{{0, 2, 12}, {0, 4, 8}}, "0123456789"},
+        {{{0, 2, 4, RUNTIME_NONE}}, "014567890123456789"},
+        {{{0, 0, 20, RUNTIME_NONE}}, ""},
+        {{{0, 8, 10, RUNTIME_NONE}, {0, 2, 4, RUNTIME_NONE}}, "0145670123456789"},
+        {{{0, 2, 6, RUNTIME_NONE}, {0, 4, 8, RUNTIME_NONE}, {0, 8, 9, RUNTIME_NONE}}, "0190123456789"},
+        {{{1, 2, 4, RUNTIME_NONE}}, "01234567890123456789"},
+        {{{0, 15, 99, RUNTIME_NONE}}, "012345678901234"},
+        {{{0, 30, 99, RUNTIME_NONE}}, "01234567890123456789"},
+        {{{0, 5, 5, RUNTIME_NONE}, {0, 9, 8, RUNTIME_NONE}}, "01234567890123456789"},
+        {{{0, 2, 12, RUNTIME_NONE}, {0, 4, 8, RUNTIME_NONE}}, "0123456789"},
     };
 
     (void)state;
@@ -232,13 +236,42 @@ static void test_cutting(void **state)
     }
 }
 
+/* What has come when nobody waited for it any more, in outputs that are longer than what is read at a time. */
+static void test_cutting_what_is_late(void **state)
+{
+    struct dump_answers answers = {.count = 2};
+    struct buf all = {0}, wanted = {0}, left = {0};
+    int fd = memfd_create("output", MFD_CLOEXEC);
+
+    (void)state;
+    buf_adds(&all, "Debugger attached.\nready\n" JVM_DUMP NODE_LINES);
+    buf_adds(&wanted, "Debugger attached.\nready\n");
+    for (unsigned i = 0; all.len < 3 * RUNTIME_ANSWER_MOST; i++) {
+        buf_addf(&all, "%u Debugger\n", i);
+        buf_addf(&wanted, "%u Debugger\n", i);
+        if (i % 10000 == 0)
+            buf_adds(&all, "Debugger ending on ws://127.0.0.1:9229/1\n");
+    }
+    assert_int_equal(fd_write_all(fd, all.ptr, all.len), 0);
+    answers.list[0] = (struct dump_answer){.from = 19, .to = 19, .late = RUNTIME_JVM};
+    answers.list[1] = (struct dump_answer){.from = 19, .to = 19, .late = RUNTIME_NODE};
+    assert_int_equal(dump_answers_cut(fd, &answers, 0), 0);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(fd_read_all(fd, &left, 1 << 20), 0);
+    assert_string_equal(buf_text(&left), buf_text(&wanted));
+    buf_release(&all);
+    buf_release(&wanted);
+    buf_release(&left);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_printed), cmocka_unit_test(test_printed_in_pieces),
         cmocka_unit_test(test_names),   cmocka_unit_test(test_heads),
         cmocka_unit_test(test_frames),  cmocka_unit_test(test_frames_of_ours),
-        cmocka_unit_test(test_cutting),
+        cmocka_unit_test(test_cutting), cmocka_unit_test(test_cutting_what_is_late),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

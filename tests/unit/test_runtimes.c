@@ -254,7 +254,7 @@ static void test_not_asked(void **state)
         assert_true(lives(process));
         assert_null(process->runtime_says);
         assert_string_equal(process->runtime_why_not ? process->runtime_why_not : "", rows[i].why);
-        assert_int_equal(s->answers.count, 0);
+        assert_true(s->answers.count == 0 || s->answers.list[0].late == RUNTIME_JVM);
         end_stage(s);
     }
 }

@@ -340,6 +340,7 @@ static void test_programs_that_fail(void **state)
         {"#!/bin/sh\nexec cat\n", "its answer is none", PATIENCE},
         {"#!/bin/sh\nexec cat /dev/zero\n", "it says more than", PATIENCE},
         {"#!/bin/sh\nexec sleep 60\n", "it was not done in time", 50 * NS_PER_MS},
+        {"#!/bin/sh\nexec sleep 60 >&-\n", "it does not end", PATIENCE},
         {"#!/nowhere/at/all\n", "it cannot be started", PATIENCE},
     };
     pid_t pid = start_hanging();

@@ -81,9 +81,11 @@ static uint32_t line_of(const char *function)
     struct buf text = {0};
     size_t at = 0, found;
     uint32_t line = 1;
+    char mark[64];
 
     assert_int_equal(file_read(SOURCE, &text, 65536), 0);
-    if (!str_find(buf_str(&text), arena_printf(&(struct arena){0}, "the line of %s */", function), &found))
+    snprintf(mark, sizeof mark, "the line of %s */", function);
+    if (!str_find(buf_str(&text), mark, &found))
         line = 0;
     for (; line && at < found; at++)
         line += text.ptr[at] == '\n';
@@ -122,6 +124,8 @@ static void assert_calls(const struct stacks *stacks, const char *const *functio
 
 static const char *const with_inlined[] = {"wait_here",     "inlined_twice", "inlined_once",
                                            "calls_inlined", "main",          NULL};
+static const char *const of_another_language[] = {"wait_here(int)",     "inlined_twice", "inlined_once",
+                                                  "calls_inlined(int)", "main",          NULL};
 static const char *const without_inlined[] = {"wait_here", "calls_inlined", "main", NULL};
 
 /* ---- tests ---- */
@@ -150,6 +154,7 @@ static void test_builds(void **state)
          without_inlined, false},
         {"gcc -O0 -g -o hangs $src", with_inlined, true},
         {"gcc -O2 -g -Wl,-z,noseparate-code -o hangs $src", with_inlined, true},
+        {"g++ -x c++ -O2 -g -o hangs $src", of_another_language, true},
     };
     struct stage *stage = *state;
 
@@ -231,6 +236,42 @@ static void test_replaced(void **state)
     stacks = take_of(&stage->arena, &pid, 1);
     assert_calls(&stacks, with_inlined, true);
     assert_null(frame_in(&stacks.processes[0], "other"));
+    end_child(pid);
+}
+
+/* A file system that nobody else sees, and numbers that are other ones outside. */
+static void test_namespaces(void **state)
+{
+    struct stage *stage = *state;
+    const char *script, *command;
+    struct proc_ids below = {0};
+    nanos until = clock_now() + PATIENCE;
+    struct stacks stacks;
+    pid_t pid;
+
+    assert_true(build(stage, "gcc -g -O2 -static -o hangs $src && mkdir apart"));
+    script = arena_printf(&stage->arena,
+                          "mount -t tmpfs none apart && mv hangs apart && exec ./apart/hangs >%s/ready",
+                          stage->folder);
+    command =
+        arena_printf(&stage->arena, "cd %s && exec unshare --mount --pid --fork --kill-child sh -c '%s'",
+                     stage->folder, script);
+    if (system("unshare --mount --pid --fork true 2>/dev/null") != 0)
+        skip();
+    pid = must_fork();
+    if (pid == 0) {
+        limit_life(60);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(1);
+    }
+    while (!build(stage, "test -s ready") && clock_now() < until)
+        sched_yield();
+    assert_int_equal(proc_children(pid, &below), 0);
+    assert_int_equal(below.count, 1);
+    await_sleep(below.list[0].pid);
+    stacks = take_of(&stage->arena, &below.list[0].pid, 1);
+    assert_calls(&stacks, with_inlined, true);
+    proc_ids_release(&below);
     end_child(pid);
 }
 
@@ -320,6 +361,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stripped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_namespaces, setup, teardown),
         cmocka_unit_test_setup_teardown(test_namespaces_of_the_loader, setup, teardown),
         cmocka_unit_test_setup_teardown(test_handlers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_depth, setup, teardown),

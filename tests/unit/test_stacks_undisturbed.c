@@ -21,11 +21,13 @@
 #include <sys/ptrace.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 
+#include "runner/base/io.h"
 #include "runner/base/mem.h"
 #include "tests/unit/stacks_stage.h"
 
@@ -218,6 +220,99 @@ static void test_handlers_interrupt(void **state)
     assert_int_equal(WEXITSTATUS(status), 1);
     action.sa_handler = SIG_DFL;
     sigaction(SIGUSR2, &action, NULL);
+}
+
+/* ---- the freezer, which breaks off calls as stops do ---- */
+
+struct freezer {
+    char group[PATH_MAX];
+};
+
+static bool write_of(const struct freezer *freezer, const char *name, const char *text)
+{
+    char path[PATH_MAX + 32];
+    int fd;
+    bool written;
+
+    snprintf(path, sizeof path, "%s/%s", freezer->group, name);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    written = fd >= 0 && write(fd, text, strlen(text)) > 0;
+    fd_close(&fd);
+    return written;
+}
+
+static bool is_frozen(const struct freezer *freezer)
+{
+    char path[PATH_MAX + 32];
+    struct buf events = {0};
+    bool frozen;
+    size_t at;
+
+    snprintf(path, sizeof path, "%s/cgroup.events", freezer->group);
+    frozen = file_read(path, &events, 4096) == 0 && str_find(buf_str(&events), "frozen 1", &at);
+    buf_release(&events);
+    return frozen;
+}
+
+static bool freeze(void *user, bool on)
+{
+    const struct freezer *freezer = user;
+    nanos until = clock_now() + PATIENCE;
+
+    if (!write_of(freezer, "cgroup.freeze", on ? "1" : "0"))
+        return false;
+    while (is_frozen(freezer) != on && clock_now() < until)
+        sched_yield();
+    return is_frozen(freezer) == on;
+}
+
+/* Where groups of the second version are, and we may make one. */
+static bool make_group(struct freezer *freezer)
+{
+    char line[PATH_MAX / 2], *at;
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    bool made = false;
+
+    while (mounts && !made && fgets(line, sizeof line, mounts))
+        if (strstr(line, " - cgroup2 ")) {
+            at = line;
+            for (int i = 0; i < 4; i++)
+                at = strchr(at, ' ') + 1;
+            *strchr(at, ' ') = '\0';
+            snprintf(freezer->group, sizeof freezer->group, "%s/stacks-%d", at, getpid());
+            made = mkdir(freezer->group, 0700) == 0;
+        }
+    if (mounts)
+        fclose(mounts);
+    return made;
+}
+
+static void test_freezer(void **state)
+{
+    struct stacks_wants wants = wants_of(*state);
+    struct freezer freezer;
+    struct proc_id id;
+    char number[16];
+    pid_t pid;
+
+    if (!make_group(&freezer))
+        skip();
+    pid = start_waiting(wait_by_epoll);
+    id = proc_identify(pid);
+    snprintf(number, sizeof number, "%d", pid);
+    wants.freeze = freeze;
+    wants.user = &freezer;
+    if (write_of(&freezer, "cgroup.procs", number))
+        for (int i = 0; i < LOOKS; i++) {
+            struct stacks stacks;
+
+            stacks_take(&stacks, *state, &id, 1, &wants);
+            assert_non_null(frame_of(first_thread(&stacks), "wait_by_epoll"));
+            assert_false(is_frozen(&freezer));
+            assert_waits(pid);
+        }
+    end_child(pid);
+    assert_int_equal(rmdir(freezer.group), 0);
 }
 
 /* ---- statuses ---- */
@@ -500,6 +595,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_calls_go_on, setup, teardown),
         cmocka_unit_test_setup_teardown(test_handlers_interrupt, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_freezer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_statuses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_who_executes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_who_makes_threads, setup, teardown),

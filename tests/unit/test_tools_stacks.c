@@ -270,7 +270,7 @@ static void test_a_copy_of_a_thread(void **state)
     one = find(halted, count, list[0].tid);
     if (!HANDLERS_WAIT) {
         assert_true(copy_begin(fd));
-        assert_true(copy_thread(fd, one->tid, &one->registers));
+        assert_true(copy_thread(fd, one->tid, &one->registers, NULL));
         assert_true(copy_why_not(fd, list[2].tid, "it is deaf"));
     }
     threads_go_on();
@@ -309,12 +309,16 @@ static void test_a_stack_that_was_overflowed(void **state)
     assert_int_equal(mprotect(room, page, PROT_NONE), 0);
     registers.POINTER = (uint64_t)(uintptr_t)room + page - 16;
     assert_true(copy_begin(fd));
-    assert_true(copy_thread(fd, gettid(), &registers));
+    assert_true(copy_thread(fd, gettid(), &registers, room));
+    assert_true(copy_thread(fd, gettid(), &registers, room + 3 * page));
     begin(&copied, fd);
     process_of(&copied);
     assert_int_equal(next_thread(&copied), gettid());
     assert_int_equal(next_memory(&copied), (uint64_t)(uintptr_t)room + page);
     assert_int_equal(copied.bytes.len, 512 << 10);
+    next_thread(&copied);
+    assert_int_equal(next_memory(&copied), (uint64_t)(uintptr_t)room + page);
+    assert_int_equal(copied.bytes.len, 2 * page);
     assert_false(next_record(&copied));
     buf_release(&copied.all);
     munmap(room, ROOM);
@@ -330,7 +334,7 @@ static void test_a_pointer_to_nowhere(void **state)
     (void)state;
     registers.POINTER = UINT64_MAX - 4096;
     assert_true(copy_begin(fd));
-    assert_true(copy_thread(fd, gettid(), &registers));
+    assert_true(copy_thread(fd, gettid(), &registers, NULL));
     begin(&copied, fd);
     process_of(&copied);
     next_thread(&copied);
@@ -357,7 +361,7 @@ static void handle(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
     (void)info;
-    _exit(stack_of_crash(stage.folder, context) ? 0 : 1);
+    _exit(stack_of_crash(stage.folder, context, NULL) ? 0 : 1);
 }
 
 static int status_of_crash(void)

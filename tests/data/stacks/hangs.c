@@ -1,6 +1,6 @@
 /*
  * Stands in wait_here() for ever, when it has written a byte to standard output. Built in all the ways a program can be;
- * with -DTHROUGH, calls through what is loaded from there.
+ * with -DNAMESPACE it calls what it loads a second time, and -DLIBRARY is what is loaded.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -54,8 +54,11 @@ APART void raises(int depth)
 {
     static char room[65536];
     const stack_t stack = {.ss_sp = room, .ss_size = sizeof room};
-    struct sigaction action = {.sa_handler = on_another_stack, .sa_flags = SA_ONSTACK};
+    struct sigaction action;
 
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_another_stack;
+    action.sa_flags = SA_ONSTACK;
     sigaltstack(&stack, NULL);
     sigaction(SIGUSR1, &action, NULL);
     raise(SIGUSR1);
