@@ -167,6 +167,29 @@ test_each_is_explained_on_demand() {
     check_dumps $(names native)
 }
 
+# Who is none of a run's is asked in its own language when that is wanted, and lives on. A Python that nobody has prepared
+# has its native stacks, and why there is no more.
+test_runtimes_are_asked_on_demand() {
+    for name in node jvm python; do
+        command=$(command_of "$name")
+        command -v "${command%% *}" >/dev/null || continue
+        # shellcheck disable=SC2086 # a command
+        begin $command
+        mkdir -p "dumps/$name"
+        run dump --budget 60s --ask=safe "$child"
+        status_is 0
+        cp "$scratch/out" "dumps/$name/dump.txt"
+        run dump --budget 60s --ask=safe --json "$child"
+        status_is 0
+        cp "$scratch/out" "dumps/$name/dump.json"
+        [ -n "$(survivors)" ] || fail "$name did not live on"
+        end_survivors
+        [ "$name" = python ] || check_dumps "$name"
+    done
+    [ ! -d dumps/python ] || check fact '(processes[0]["runtime"] == "python" and processes[0]["runtime_why_not"] and
+        any("PyEval" in (f["function"] or "") for t in threads() for f in frames(t)))' dumps/python/dump.json
+}
+
 # ---- a tree ----
 
 test_fourteen_actors_and_a_pipe() {
