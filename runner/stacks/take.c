@@ -14,7 +14,7 @@
 #define STOP_MOST     (500 * NS_PER_MS) /* from the first who stops to the last: longer nobody is kept waiting */
 #define STUCK_AFTER   (300 * NS_PER_MS) /* without a step */
 #define STUCK_MOST    8                 /* so many may be; more, and nobody is asked any more */
-#define CANCEL_WITHIN (100 * NS_PER_MS)
+#define CANCEL_WITHIN (200 * NS_PER_MS)
 #define LOOK_EVERY_MS 20
 
 void release_tracing(struct tracing *tracing)
@@ -105,7 +105,7 @@ static bool start_tracing(struct tracing *tracing, pthread_t *thread)
 
 /* The copy; NULL: it got stuck at one of them, which is noted, or no thread could be had. */
 static struct tracing *trace_once(const struct proc_id *list, size_t count, bool *stuck, nanos by,
-                                  const char **problem)
+                                  nanos *stood_still, const char **problem)
 {
     struct tracing *tracing = new_tracing(list, count, stuck, by);
     pthread_t thread;
@@ -118,12 +118,14 @@ static struct tracing *trace_once(const struct proc_id *list, size_t count, bool
     }
     if (await_end(tracing)) {
         pthread_join(thread, NULL);
+        if (tracing->stood_still < *stood_still)
+            tracing->stood_still = *stood_still;
         return tracing;
     }
     stuck[atomic_load(&tracing->at)] = true;
     atomic_store(&tracing->abandoned, true);
-    if (cancel(thread) && atomic_load(&tracing->users) == 2)
-        atomic_store(&tracing->users, 1); /* it was broken off, and has not said farewell */
+    if (cancel(thread) && tracing->stood_still > *stood_still)
+        *stood_still = tracing->stood_still;
     release_tracing(tracing);
     return NULL;
 }
@@ -132,9 +134,10 @@ struct tracing *trace_all(const struct proc_id *list, size_t count, nanos by, co
 {
     bool *stuck = mem_zero(count, sizeof *stuck);
     struct tracing *tracing = NULL;
+    nanos stood_still = 0; /* for those before it */
 
     for (int i = 0; !tracing && !*problem && i < STUCK_MOST && clock_now() < by; i++)
-        tracing = trace_once(list, count, stuck, by, problem);
+        tracing = trace_once(list, count, stuck, by, &stood_still, problem);
     free(stuck);
     if (!tracing && !*problem)
         *problem = "too many of them hang in the kernel, and us with them";

@@ -22,6 +22,7 @@
 #define DEAF_PATIENCE \
     (30 * NS_PER_MS) /* who waits in the kernel, deaf to signals, is not waited for longer */
 #define OURS_PATIENCE (200 * NS_PER_MS) /* another dump of the same process is over by then */
+#define FAREWELL      (50 * NS_PER_MS)  /* for those who are still on their way to a stop */
 #define PAUSE_FIRST   (20 * 1000LL)
 #define PAUSE_MOST    (1 * NS_PER_MS)
 
@@ -301,7 +302,34 @@ static void let_go(struct tracing *tracing, struct traced *traced)
     }
     if (traced->since && clock_now() - traced->since > tracing->stood_still)
         tracing->stood_still = clock_now() - traced->since;
+    traced->since = 0;
     fd_close(&traced->folder);
+}
+
+/*
+ * We were broken off. Whoever has been asked would be let go of by the kernel as we end, but his calls would not begin anew;
+ * that is ours to do, once he stands. New ones are none to look for.
+ */
+static void let_everybody_go(struct tracing *tracing)
+{
+    nanos until = clock_now() + FAREWELL;
+    size_t left;
+
+    do {
+        left = 0;
+        for (size_t i = 0; i < tracing->count; i++)
+            left += look_at_process(&tracing->list[i], false, false);
+        if (left)
+            pause_for(PAUSE_FIRST);
+    } while (left && clock_now() < until);
+    for (size_t i = 0; i < tracing->count; i++)
+        let_go(tracing, &tracing->list[i]);
+}
+
+static void end_tracing(void *user)
+{
+    let_everybody_go(user);
+    release_tracing(user);
 }
 
 /* Whoever was not stopped yet may have made others. */
@@ -350,11 +378,12 @@ void *trace(void *user)
     const uint64_t one = 1;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_cleanup_push(end_tracing, tracing);
     ask_everybody(tracing);
     copy_everybody(tracing);
     /* It is ours for as long as we are one of its users. Should this fail, he who waits looks by himself, a little later. */
     if (write(tracing->over, &one, sizeof one) < 0)
         atomic_fetch_add(&tracing->steps, 1);
-    release_tracing(tracing);
+    pthread_cleanup_pop(1);
     return NULL;
 }

@@ -501,7 +501,8 @@ static _Noreturn void execute_when_told(int tell[2], int told)
 static void test_who_hangs_in_an_exec(void **state)
 {
     int tid_ends[2], go_ends[2], ready[2];
-    pid_t hung, other = start_waiting(wait_by_poll), tracer, tid, pids[2];
+    pid_t hung, other = start_waiting(wait_by_poll), before = start_waiting(wait_by_epoll), tracer, tid,
+                pids[3];
     struct stacks stacks;
 
     assert_int_equal(pipe(tid_ends) | pipe(go_ends) | pipe(ready), 0);
@@ -521,8 +522,9 @@ static void test_who_hangs_in_an_exec(void **state)
     await_state(tid, 'Z');
     pids[0] = hung;
     pids[1] = other;
-    stacks = take_of(*state, pids, 2);
-    assert_int_equal(stacks.process_count, 2);
+    pids[2] = before;
+    stacks = take_of(*state, pids, 3);
+    assert_int_equal(stacks.process_count, 3);
     /* A kernel that lets us look is as good. */
     if (stacks.processes[0].why_not)
         assert_non_null(strstr(stacks.processes[0].why_not, "hangs in the kernel"));
@@ -530,9 +532,17 @@ static void test_who_hangs_in_an_exec(void **state)
         assert_true(stacks.processes[0].thread_count > 0);
     assert_true(stacks.processes[1].thread_count > 0);
     assert_true(stacks.processes[1].threads[0].frame_count > 0);
+    /* Who was told to stop before is let go of as all others are, though whoever told him was broken off. */
+    pids[0] = before;
+    pids[2] = hung;
+    for (int i = 0; i < LOOKS; i++) {
+        take_of(*state, pids, 3);
+        assert_waits(before);
+    }
     end_child(tracer);
     end_child(hung);
     end_child(other);
+    end_child(before);
     for (int i = 0; i < 2; i++) {
         close(tid_ends[i]);
         close(go_ends[i]);
