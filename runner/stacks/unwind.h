@@ -69,6 +69,11 @@ const struct module *space_module(const struct space *space, uint64_t pc);
 /* What is mapped there; false: nothing. */
 bool maps_find(struct str maps, uint64_t pc, struct str *path, bool *executable);
 
+/* ---- unwind_open.c ---- */
+
+/* To read it; -1: it is no plain file. What libdw opens is opened by it too. */
+int open_regular(const char *path);
+
 /* ---- unwind_image.c ---- */
 
 struct image *image_of(struct unwind *u, const struct image *like, const struct copied_process *process,

@@ -24,10 +24,10 @@
  */
 static int open_same(const char *path, uint64_t inode)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = open_regular(path);
     struct stat st;
 
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == inode)
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == inode)
         return fd;
     fd_close(&fd);
     return -1;

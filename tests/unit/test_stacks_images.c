@@ -6,9 +6,11 @@
 
 #include <cmocka.h>
 #include <ctype.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -222,6 +224,50 @@ static void test_removed(void **state)
     end_child(pid);
 }
 
+/*
+ * Where debugging information is, and what is mapped, is told by strangers: what is no plain file is not even opened, since that
+ * may last for ever, or be a deed.
+ */
+static void test_no_files(void **state)
+{
+    static const struct {
+        const char *command, *file;
+        bool names;
+    } rows[] = {
+        {"gcc -g -gsplit-dwarf -O2 -c -o unit.o $src && gcc -o hangs unit.o", "unit.dwo", true},
+        {"gcc -g -O2 -o hangs $src && objcopy --only-keep-debug hangs d && strip hangs && objcopy "
+         "--add-gnu-debuglink=d hangs",
+         "d", false},
+        {"gcc -g -O2 -o hangs $src", "hangs (deleted)", true},
+    };
+    struct stage *stage = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *path = arena_printf(&stage->arena, "%s/%s", stage->folder, rows[i].file);
+        struct pollfd opened = {.fd = inotify_init1(IN_CLOEXEC), .events = POLLIN};
+        struct stacks stacks;
+        pid_t pid;
+        int end;
+
+        assert_true(build(stage, rows[i].command));
+        pid = start(stage, NULL);
+        assert_true(build(stage, "rm -f hangs unit.dwo d"));
+        assert_int_equal(mkfifo(path, 0600), 0);
+        end = open(path, O_RDWR | O_CLOEXEC); /* so that nobody waits for one */
+        assert_true(end >= 0);
+        assert_true(inotify_add_watch(opened.fd, path, IN_OPEN) >= 0);
+        stacks = take_of(&stage->arena, &pid, 1);
+        if (poll(&opened, 1, 0) != 0)
+            fail_msg("%s was opened", rows[i].file);
+        if (rows[i].names)
+            assert_calls(&stacks, without_inlined, false);
+        end_child(pid);
+        close(opened.fd);
+        close(end);
+        assert_true(build(stage, "rm *"));
+    }
+}
+
 /* Names of another program than the one that runs would be lies. */
 static void test_replaced(void **state)
 {
@@ -360,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_builds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stripped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_namespaces, setup, teardown),
         cmocka_unit_test_setup_teardown(test_namespaces_of_the_loader, setup, teardown),
