@@ -179,16 +179,20 @@ static void unwind_own(struct stacks *out, struct arena *arena, int copy, const 
 {
     struct stat st;
     void *mapped = MAP_FAILED;
+    size_t size = 0;
 
-    if (fstat(copy, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size <= COPY_FILE_MOST)
-        mapped = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, copy, 0);
+    /* What is too long is read as far as it goes, as what is too short is. */
+    if (fstat(copy, &st) == 0 && st.st_size > 0)
+        size = (uint64_t)st.st_size < COPY_FILE_MOST ? (size_t)st.st_size : COPY_FILE_MOST;
+    if (size)
+        mapped = mmap(NULL, size, PROT_READ, MAP_PRIVATE, copy, 0);
     if (mapped == MAP_FAILED) {
         out->why_not = "there is no copy of the stacks";
         return;
     }
     lseek(copy, 0, SEEK_SET);
-    unwind_copy(out, arena, copy, wants, (struct str){mapped, (size_t)st.st_size});
-    munmap(mapped, (size_t)st.st_size);
+    unwind_copy(out, arena, copy, wants, (struct str){mapped, size});
+    munmap(mapped, size);
 }
 
 void stacks_of_copy(struct stacks *out, struct arena *arena, int copy, const struct stacks_wants *wants)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define STOP_MOST     (500 * NS_PER_MS) /* from the first who stops to the last: longer nobody is kept waiting */
+#define COPY_MOST     (250 * NS_PER_MS) /* after that, for those who stood */
 #define STUCK_AFTER   (300 * NS_PER_MS) /* without a step */
 #define STUCK_MOST    8                 /* so many may be; more, and nobody is asked any more */
 #define CANCEL_WITHIN (200 * NS_PER_MS)
@@ -41,6 +42,7 @@ static struct tracing *new_tracing(const struct proc_id *list, size_t count, con
     tracing->list = mem_zero(count, sizeof *tracing->list);
     tracing->count = count;
     tracing->stop_by = stop_by < by ? stop_by : by;
+    tracing->copy_by = tracing->stop_by + COPY_MOST;
     for (size_t i = 0; i < count; i++) {
         tracing->list[i].id = list[i];
         tracing->list[i].folder = -1;

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#define NO_TIME    "there was no time to copy it: those before it took too long"
 #define RED_ZONE   128u                /* below sp, and in use */
 #define PAGES_MOST 256u                /* of one stack */
 #define PAGE_THERE (UINT64_C(3) << 62) /* in memory, or swapped out */
@@ -56,6 +57,25 @@ static void put_text(const struct tracing *tracing, enum copy_kind kind, const c
 }
 
 /* ---- maps ---- */
+
+/* Files, and what may be executed: of the others nothing is to be said, and a process may have many thousands. */
+static void keep_telling(struct buf *maps)
+{
+    struct str rest = buf_str(maps), line;
+    size_t kept = 0, at;
+
+    while (rest.len) {
+        const char *end = memchr(rest.ptr, '\n', rest.len);
+
+        line = str_slice(rest, 0, end ? (size_t)(end - rest.ptr) + 1 : rest.len);
+        rest = str_slice(rest, line.len, rest.len);
+        if (!str_find(line, "/", &at) && !str_find(line, "[", &at) && !str_find(line, "x", &at))
+            continue;
+        memmove(maps->ptr + kept, line.ptr, line.len);
+        kept += line.len;
+    }
+    maps->len = kept;
+}
 
 static bool read_maps(struct copying *c, struct buf *maps)
 {
@@ -109,6 +129,14 @@ static const struct range *range_of(const struct ranges *ranges, uint64_t addres
 }
 
 /* ---- stacks ---- */
+
+static bool take_room(struct tracing *tracing, size_t size)
+{
+    if (size > STACKS_COPY_MOST - tracing->bytes)
+        return false;
+    tracing->bytes += size;
+    return true;
+}
 
 static void copy_run(struct tracing *tracing, pid_t tid, uint64_t from, uint64_t to)
 {
@@ -215,6 +243,8 @@ static void copy_thread(const struct copying *c, const struct traced_thread *thr
     put(c->tracing, COPY_THREAD, OF(head), (struct str){0});
     if (thread->why_not)
         put_text(c->tracing, COPY_WHY_NOT, thread->why_not);
+    else if (clock_now() >= c->tracing->copy_by)
+        put_text(c->tracing, COPY_WHY_NOT, NO_TIME);
     else
         copy_stacks(c, thread);
     if (thread->state == TRACED_DEAF && has_moved(c, thread))
@@ -233,9 +263,11 @@ void copy_process(struct tracing *tracing, const struct traced *traced)
         put_text(tracing, COPY_WHY_NOT, traced->why_not);
     else if (!traced->count)
         put_text(tracing, COPY_WHY_NOT, "it is gone");
-    if (read_maps(&copying, &maps)) {
-        put(tracing, COPY_MAPS, buf_str(&maps), (struct str){0});
+    else if (clock_now() < tracing->copy_by && read_maps(&copying, &maps)) {
         parse_maps(buf_str(&maps), &copying.ranges);
+        keep_telling(&maps);
+        if (take_room(tracing, maps.len))
+            put(tracing, COPY_MAPS, buf_str(&maps), (struct str){0});
     }
     for (size_t i = 0; !*traced->why_not && i < traced->count; i++)
         copy_thread(&copying, &traced->threads[i]);

@@ -51,9 +51,10 @@ struct tracing {
     struct traced *list;
     size_t count;
     size_t thread_count; /* of all of them */
-    size_t bytes;        /* of stacks, copied */
+    size_t bytes;        /* of stacks and maps, copied */
     int copy;            /* a file that it writes to */
-    nanos stop_by;
+    nanos stop_by;       /* who does not stand then is not waited for */
+    nanos copy_by;       /* whoever stands goes on then, copied or not */
     nanos stood_still;
     struct buf room; /* for one stack */
 };

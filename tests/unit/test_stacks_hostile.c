@@ -13,8 +13,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -229,11 +231,136 @@ static void test_copies(void **state)
     free(bytes);
 }
 
+/* ---- what is too much ---- */
+
+static void test_long_copy(void **state)
+{
+    struct stage *stage = *state;
+    const struct copy_record strange = {99, UINT32_MAX};
+    struct arena arena = {0};
+    struct stacks_wants wants = wants_of(&arena);
+    struct stacks stacks;
+    int fd = memfd_create("copy", MFD_CLOEXEC);
+
+    assert_int_equal(fd_write_all(fd, stage->copy.ptr, stage->copy.len), 0);
+    assert_int_equal(fd_write_all(fd, &strange, sizeof strange), 0);
+    assert_int_equal(ftruncate(fd, (off_t)COPY_FILE_MOST + (1 << 20)), 0);
+    stacks_of_copy(&stacks, &arena, fd, &wants);
+    assert_null(stacks.why_not);
+    assert_int_equal(stacks.process_count, 1);
+    assert_true(stacks.processes[0].threads[0].frame_count > 0);
+    close(fd);
+    arena_release(&arena);
+}
+
+#define MAPPINGS 4000
+
+/* No two neighbours are alike, so the kernel does not make one of them. */
+static _Noreturn void have_many_mappings(int ready)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *memory = mmap(NULL, MAPPINGS * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    limit_life(60);
+    for (size_t i = 0; i < MAPPINGS; i += 2)
+        mprotect(memory + i * page, page, PROT_NONE);
+    if (write(ready, "", 1) == 1)
+        poll(NULL, 0, -1);
+    _exit(1);
+}
+
+static pid_t start_with_many_mappings(void)
+{
+    int ready[2];
+    pid_t pid;
+    char byte;
+
+    assert_int_equal(pipe(ready), 0);
+    pid = must_fork();
+    if (pid == 0)
+        have_many_mappings(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return pid;
+}
+
+static void read_copy(struct tracing *tracing, struct arena *arena, struct buf *bytes, struct copied *copied)
+{
+    lseek(tracing->copy, 0, SEEK_SET);
+    assert_int_equal(fd_read_all(tracing->copy, bytes, COPY_FILE_MOST), 0);
+    assert_true(copied_read(copied, arena, buf_str(bytes)));
+    assert_int_equal(copied->process_count, 1);
+    assert_int_equal(copied->thread_count, 1);
+}
+
+/* Only what frames may be in is kept of maps. */
+static void test_many_mappings(void **state)
+{
+    pid_t pid = start_with_many_mappings();
+    struct proc_id id = proc_identify(pid);
+    struct arena arena = {0};
+    struct buf bytes = {0};
+    const char *problem = NULL;
+    struct tracing *tracing = trace_all(&id, 1, clock_now() + PATIENCE, &problem);
+    struct copied copied;
+    size_t at;
+
+    (void)state;
+    assert_non_null(tracing);
+    read_copy(tracing, &arena, &bytes, &copied);
+    assert_null(copied.threads[0].why_not);
+    assert_true(str_find(copied.processes[0].maps, "/libc", &at));
+    assert_true(str_find(copied.processes[0].maps, "[stack]", &at));
+    assert_true(copied.processes[0].maps.len < MAPPINGS * 10);
+    release_tracing(tracing);
+    end_child(pid);
+    buf_release(&bytes);
+    arena_release(&arena);
+}
+
+/* When it has taken too long whoever stands goes on, and it is said of him why there is nothing. */
+static void test_no_time(void **state)
+{
+    pid_t pid = start_with_many_mappings();
+    struct tracing *tracing = mem_zero(1, sizeof *tracing);
+    struct arena arena = {0};
+    struct buf bytes = {0};
+    struct copied copied;
+    pthread_t thread;
+
+    (void)state;
+    await_sleep(pid);
+    atomic_init(&tracing->users, 2);
+    tracing->list = mem_zero(1, sizeof *tracing->list);
+    tracing->list[0] = (struct traced){.id = proc_identify(pid), .folder = -1};
+    tracing->count = 1;
+    tracing->stop_by = clock_now() + PATIENCE;
+    tracing->copy_by = clock_now();
+    tracing->copy = memfd_create("copy", MFD_CLOEXEC);
+    tracing->over = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert_int_equal(fd_write_all(tracing->copy, COPY_MAGIC, sizeof COPY_MAGIC), 0);
+    assert_int_equal(pthread_create(&thread, NULL, trace, tracing), 0);
+    pthread_join(thread, NULL);
+    read_copy(tracing, &arena, &bytes, &copied);
+    assert_int_equal(copied.processes[0].maps.len, 0);
+    assert_int_equal(copied.memory_count, 0);
+    assert_non_null(copied.threads[0].why_not);
+    assert_non_null(strstr(copied.threads[0].why_not, "there was no time"));
+    await_sleep(pid);
+    assert_true(sleeps(pid));
+    release_tracing(tracing);
+    end_child(pid);
+    buf_release(&bytes);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_programs),
-        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_programs),  cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_long_copy), cmocka_unit_test(test_many_mappings),
+        cmocka_unit_test(test_no_time),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
