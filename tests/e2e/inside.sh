@@ -349,7 +349,7 @@ int main(void)
 }
 END
     gcc -g -O0 -o p p.c
-    ulimit -c unlimited || skip 'no core may be dumped here'
+    prlimit --pid $$ --core=unlimited || skip 'no core may be dumped here'
     suite '{name: p, run: ./p}' '{name: without, run: ./p, dump: [timeout, kill]}'
     run
     out_has 'p: SIGSEGV (core dumped)'
