@@ -349,9 +349,9 @@ int main(void)
 }
 END
     gcc -g -O0 -o p p.c
-    ulimit -c unlimited || skip 'no core may be dumped here'
+    bash -c 'ulimit -S -c unlimited' || skip 'no core may be dumped here'
     suite '{name: p, run: ./p}' '{name: without, run: ./p, dump: [timeout, kill]}'
-    run
+    run_command bash -c 'ulimit -S -c unlimited && exec "$@"' bash "$program"
     out_has 'p: SIGSEGV (core dumped)'
     [ "$(told p '[n for n in last["notes"] if n.startswith("its core is")]')" != '[]' ] || skip 'no core is kept here'
     out_has 'in reach at p.c:3'

@@ -305,19 +305,21 @@ static void test_refused(void **state)
     end_child(root);
 }
 
-static int pause_for_ever(void *user)
+static int pause_until_killed(void *user)
 {
     (void)user;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;)
-        pause();
+    while (pause() < 0)
+        ;
+    return 0;
 }
 
 /* Who waits in the kernel, deaf to everything but being killed, shows where by his call. */
 static __attribute__((noinline)) void waits_for_who_shares_its_memory(void)
 {
     static _Alignas(16) char stack[65536];
-    volatile int made = clone(pause_for_ever, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+    volatile int made =
+        clone(pause_until_killed, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
 
     (void)made;
 }
