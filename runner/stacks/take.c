@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -57,6 +58,24 @@ static struct tracing *new_tracing(const struct proc_id *list, size_t count, con
     return NULL;
 }
 
+/* It computes, or would if there were a processor for it; who hangs in the kernel sleeps there. */
+static bool is_running(const struct tracing *tracing)
+{
+    pid_t tid = atomic_load(&tracing->tid);
+    char path[64];
+    struct buf line = {0};
+    struct proc_stat stat;
+    bool running;
+
+    if (!tid)
+        return true;
+    snprintf(path, sizeof path, "/proc/self/task/%ld/stat", (long)tid);
+    running =
+        file_read(path, &line, 4096) == 0 && proc_stat_parse(buf_str(&line), &stat) && stat.state == 'R';
+    buf_release(&line);
+    return running;
+}
+
 /* False: it stands still for so long that it will not go on. */
 static bool await_end(const struct tracing *tracing)
 {
@@ -73,7 +92,7 @@ static bool await_end(const struct tracing *tracing)
             steps = atomic_load(&tracing->steps);
             since = now;
         }
-        if (now - since > STUCK_AFTER)
+        if (now - since > STUCK_AFTER && (now > tracing->copy_by + STUCK_AFTER || !is_running(tracing)))
             return false;
     }
     return true;
@@ -137,11 +156,13 @@ struct tracing *trace_all(const struct proc_id *list, size_t count, nanos by, co
     bool *stuck = mem_zero(count, sizeof *stuck);
     struct tracing *tracing = NULL;
     nanos stood_still = 0; /* for those before it */
+    int tries = 0;
 
-    for (int i = 0; !tracing && !*problem && i < STUCK_MOST && clock_now() < by; i++)
+    for (; !tracing && !*problem && tries < STUCK_MOST && clock_now() < by; tries++)
         tracing = trace_once(list, count, stuck, by, &stood_still, problem);
     free(stuck);
     if (!tracing && !*problem)
-        *problem = "too many of them hang in the kernel, and us with them";
+        *problem = tries ? "too many of them hang in the kernel, and us with them"
+                         : "there was no time to stop them";
     return tracing;
 }

@@ -378,6 +378,7 @@ void *trace(void *user)
     const uint64_t one = 1;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    atomic_store(&tracing->tid, gettid());
     pthread_cleanup_push(end_tracing, tracing);
     ask_everybody(tracing);
     copy_everybody(tracing);

@@ -146,6 +146,7 @@ static void copy_run(struct tracing *tracing, pid_t tid, uint64_t from, uint64_t
 
     size = size < STACK_COPY_MOST ? size : STACK_COPY_MOST;
     size = size < left ? size : left;
+    atomic_fetch_add(&tracing->steps, 1);
     buf_clear(&tracing->room);
     buf_reserve(&tracing->room, STACK_COPY_MOST);
     there = (struct iovec){(void *)(uintptr_t)from, size};

@@ -46,6 +46,7 @@ struct tracing {
     atomic_size_t at;    /* of the processes: who is being looked at */
     atomic_size_t steps; /* grows as long as it goes on */
     atomic_bool done;
+    atomic_int tid; /* of the thread that does it; 0: it has not begun */
     atomic_bool abandoned; /* nobody waits for it any more */
     int over;              /* can be read when it is done */
     struct traced *list;

@@ -350,6 +350,21 @@ static void test_deaf(void **state)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* Whoever asks too late is told that, and not that it is anybody's fault. */
+static void test_too_late(void **state)
+{
+    struct stacks_wants wants = wants_of(*state);
+    pid_t pid = start_hanging();
+    struct proc_id id = proc_identify(pid);
+    struct stacks stacks;
+
+    wants.copy_by = clock_now();
+    stacks_take(&stacks, *state, &id, 1, &wants);
+    assert_non_null(stacks.why_not);
+    assert_string_equal(stacks.why_not, "there was no time to stop them");
+    end_child(pid);
+}
+
 /* ---- the program ---- */
 
 static void write_program(char *path, const char *script)
@@ -508,6 +523,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_traced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_deaf, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_programs_that_fail, setup, teardown),
         cmocka_unit_test_setup_teardown(test_who_is_behind, setup, teardown),
         cmocka_unit_test_setup_teardown(test_its_child_is_nobody_s, setup, teardown),
