@@ -129,12 +129,10 @@ static void ask_thread(struct tracing *tracing, struct traced *traced, struct tr
         note_refusal(traced, thread, errno);
         return;
     }
-    /* Its number is its own from now on. If it is not there, the number was another's before. */
-    if (!is_there(traced, tid)) {
+    /* Its number is its own from now on. If it is not there, the number is another's: who has to stop, to be let go of. */
+    if (!is_there(traced, tid))
         thread->why_not = "it is gone";
-        return;
-    }
-    if (!traced->since)
+    else if (!traced->since)
         traced->since = clock_now();
     thread->state = TRACED_ASKED;
     ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
@@ -235,7 +233,8 @@ static bool has_stopped(struct traced_thread *thread)
     if (ptrace(PTRACE_GETREGSET, thread->tid, (void *)(uintptr_t)NT_PRSTATUS, &registers) < 0)
         return false;
     thread->state = TRACED_STANDS;
-    if (registers.iov_len != sizeof thread->registers)
+    thread->foreign = registers.iov_len != sizeof thread->registers;
+    if (thread->foreign)
         thread->why_not = "it is of another kind of machine: a program of 32 bits";
     return true;
 }

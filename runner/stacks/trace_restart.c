@@ -30,7 +30,7 @@ static const long broken_off[] = {
  */
 void restart_call(const struct traced_thread *thread)
 {
-    if (thread->why_not || (long)thread->registers.rax != -EINTR)
+    if (thread->foreign || (long)thread->registers.rax != -EINTR)
         return;
     for (size_t i = 0; i < ARRAY_LEN(broken_off); i++)
         if ((long)thread->registers.orig_rax == broken_off[i]) {

@@ -25,6 +25,7 @@ struct traced_thread {
     pid_t tid;
     enum traced_state state;
     const char *why_not; /* a literal */
+    bool foreign;        /* its registers are none of this kind of machine */
     struct user_regs_struct registers;
 };
 
@@ -46,7 +47,7 @@ struct tracing {
     atomic_size_t at;    /* of the processes: who is being looked at */
     atomic_size_t steps; /* grows as long as it goes on */
     atomic_bool done;
-    atomic_int tid; /* of the thread that does it; 0: it has not begun */
+    atomic_int tid;        /* of the thread that does it; 0: it has not begun */
     atomic_bool abandoned; /* nobody waits for it any more */
     int over;              /* can be read when it is done */
     struct traced *list;
