@@ -222,8 +222,11 @@ static bool reap(int pidfd, nanos patience)
     } while (ready < 0 && errno == EINTR);
     if (ready <= 0)
         return false;
-    return waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | __WALL) == 0 ? info.si_pid != 0
-                                                                                : errno == ECHILD;
+    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | __WALL) < 0)
+        return errno == ECHILD;
+    /* A stop is told as well, if another thread of ours traces it. */
+    return info.si_pid != 0 &&
+           (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED);
 }
 
 bool anchor_end(struct anchor *anchor, nanos patience)

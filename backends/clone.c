@@ -24,6 +24,20 @@ long clone_blocked(struct clone_args *args, void (*entry)(void *user), void *use
     return pid;
 }
 
+/*
+ * Our stack is its own until it has ended. That it was stopped is told us too, asked or not, if another thread of ours traces
+ * it, as one that makes a dump may.
+ */
+static void await_end(long pid)
+{
+    int status = 0;
+    long told;
+
+    do
+        told = RAW(wait4, pid, &status, __WALL, NULL);
+    while (told == -EINTR || (told == pid && !WIFEXITED(status) && !WIFSIGNALED(status)));
+}
+
 /* Somebody else may have reaped it, but not before its end: ECHILD is as good. */
 long errand(void (*run)(void *user), void *user)
 {
@@ -37,7 +51,6 @@ long errand(void (*run)(void *user), void *user)
     long pid = clone_blocked(&args, run, user);
 
     if (pid > 0)
-        while (RAW(wait4, pid, NULL, __WALL, NULL) == -EINTR)
-            ;
+        await_end(pid);
     return pid < 0 ? pid : 0;
 }
