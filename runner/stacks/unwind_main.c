@@ -47,7 +47,11 @@ static bool is_sanitized(void)
 
 static void limit_ourselves(void)
 {
+    pid_t parent = getppid();
+
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1); /* it has died before it could be told */
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
@@ -184,10 +188,10 @@ static int unwind_copy(struct unwind *u, const struct part *part)
     if (bytes == MAP_FAILED || !copied_read(&copied, &u->arena, (struct str){bytes, (size_t)st.st_size}))
         return 1;
     tell_begin(u);
-    for (uint32_t i = 0; i < copied.process_count; i++)
+    for (uint32_t i = 0; i < copied.process_count && !u->broken; i++)
         unwind_process(u, &copied, &copied.processes[i], part);
     tell_end(u);
-    return 0;
+    return u->broken;
 }
 
 /* ---- ways in ---- */

@@ -253,6 +253,34 @@ static void test_long_copy(void **state)
     arena_release(&arena);
 }
 
+/* Nobody who has gone is worked for: it ends at the first thread, and does not say that all was said. */
+static void test_nobody_listens(void **state)
+{
+    struct stage *stage = *state;
+    int copy = memfd_create("copy", MFD_CLOEXEC), ends[2], status;
+    pid_t pid;
+
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fd_write_all(copy, stage->copy.ptr, stage->copy.len), 0);
+    pid = must_fork();
+    if (pid == 0) {
+        limit_life(60);
+        signal(SIGPIPE, SIG_IGN);
+        dup2(copy, STDIN_FILENO);
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execl(unwinder_path(&stage->arena), "run-matrix-stacks", "copy", (char *)NULL);
+        _exit(9);
+    }
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    close(copy);
+}
+
 #define MAPPINGS 4000
 
 /* No two neighbours are alike, so the kernel does not make one of them. */
@@ -358,9 +386,9 @@ static void test_no_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_programs),  cmocka_unit_test(test_copies),
-        cmocka_unit_test(test_long_copy), cmocka_unit_test(test_many_mappings),
-        cmocka_unit_test(test_no_time),
+        cmocka_unit_test(test_programs),      cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_long_copy),     cmocka_unit_test(test_nobody_listens),
+        cmocka_unit_test(test_many_mappings), cmocka_unit_test(test_no_time),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
