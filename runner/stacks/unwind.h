@@ -58,7 +58,8 @@ struct unwind {
     uint32_t frames_told;
     struct buf out;
     bool broken; /* nobody listens any more */
-    bool plain;  /* what is asked for names are symbols alone: debugging information has been too much for one of us */
+    bool
+        plain; /* what is asked for names are symbols alone: debugging information has been too much for one of us */
 };
 
 /* ---- unwind_space.c ---- */
