@@ -274,7 +274,8 @@ struct dump_wants {
 struct dump_answer {
     size_t output; /* index among the outputs */
     uint64_t from, to;
-    enum dump_runtime late; /* not NONE: it is not all there yet, and looked for from `from` on when it is cut */
+    enum dump_runtime
+        late; /* not NONE: it is not all there yet, and looked for from `from` on when it is cut */
 };
 struct dump_answers {
     struct dump_answer list[32];
