@@ -273,7 +273,10 @@ static bool has_failed(const struct asked *asked)
     return failed;
 }
 
-/* Somebody else may have its port for a moment, and it says so at most where we cannot read it. False: it was often enough. */
+/*
+ * Somebody else may have its port for a moment. Nobody is sent the signal again who has not said so: a handler of the program's
+ * own, which may be there for one time only, would be told of it as well. False: it is asked no more.
+ */
 static bool ask_again(struct asked *asked)
 {
     struct node_asked *node = &asked->node;
@@ -281,8 +284,10 @@ static bool ask_again(struct asked *asked)
     if (clock_now() < node->again)
         return true;
     node->again = clock_now() + AGAIN_AFTER;
-    node->refused |= has_failed(asked);
-    if (++node->tries == TRIES_MOST)
+    if (!has_failed(asked))
+        return true;
+    node->refused = true;
+    if (++node->tries == TRIES_MOST || !asked_catches(asked, asked->signal))
         return false;
     marks_take(asked);
     return pidfd_signal(asked->pidfd, asked->signal) == 0;

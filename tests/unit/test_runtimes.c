@@ -454,13 +454,47 @@ static void test_node_has_no_port(void **state)
     end_stage(s);
 }
 
+static const char *const heeds_once[] = {
+    "node", "-e",
+    "process.once('SIGUSR1', () => console.log('told')); setInterval(() => {}, 1000); console.log('ready')",
+    NULL};
+static const char *const heeds_all[] = {
+    "node", "-e",
+    "process.on('SIGUSR1', () => console.log('told')); setInterval(() => {}, 1000); console.log('ready')",
+    NULL};
+
+/* A program whose own the signal is has it once: it may not live through a second one. */
+static void test_node_is_told_once(void **state)
+{
+    struct stage *s;
+    struct dump_process *once, *all;
+
+    (void)state;
+    if (!has_program("node"))
+        skip();
+    s = set_stage(RUNTIME_NONE);
+    once = run_program(s, heeds_once);
+    all = run_program(s, heeds_all);
+    ask(s);
+    assert_string_equal(once->runtime_why_not, "it did not answer to SIGUSR1");
+    assert_string_equal(all->runtime_why_not, "it did not answer to SIGUSR1");
+    assert_true(lives(once) && lives(all));
+    cut_answers(s, 0, "ready\nready\ntold\ntold\n");
+    end_stage(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_jvms),      cmocka_unit_test(test_go),
-        cmocka_unit_test(test_not_asked), cmocka_unit_test(test_lying_memory),
-        cmocka_unit_test(test_python),    cmocka_unit_test(test_python_awaits),
-        cmocka_unit_test(test_node),      cmocka_unit_test(test_node_has_no_port),
+        cmocka_unit_test(test_jvms),
+        cmocka_unit_test(test_go),
+        cmocka_unit_test(test_not_asked),
+        cmocka_unit_test(test_lying_memory),
+        cmocka_unit_test(test_python),
+        cmocka_unit_test(test_python_awaits),
+        cmocka_unit_test(test_node),
+        cmocka_unit_test(test_node_has_no_port),
+        cmocka_unit_test(test_node_is_told_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
