@@ -126,7 +126,8 @@ static struct mask *mask_members(struct invocation *in, const struct dump_wants 
 
     for (size_t i = 0; i < wants->member_count; i++) {
         buf_clear(&environment);
-        if (proc_environ(wants->members[i].id.pid, &environment) == 0)
+        if (dump_memory_answers(wants->members[i].id.pid) &&
+            proc_environ(wants->members[i].id.pid, &environment) == 0)
             hide_in(in, mask, buf_str(&environment));
     }
     for (char **entry = environ; *entry; entry++)

@@ -188,6 +188,7 @@ struct dump_process {
     char state;
     bool terminal;                      /* it has one */
     bool frozen;                        /* with its control group */
+    bool memory_held;                   /* whoever asks for what lies in it waits without end */
     const char *role;                   /* "case", "fixture kvd", an actor's name; NULL: none is known */
     const char *name;                   /* comm */
     const char *command;                /* as one would type it; NULL: none */
@@ -288,6 +289,9 @@ void dump_take(struct dump *dump, struct arena *arena, const struct dump_wants *
  * and errno: then some of them are still in it.
  */
 int dump_answers_cut(int fd, const struct dump_answers *answers, size_t output);
+
+/* False: whoever asks for what lies in its memory, arguments, environment or maps, would wait for who knows how long. */
+bool dump_memory_answers(pid_t pid);
 
 /* The processes below `root`, and itself, as members; those a tree has lost to init are found by session and group. */
 size_t dump_members_below(struct arena *arena, struct proc_id root, struct dump_member **members);

@@ -105,7 +105,11 @@ void look_process(struct look *look, uint32_t index)
         process->cwd = look_link(look, things, "cwd");
         if (fstatat(things, "ns/net", &st, 0) == 0)
             beside->network = st.st_ino;
-        take_command(look, process);
+        process->memory_held = !dump_memory_answers(process->id.pid);
+        if (process->memory_held)
+            look_unread(look, process, "its memory", EBUSY);
+        else
+            take_command(look, process);
     }
     fd_close(&at);
     fd_close(&things);

@@ -107,8 +107,9 @@ static bool is_chosen(const struct dump_wants *wants, struct str image, enum dum
     return false;
 }
 
-static enum dump_runtime look_inside(struct recognising *r, pid_t pid)
+static enum dump_runtime look_inside(struct recognising *r, const struct dump_process *process)
 {
+    pid_t pid = process->id.pid;
     char exe[64];
     struct stat st;
 
@@ -119,7 +120,12 @@ static enum dump_runtime look_inside(struct recognising *r, pid_t pid)
         return r->runtime;
     r->device = st.st_dev;
     r->inode = st.st_ino;
-    r->runtime = elf_has_note(exe, GO_OWNER, GO_NOTE) ? RUNTIME_GO : runtime_of_maps(pid);
+    if (elf_has_note(exe, GO_OWNER, GO_NOTE))
+        r->runtime = RUNTIME_GO;
+    else if (process->memory_held || !dump_memory_answers(pid))
+        r->runtime = RUNTIME_NONE;
+    else
+        r->runtime = runtime_of_maps(pid);
     return r->runtime;
 }
 
@@ -134,7 +140,7 @@ static enum dump_runtime recognise(struct recognising *r, const struct dump_proc
     if (is_chosen(r->taking->wants, image, &runtime))
         return runtime;
     runtime = runtime_of_name(image);
-    return runtime ? runtime : look_inside(r, process->id.pid);
+    return runtime ? runtime : look_inside(r, process);
 }
 
 void runtimes_recognise(struct taking *taking)

@@ -258,6 +258,8 @@ static bool is_asked(struct taking *taking, struct dump_process *process)
         return false;
     if (!taking->wants->ask_runtimes)
         process->runtime_why_not = "nobody wanted it to be asked";
+    else if (process->memory_held)
+        process->runtime_why_not = "its memory is held by somebody, and it could not answer";
     else if (way->ends && !taking->wants->may_end)
         process->runtime_why_not = "it would end by being asked";
     return !process->runtime_why_not;

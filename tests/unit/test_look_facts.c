@@ -317,13 +317,50 @@ static void test_outputs_are_known(void **state)
     close(fd);
 }
 
+/* ---- who keeps whoever asks ---- */
+
+struct kept_waiting {
+    int asks[2], has[2];
+};
+
+static void waits(void *user)
+{
+    const struct kept_waiting *kept = user;
+    char byte;
+
+    if (read(kept->asks[0], &byte, 1) != 1 || write(kept->has[1], &byte, 1) != 1)
+        abort();
+}
+
+/* He is left behind, and lives on for himself. */
+static void test_who_asks_is_kept(void **state)
+{
+    struct kept_waiting kept;
+    char byte = 'x';
+
+    (void)state;
+    assert_int_equal(pipe(kept.asks), 0);
+    assert_int_equal(pipe(kept.has), 0);
+    assert_false(answers_in_time(waits, &kept));
+    assert_int_equal(write(kept.asks[1], &byte, 1), 1);
+    assert_int_equal(read(kept.has[0], &byte, 1), 1);
+    assert_int_equal(write(kept.asks[1], &byte, 1), 1);
+    assert_true(answers_in_time(waits, &kept));
+    assert_true(dump_memory_answers(getpid()));
+    assert_true(dump_memory_answers(INT32_MAX)); /* nobody is there to keep us */
+    for (int i = 0; i < 2; i++) {
+        close(kept.asks[i]);
+        close(kept.has[i]);
+    }
+}
+
 #define IT(name) cmocka_unit_test_setup_teardown(name, open_look_stage, close_look_stage)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IT(test_locks),    IT(test_many_locks), IT(test_limits),
-        IT(test_runaways), IT(test_tails),      IT(test_outputs_are_known),
+        IT(test_locks), IT(test_many_locks),        IT(test_limits),           IT(test_runaways),
+        IT(test_tails), IT(test_outputs_are_known), IT(test_who_asks_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
