@@ -174,6 +174,7 @@ enum exit_code cmd_dump(struct invocation *in)
         .budget = in->options->budget > 0 ? in->options->budget : BUDGET,
         .ask_runtimes = strcmp(ask, "none") != 0,
         .may_end = strcmp(ask, "all") == 0,
+        .may_guess = true, /* somebody has said whom to look at */
     };
     struct dump dump;
     struct mask *mask;

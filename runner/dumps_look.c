@@ -238,6 +238,7 @@ void dump_job_look(struct dump_job *job)
         .stacks = job->bare ? NULL : job->dumps->stacks,
         .budget = job->until - clock_now(),
         .may_end = job->waited_for,
+        .may_guess = job->waited_for,
         .ask_runtimes = job->asks_runtimes && !job->bare,
         .choices = job->choices,
         .choice_count = job->choice_count,

@@ -208,6 +208,7 @@ struct dump_process {
     uint32_t limit_count;
     const char *why_no_stacks; /* NULL: see the threads */
     enum dump_runtime runtime;
+    bool runtime_guessed;        /* it may be none, or have a use of its own for the signal */
     const char *runtime_says;    /* its own words; NULL: see runtime_why_not */
     const char *runtime_why_not; /* NULL: it was not asked, as it is none, or it has answered */
     const char *unread;          /* what of this could not be read, and why; NULL: all could */
@@ -255,6 +256,7 @@ struct dump_wants {
     const char *stacks; /* run-matrix-stacks; NULL: no native stacks */
     nanos budget;       /* for all of it; what asks runtimes gets what is left */
     bool may_end;       /* a runtime may be asked in a way that ends it: it is at its end anyway */
+    bool may_guess; /* the same of one that may be none, and goes on with a signal that it was not told of */
     bool ask_runtimes;
     const struct dump_runtime_choice *choices;
     size_t choice_count;

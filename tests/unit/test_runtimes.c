@@ -28,7 +28,7 @@
 
 /* ---- asked alive ---- */
 
-#define ACTORS_MOST 4
+#define ACTORS_MOST 8
 
 struct stage {
     struct arena arena;
@@ -60,6 +60,7 @@ static struct stage *set_stage(enum dump_runtime played)
     s->wants = (struct dump_wants){.outputs = s->outputs,
                                    .output_count = 2,
                                    .ask_runtimes = true,
+                                   .may_guess = true,
                                    .choices = &s->choice,
                                    .choice_count = 1};
     s->dump.processes = s->processes;
@@ -284,6 +285,59 @@ static void test_lying_memory(void **state)
     }
 }
 
+/* ---- who is one ---- */
+
+static pid_t fork_with(const struct stage *s, const char *folder, const char *name, int protection)
+{
+    char path[128];
+    int fd;
+    pid_t pid;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, 4096), 0);
+    pid = fork_actor(s);
+    if (pid == 0) {
+        if (mmap(NULL, 4096, protection, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+            _exit(1);
+        hang();
+    }
+    close(fd);
+    unlink(path);
+    return pid;
+}
+
+/* All are of one program, and differ in what they have mapped. */
+static void test_recognised(void **state)
+{
+    static const struct {
+        const char *name;
+        int protection;
+        enum dump_runtime runtime;
+    } rows[] = {
+        {"libjvm.so", PROT_READ | PROT_EXEC, RUNTIME_JVM},
+        {"libjvm.so", PROT_READ, RUNTIME_NONE}, /* somebody reads it */
+        {"libjvm.so.txt", PROT_READ | PROT_EXEC, RUNTIME_NONE},
+        {"libpython3.11.so.1.0", PROT_READ | PROT_EXEC, RUNTIME_PYTHON},
+        {"libpythonic.so", PROT_READ | PROT_EXEC, RUNTIME_NONE},
+        {"libnode.so.108", PROT_READ | PROT_EXEC, RUNTIME_NODE},
+    };
+    struct stage *s = set_stage(RUNTIME_NONE);
+    char folder[] = "/tmp/test-runtimes-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    s->wants.choice_count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        add_process(s, fork_with(s, folder, rows[i].name, rows[i].protection));
+    rmdir(folder);
+    runtimes_recognise(&s->taking);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(s->processes[i].runtime, rows[i].runtime);
+    end_stage(s);
+}
+
 /* ---- real ones ---- */
 
 static bool has_program(const char *name)
@@ -483,6 +537,28 @@ static void test_node_is_told_once(void **state)
     end_stage(s);
 }
 
+/* One that goes on may have heard of the signal from somebody else. */
+static void test_node_that_goes_on(void **state)
+{
+    struct stage *s;
+    struct dump_process *process;
+
+    (void)state;
+    if (!has_program("node"))
+        skip();
+    s = set_stage(RUNTIME_NONE);
+    s->wants.may_guess = false;
+    process = run_program(s, heeds_once);
+    ask(s);
+    assert_non_null(strstr(process->runtime_why_not, "its signal may be for something else"));
+    cut_answers(s, 0, "ready\n");
+    s->choice = (struct dump_runtime_choice){"node*", RUNTIME_NODE};
+    process->runtime_why_not = NULL;
+    ask(s);
+    cut_answers(s, 0, "ready\ntold\n");
+    end_stage(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -495,6 +571,8 @@ int main(void)
         cmocka_unit_test(test_node),
         cmocka_unit_test(test_node_has_no_port),
         cmocka_unit_test(test_node_is_told_once),
+        cmocka_unit_test(test_recognised),
+        cmocka_unit_test(test_node_that_goes_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
