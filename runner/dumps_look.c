@@ -151,7 +151,8 @@ static const char *role_of(struct dump_job *job, const struct dump_tree *tree, c
     struct buf command = {0};
     const char *role = stat->pid == tree->leader ? tree->role : NULL, *text;
 
-    if (!role && dump_memory_answers(stat->pid) && proc_cmdline(stat->pid, &command) == 0) {
+    if (!role && dump_memory_answers(stat->pid) && proc_cmdline(stat->pid, &command) == 0 &&
+        proc_is(proc_id_of(stat))) {
         text = buf_text(&command) + (*buf_text(&command) == '\'');
         if (strncmp(text, title, sizeof title - 1) == 0) {
             text += sizeof title - 1;
