@@ -559,6 +559,57 @@ static void test_node_that_goes_on(void **state)
     end_stage(s);
 }
 
+/* Plays an inspector that says so many things of no meaning before it answers. */
+static const char inspector[] =
+    "import signal, socket, sys\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
+    "signal.signal(signal.SIGUSR1, lambda *_: None)\n"
+    "print('ready', flush=True)\n"
+    "signal.sigwait([signal.SIGUSR1])\n"
+    "door = socket.create_server(('127.0.0.1', 0))\n"
+    "def heard(until):\n"
+    "    one, text = door.accept()[0], b''\n"
+    "    while not text.endswith(until): text += one.recv(4096)\n"
+    "    return one\n"
+    "list = b'[{\"webSocketDebuggerUrl\":\"ws://127.0.0.1:1/abc-1\"}]'\n"
+    "heard(b'\\r\\n\\r\\n').sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n' % len(list) + "
+    "list)\n"
+    "one = heard(b'\\r\\n\\r\\n')\n"
+    "says = b'{\"id\":1,\"result\":{\"result\":{\"value\":\"here\"}}}'\n"
+    "one.sendall(b'HTTP/1.1 101 X\\r\\n\\r\\n' + b'\\x89\\x00' * int(sys.argv[1]) + b'\\x81%c' % len(says) + "
+    "says)\n"
+    "while one.recv(4096): pass\n"
+    "one.close()\n"
+    "door.close()\n"
+    "signal.pause()\n";
+
+static void test_inspector_that_talks(void **state)
+{
+    static const struct {
+        const char *count;
+        bool heard;
+    } rows[] = {{"50", true}, {"5000", false}};
+
+    (void)state;
+    if (!has_program("python3"))
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *const words[] = {"python3", "-c", inspector, rows[i].count, NULL};
+        struct stage *s = set_stage(RUNTIME_NONE);
+        struct dump_process *process;
+
+        s->choice = (struct dump_runtime_choice){"python*", RUNTIME_NODE};
+        process = run_program(s, words);
+        ask(s);
+        if (rows[i].heard)
+            says(process, "here");
+        else
+            assert_non_null(strstr(process->runtime_why_not, "its inspector did not answer"));
+        assert_true(lives(process));
+        end_stage(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -573,6 +624,7 @@ int main(void)
         cmocka_unit_test(test_node_is_told_once),
         cmocka_unit_test(test_recognised),
         cmocka_unit_test(test_node_that_goes_on),
+        cmocka_unit_test(test_inspector_that_talks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
