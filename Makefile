@@ -226,7 +226,7 @@ build/packages/bench: | build/packages/extra
 # ---- tests ----
 
 # Where threads are: names of unit tests, without path.
-TSAN_UNIT = test_watch test_spawn test_anchor test_isolate test_serve test_stacks_undisturbed
+TSAN_UNIT = test_watch test_spawn test_anchor test_isolate test_serve test_stacks_undisturbed test_tools_stacks
 UNIT_VARIANTS = release asan $(if $(is_clang),,clang)
 E2E_VARIANTS = release asan
 # A variant whose objects hold machine code and nothing else.
@@ -275,7 +275,7 @@ SOAKED = tests/e2e/contain.sh tests/e2e/chaos.sh # these have counts of their ow
 SOAK_UNIT = test_watch test_watch_dump test_contain test_spawn test_spawn_under_way test_relay test_capture test_tty test_progress \
 	test_store test_journal test_signals test_anchor test_isolate test_cgroup test_guard test_leaks test_world \
 	test_remains test_remains_store test_pid_reuse test_contain_pidns test_serve test_serve_fails test_serve_nonsense \
-	test_contain_cgroup test_contain_strangers test_links test_links_dial test_links_ends test_links_talk test_peers test_registrar \
+	test_contain_cgroup test_contain_strangers test_tools_stacks test_links test_links_dial test_links_ends test_links_talk test_peers test_registrar \
 	test_stacks test_stacks_undisturbed
 soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%) build/release/tests/unit/test_stacks_hostile
 	@SCENARIO_CELLS=all FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \

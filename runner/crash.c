@@ -70,13 +70,13 @@ static void *read_it(void *user)
 
 /* ---- beginning ---- */
 
-/* Where dying so was expected nobody asks where it was. */
+/* Where dying so was expected nobody asks where it was; and whoever has cancelled the run does not wait for it. */
 static bool is_worth_it(const struct session *s, const struct slot *slot)
 {
     const struct recipe *recipe = &slot->recipe;
 
-    return s->kitchen.stacks && slot->listed && slot->ending.signal && recipe->dumps & 1u << DUMP_OF_CRASH &&
-           recipe->xfail_signal != slot->ending.signal;
+    return s->kitchen.stacks && !s->urgency && slot->listed && slot->ending.signal &&
+           recipe->dumps & 1u << DUMP_OF_CRASH && recipe->xfail_signal != slot->ending.signal;
 }
 
 static bool has_copy(struct slot *slot, struct crash *crash)
@@ -99,6 +99,12 @@ static bool has_core(struct session *s, struct slot *slot, struct crash *crash)
     return crash->core != NULL;
 }
 
+/* Where somebody who cancels is in a hurry, one that is being read when he does is not to take all of his time. */
+static nanos within(const struct session *s)
+{
+    return s->kitchen.cap && s->kitchen.cap < WITHIN ? s->kitchen.cap : WITHIN;
+}
+
 bool crash_begin(struct session *s, struct slot *slot)
 {
     struct crash *crash;
@@ -111,7 +117,7 @@ bool crash_begin(struct session *s, struct slot *slot)
     crash->tells = s->crashes;
     crash->began = clock_now();
     crash->wants.program = s->kitchen.stacks;
-    crash->wants.copy_by = crash->wants.unwind_by = crash->began + WITHIN;
+    crash->wants.copy_by = crash->wants.unwind_by = crash->began + within(s);
     slot->crash = crash;
     if (pthread_create(&crash->thread, NULL, read_it, crash) == 0)
         return true;

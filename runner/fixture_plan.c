@@ -123,10 +123,11 @@ static void plan_wide(struct session *s, const struct plan_case *c, uint32_t fix
 static nanos undoing_of(const struct session *s, const struct fixture_recipe *recipe)
 {
     nanos cap = s->kitchen.cap / 2, teardown = recipe->has[COMMAND_TEARDOWN] ? recipe->timeout : 0;
+    nanos dump = teardown && !cap ? watch_dump_bound(WATCH_DUMP_STRIKE, 0) : 0;
 
     if (recipe->kind == FIXTURE_ADDRESS)
         return 0;
-    return (cap && teardown > cap ? cap : teardown) + watch_bound(&recipe->stop, cap);
+    return (cap && teardown > cap ? cap : teardown) + dump + watch_bound(&recipe->stop, cap);
 }
 
 /* With the values of the first case that needs it. */

@@ -12,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_EVERY  (2 * NS_PER_MS)
-#define SILENT_MOST (300 * NS_PER_MS) /* after that nothing more is expected of one that said nothing */
+#define LOOK_EVERY (2 * NS_PER_MS)
+#define SILENT_MOST \
+    (300 * NS_PER_MS)        /* after that nothing more is expected of one that said nothing, and sleeps */
+#define BUSY_MOST   NS_PER_S /* of a processor, for one that computes */
 #define DRAINED     (20 * NS_PER_MS) /* what a dead one has printed may still be on its way through a relay */
 #define STATUS_MOST ((size_t)64 << 10)
 
@@ -167,7 +169,7 @@ static bool is_silent(struct asked *asked)
     if (ticks != asked->ticks || stat.state == 'R')
         asked->computed = now;
     asked->ticks = ticks;
-    return (nanos)(ticks - asked->ticks_then) * (NS_PER_S / sysconf(_SC_CLK_TCK)) > SILENT_MOST ||
+    return (nanos)(ticks - asked->ticks_then) * (NS_PER_S / sysconf(_SC_CLK_TCK)) > BUSY_MOST ||
            (now - asked->sign_of_life > SILENT_MOST && now - asked->computed > SILENT_MOST);
 }
 

@@ -26,6 +26,12 @@ nanos watch_dump_bound(unsigned dumps, nanos cap)
 
 /* ---- when ---- */
 
+/* While all is being ended there is no time for those whose turn comes when that of the cases is over. */
+static bool is_hurried(const struct watch *watch, const struct watch_slot *slot)
+{
+    return watch->urgency > 1 || (watch->urgency && slot->watched.aside);
+}
+
 /* One dump an attempt; of what has executed, as before that it is in our memory. */
 static bool begins(struct watch *watch, struct watch_slot *slot, bool last, nanos now)
 {
@@ -40,7 +46,7 @@ static bool begins(struct watch *watch, struct watch_slot *slot, bool last, nano
         .budget = last || watch->cap ? WATCH_DUMP_LAST_BUDGET : WATCH_DUMP_BUDGET,
     };
 
-    if (!watch->dumper.begin || ending->dump || !ending->executed || watch->urgency > 1)
+    if (!watch->dumper.begin || ending->dump || !ending->executed || is_hurried(watch, slot))
         return false;
     if (!watch->dumper.begin(watch->dumper.user, &wish)) {
         ending->dump = WATCH_DUMP_REFUSED;

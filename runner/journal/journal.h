@@ -128,7 +128,7 @@ struct journal_leak {
 
 /* What a C test said: a failure of it, an error around it, a note. */
 struct journal_said {
-    struct str kind;  /* "failure", "error", "note" */
+    struct str kind;  /* "failure", "error", "note", "crash" */
     struct str file;  /* empty: not known */
     struct str words; /* one or several lines */
     uint32_t line;

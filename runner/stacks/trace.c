@@ -242,6 +242,10 @@ static void give_up(const struct traced *traced, struct traced_thread *thread, b
 {
     char state = state_of_thread(traced, thread->tid);
 
+    if (deaf && registers_of_call(traced, thread->tid, &thread->registers)) {
+        thread->state = TRACED_DEAF;
+        return;
+    }
     thread->state = TRACED_REFUSED;
     thread->why_not = strchr("ZX", state) ? "it is gone"
                       : deaf              ? "it waits in the kernel, where it cannot be stopped"

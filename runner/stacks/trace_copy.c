@@ -65,7 +65,7 @@ static bool read_maps(struct copying *c, struct buf *maps)
         char path[64];
 
         /* The first thread may have ended before the others: it has none any more. */
-        if (traced->threads[i].state != TRACED_STANDS)
+        if (traced->threads[i].state != TRACED_STANDS && traced->threads[i].state != TRACED_DEAF)
             continue;
         snprintf(path, sizeof path, "task/%ld/maps", (long)traced->threads[i].tid);
         buf_clear(maps);
@@ -199,6 +199,15 @@ static void copy_stacks(const struct copying *c, const struct traced_thread *thr
                     home->end);
 }
 
+/* It was not stopped, and may have gone on while it was copied. */
+static bool has_moved(const struct copying *c, const struct traced_thread *thread)
+{
+    struct user_regs_struct now;
+
+    return !registers_of_call(c->traced, thread->tid, &now) ||
+           memcmp(&now, &thread->registers, sizeof now) != 0;
+}
+
 static void copy_thread(const struct copying *c, const struct traced_thread *thread)
 {
     struct copy_thread head = {.tid = thread->tid, .registers = thread->registers};
@@ -208,6 +217,9 @@ static void copy_thread(const struct copying *c, const struct traced_thread *thr
         put_text(c->tracing, COPY_WHY_NOT, thread->why_not);
     else
         copy_stacks(c, thread);
+    if (thread->state == TRACED_DEAF && has_moved(c, thread))
+        put_text(c->tracing, COPY_WHY_NOT,
+                 "it waited in the kernel, where it cannot be stopped, and went on");
 }
 
 void copy_process(struct tracing *tracing, const struct traced *traced)

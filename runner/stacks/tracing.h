@@ -14,8 +14,9 @@
 #include <stdatomic.h>
 
 enum traced_state {
-    TRACED_ASKED,   /* it is traced, and told to stop */
-    TRACED_STANDS,  /* its registers are there */
+    TRACED_ASKED,  /* it is traced, and told to stop */
+    TRACED_STANDS, /* its registers are there */
+    TRACED_DEAF, /* it waits in the kernel and cannot be stopped; what its call tells of its registers is there */
     TRACED_REFUSED, /* see why_not */
     TRACED_LEFT,    /* it stood, and goes on */
 };
@@ -76,6 +77,14 @@ void say_why_not(struct traced *traced, pid_t tid, int error);
 bool is_traced_by_us(const struct traced *traced, pid_t tid);
 /* The state of one of its threads, as in proc_stat; 'X': it is gone. */
 char state_of_thread(const struct traced *traced, pid_t tid);
+
+/* ---- trace_deaf.c ---- */
+
+/*
+ * Where it stands, as its call has it: two registers, and those that hold arguments. That is enough for the function which
+ * has made the call, and often for some more. False: it is in no call, or nobody may know.
+ */
+bool registers_of_call(const struct traced *traced, pid_t tid, struct user_regs_struct *registers);
 
 /* ---- trace_copy.c ---- */
 

@@ -107,31 +107,59 @@ int walk_note(Dwfl_Frame *frame, void *user)
     return DWARF_CB_OK;
 }
 
-/*
- * Who has jumped to nowhere, or called a function that is NULL, has where it came from on top of its stack still. It is
- * shown where it is, and walked from there.
- */
-static bool step_back(struct space *space, const struct copied_process *process, struct walk *walk)
+static bool is_code(const struct copied_process *process, uint64_t pc)
 {
-#if defined(__x86_64__)
     struct str path;
     bool executable = false;
-    Dwarf_Word from;
 
-    if (maps_find(process->maps, PC(space->registers), &path, &executable) && executable)
+    return maps_find(process->maps, pc, &path, &executable) && executable;
+}
+
+/* As if the innermost function returned that has put nothing onto the stack yet: to what is on top of it. */
+static bool return_from_top(struct space *space, const struct copied_process *process)
+{
+#if defined(__x86_64__)
+    Dwarf_Word to;
+
+    if (!read_memory(space->dwfl, SP(space->registers), &to, space) || !is_code(process, to))
         return false;
-    if (!process->maps.len || !read_memory(space->dwfl, SP(space->registers), &from, space))
-        return false;
-    walk->steps[walk->count++] = (struct step){PC(space->registers), true};
-    PC(space->registers) = from;
-    SP(space->registers) += sizeof from;
+    PC(space->registers) = to;
+    SP(space->registers) += sizeof to;
     return true;
 #else
     (void)space;
     (void)process;
-    (void)walk;
     return false;
 #endif
+}
+
+/* From where the registers are; `exact`: that is not where a call returns to. */
+static void walk_on(struct space *space, struct walk *walk, bool exact)
+{
+    uint32_t first = walk->count;
+
+    walk->cut = NULL;
+    if (dwfl_getthread_frames(space->dwfl, THREAD, walk_note, walk) < 0 && !walk->cut)
+        walk->cut = dwfl_errmsg(-1);
+    if (walk->count == first)
+        walk->steps[walk->count++] = (struct step){PC(space->registers), exact};
+    walk->steps[first].exact = exact;
+}
+
+/*
+ * Who has jumped to nowhere, or called a function that is NULL, has where he came from on top of his stack still. So has who
+ * is in a piece of code without any tables, as clone() is: a guess, for when there is no other way.
+ */
+static void walk_from(struct space *space, const struct copied_process *process, struct walk *walk)
+{
+    if (is_code(process, PC(space->registers)) || !process->maps.len)
+        walk_on(space, walk, true);
+    else {
+        walk->steps[walk->count++] = (struct step){PC(space->registers), true};
+        walk->cut = "there is no code, and nobody knows where it came from";
+    }
+    if (walk->count == 1 && walk->cut && return_from_top(space, process))
+        walk_on(space, walk, false);
 }
 
 /*
@@ -151,24 +179,16 @@ static void drop_trampolines(struct walk *walk)
 void walk_thread(struct unwind *u, struct space *space, const struct copied *copied,
                  const struct copied_process *process, const struct copied_thread *thread, struct walk *walk)
 {
-    bool from_nowhere;
-
     walk->count = 0;
     walk->cut = NULL;
     space->registers = thread->registers;
     space->memories = copied->memories + thread->memory_first;
     space->memory_count = thread->memory_count;
-    from_nowhere = step_back(space, process, walk);
-    if (!attach(u, space)) {
+    if (attach(u, space))
+        walk_from(space, process, walk);
+    else {
         walk->cut = dwfl_errmsg(-1);
-        walk->steps[walk->count++] = (struct step){PC(space->registers), !from_nowhere};
-        return;
-    }
-    if (dwfl_getthread_frames(space->dwfl, THREAD, walk_note, walk) < 0 && !walk->cut)
-        walk->cut = dwfl_errmsg(-1);
-    if (from_nowhere && walk->count > 1)
-        walk->steps[1].exact = false;
-    if (!walk->count)
         walk->steps[walk->count++] = (struct step){PC(space->registers), true};
+    }
     drop_trampolines(walk);
 }

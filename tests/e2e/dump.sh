@@ -154,4 +154,20 @@ test_a_stranger() {
     is "$(of_json dump.json '[p["name"] for p in dump["processes"]]')" "['python3', 'python3', 'sleep']"
 }
 
+# The words of the tables stand in the schema, and what stands out on the page.
+test_the_schema_has_all_words() {
+    rooms=$root/runner/diagnose
+    sed -n 's/.*X(FINDING_[A-Z]*, *"\(.*\)").*/\1/p' "$rooms/telling.h" >kinds
+    sed -n 's/.*X(\(DUMP_FD_\|DUMP_WAITS\|RUNTIME_\)[A-Z_]*, *"\([^"]\{1,\}\)").*/\2/p' "$rooms/diagnose.h" >words
+    [ "$(wc -l <kinds)" -gt 10 ] || fail "only $(wc -l <kinds) kinds"
+    [ "$(wc -l <words)" -gt 30 ] || fail "only $(wc -l <words) words"
+    while IFS= read -r kind; do
+        grep -qF "| \`$kind\` |" "$root/docs/dumps.md" || fail "docs/dumps.md has no $kind"
+    done <kinds
+    sort -u kinds words >all
+    while IFS= read -r word; do
+        grep -qF "\"$word\"" "$root/docs/dump.schema.json" || fail "docs/dump.schema.json has no $word"
+    done <all
+}
+
 run_tests

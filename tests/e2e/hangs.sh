@@ -52,11 +52,12 @@ had_time() { # NAME
 }
 
 # A deadline that strikes before somebody hangs shows nothing of him: once more then, and later. Dumps are in dumps/NAME.
+containment=auto
 hang_until_the_deadline() { # NAME...
-    mkdir dumps
+    rm -rf dumps && mkdir dumps
     for span in 3s 15s 60s; do
         suite_of "$span" "$@" >run-matrix.yaml
-        run run -n 6 --keep=all
+        run run -n 6 --keep=all "--contain=$containment"
         status_is 1
         late=
         for name; do
@@ -91,6 +92,16 @@ test_each_is_explained_at_its_deadline() {
     hang_until_the_deadline "$@"
     check_dumps "$@"
     nobody_is_left
+}
+
+test_whatever_contains_them() {
+    for containment in pidns group; do
+        "$program" exec "--contain=$containment" --run-dir "$scratch/probe" -- true >/dev/null 2>&1 || continue
+        set -- mutex-pair full-pipe request background zombie
+        hang_until_the_deadline "$@"
+        check_dumps "$@"
+        nobody_is_left
+    done
 }
 
 test_the_failure_shows_where_they_stood() {
@@ -156,6 +167,29 @@ test_each_is_explained_on_demand() {
     check_dumps $(names native)
 }
 
+# Who is none of a run's is asked in its own language when that is wanted, and lives on. A Python that nobody has prepared
+# has its native stacks, and why there is no more.
+test_runtimes_are_asked_on_demand() {
+    for name in node jvm python; do
+        command=$(command_of "$name")
+        command -v "${command%% *}" >/dev/null || continue
+        # shellcheck disable=SC2086 # a command
+        begin $command
+        mkdir -p "dumps/$name"
+        run dump --budget 60s --ask=safe "$child"
+        status_is 0
+        cp "$scratch/out" "dumps/$name/dump.txt"
+        run dump --budget 60s --ask=safe --json "$child"
+        status_is 0
+        cp "$scratch/out" "dumps/$name/dump.json"
+        [ -n "$(survivors)" ] || fail "$name did not live on"
+        end_survivors
+        [ "$name" = python ] || check_dumps "$name"
+    done
+    [ ! -d dumps/python ] || check fact '(processes[0]["runtime"] == "python" and processes[0]["runtime_why_not"] and
+        any("PyEval" in (f["function"] or "") for t in threads() for f in frames(t)))' dumps/python/dump.json
+}
+
 # ---- a tree ----
 
 test_fourteen_actors_and_a_pipe() {
@@ -214,6 +248,22 @@ test_nobody_in_particular_sees_as_much_of_what_is_his() {
         end_survivors
     done
     check_dumps mutex-pair full-pipe flock-pair request stopped zombie
+}
+
+# And at a deadline, with whatever containment there is for such a one.
+test_nobody_in_particular_has_dumps_at_deadlines() {
+    needs_nobody
+    cat >"$scratch/bin/unprivileged" <<END
+#!/bin/sh
+[ "\$(id -u)" != 0 ] || exec setpriv --reuid=65534 --regid=65534 --clear-groups '$program' "\$@"
+exec '$program' "\$@"
+END
+    chmod 755 "$scratch/bin/unprivileged"
+    program=$scratch/bin/unprivileged
+    set -- mutex-pair join-cycle full-pipe flock-pair request unaccepted stopped background traced zombie undumpable
+    hang_until_the_deadline "$@"
+    check_dumps "$@"
+    nobody_is_left
 }
 
 # A child that is not to be looked at (prctl PR_SET_DUMPABLE): its parent is told of, and why it is not.

@@ -13,7 +13,7 @@
 
 #include <pthread.h>
 
-#define HANGS_APART __attribute__((noinline, noclone)) /* it has a frame of its own */
+#define HANGS_APART __attribute__((noinline)) /* it has a frame of its own */
 
 /* The last that somebody does before it hangs, be it a process or a thread, also a forked one. */
 void hang_comes(void);

@@ -305,6 +305,51 @@ static void test_refused(void **state)
     end_child(root);
 }
 
+static int pause_until_killed(void *user)
+{
+    (void)user;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (pause() < 0)
+        ;
+    return 0;
+}
+
+/* Who waits in the kernel, deaf to everything but being killed, shows where by his call. */
+static __attribute__((noinline)) void waits_for_who_shares_its_memory(void)
+{
+    static _Alignas(16) char stack[65536];
+    volatile int made =
+        clone(pause_until_killed, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+
+    (void)made;
+}
+
+static void test_deaf(void **state)
+{
+    struct proc_ids below = {0};
+    struct stacks stacks;
+    pid_t pid = must_fork();
+
+    if (pid == 0) {
+        limit_life(60);
+        waits_for_who_shares_its_memory();
+        _exit(0);
+    }
+    await_state(pid, 'D');
+    stacks = take_of(*state, &pid, 1);
+    if (!frame_in(&stacks.processes[0], "waits_for_who_shares_its_memory")) {
+        print_stacks(&stacks);
+        fail();
+    }
+    await_state(pid, 'D');
+    assert_int_equal(proc_children(pid, &below), 0);
+    assert_int_equal(below.count, 1);
+    kill(below.list[0].pid,
+         SIGKILL); /* as a child that its parent cannot reap just now it keeps its number */
+    proc_ids_release(&below);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 /* ---- the program ---- */
 
 /* With another one that does not do what it should. */
@@ -412,6 +457,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_not_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_traced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_deaf, setup, teardown),
         cmocka_unit_test_setup_teardown(test_programs_that_fail, setup, teardown),
         cmocka_unit_test_setup_teardown(test_its_child_is_nobody_s, setup, teardown),
         cmocka_unit_test_setup_teardown(test_freezer, setup, teardown),

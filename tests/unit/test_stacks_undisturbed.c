@@ -544,7 +544,8 @@ static void test_who_hangs_in_an_exec(void **state)
 
 static void wait_on_it(void)
 {
-    poll(NULL, 0, -1);
+    for (;;)
+        poll(NULL, 0, -1);
 }
 
 /* The upper half of the stack that it has gone to is somebody's to bring, and nobody does. */

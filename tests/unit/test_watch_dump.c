@@ -397,6 +397,29 @@ static void test_cancel_makes_none(void **state)
     assert_false(is_asked(stage));
 }
 
+/* Who is aside has its turn when the others are gone. */
+static void test_cancel_has_no_time_for_who_is_aside(void **state)
+{
+    struct stage *stage = *state;
+    struct kid kid = kid_start(false);
+    const struct watched watched = {.process = kid.process,
+                                    .limits = {[WATCH_CALL] = AN_HOUR},
+                                    .ladder = &quick,
+                                    .place = contain_place(stage->contain, 0),
+                                    .outputs = {-1, -1, -1},
+                                    .dumps = WATCH_DUMP_STRIKE | WATCH_DUMP_KILL,
+                                    .aside = true};
+    struct watch_ending ending;
+
+    watch_begin(stage->watch, 0, &watched, watch_now(stage->watch));
+    watch_cancel(stage->watch, 1, 0);
+    watch_limit(stage->watch, 0, MS);
+    ending = reap(stage, 0, &kid);
+    assert_int_equal(ending.cause, WATCH_DEADLINE);
+    assert_int_equal(ending.dump, WATCH_NO_DUMP);
+    assert_false(is_asked(stage));
+}
+
 static void test_before_kill(void **state)
 {
     struct stage *stage = *state;
@@ -500,6 +523,7 @@ int main(void)
         WITH(test_never_answers),
         WITH(test_cancel_hurries),
         WITH(test_cancel_makes_none),
+        WITH(test_cancel_has_no_time_for_who_is_aside),
         WITH(test_before_kill),
         cmocka_unit_test(test_bound),
         WITH(test_no_means_to_freeze),
