@@ -75,8 +75,9 @@ struct node_asked {
 };
 
 struct jvm_asked {
-    char wish[64],
-        door[64]; /* paths: of a file that says that it is to be asked by a socket; of that socket */
+    int tmp; /* the folder of both; -1 */
+    char wish[40],
+        door[40]; /* names: of a file that says that it is to be asked by a socket; of that socket */
     bool wished;  /* the first is there, by us */
     bool opened;  /* the second was not there before us */
     struct talk talk;

@@ -284,7 +284,7 @@ static void collect(struct asking *asking)
                 .pidfd = -1,
                 .python = {.file = -1},
                 .node = {.talk = {.fd = -1}, .turn = -1},
-                .jvm = {.talk = {.fd = -1}},
+                .jvm = {.tmp = -1, .talk = {.fd = -1}},
             };
 }
 

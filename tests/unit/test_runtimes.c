@@ -207,6 +207,52 @@ static void test_jvms(void **state)
     end_stage(s);
 }
 
+static char wish[64]; /* of a child */
+
+static void looks_for_wish(int signal)
+{
+    (void)signal;
+    if (access(wish, F_OK) == 0 && write(1, "seen\n", 5) < 0)
+        _exit(1);
+}
+
+/* In a root of its own, in which the way to /tmp leads elsewhere. */
+_Noreturn static void live_in(const char *folder)
+{
+    snprintf(wish, sizeof wish, "/elsewhere/.attach_pid%ld", (long)getpid());
+    if (chdir(folder) < 0 || mkdir("elsewhere", 0700) < 0 || symlink("/elsewhere", "tmp") < 0 ||
+        chroot(".") < 0)
+        _exit(1);
+    signal(SIGQUIT, looks_for_wish);
+    hang();
+}
+
+/* It is wished for where the JVM looks, and the wish is taken back there. */
+static void test_jvm_in_a_root_of_its_own(void **state)
+{
+    char folder[] = "/tmp/test-runtimes-XXXXXX", path[64];
+    struct stage *s;
+    pid_t pid;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    s = set_stage(RUNTIME_JVM);
+    assert_non_null(mkdtemp(folder));
+    pid = fork_actor(s);
+    if (pid == 0)
+        live_in(folder);
+    add_process(s, pid);
+    ask(s);
+    cut_answers(s, 0, "ready\nseen\n");
+    snprintf(path, sizeof path, "%s/tmp", folder);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof path, "%s/elsewhere", folder);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+    end_stage(s);
+}
+
 static void test_go(void **state)
 {
     struct stage *s = set_stage(RUNTIME_GO);
@@ -614,6 +660,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jvms),
+        cmocka_unit_test(test_jvm_in_a_root_of_its_own),
         cmocka_unit_test(test_go),
         cmocka_unit_test(test_not_asked),
         cmocka_unit_test(test_lying_memory),
