@@ -126,7 +126,8 @@ static struct mask *mask_members(struct invocation *in, const struct dump_wants 
 
     for (size_t i = 0; i < wants->member_count; i++) {
         buf_clear(&environment);
-        if (proc_environ(wants->members[i].id.pid, &environment) == 0)
+        if (dump_memory_answers(wants->members[i].id.pid) &&
+            proc_environ(wants->members[i].id.pid, &environment) == 0)
             hide_in(in, mask, buf_str(&environment));
     }
     for (char **entry = environ; *entry; entry++)
@@ -173,6 +174,7 @@ enum exit_code cmd_dump(struct invocation *in)
         .budget = in->options->budget > 0 ? in->options->budget : BUDGET,
         .ask_runtimes = strcmp(ask, "none") != 0,
         .may_end = strcmp(ask, "all") == 0,
+        .may_guess = true, /* somebody has said whom to look at */
     };
     struct dump dump;
     struct mask *mask;

@@ -21,6 +21,7 @@ void dump_job_free(struct dump_job *job)
     for (size_t i = 0; i < job->output_count; i++)
         fd_close(&job->outputs[i].fd);
     fd_close(&job->inside);
+    dump_texts_release(&job->texts);
     arena_release(&job->arena);
     free(job);
 }
@@ -113,8 +114,10 @@ static void *work(void *user)
     prctl(PR_SET_NAME, "dumper"); /* whoever has made us may find us gone */
     made = may_begin(job);
 
-    if (made)
+    if (made) {
         dump_job_look(job);
+        dump_render(job->dumps->s, &job->dump, &job->texts);
+    }
     hand_over(job, made);
     return NULL;
 }
@@ -336,7 +339,7 @@ const char *dumps_keep_of(struct session *s, uint32_t place, uint32_t generation
         return NULL;
     cut_answers(s, job, subject_of(s, place)->capture);
     if (s->keep != KEEP_NONE)
-        path = dump_write(s, arena, job->folder, name, &job->dump);
+        path = dump_write(s, arena, job->folder, name, &job->texts);
     dump_job_free(job);
     return path;
 }

@@ -1,8 +1,8 @@
 /*
  * Dumps while a run goes on: of a case whose deadline strikes, or that has to be killed, before the ladder goes on; of
  * one that is slow, or of all that run, when somebody asks. Each is made on a thread of its own, so that neither the loop
- * nor the watchdog waits for it; what it has found out is facts, of which the loop writes dump.txt and dump.json beside the
- * output of the attempt.
+ * nor the watchdog waits for it; what it has found out is put into words there too, and the loop writes them as dump.txt and
+ * dump.json beside the output of the attempt.
  */
 #ifndef RM_RUNNER_DUMPS_H
 #define RM_RUNNER_DUMPS_H

@@ -19,6 +19,11 @@ struct dump_tree {
     const char *role; /* of its leader */
 };
 
+/* As its files have it; malloced. */
+struct dump_texts {
+    struct buf text, json;
+};
+
 /* One that is being made, or has been and was not taken yet. All it points to is its own, for it may outlive its attempt. */
 struct dump_job {
     struct dumps *dumps;
@@ -43,6 +48,7 @@ struct dump_job {
     bool asks_runtimes;
     int inside; /* the private folder of a case that tells of its stacks itself; -1: it does not */
     struct dump dump;
+    struct dump_texts texts;
     struct dump_answers answers;
 };
 
@@ -71,9 +77,12 @@ void dump_job_look(struct dump_job *job);
 
 /* ---- dumps_keep.c ---- */
 
+/* On any thread. */
+void dump_render(struct session *s, const struct dump *dump, struct dump_texts *texts);
+void dump_texts_release(struct dump_texts *texts);
 /* The path of the text, in the run's folder; NULL: it could not be written, which has been said. */
 const char *dump_write(struct session *s, struct arena *arena, const char *folder, const char *name,
-                       const struct dump *dump);
+                       const struct dump_texts *texts);
 void dump_job_told(struct session *s, struct dump_job *job);
 
 #endif

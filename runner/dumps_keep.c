@@ -49,19 +49,26 @@ static bool write_one(struct session *s, const char *path, struct str text)
     return good;
 }
 
+/* Of a large tree that takes a while, which the loop does not have. */
+void dump_render(struct session *s, const struct dump *dump, struct dump_texts *texts)
+{
+    dump_write_text(dump, s->mask, &texts->text);
+    dump_write_json(dump, s->mask, &texts->json);
+}
+
+void dump_texts_release(struct dump_texts *texts)
+{
+    buf_release(&texts->text);
+    buf_release(&texts->json);
+}
+
 const char *dump_write(struct session *s, struct arena *arena, const char *folder, const char *name,
-                       const struct dump *dump)
+                       const struct dump_texts *texts)
 {
     const char *path = arena_printf(arena, "%s/%s.txt", folder, name);
-    struct buf text = {0}, json = {0};
-    bool good;
+    bool good = write_one(s, path, buf_str(&texts->text)) &&
+                write_one(s, arena_printf(arena, "%s/%s.json", folder, name), buf_str(&texts->json));
 
-    dump_write_text(dump, s->mask, &text);
-    dump_write_json(dump, s->mask, &json);
-    good = write_one(s, path, buf_str(&text)) &&
-           write_one(s, arena_printf(arena, "%s/%s.json", folder, name), buf_str(&json));
-    buf_release(&text);
-    buf_release(&json);
     return good ? path : NULL;
 }
 
@@ -86,7 +93,7 @@ void dump_job_told(struct session *s, struct dump_job *job)
 
     if (job->number > 1)
         name = arena_printf(&job->arena, "%s-%u", name, job->number);
-    path = dump_write(s, &job->arena, job->folder, name, &job->dump);
+    path = dump_write(s, &job->arena, job->folder, name, &job->texts);
     if (path)
         progress_dumped(s->progress, str_of(job->title),
                         arena_printf(&job->arena, "%s/%s", s->run.path, path));
@@ -106,10 +113,19 @@ const char *dumps_why_not(struct slot *slot)
     }
 }
 
+static void put(struct session *s, struct slot *slot, const struct dump *dump, const struct dump_texts *texts)
+{
+    slot->dump_path = dump_write(s, &slot->arena, slot->subject->folder, "dump", texts);
+    slot->dump_partial = dump->why_no_stacks || dump->processes_more;
+}
+
 void dumps_put(struct session *s, struct slot *slot, const struct dump *dump)
 {
-    slot->dump_path = dump_write(s, &slot->arena, slot->subject->folder, "dump", dump);
-    slot->dump_partial = dump->why_no_stacks || dump->processes_more;
+    struct dump_texts texts = {0};
+
+    dump_render(s, dump, &texts);
+    put(s, slot, dump, &texts);
+    dump_texts_release(&texts);
 }
 
 void dumps_keep(struct session *s, struct slot *slot, struct journal_attempt *attempt)
@@ -118,7 +134,7 @@ void dumps_keep(struct session *s, struct slot *slot, struct journal_attempt *at
 
     slot->dump = NULL;
     if (job && s->keep != KEEP_NONE)
-        dumps_put(s, slot, &job->dump);
+        put(s, slot, &job->dump, &job->texts);
     if (job)
         dump_job_free(job);
     attempt->dump = str_of(slot->dump_path);

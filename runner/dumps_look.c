@@ -151,7 +151,8 @@ static const char *role_of(struct dump_job *job, const struct dump_tree *tree, c
     struct buf command = {0};
     const char *role = stat->pid == tree->leader ? tree->role : NULL, *text;
 
-    if (!role && proc_cmdline(stat->pid, &command) == 0) {
+    if (!role && dump_memory_answers(stat->pid) && proc_cmdline(stat->pid, &command) == 0 &&
+        proc_is(proc_id_of(stat))) {
         text = buf_text(&command) + (*buf_text(&command) == '\'');
         if (strncmp(text, title, sizeof title - 1) == 0) {
             text += sizeof title - 1;
@@ -238,6 +239,7 @@ void dump_job_look(struct dump_job *job)
         .stacks = job->bare ? NULL : job->dumps->stacks,
         .budget = job->until - clock_now(),
         .may_end = job->waited_for,
+        .may_guess = job->waited_for,
         .ask_runtimes = job->asks_runtimes && !job->bare,
         .choices = job->choices,
         .choice_count = job->choice_count,

@@ -1,8 +1,9 @@
 #include "runner/base/mask.h"
 
-#include "runner/base/id.h"
+#include "runner/base/mask_words.h"
 #include "runner/base/mem.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ struct way {
 };
 
 struct mask {
+    pthread_mutex_t lock; /* of all below */
     struct state *states;
     size_t count, cap;
     struct way *ways; /* open addressing; a power of two, at most half of it taken */
@@ -40,6 +42,7 @@ struct mask *mask_new(void)
 {
     struct mask *mask = mem_zero(1, sizeof *mask);
 
+    pthread_mutex_init(&mask->lock, NULL);
     GROW(mask->states, mask->count, mask->cap);
     mask->states[mask->count++] = (struct state){0};
     return mask;
@@ -49,19 +52,46 @@ void mask_free(struct mask *mask)
 {
     if (!mask)
         return;
+    pthread_mutex_destroy(&mask->lock);
     free(mask->states);
     free(mask->ways);
     free(mask);
 }
 
-bool mask_is_empty(const struct mask *mask)
+static bool lock_filled(struct mask *mask)
 {
-    return !mask || mask->count == 1;
+    if (!mask)
+        return false;
+    pthread_mutex_lock(&mask->lock);
+    if (mask->count > 1)
+        return true;
+    pthread_mutex_unlock(&mask->lock);
+    return false;
 }
 
-size_t mask_longest(const struct mask *mask)
+static void unlock(struct mask *mask)
 {
-    return mask ? mask->longest : 0;
+    pthread_mutex_unlock(&mask->lock);
+}
+
+bool mask_is_empty(struct mask *mask)
+{
+    bool filled = lock_filled(mask);
+
+    if (filled)
+        unlock(mask);
+    return !filled;
+}
+
+size_t mask_longest(struct mask *mask)
+{
+    size_t longest = 0;
+
+    if (lock_filled(mask)) {
+        longest = mask->longest;
+        unlock(mask);
+    }
+    return longest;
 }
 
 /* ---- ways ---- */
@@ -123,8 +153,9 @@ static unsigned pair_of(const char *bytes)
     return (unsigned)(unsigned char)bytes[0] << 8 | (unsigned char)bytes[1];
 }
 
-static void add_word(struct mask *mask, struct str word)
+static void add_word(void *user, struct str word)
 {
+    struct mask *mask = user;
     uint32_t state = ROOT;
 
     if (word.len < MASK_LEAST)
@@ -139,94 +170,11 @@ static void add_word(struct mask *mask, struct str word)
         mask->longest = (uint32_t)word.len;
 }
 
-/* Within '...', as command lines are shown. */
-static void add_quoted(struct mask *mask, struct str word)
-{
-    struct buf text = {0};
-
-    for (size_t i = 0; i < word.len; i++)
-        if (word.ptr[i] == '\'')
-            buf_adds(&text, "'\\''");
-        else
-            buf_addc(&text, word.ptr[i]);
-    if (text.len != word.len)
-        add_word(mask, buf_str(&text));
-    buf_release(&text);
-}
-
-/* Within $'...', where something that no terminal should see stands beside it. */
-static void add_escaped(struct mask *mask, struct str word)
-{
-    struct buf text = {0};
-
-    for (size_t i = 0; i < word.len; i++) {
-        unsigned char c = (unsigned char)word.ptr[i];
-
-        if (c == '\'' || c == '\\')
-            buf_addf(&text, "\\%c", c);
-        else if (c < ' ' || c >= 0x7F)
-            buf_addf(&text, "\\x%02x", c);
-        else
-            buf_addc(&text, (char)c);
-    }
-    if (text.len != word.len)
-        add_word(mask, buf_str(&text));
-    buf_release(&text);
-}
-
-/* As an id has it. */
-static void add_in_id(struct mask *mask, struct str word)
-{
-    struct buf text = {0};
-
-    id_escape(&text, word);
-    if (text.len != word.len)
-        add_word(mask, buf_str(&text));
-    buf_release(&text);
-}
-
-/* As other people's formats spell it: what a suite prints may have gone through one of them before we see it. */
-static const struct spelling {
-    char c;
-    const char *json, *html_json, *xml;
-} spellings[] = {
-    {'"', "\\\"", "\\\"", "&quot;"}, {'\\', "\\\\", "\\\\", NULL},   {'&', NULL, "\\u0026", "&amp;"},
-    {'<', NULL, "\\u003c", "&lt;"},  {'>', NULL, "\\u003e", "&gt;"},
-};
-
-enum format { IN_JSON, IN_HTML_JSON, IN_XML, FORMAT_COUNT };
-
-static const char *spelled(char c, enum format format)
-{
-    for (size_t i = 0; i < ARRAY_LEN(spellings); i++)
-        if (spellings[i].c == c)
-            return format == IN_JSON        ? spellings[i].json
-                   : format == IN_HTML_JSON ? spellings[i].html_json
-                                            : spellings[i].xml;
-    return NULL;
-}
-
-static void add_in_format(struct mask *mask, struct str word, enum format format)
-{
-    struct buf text = {0};
-
-    for (size_t i = 0; i < word.len; i++) {
-        const char *other = spelled(word.ptr[i], format);
-
-        if (other)
-            buf_adds(&text, other);
-        else
-            buf_addc(&text, word.ptr[i]);
-    }
-    if (text.len != word.len)
-        add_word(mask, buf_str(&text));
-    buf_release(&text);
-}
-
 bool mask_add(struct mask *mask, struct str value)
 {
     bool any = false;
 
+    pthread_mutex_lock(&mask->lock);
     while (value.len) {
         const char *newline = memchr(value.ptr, '\n', value.len);
         size_t end = newline ? (size_t)(newline - value.ptr) : value.len;
@@ -234,13 +182,9 @@ bool mask_add(struct mask *mask, struct str value)
 
         value = str_slice(value, newline ? end + 1 : end, value.len);
         any |= line.len >= MASK_LEAST;
-        add_word(mask, line);
-        add_quoted(mask, line);
-        add_escaped(mask, line);
-        add_in_id(mask, line);
-        for (int format = 0; format < FORMAT_COUNT; format++)
-            add_in_format(mask, line, (enum format)format);
+        mask_spellings(line, add_word, mask);
     }
+    unlock(mask);
     return any;
 }
 
@@ -352,14 +296,11 @@ static void read_on(const struct mask *mask, struct mask_stream *stream, size_t 
     stream->state = state;
 }
 
-void mask_feed(struct mask *mask, struct mask_stream *stream, struct str piece, struct buf *out)
+/* It has words, and is locked. */
+static void feed(struct mask *mask, struct mask_stream *stream, struct str piece, struct buf *out)
 {
     size_t before = stream->held.len;
 
-    if (mask_is_empty(mask)) {
-        buf_addstr(out, piece);
-        return;
-    }
     if (!piece.len)
         return;
     if (mask->stale)
@@ -370,6 +311,16 @@ void mask_feed(struct mask *mask, struct mask_stream *stream, struct str piece, 
     stream->hides.len = stream->held.len;
     read_on(mask, stream, before);
     let_out(stream, stream->held.len - mask->states[stream->state].depth, out);
+}
+
+void mask_feed(struct mask *mask, struct mask_stream *stream, struct str piece, struct buf *out)
+{
+    if (lock_filled(mask)) {
+        feed(mask, stream, piece, out);
+        unlock(mask);
+    } else {
+        buf_addstr(out, piece);
+    }
 }
 
 void mask_end(struct mask_stream *stream, struct buf *out)
@@ -403,20 +354,20 @@ static size_t cut_end(struct str text, size_t ellipsis)
     return ellipsis;
 }
 
-static void mask_whole(struct mask *mask, struct mask_stream *stream, struct str text, struct buf *out)
+static void whole(struct mask *mask, struct mask_stream *stream, struct str text, struct buf *out)
 {
     size_t ellipsis;
 
     while (str_find(text, ELLIPSIS, &ellipsis)) {
         size_t end = cut_end(text, ellipsis);
 
-        mask_feed(mask, stream, str_slice(text, 0, end), out);
+        feed(mask, stream, str_slice(text, 0, end), out);
         end_cut(mask, stream);
         ellipsis += sizeof ELLIPSIS - 1;
-        mask_feed(mask, stream, str_slice(text, end, ellipsis), out);
+        feed(mask, stream, str_slice(text, end, ellipsis), out);
         text = str_slice(text, ellipsis, text.len);
     }
-    mask_feed(mask, stream, text, out);
+    feed(mask, stream, text, out);
     mask_end(stream, out);
 }
 
@@ -424,10 +375,12 @@ void mask_text(struct mask *mask, struct str text, struct buf *out)
 {
     struct mask_stream stream = {0};
 
-    if (mask_is_empty(mask))
+    if (lock_filled(mask)) {
+        whole(mask, &stream, text, out);
+        unlock(mask);
+    } else {
         buf_addstr(out, text);
-    else
-        mask_whole(mask, &stream, text, out);
+    }
 }
 
 struct str mask_in(struct mask *mask, struct arena *arena, struct str text)
@@ -435,9 +388,10 @@ struct str mask_in(struct mask *mask, struct arena *arena, struct str text)
     struct mask_stream stream = {0};
     struct buf out = {0};
 
-    if (mask_is_empty(mask) || text.len < MASK_LEAST)
+    if (text.len < MASK_LEAST || !lock_filled(mask))
         return text;
-    mask_whole(mask, &stream, text, &out);
+    whole(mask, &stream, text, &out);
+    unlock(mask);
     if (stream.found)
         text = arena_str(arena, buf_str(&out));
     buf_release(&out);

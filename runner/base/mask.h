@@ -1,6 +1,7 @@
 /*
  * Words that nobody may read: found in whatever is printed or written, in one pass however many they are, and
- * replaced (Aho and Corasick's automaton). What begins in one piece of a text and ends in the next is found too.
+ * replaced (Aho and Corasick's automaton). What begins in one piece of a text and ends in the next is found too. Several
+ * threads may use one.
  */
 #ifndef RM_BASE_MASK_H
 #define RM_BASE_MASK_H
@@ -25,8 +26,8 @@ void mask_free(struct mask *mask);
  * short to be hidden.
  */
 bool mask_add(struct mask *mask, struct str value);
-bool mask_is_empty(const struct mask *mask);
-size_t mask_longest(const struct mask *mask);
+bool mask_is_empty(struct mask *mask);
+size_t mask_longest(struct mask *mask);
 
 /*
  * A text as a whole. Where an ellipsis says that it was cut, the beginning of a word is hidden like the word. mask_in

@@ -188,6 +188,7 @@ struct dump_process {
     char state;
     bool terminal;                      /* it has one */
     bool frozen;                        /* with its control group */
+    bool memory_held;                   /* whoever asks for what lies in it waits without end */
     const char *role;                   /* "case", "fixture kvd", an actor's name; NULL: none is known */
     const char *name;                   /* comm */
     const char *command;                /* as one would type it; NULL: none */
@@ -207,6 +208,7 @@ struct dump_process {
     uint32_t limit_count;
     const char *why_no_stacks; /* NULL: see the threads */
     enum dump_runtime runtime;
+    bool runtime_guessed;        /* it may be none, or have a use of its own for the signal */
     const char *runtime_says;    /* its own words; NULL: see runtime_why_not */
     const char *runtime_why_not; /* NULL: it was not asked, as it is none, or it has answered */
     const char *unread;          /* what of this could not be read, and why; NULL: all could */
@@ -254,6 +256,7 @@ struct dump_wants {
     const char *stacks; /* run-matrix-stacks; NULL: no native stacks */
     nanos budget;       /* for all of it; what asks runtimes gets what is left */
     bool may_end;       /* a runtime may be asked in a way that ends it: it is at its end anyway */
+    bool may_guess; /* the same of one that may be none, and goes on with a signal that it was not told of */
     bool ask_runtimes;
     const struct dump_runtime_choice *choices;
     size_t choice_count;
@@ -288,6 +291,9 @@ void dump_take(struct dump *dump, struct arena *arena, const struct dump_wants *
  * and errno: then some of them are still in it.
  */
 int dump_answers_cut(int fd, const struct dump_answers *answers, size_t output);
+
+/* False: whoever asks for what lies in its memory, arguments, environment or maps, would wait for who knows how long. */
+bool dump_memory_answers(pid_t pid);
 
 /* The processes below `root`, and itself, as members; those a tree has lost to init are found by session and group. */
 size_t dump_members_below(struct arena *arena, struct proc_id root, struct dump_member **members);

@@ -21,6 +21,11 @@ void look_at_all(struct taking *taking);
 /* A second look at how much each has computed; at least `apart` after the first. */
 void look_at_shares(struct taking *taking, nanos apart);
 
+/* ---- answers.c ---- */
+
+/* False: it is still asking, on a thread that goes on with it; what `user` points to must last. */
+bool answers_in_time(void (*how)(void *user), void *user);
+
 /* ---- runtimes.c ---- */
 
 /* Which they are, by their images; asks nobody. */

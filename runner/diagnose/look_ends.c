@@ -238,16 +238,30 @@ static struct group group_of(const struct look *look, const struct dump_end *tol
     return group_at(look, told, low);
 }
 
+/* The number may be of something else by now, which may hear of it when it is asked what it holds: a device, say. */
+static bool is_that_pipe(int fd, struct look_key key)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_ino == key.inode &&
+           (!key.device || st.st_dev == key.device);
+}
+
 /*
  * A copy of the descriptor, as opening it anew would add an end that nobody expects, and so would a fork of ours that had
  * it for long: it is there for two calls. False: we may not.
  */
-static bool measure(int pidfd, int number, int64_t *filled, int64_t *room)
+static bool measure(int pidfd, struct look_key key, int number, int64_t *filled, int64_t *room)
 {
     int fd = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, number, 0), bytes = 0, size;
 
     if (fd < 0)
         return false;
+    if (!is_that_pipe(fd, key)) {
+        fd_close(&fd);
+        errno = EBADF;
+        return false;
+    }
     size = ioctl(fd, FIONREAD, &bytes) < 0 ? -1 : fcntl(fd, F_GETPIPE_SZ);
     fd_close(&fd);
     *filled = bytes;
@@ -255,7 +269,8 @@ static bool measure(int pidfd, int number, int64_t *filled, int64_t *room)
     return size >= 0;
 }
 
-static void measure_group(struct look *look, struct group group, int64_t *filled, int64_t *room)
+static void measure_group(struct look *look, struct look_key key, struct group group, int64_t *filled,
+                          int64_t *room)
 {
     bool known = false;
 
@@ -264,7 +279,7 @@ static void measure_group(struct look *look, struct group group, int64_t *filled
         uint32_t index = group.ends[i].process;
         int pidfd = proc_open(look->dump->processes[index].id);
 
-        known = measure(pidfd, group.ends[i].fd, filled, room);
+        known = measure(pidfd, key, group.ends[i].fd, filled, room);
         /* It is told of once for all of its pipes; a descriptor that it has closed since is none. */
         if (!known && errno != EBADF && errno != ESRCH && !look->beside[index].is_kept_from_us)
             look_unread(look, &look->dump->processes[index], "what its pipes hold", errno);
@@ -281,7 +296,7 @@ static bool is_pipe(const struct dump_fd *fd)
 }
 
 /* All of the dump that have this pipe. */
-static void tell_pipe(struct look *look, struct group group)
+static void tell_pipe(struct look *look, struct look_key key, struct group group)
 {
     int64_t filled = -1, room = -1;
     bool measured = false;
@@ -292,7 +307,7 @@ static void tell_pipe(struct look *look, struct group group)
         if (!fd || !is_pipe(fd))
             continue;
         if (!measured)
-            measure_group(look, group, &filled, &room);
+            measure_group(look, key, group, &filled, &room);
         measured = true;
         fd->ends = group.ends;
         fd->end_count = group.count;
@@ -331,7 +346,7 @@ void look_ends(struct look *look)
     for (size_t i = 0; i < ends->count;) {
         struct group group = group_at(look, told, i);
 
-        tell_pipe(look, group);
+        tell_pipe(look, ends->list[i].key, group);
         i += group.count;
     }
     for (uint32_t i = 0; i < look->dump->process_count; i++)

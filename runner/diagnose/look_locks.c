@@ -1,16 +1,21 @@
 /* Who holds which lock on a file, and who waits for it. */
 #include "runner/diagnose/look.h"
 
+#include "runner/base/io.h"
 #include "runner/base/mem.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LOCKS_MOST      ((size_t)4 << 20) /* bytes of /proc/locks */
 #define LOCKS_TOLD_MOST 64                /* of one process */
+#define LOCKS_PIECE     ((size_t)16 << 10)
+#define LOCKS_SHARE     4 /* a part of the time that is left */
 
 /* "1: FLOCK  ADVISORY  WRITE 23602 fe:00:11149678 0 EOF", with "->" in front of the kind where it waits. */
 bool look_lock_parse(struct str line, struct look_lock *lock)
@@ -55,20 +60,59 @@ static bool is_same(const struct look_lock *a, const struct look_lock *b)
            a->from == b->from && a->to == b->to;
 }
 
+/*
+ * The kernel counts from the first lock again for every page that is read, so of many locks a page may take as long as a
+ * short list as a whole. False: not all of it is there.
+ */
+static bool read_until(struct look *look, nanos until)
+{
+    int fd = open("/proc/locks", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : 1;
+
+    buf_clear(&look->text);
+    while (got > 0 && look->text.len < LOCKS_MOST && clock_now() < until) {
+        buf_reserve(&look->text, LOCKS_PIECE);
+        do
+            got = read(fd, look->text.ptr + look->text.len, LOCKS_PIECE);
+        while (got < 0 && errno == EINTR);
+        look->text.len += got > 0 ? (size_t)got : 0;
+    }
+    fd_close(&fd);
+    return got == 0;
+}
+
 static void read_all(struct locks *locks)
 {
+    struct look *look = locks->look;
+    nanos now = clock_now();
     struct str rest, line;
     struct look_lock lock;
 
-    if (!look_read(locks->look, AT_FDCWD, "/proc/locks", LOCKS_MOST))
-        return;
-    rest = buf_str(&locks->look->text);
+    if (!read_until(look, now + (look->until - now) / LOCKS_SHARE))
+        taking_note(look->taking, "the locks of the machine were not all looked at: there was no time");
+    rest = buf_str(&look->text);
     while (look_line(&rest, &line)) {
-        if (!look_lock_parse(line, &lock))
+        /* A last line without its end may have lost some of its digits. */
+        if (line.ptr + line.len == look->text.ptr + look->text.len || !look_lock_parse(line, &lock))
             continue;
         GROW(locks->list, locks->count, locks->cap);
         locks->list[locks->count++] = lock;
     }
+}
+
+/* What is held descriptors tell; the list of the machine says who waits, and for whom. */
+static bool may_wait(const struct dump_thread *thread)
+{
+    return thread->call.wait == DUMP_WAITS_LOCK || (thread->call.number < 0 && thread->state != 'R');
+}
+
+static bool some_may_wait(const struct dump *dump)
+{
+    for (uint32_t i = 0; i < dump->process_count; i++)
+        for (uint32_t k = 0; k < dump->processes[i].thread_count; k++)
+            if (may_wait(&dump->processes[i].threads[k]))
+                return true;
+    return false;
 }
 
 static uint32_t process_of(const struct look *look, pid_t pid)
@@ -204,8 +248,9 @@ void look_locks(struct look *look)
     struct locks locks = {.look = look};
     struct told told;
 
-    read_all(&locks);
-    for (uint32_t i = 0; i < look->dump->process_count && locks.count && !look_is_late(look); i++) {
+    if (some_may_wait(look->dump))
+        read_all(&locks);
+    for (uint32_t i = 0; i < look->dump->process_count && !look_is_late(look); i++) {
         struct dump_process *process = &look->dump->processes[i];
         struct dump_lock *list;
 

@@ -47,11 +47,12 @@ static void take_status(struct look *look, struct dump_process *process, int at)
     process->caught = look_number(status, "SigCgt:", 16);
 }
 
+/* Read by its number: who is still there afterwards was there meanwhile. */
 static void take_command(struct look *look, struct dump_process *process)
 {
     struct buf command = {0};
 
-    if (proc_cmdline(process->id.pid, &command) == 0 && command.len)
+    if (proc_cmdline(process->id.pid, &command) == 0 && command.len && proc_is(process->id))
         process->command = arena_cstr(look->arena, buf_str(&command));
     buf_release(&command);
 }
@@ -105,7 +106,11 @@ void look_process(struct look *look, uint32_t index)
         process->cwd = look_link(look, things, "cwd");
         if (fstatat(things, "ns/net", &st, 0) == 0)
             beside->network = st.st_ino;
-        take_command(look, process);
+        process->memory_held = !dump_memory_answers(process->id.pid);
+        if (process->memory_held)
+            look_unread(look, process, "its memory", EBUSY);
+        else
+            take_command(look, process);
     }
     fd_close(&at);
     fd_close(&things);

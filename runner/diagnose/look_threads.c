@@ -47,6 +47,8 @@ void look_share_threads(struct look *look)
 static void take_call(struct look *look, uint32_t index, struct dump_thread *thread, int task, int *refused)
 {
     thread->call.number = -1;
+    if (look->dump->processes[index].memory_held)
+        return;
     if (look_read(look, task, "syscall", FILE_MOST))
         look_decode(look, index, thread, task, str_trim(buf_str(&look->text)));
     else if (errno != ESRCH && errno != ENOENT)

@@ -66,16 +66,18 @@ struct node_asked {
     struct talk talk;
     uint64_t *sockets; /* malloced: inodes of those it had */
     size_t socket_count;
-    int turn;       /* a socket whose name says that the port is ours for the moment; -1 */
-    nanos waits;    /* since when it waits for that; 0: it does not */
-    bool refused;   /* it has said that its port is taken */
-    unsigned tries; /* that it was sent its signal once more */
-    nanos again;    /* when the next is due */
+    int turn;        /* a socket whose name says that the port is ours for the moment; -1 */
+    nanos waits;     /* since when it waits for that; 0: it does not */
+    bool refused;    /* it has said that its port is taken */
+    unsigned frames; /* that it has sent */
+    unsigned tries;  /* that it was sent its signal once more */
+    nanos again;     /* when the next is due */
 };
 
 struct jvm_asked {
-    char wish[64],
-        door[64]; /* paths: of a file that says that it is to be asked by a socket; of that socket */
+    int tmp; /* the folder of both; -1 */
+    char wish[40],
+        door[40]; /* names: of a file that says that it is to be asked by a socket; of that socket */
     bool wished;  /* the first is there, by us */
     bool opened;  /* the second was not there before us */
     struct talk talk;

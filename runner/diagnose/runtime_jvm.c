@@ -10,11 +10,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STATUS_MOST ((size_t)64 << 10)
@@ -52,20 +54,64 @@ static bool refuses(pid_t pid)
     return refuses;
 }
 
-/* A socket of the JVM's own user, and not what somebody else has put there. */
-static bool is_open(const struct asked *asked)
+/*
+ * Its /tmp as it sees it, opened once: the links in it lead where they lead it, and whatever it makes of them afterwards, what we do
+ * is done there. -1: it is not to be had.
+ */
+static int open_tmp(struct proc_id id)
 {
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    char path[64];
+    int root, tmp;
+
+    snprintf(path, sizeof path, "/proc/%ld/root", (long)id.pid);
+    root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    tmp = root < 0 ? -1 : (int)syscall(SYS_openat2, root, "tmp", &how, sizeof how);
+    fd_close(&root);
+    if (tmp >= 0 && !proc_is(id))
+        fd_close(&tmp);
+    return tmp;
+}
+
+/* A socket of the JVM's own user, and not what somebody else has put there; to be joined it is opened as it was found. -1. */
+static int open_door(const struct asked *asked)
+{
+    int fd = openat(asked->jvm.tmp, asked->jvm.door, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     char path[64];
     struct stat door, process;
 
     snprintf(path, sizeof path, "/proc/%ld", (long)asked->process->id.pid);
-    return lstat(asked->jvm.door, &door) == 0 && S_ISSOCK(door.st_mode) && stat(path, &process) == 0 &&
-           door.st_uid == process.st_uid;
+    if (fd >= 0 && (fstat(fd, &door) < 0 || !S_ISSOCK(door.st_mode) || stat(path, &process) < 0 ||
+                    door.st_uid != process.st_uid))
+        fd_close(&fd);
+    return fd;
+}
+
+static bool is_open(const struct asked *asked)
+{
+    int fd = open_door(asked);
+    bool open = fd >= 0;
+
+    fd_close(&fd);
+    return open;
+}
+
+static bool go_in(struct asked *asked)
+{
+    int fd = open_door(asked);
+    char path[64];
+    bool in;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    in = fd >= 0 && talk_open_path(&asked->jvm.talk, path);
+    fd_close(&fd);
+    return in;
 }
 
 static bool wish(struct jvm_asked *jvm)
 {
-    int file = open(jvm->wish, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int file = openat(jvm->tmp, jvm->wish, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     jvm->wished = file >= 0;
     fd_close(&file);
@@ -80,8 +126,11 @@ static bool can_be_joined(struct asked *asked)
 
     if (!number || refuses(pid))
         return false;
-    snprintf(jvm->wish, sizeof jvm->wish, "/proc/%ld/root/tmp/.attach_pid%ld", (long)pid, number);
-    snprintf(jvm->door, sizeof jvm->door, "/proc/%ld/root/tmp/.java_pid%ld", (long)pid, number);
+    jvm->tmp = open_tmp(asked->process->id);
+    if (jvm->tmp < 0)
+        return false;
+    snprintf(jvm->wish, sizeof jvm->wish, ".attach_pid%ld", number);
+    snprintf(jvm->door, sizeof jvm->door, ".java_pid%ld", number);
     if (is_open(asked)) {
         asked->signal = 0;
         return true;
@@ -129,8 +178,7 @@ static bool jvm_look(struct asked *asked)
 
     if (marks_moved(asked) && answer_take(asked, printed_by_jvm, true))
         return true;
-    if (jvm->talk.fd < 0 && (jvm->wished || !asked->signal) && is_open(asked) &&
-        talk_open_path(&jvm->talk, jvm->door)) {
+    if (jvm->talk.fd < 0 && (jvm->wished || !asked->signal) && go_in(asked)) {
         asked_lives(asked);
         buf_add(&jvm->talk.out, thread_dump, sizeof thread_dump);
     }
@@ -153,9 +201,10 @@ static void jvm_release(struct asked *asked)
 
     talk_close(&jvm->talk);
     if (jvm->wished)
-        unlink(jvm->wish);
+        unlinkat(jvm->tmp, jvm->wish, 0);
     if (jvm->opened && asked->asking->taking->wants->may_end && is_open(asked))
-        unlink(jvm->door);
+        unlinkat(jvm->tmp, jvm->door, 0);
+    fd_close(&jvm->tmp);
 }
 
 const struct runtime_way runtime_jvm = {

@@ -18,6 +18,7 @@
 
 #define AGAIN_AFTER (40 * NS_PER_MS)
 #define TRIES_MOST  20u
+#define FRAMES_MOST 100u /* of its answer, and of what it says besides */
 #define TURN        "run-matrix asks a Node"
 #define TURN_MOST   (500 * NS_PER_MS) /* for who does not give it back */
 
@@ -87,7 +88,8 @@ static void queue_evaluation(struct talk *talk, int id, const char *expression)
 
 static void take_bytes(struct talk *talk, size_t count)
 {
-    memmove(talk->in.ptr, talk->in.ptr + count, talk->in.len - count);
+    if (count)
+        memmove(talk->in.ptr, talk->in.ptr + count, talk->in.len - count);
     talk->in.len -= count;
 }
 
@@ -187,23 +189,35 @@ static void take_answer(struct asked *asked, struct str message)
     buf_release(&says);
 }
 
+static void take_message(struct asked *asked, struct str message)
+{
+    struct node_asked *node = &asked->node;
+
+    if (node->phase != NODE_TELLS || talk_number(message, "id") != ID_TELL)
+        return;
+    asked_lives(asked);
+    take_answer(asked, message);
+    queue_evaluation(&node->talk, ID_CLOSE, close_again);
+    node->phase = NODE_CLOSES;
+}
+
+/* Whoever listens there may say what it likes, as long as that is little. */
 static bool node_tells(struct asked *asked)
 {
     struct node_asked *node = &asked->node;
-    struct str message;
-    size_t taken;
+    struct str in = buf_str(&node->talk.in), message;
+    size_t at = 0, taken;
     enum talk_frame frame;
 
-    while ((frame = talk_next(buf_str(&node->talk.in), &message, &taken)) == TALK_TEXT ||
+    while ((frame = talk_next(str_slice(in, at, in.len), &message, &taken)) == TALK_TEXT ||
            frame == TALK_OTHER) {
-        if (frame == TALK_TEXT && node->phase == NODE_TELLS && talk_number(message, "id") == ID_TELL) {
-            asked_lives(asked);
-            take_answer(asked, message);
-            queue_evaluation(&node->talk, ID_CLOSE, close_again);
-            node->phase = NODE_CLOSES;
-        }
-        take_bytes(&node->talk, taken);
+        if (++node->frames > FRAMES_MOST)
+            return false;
+        if (frame == TALK_TEXT)
+            take_message(asked, message);
+        at += taken;
     }
+    take_bytes(&node->talk, at);
     return frame == TALK_PART && !node->talk.ended;
 }
 
@@ -273,7 +287,10 @@ static bool has_failed(const struct asked *asked)
     return failed;
 }
 
-/* Somebody else may have its port for a moment, and it says so at most where we cannot read it. False: it was often enough. */
+/*
+ * Somebody else may have its port for a moment. Nobody is sent the signal again who has not said so: a handler of the program's
+ * own, which may be there for one time only, would be told of it as well. False: it is asked no more.
+ */
 static bool ask_again(struct asked *asked)
 {
     struct node_asked *node = &asked->node;
@@ -281,8 +298,10 @@ static bool ask_again(struct asked *asked)
     if (clock_now() < node->again)
         return true;
     node->again = clock_now() + AGAIN_AFTER;
-    node->refused |= has_failed(asked);
-    if (++node->tries == TRIES_MOST)
+    if (!has_failed(asked))
+        return true;
+    node->refused = true;
+    if (++node->tries == TRIES_MOST || !asked_catches(asked, asked->signal))
         return false;
     marks_take(asked);
     return pidfd_signal(asked->pidfd, asked->signal) == 0;

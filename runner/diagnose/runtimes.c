@@ -260,6 +260,11 @@ static bool is_asked(struct taking *taking, struct dump_process *process)
         return false;
     if (!taking->wants->ask_runtimes)
         process->runtime_why_not = "nobody wanted it to be asked";
+    else if (process->memory_held)
+        process->runtime_why_not = "its memory is held by somebody, and it could not answer";
+    else if (process->runtime_guessed && !taking->wants->may_guess)
+        process->runtime_why_not =
+            "it goes on, and its signal may be for something else: what 'runtimes' names is asked";
     else if (way->ends && !taking->wants->may_end)
         process->runtime_why_not = "it would end by being asked";
     return !process->runtime_why_not;
@@ -279,7 +284,7 @@ static void collect(struct asking *asking)
                 .pidfd = -1,
                 .python = {.file = -1},
                 .node = {.talk = {.fd = -1}, .turn = -1},
-                .jvm = {.talk = {.fd = -1}},
+                .jvm = {.tmp = -1, .talk = {.fd = -1}},
             };
 }
 

@@ -100,6 +100,48 @@ static void test_locks(void **state)
     }
 }
 
+#define MANY_LOCKS 10000
+#define FEW_MS     (200 * NS_PER_MS)
+
+static void takes_many_ranges(void *user)
+{
+    int fd = open(user, O_RDWR);
+
+    for (int i = 0; i < MANY_LOCKS; i++) {
+        struct flock lock = {.l_type = F_WRLCK, .l_start = 10 + i * 2, .l_len = 1};
+
+        must(fcntl(fd, F_SETLK, &lock) == 0);
+    }
+    in_hang(NULL);
+}
+
+static bool locks_were_too_many(const struct dump *dump)
+{
+    for (uint32_t i = 0; i < dump->note_count; i++)
+        if (strstr(dump->notes[i], "locks of the machine were not all looked at"))
+            return true;
+    return false;
+}
+
+/* The kernel takes the longer for each page the more there are: nobody waits for all of them. */
+static void test_many_locks(void **state)
+{
+    struct look_stage *stage = *state;
+    char path[] = "/tmp/test-look-XXXXXX";
+    int fd = mkstemp(path);
+    pid_t holder, waiter;
+
+    assert_true(fd >= 0);
+    close(fd);
+    holder = start_kid(stage, takes_many_ranges, path);
+    until_in(holder, HANGS);
+    assert_false(locks_were_too_many(look_within(stage, FEW_MS))); /* nobody waits: nobody asks for them */
+    waiter = start_kid(stage, wants_a_range, path);
+    until_in(waiter, SYS_fcntl);
+    assert_true(locks_were_too_many(look_within(stage, FEW_MS)));
+    unlink(path);
+}
+
 /* ---- limits ---- */
 
 #define FEW 64
@@ -275,12 +317,50 @@ static void test_outputs_are_known(void **state)
     close(fd);
 }
 
+/* ---- who keeps whoever asks ---- */
+
+struct kept_waiting {
+    int asks[2], has[2];
+};
+
+static void waits(void *user)
+{
+    const struct kept_waiting *kept = user;
+    char byte;
+
+    if (read(kept->asks[0], &byte, 1) != 1 || write(kept->has[1], &byte, 1) != 1)
+        abort();
+}
+
+/* He is left behind, and lives on for himself. */
+static void test_who_asks_is_kept(void **state)
+{
+    struct kept_waiting kept;
+    char byte = 'x';
+
+    (void)state;
+    assert_int_equal(pipe(kept.asks), 0);
+    assert_int_equal(pipe(kept.has), 0);
+    assert_false(answers_in_time(waits, &kept));
+    assert_int_equal(write(kept.asks[1], &byte, 1), 1);
+    assert_int_equal(read(kept.has[0], &byte, 1), 1);
+    assert_int_equal(write(kept.asks[1], &byte, 1), 1);
+    assert_true(answers_in_time(waits, &kept));
+    assert_true(dump_memory_answers(getpid()));
+    assert_true(dump_memory_answers(INT32_MAX)); /* nobody is there to keep us */
+    for (int i = 0; i < 2; i++) {
+        close(kept.asks[i]);
+        close(kept.has[i]);
+    }
+}
+
 #define IT(name) cmocka_unit_test_setup_teardown(name, open_look_stage, close_look_stage)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IT(test_locks), IT(test_limits), IT(test_runaways), IT(test_tails), IT(test_outputs_are_known),
+        IT(test_locks), IT(test_many_locks),        IT(test_limits),           IT(test_runaways),
+        IT(test_tails), IT(test_outputs_are_known), IT(test_who_asks_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

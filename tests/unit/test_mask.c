@@ -1,6 +1,7 @@
 #include "runner/base/mask.h"
 #include "runner/base/mem.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -233,13 +234,66 @@ static void test_flood(void **state)
     free(text);
 }
 
+#define MANY_WORDS 500
+
+struct crowd {
+    struct mask *mask;
+    pthread_barrier_t gate;
+};
+
+static void *hides(void *user)
+{
+    struct crowd *crowd = user;
+    struct buf out = {0};
+
+    pthread_barrier_wait(&crowd->gate);
+    for (int i = 0; i < MANY_WORDS; i++) {
+        buf_clear(&out);
+        mask_text(crowd->mask, str_of("it is hidden0 here"), &out);
+        if (!str_is(buf_str(&out), "it is *** here"))
+            break;
+    }
+    pthread_barrier_wait(&crowd->gate);
+    if (!str_is(buf_str(&out), "it is *** here"))
+        user = NULL;
+    buf_release(&out);
+    return user;
+}
+
+/* Words are added while others hide what they have. */
+static void test_threads(void **state)
+{
+    struct crowd crowd = {.mask = mask_new()};
+    pthread_t threads[2];
+    char word[16];
+    void *good;
+
+    (void)state;
+    mask_add(crowd.mask, str_of("hidden0"));
+    assert_int_equal(pthread_barrier_init(&crowd.gate, NULL, 3), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hides, &crowd), 0);
+    pthread_barrier_wait(&crowd.gate);
+    for (int i = 1; i < WORDS; i++) {
+        snprintf(word, sizeof word, "%dhidden", i);
+        mask_add(crowd.mask, str_of(word));
+    }
+    pthread_barrier_wait(&crowd.gate);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], &good), 0);
+        assert_non_null(good);
+    }
+    pthread_barrier_destroy(&crowd.gate);
+    mask_free(crowd.mask);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),     cmocka_unit_test(test_what_is_too_short),
         cmocka_unit_test(test_none),      cmocka_unit_test(test_in),
         cmocka_unit_test(test_held_back), cmocka_unit_test(test_random_texts),
-        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_flood),     cmocka_unit_test(test_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@
 
 /* ---- asked alive ---- */
 
-#define ACTORS_MOST 4
+#define ACTORS_MOST 8
 
 struct stage {
     struct arena arena;
@@ -60,6 +60,7 @@ static struct stage *set_stage(enum dump_runtime played)
     s->wants = (struct dump_wants){.outputs = s->outputs,
                                    .output_count = 2,
                                    .ask_runtimes = true,
+                                   .may_guess = true,
                                    .choices = &s->choice,
                                    .choice_count = 1};
     s->dump.processes = s->processes;
@@ -206,6 +207,52 @@ static void test_jvms(void **state)
     end_stage(s);
 }
 
+static char wish[64]; /* of a child */
+
+static void looks_for_wish(int signal)
+{
+    (void)signal;
+    if (access(wish, F_OK) == 0 && write(1, "seen\n", 5) < 0)
+        _exit(1);
+}
+
+/* In a root of its own, in which the way to /tmp leads elsewhere. */
+_Noreturn static void live_in(const char *folder)
+{
+    snprintf(wish, sizeof wish, "/elsewhere/.attach_pid%ld", (long)getpid());
+    if (chdir(folder) < 0 || mkdir("elsewhere", 0700) < 0 || symlink("/elsewhere", "tmp") < 0 ||
+        chroot(".") < 0)
+        _exit(1);
+    signal(SIGQUIT, looks_for_wish);
+    hang();
+}
+
+/* It is wished for where the JVM looks, and the wish is taken back there. */
+static void test_jvm_in_a_root_of_its_own(void **state)
+{
+    char folder[] = "/tmp/test-runtimes-XXXXXX", path[64];
+    struct stage *s;
+    pid_t pid;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    s = set_stage(RUNTIME_JVM);
+    assert_non_null(mkdtemp(folder));
+    pid = fork_actor(s);
+    if (pid == 0)
+        live_in(folder);
+    add_process(s, pid);
+    ask(s);
+    cut_answers(s, 0, "ready\nseen\n");
+    snprintf(path, sizeof path, "%s/tmp", folder);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof path, "%s/elsewhere", folder);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+    end_stage(s);
+}
+
 static void test_go(void **state)
 {
     struct stage *s = set_stage(RUNTIME_GO);
@@ -282,6 +329,59 @@ static void test_lying_memory(void **state)
         assert_non_null(s->processes[0].runtime_why_not);
         end_stage(s);
     }
+}
+
+/* ---- who is one ---- */
+
+static pid_t fork_with(const struct stage *s, const char *folder, const char *name, int protection)
+{
+    char path[128];
+    int fd;
+    pid_t pid;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, 4096), 0);
+    pid = fork_actor(s);
+    if (pid == 0) {
+        if (mmap(NULL, 4096, protection, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+            _exit(1);
+        hang();
+    }
+    close(fd);
+    unlink(path);
+    return pid;
+}
+
+/* All are of one program, and differ in what they have mapped. */
+static void test_recognised(void **state)
+{
+    static const struct {
+        const char *name;
+        int protection;
+        enum dump_runtime runtime;
+    } rows[] = {
+        {"libjvm.so", PROT_READ | PROT_EXEC, RUNTIME_JVM},
+        {"libjvm.so", PROT_READ, RUNTIME_NONE}, /* somebody reads it */
+        {"libjvm.so.txt", PROT_READ | PROT_EXEC, RUNTIME_NONE},
+        {"libpython3.11.so.1.0", PROT_READ | PROT_EXEC, RUNTIME_PYTHON},
+        {"libpythonic.so", PROT_READ | PROT_EXEC, RUNTIME_NONE},
+        {"libnode.so.108", PROT_READ | PROT_EXEC, RUNTIME_NODE},
+    };
+    struct stage *s = set_stage(RUNTIME_NONE);
+    char folder[] = "/tmp/test-runtimes-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    s->wants.choice_count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        add_process(s, fork_with(s, folder, rows[i].name, rows[i].protection));
+    rmdir(folder);
+    runtimes_recognise(&s->taking);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(s->processes[i].runtime, rows[i].runtime);
+    end_stage(s);
 }
 
 /* ---- real ones ---- */
@@ -454,13 +554,124 @@ static void test_node_has_no_port(void **state)
     end_stage(s);
 }
 
+static const char *const heeds_once[] = {
+    "node", "-e",
+    "process.once('SIGUSR1', () => console.log('told')); setInterval(() => {}, 1000); console.log('ready')",
+    NULL};
+static const char *const heeds_all[] = {
+    "node", "-e",
+    "process.on('SIGUSR1', () => console.log('told')); setInterval(() => {}, 1000); console.log('ready')",
+    NULL};
+
+/* A program whose own the signal is has it once: it may not live through a second one. */
+static void test_node_is_told_once(void **state)
+{
+    struct stage *s;
+    struct dump_process *once, *all;
+
+    (void)state;
+    if (!has_program("node"))
+        skip();
+    s = set_stage(RUNTIME_NONE);
+    once = run_program(s, heeds_once);
+    all = run_program(s, heeds_all);
+    ask(s);
+    assert_string_equal(once->runtime_why_not, "it did not answer to SIGUSR1");
+    assert_string_equal(all->runtime_why_not, "it did not answer to SIGUSR1");
+    assert_true(lives(once) && lives(all));
+    cut_answers(s, 0, "ready\nready\ntold\ntold\n");
+    end_stage(s);
+}
+
+/* One that goes on may have heard of the signal from somebody else. */
+static void test_node_that_goes_on(void **state)
+{
+    struct stage *s;
+    struct dump_process *process;
+
+    (void)state;
+    if (!has_program("node"))
+        skip();
+    s = set_stage(RUNTIME_NONE);
+    s->wants.may_guess = false;
+    process = run_program(s, heeds_once);
+    ask(s);
+    assert_non_null(strstr(process->runtime_why_not, "its signal may be for something else"));
+    cut_answers(s, 0, "ready\n");
+    s->choice = (struct dump_runtime_choice){"node*", RUNTIME_NODE};
+    process->runtime_why_not = NULL;
+    ask(s);
+    cut_answers(s, 0, "ready\ntold\n");
+    end_stage(s);
+}
+
+/* Plays an inspector that says so many things of no meaning before it answers. */
+static const char inspector[] =
+    "import signal, socket, sys\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
+    "signal.signal(signal.SIGUSR1, lambda *_: None)\n"
+    "print('ready', flush=True)\n"
+    "signal.sigwait([signal.SIGUSR1])\n"
+    "door = socket.create_server(('127.0.0.1', 0))\n"
+    "def heard(until):\n"
+    "    one, text = door.accept()[0], b''\n"
+    "    while not text.endswith(until): text += one.recv(4096)\n"
+    "    return one\n"
+    "list = b'[{\"webSocketDebuggerUrl\":\"ws://127.0.0.1:1/abc-1\"}]'\n"
+    "heard(b'\\r\\n\\r\\n').sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n' % len(list) + "
+    "list)\n"
+    "one = heard(b'\\r\\n\\r\\n')\n"
+    "says = b'{\"id\":1,\"result\":{\"result\":{\"value\":\"here\"}}}'\n"
+    "one.sendall(b'HTTP/1.1 101 X\\r\\n\\r\\n' + b'\\x89\\x00' * int(sys.argv[1]) + b'\\x81%c' % len(says) + "
+    "says)\n"
+    "while one.recv(4096): pass\n"
+    "one.close()\n"
+    "door.close()\n"
+    "signal.pause()\n";
+
+static void test_inspector_that_talks(void **state)
+{
+    static const struct {
+        const char *count;
+        bool heard;
+    } rows[] = {{"50", true}, {"5000", false}};
+
+    (void)state;
+    if (!has_program("python3"))
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *const words[] = {"python3", "-c", inspector, rows[i].count, NULL};
+        struct stage *s = set_stage(RUNTIME_NONE);
+        struct dump_process *process;
+
+        s->choice = (struct dump_runtime_choice){"python*", RUNTIME_NODE};
+        process = run_program(s, words);
+        ask(s);
+        if (rows[i].heard)
+            says(process, "here");
+        else
+            assert_non_null(strstr(process->runtime_why_not, "its inspector did not answer"));
+        assert_true(lives(process));
+        end_stage(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_jvms),      cmocka_unit_test(test_go),
-        cmocka_unit_test(test_not_asked), cmocka_unit_test(test_lying_memory),
-        cmocka_unit_test(test_python),    cmocka_unit_test(test_python_awaits),
-        cmocka_unit_test(test_node),      cmocka_unit_test(test_node_has_no_port),
+        cmocka_unit_test(test_jvms),
+        cmocka_unit_test(test_jvm_in_a_root_of_its_own),
+        cmocka_unit_test(test_go),
+        cmocka_unit_test(test_not_asked),
+        cmocka_unit_test(test_lying_memory),
+        cmocka_unit_test(test_python),
+        cmocka_unit_test(test_python_awaits),
+        cmocka_unit_test(test_node),
+        cmocka_unit_test(test_node_has_no_port),
+        cmocka_unit_test(test_node_is_told_once),
+        cmocka_unit_test(test_recognised),
+        cmocka_unit_test(test_node_that_goes_on),
+        cmocka_unit_test(test_inspector_that_talks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
