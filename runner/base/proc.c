@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define PROC_PATH_SIZE 64
+#define STATUS_MOST    ((size_t)64 << 10)
 
 /* A process that has gone shows as ENOENT before we have its file open, and as ESRCH after. */
 static int gone(void)
@@ -211,6 +212,29 @@ int proc_cmdline(pid_t pid, struct buf *out)
     if (got == PROC_CMDLINE_MOST)
         buf_adds(out, " …");
     return 0;
+}
+
+bool proc_state_is_end(char state)
+{
+    return state == 'Z' || state == 'X';
+}
+
+pid_t proc_number_within(const char *status)
+{
+    static const char key[] = "\nNSpid:";
+    struct buf text = {0};
+    const char *line, *end;
+    pid_t pid = 0;
+
+    if (file_read(status, &text, STATUS_MOST) == 0 && (line = strstr(buf_text(&text), key))) {
+        line += strlen(key);
+        end = line + strcspn(line, "\n");
+        while (end > line && end[-1] >= '0' && end[-1] <= '9')
+            end--;
+        pid = (pid_t)strtol(end, NULL, 10);
+    }
+    buf_release(&text);
+    return pid;
 }
 
 /* ---- folders ---- */

@@ -36,6 +36,11 @@ bool proc_stat_is_alive(const struct proc_stat *stat);
  */
 int proc_cmdline(pid_t pid, struct buf *out);
 
+/* Of a state: it is none of the living. */
+bool proc_state_is_end(char state);
+/* As whom it, or a thread, knows itself, in the innermost namespace that it lives in, by this "status" of it; 0: not known. */
+pid_t proc_number_within(const char *status);
+
 /* Call `each` for every pid that is there now; stops when it answers false. 0, or -1 and errno. */
 int proc_each(bool (*each)(void *user, pid_t pid), void *user);
 

@@ -224,7 +224,7 @@ static int living_thread(int process)
 
         snprintf(path, sizeof path, "%.20s/stat", thread->d_name);
         if (thread->d_name[0] != '.' && file_read_at(dirfd(dir), path, &line, FILE_MOST) == 0 &&
-            proc_stat_parse(buf_str(&line), &stat) && !strchr("ZX", stat.state))
+            proc_stat_parse(buf_str(&line), &stat) && !proc_state_is_end(stat.state))
             found = openat(dirfd(dir), thread->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
         buf_release(&line);
     }

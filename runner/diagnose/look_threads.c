@@ -113,7 +113,7 @@ static DIR *open_tasks(const struct dump_process *process)
 static char state_of(const struct dump_process *process)
 {
     for (uint32_t i = 0; i < process->thread_count; i++)
-        if (!strchr("ZX", process->threads[i].state))
+        if (!proc_state_is_end(process->threads[i].state))
             return process->threads[i].state;
     return process->state;
 }

@@ -187,7 +187,7 @@ static void recognise(struct recognising *r, struct dump_process *process)
 
     process->runtime = RUNTIME_NONE;
     process->runtime_guessed = false;
-    if (process->state == 'Z' || process->state == 'X' || !image_of(process->id.pid, path, &image) ||
+    if (proc_state_is_end(process->state) || !image_of(process->id.pid, path, &image) ||
         is_chosen(r->taking->wants, image, &process->runtime))
         return;
     process->runtime = runtime_of_name(image);

@@ -6,43 +6,19 @@
 #include "runner/diagnose/runtime.h"
 
 #include "runner/base/io.h"
-#include "runner/base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define STATUS_MOST ((size_t)64 << 10)
-
 /* Version, command and three arguments, each with its NUL. "-l": locks of java.util.concurrent too. */
 static const char thread_dump[] = "1\0threaddump\0-l\0\0";
-
-/* Its number in its own namespace, which its files are called by; 0: not to be had. */
-static long own_number(pid_t pid)
-{
-    char path[64];
-    struct buf status = {0};
-    const char *line;
-    long number = 0;
-
-    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-    if (file_read(path, &status, STATUS_MOST) == 0 && (line = strstr(buf_text(&status), "\nNSpid:"))) {
-        const char *end = line + 1 + strcspn(line + 1, "\n");
-
-        while (end > line && end[-1] >= '0' && end[-1] <= '9')
-            end--;
-        number = strtol(end, NULL, 10);
-    }
-    buf_release(&status);
-    return number;
-}
 
 /* Somebody said that it must not be asked so. */
 static bool refuses(pid_t pid)
@@ -122,15 +98,18 @@ static bool can_be_joined(struct asked *asked)
 {
     struct jvm_asked *jvm = &asked->jvm;
     pid_t pid = asked->process->id.pid;
-    long number = own_number(pid);
+    char status[64];
+    pid_t number;
 
+    snprintf(status, sizeof status, "/proc/%ld/status", (long)pid);
+    number = proc_number_within(status);
     if (!number || refuses(pid))
         return false;
     jvm->tmp = open_tmp(asked->process->id);
     if (jvm->tmp < 0)
         return false;
-    snprintf(jvm->wish, sizeof jvm->wish, ".attach_pid%ld", number);
-    snprintf(jvm->door, sizeof jvm->door, ".java_pid%ld", number);
+    snprintf(jvm->wish, sizeof jvm->wish, ".attach_pid%ld", (long)number);
+    snprintf(jvm->door, sizeof jvm->door, ".java_pid%ld", (long)number);
     if (is_open(asked)) {
         asked->signal = 0;
         return true;

@@ -256,7 +256,7 @@ static bool is_asked(struct taking *taking, struct dump_process *process)
 {
     const struct runtime_way *way = way_of(process->runtime);
 
-    if (!way || process->state == 'Z' || process->state == 'X')
+    if (!way || proc_state_is_end(process->state))
         return false;
     if (!taking->wants->ask_runtimes)
         process->runtime_why_not = "nobody wanted it to be asked";

@@ -41,7 +41,7 @@ static nanos part(const struct taking *taking, int tenths)
 
 static bool has_stack(const struct dump_process *p)
 {
-    return p->state != 'Z' && p->state != 'X';
+    return !proc_state_is_end(p->state);
 }
 
 /* Which of them, in their order; `whose` says which process of the dump each is. */

@@ -181,7 +181,7 @@ static const char *state_words(const struct dump_process *p, const struct dump_t
 const char *does_thread(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
 {
     const char *where = does_where(t, p, thread), *state = state_words(p, thread);
-    const char *what = thread->state == 'Z' || thread->state == 'X' ? NULL : waits(t, p, thread);
+    const char *what = proc_state_is_end(thread->state) ? NULL : waits(t, p, thread);
 
     if (state && what && strcmp(state, what) == 0)
         what = NULL;

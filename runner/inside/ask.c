@@ -130,31 +130,12 @@ static void wait_for_all(struct asking *asking, nanos until)
 
 /* ---- as they are called here ---- */
 
-/* The number that it knows itself by, in the innermost namespace that it lives in; 0: not known. */
-static pid_t own_number(const char *path)
-{
-    static const char key[] = "\nNSpid:";
-    struct buf text = {0};
-    const char *line, *end;
-    pid_t pid = 0;
-
-    if (file_read(path, &text, 16 << 10) == 0 && (line = strstr(buf_text(&text), key))) {
-        line += strlen(key);
-        end = line + strcspn(line, "\n");
-        while (end > line && end[-1] >= '0' && end[-1] <= '9')
-            end--;
-        pid = (pid_t)strtol(end, NULL, 10);
-    }
-    buf_release(&text);
-    return pid;
-}
-
 static pid_t number_in_itself(pid_t pid)
 {
     char path[64];
 
     snprintf(path, sizeof path, "/proc/%d/status", pid);
-    return own_number(path);
+    return proc_number_within(path);
 }
 
 /* Of one that lives in a namespace: which thread here calls itself so there. */
@@ -168,7 +149,7 @@ static void rename_threads(struct stack_process *process, struct stack_thread *t
         return;
     for (size_t i = 0; i < count; i++) {
         const char *path = arena_printf(arena, "%s/%.*s/status", folder, STR_ARG(names[i]));
-        pid_t inside = own_number(path);
+        pid_t inside = proc_number_within(path);
 
         for (uint32_t t = 0; inside && t < process->thread_count; t++)
             if (process->threads[t].tid == inside)

@@ -628,9 +628,18 @@ static void test_boot_id(void **state)
     assert_int_equal(strspn(id, "0123456789abcdef-"), 36);
 }
 
+static void test_number_within(void **state)
+{
+    (void)state;
+    assert_int_equal(proc_number_within("/proc/self/status"), getpid());
+    assert_int_equal(proc_number_within("/proc/self/stat"), 0);
+    assert_int_equal(proc_number_within("/proc/self/nothing"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_number_within),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_parse_refuses),
         cmocka_unit_test(test_self),
