@@ -107,6 +107,7 @@ const char *dumps_why_not(struct slot *slot)
         return NULL;
     switch (slot->ending.dump) {
     case WATCH_DUMP_LATE: return "there is no dump: it was not made in time";
+    case WATCH_DUMP_FLOODED: return "there is no dump: it wrote too much meanwhile";
     case WATCH_DUMP_REFUSED: return "there is no dump: too many others were being made";
     case WATCH_DUMP_MADE: return "there is no dump: it could not be begun in time";
     default: return NULL;

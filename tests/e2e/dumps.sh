@@ -214,6 +214,16 @@ test_who_makes_it_never_answers() {
     is "$(told next "case['verdict']")" passed
 }
 
+# Whoever looks takes his time, and the case writes on: its disk is not to be full when he is done.
+test_it_floods_meanwhile() {
+    suite "{name: hang, run: 'sleep 1; exec yes $token', timeout: 300ms, output-limit: 1M}"
+    RUN_MATRIX_FAULTS=dump-park=1h run
+    status_is 1
+    not_dumped hang
+    out_has 'there is no dump: it wrote too much meanwhile'
+    is "$(told hang "last['verdict'], last['ladder'][0]['signal']")" "('timeout', 'SIGKILL')"
+}
+
 # The watchdog has it made, whatever the loop does: the first rung is taken before that wakes up.
 test_the_loop_stands_still() {
     suite "{name: hang, run: ['$kid', hang, $token], timeout: 200ms}"
