@@ -236,7 +236,8 @@ void dump_job_look(struct dump_job *job)
     struct dump_wants wants = {
         .title = job->title,
         .reason = job->reason,
-        .stacks = job->bare ? NULL : job->dumps->stacks,
+        .stacks = job->dumps->stacks,
+        .why_no_stacks = job->bare ? "too many others were looked at" : NULL,
         .budget = job->until - clock_now(),
         .may_end = job->waited_for,
         .may_guess = job->waited_for,

@@ -141,8 +141,12 @@ static void take_stacks(struct taking *taking)
     struct stacks_wants how;
     struct proc_id *list;
     uint32_t *whose;
-    size_t count = list_processes(taking, &list, &whose);
+    size_t count;
 
+    taking->dump->why_no_stacks = kept(taking->arena, wants->why_no_stacks);
+    if (wants->why_no_stacks)
+        return;
+    count = list_processes(taking, &list, &whose);
     count = ask_inside(taking, list, whose, count);
     if (!count)
         return;

@@ -272,6 +272,11 @@ tests:
     # Eight at a time have stacks, 32 are made at all; of these some come too late where a machine is busy.
     [ "$dumps" -ge 8 ] || fail "only $dumps dumps"
     is "$((dumps + $(records 'there is no dump: ')))" 40
+    find "$folder" -name dump.json -exec python3 -c '
+import json, sys
+why = [d["why_no_stacks"] for d in map(lambda path: json.load(open(path)), sys.argv[1:])]
+print(sum(w is None for w in why) >= 8 or why, {w for w in why} - {None, "too many others were looked at"})' {} + >"$scratch/whys"
+    is "$(cat "$scratch/whys")" 'True set()'
 }
 
 # No status is lost, and none is another's, while others are stopped, copied and let go beside them.
