@@ -11,6 +11,7 @@
 
 #define CLOSE_MOST   (WATCH_DUMP_BUDGET + NS_PER_S)
 #define ASKED_BUDGET WATCH_DUMP_BUDGET
+#define SETTLE_MORE  (ASKED_BUDGET / 10) /* for what became whole in time, or never, to be told of */
 
 /* ---- jobs ---- */
 
@@ -177,8 +178,8 @@ static nanos last_of_them(const struct dumps *dumps)
     nanos until = 0;
 
     for (const struct dump_job *job = dumps->jobs; job; job = job->next)
-        if (!job->waited_for && !job->done && job->until > until)
-            until = job->until;
+        if (!job->waited_for && !job->done && job->until + SETTLE_MORE > until)
+            until = job->until + SETTLE_MORE;
     return until;
 }
 

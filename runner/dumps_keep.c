@@ -91,6 +91,10 @@ void dump_job_told(struct session *s, struct dump_job *job)
     };
     const char *name = names[job->occasion], *path;
 
+    if (!job->made) {
+        progress_dumped(s->progress, str_of(job->title), "none, there was no time");
+        return;
+    }
     if (job->number > 1)
         name = arena_printf(&job->arena, "%s-%u", name, job->number);
     path = dump_write(s, &job->arena, job->folder, name, &job->texts);

@@ -84,7 +84,7 @@ static bool may_begin(struct dump_job *job)
 }
 
 /* Who takes it is told first; who waits for it in the watch, which is there as long as this thread counts, after that. */
-static void hand_over(struct dump_job *job, bool made)
+static void hand_over(struct dump_job *job)
 {
     struct dumps *dumps = job->dumps;
     const uint32_t place = job->place, generation = job->generation;
@@ -93,7 +93,7 @@ static void hand_over(struct dump_job *job, bool made)
 
     pthread_mutex_lock(&dumps->lock);
     job->done = true;
-    if (job->unwanted || !made) {
+    if (job->unwanted || (waited_for && !job->made)) { /* what somebody asked for is told of, made or not */
         dumps_take_out(dumps, job);
         dump_job_free(job);
     } else if (write(dumps->eventfd, &one, sizeof one) != sizeof one) {
@@ -112,17 +112,15 @@ static void hand_over(struct dump_job *job, bool made)
 static void *work(void *user)
 {
     struct dump_job *job = user;
-    bool made;
 
     prctl(PR_SET_NAME, "dumper"); /* whoever has made us may find us gone */
-    made = may_begin(job);
-
-    if (made) {
+    job->made = may_begin(job);
+    if (job->made) {
         dump_job_look(job);
         leave_seat(job);
         dump_render(job->dumps->s, &job->dump, &job->texts);
     }
-    hand_over(job, made);
+    hand_over(job);
     return NULL;
 }
 

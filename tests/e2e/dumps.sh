@@ -214,6 +214,20 @@ test_who_makes_it_never_answers() {
     is "$(told next "case['verdict']")" passed
 }
 
+# Nobody waits for what is not wanted for a deadline; but whoever has asked for it hears that there is none.
+test_what_was_asked_for_is_not_made() {
+    suite "{name: slow, run: 'until [ -e told ]; do sleep 0.1; done', slow: 100ms, timeout: 60s, dump: [slow]}"
+    export RUN_MATRIX_FAULTS=dump-park=4s
+    start
+    await "$scratch/out" 'DUMP'
+    : >told
+    finish
+    unset RUN_MATRIX_FAULTS
+    status_is 0
+    out_has 'slow, attempt 1: none, there was no time'
+    not_dumped slow
+}
+
 # Whoever looks takes his time, and the case writes on: its disk is not to be full when he is done.
 test_it_floods_meanwhile() {
     suite "{name: hang, run: 'sleep 1; exec yes $token', timeout: 300ms, output-limit: 1M}"

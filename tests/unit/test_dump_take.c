@@ -126,7 +126,6 @@ static void test_without_who_unwinds(void **state)
     close_scene(&s);
 }
 
-/* What is there when the time is over is told; nobody waits for more. */
 /* Why is the words of whoever wants none, and nobody is stopped for it. */
 static void test_no_stacks_wanted(void **state)
 {
@@ -146,6 +145,7 @@ static void test_no_stacks_wanted(void **state)
     close_scene(&s);
 }
 
+/* What is there when the time is over is told; nobody waits for more. */
 static void test_without_time(void **state)
 {
     struct scene s;
