@@ -118,9 +118,9 @@ void dumps_ask(struct session *s, struct slot *slot, enum dump_occasion occasion
     if (!slot->listed || slot->recipe.debugged)
         return;
     job = new_job(s->dumps, slot->number, slot->generation, occasion, ASKED_BUDGET);
-    job->number = occasion == DUMP_ASKED ? slot->dumps_asked + 1 : 1;
+    job->number = occasion == DUMP_ASKED ? ++slot->dumps_asked : 1;
     dump_job_fill(job, slot->subject, NULL);
-    slot->dumps_asked++;
+    slot->dumped_meanwhile = true;
     if (!start(s->dumps, job))
         session_note(s, "no dump of %.*s: too many are being made", STR_ARG(slot->recipe.id));
 }

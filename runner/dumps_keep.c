@@ -76,7 +76,7 @@ bool dumps_is_ours(const struct slot *slot, const char *name)
 {
     struct str text = str_of(name);
 
-    return slot->dumps_asked && (str_starts(text, "dump-slow.") || str_starts(text, "dump-asked")) &&
+    return slot->dumped_meanwhile && (str_starts(text, "dump-slow.") || str_starts(text, "dump-asked")) &&
            (str_ends(text, ".txt") || str_ends(text, ".json"));
 }
 

@@ -202,6 +202,19 @@ test_all_that_run_when_asked() {
     done
 }
 
+# Each kind is counted for itself.
+test_asked_for_after_it_became_slow() {
+    suite "{name: slow, run: 'until [ -e told ]; do sleep 0.1; done', slow: 100ms, timeout: 60s, dump: [slow]}"
+    start
+    await "$scratch/out" 'slow/1/dump-slow.txt'
+    kill -USR2 "$runner"
+    await "$scratch/out" 'slow/1/dump-asked.txt'
+    : >told
+    finish
+    status_is 0
+    has_text "$folder/slow/1/dump-asked.txt" 'somebody has asked for it (SIGUSR2)'
+}
+
 # ---- when something goes wrong ----
 
 test_who_makes_it_never_answers() {
