@@ -68,6 +68,17 @@ static struct dump_job *new_job(struct dumps *dumps, uint32_t place, uint32_t ge
     return job;
 }
 
+/* One tracer at a time: for whom a ladder waits those make room that nobody waits for. Under the lock. */
+static void hurry_others(const struct dump_job *job)
+{
+    for (struct dump_job *other = job->dumps->jobs; other; other = other->next)
+        if (other->place == job->place && !other->waited_for && !other->done) {
+            other->hurried = true;
+            other->until = clock_now();
+        }
+    pthread_cond_broadcast(&job->dumps->changed);
+}
+
 /* Who has begun it does not know any more how it goes on. */
 static bool start(struct dumps *dumps, struct dump_job *job)
 {
@@ -76,6 +87,8 @@ static bool start(struct dumps *dumps, struct dump_job *job)
     pthread_mutex_lock(&dumps->lock);
     job->park = parked(dumps->s);
     started = !dumps->closing && dumps->threads < DUMPS_MOST;
+    if (started && job->waited_for)
+        hurry_others(job);
     if (started) {
         append(dumps, job);
         dumps->threads++;

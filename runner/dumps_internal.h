@@ -33,8 +33,9 @@ struct dump_job {
     nanos until, park;          /* park: it stands still so long before it begins, for tests */
     nanos bare_at;              /* it waits for a seat no longer */
     bool waited_for;            /* by the ladder of its case */
-    bool queues, sits;          /* for one of DUMPS_WHOLE seats, on one */
-    bool bare;                  /* all seats were taken: no stacks, nobody is asked */
+    bool hurried; /* its case is about to be ended, and looked at for that: this one has no time any more */
+    bool queues, sits; /* for one of DUMPS_WHOLE seats, on one */
+    bool bare;         /* all seats were taken: no stacks, nobody is asked */
     bool done;
     bool made;     /* false, and done: there was no time */
     bool unwanted; /* whoever makes it throws it away */

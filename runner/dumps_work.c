@@ -44,7 +44,7 @@ static void take_seat(struct dump_job *job)
     struct dumps *dumps = job->dumps;
 
     job->queues = true;
-    while (!dumps->closing && !may_sit(job) && clock_now() < job->bare_at)
+    while (!dumps->closing && !job->hurried && !may_sit(job) && clock_now() < job->bare_at)
         dumps_await(dumps, job->bare_at);
     job->sits = may_sit(job);
     job->bare = !job->sits;
@@ -72,13 +72,18 @@ static bool may_begin(struct dump_job *job)
     bool may;
 
     pthread_mutex_lock(&dumps->lock);
-    while (!dumps->closing && clock_now() < parked)
+    while (!dumps->closing && clock_now() < parked && !job->hurried)
         dumps_await(dumps, parked);
     while (!dumps->closing && has_to_wait(job) && clock_now() < job->until)
         dumps_await(dumps, job->until);
     may = !dumps->closing && !has_to_wait(job) && clock_now() < job->until;
     if (may)
         take_seat(job);
+    may = may && !job->hurried;
+    if (!may) {
+        dumps->seated -= job->sits;
+        job->sits = false;
+    }
     pthread_mutex_unlock(&dumps->lock);
     return may;
 }

@@ -262,6 +262,7 @@ struct dump_wants {
     const struct dump_runtime_choice *choices;
     size_t choice_count;
     bool (*freeze)(void *user, bool on); /* as in stacks_wants */
+    bool (*is_over)(void *user);         /* asked between steps: the rest is left out. NULL: it never is */
     /*
      * Has those of the list tell of their stacks themselves, who can; the others, and all where it is NULL, are stopped and
      * copied. Nothing is frozen meanwhile.

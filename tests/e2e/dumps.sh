@@ -241,6 +241,16 @@ test_what_was_asked_for_is_not_made() {
     not_dumped slow
 }
 
+# Who is looked at because he is slow is let go when his deadline strikes: that dump has its time for itself.
+test_a_deadline_goes_before_what_is_slow() {
+    suite "{name: hang, run: ['$kid', hang, $token], slow: 100ms, timeout: 500ms, dump: [slow, timeout]}"
+    RUN_MATRIX_FAULTS=dump-park=1h@1x1 run
+    status_is 1
+    dumped hang
+    out_has 'hang, attempt 1: none, there was no time'
+    [ ! -e "$folder/hang/1/dump-slow.txt" ] || fail 'both were made'
+}
+
 # Whoever looks takes his time, and the case writes on: its disk is not to be full when he is done.
 test_it_floods_meanwhile() {
     suite "{name: hang, run: 'sleep 1; exec yes $token', timeout: 300ms, output-limit: 1M}"
