@@ -92,7 +92,7 @@ void dump_job_look(struct dump_job *job);
 /* On any thread. */
 void dump_render(struct session *s, const struct dump *dump, struct dump_texts *texts);
 void dump_texts_release(struct dump_texts *texts);
-/* The path of the text, in the run's folder; NULL: it could not be written, which has been said. */
+/* The path of the text, in the run's folder; NULL: it could not be written. What was not, JSON also, has been said. */
 const char *dump_write(struct session *s, struct arena *arena, const char *folder, const char *name,
                        const struct dump_texts *texts);
 void dump_job_told(struct session *s, struct dump_job *job);

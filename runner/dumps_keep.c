@@ -66,10 +66,11 @@ const char *dump_write(struct session *s, struct arena *arena, const char *folde
                        const struct dump_texts *texts)
 {
     const char *path = arena_printf(arena, "%s/%s.txt", folder, name);
-    bool good = write_one(s, path, buf_str(&texts->text)) &&
-                write_one(s, arena_printf(arena, "%s/%s.json", folder, name), buf_str(&texts->json));
+    bool written = write_one(s, path, buf_str(&texts->text));
 
-    return good ? path : NULL;
+    if (written) /* else it is the disk, and was said */
+        write_one(s, arena_printf(arena, "%s/%s.json", folder, name), buf_str(&texts->json));
+    return written ? path : NULL;
 }
 
 bool dumps_is_ours(const struct slot *slot, const char *name)

@@ -227,6 +227,16 @@ test_who_makes_it_never_answers() {
     is "$(told next "case['verdict']")" passed
 }
 
+# Of the two files one can be written: that one is told of, and that there is no other.
+test_only_the_text_can_be_written() {
+    suite "{name: hang, run: 'mkdir -p .run-matrix/latest/cases/hang/1/dump.json/x; exec \"$kid\" hang $token', timeout: 500ms}"
+    run
+    status_is 1
+    has_text "$folder/hang/1/dump.txt" 'hang, attempt 1'
+    is "$(told hang "last['dump']")" 'cases/hang/1/dump.txt'
+    out_has "cannot write 'cases/hang/1/dump.json': Is a directory"
+}
+
 # Nobody waits for what is not wanted for a deadline; but whoever has asked for it hears that there is none.
 test_what_was_asked_for_is_not_made() {
     suite "{name: slow, run: 'until [ -e told ]; do sleep 0.1; done', slow: 100ms, timeout: 60s, dump: [slow]}"
