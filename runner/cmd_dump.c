@@ -181,6 +181,10 @@ enum exit_code cmd_dump(struct invocation *in)
     struct buf out = {0};
     bool ok;
 
+    if (in->options->budget == 0) {
+        diag_error(in->diags, nowhere, "--budget 0: nothing can be looked at in no time");
+        return EXIT_USAGE;
+    }
     if (!read_members(in, &wants))
         return EXIT_USAGE;
     fd_raise_limit(NULL); /* of each process some are open at a time */

@@ -58,6 +58,13 @@ test_what_is_no_process() {
     out_is_empty
 }
 
+test_no_time() {
+    run dump --budget 0 $$
+    status_is 4
+    err_has '--budget 0: nothing can be looked at in no time'
+    out_is_empty
+}
+
 test_a_tree() {
     stand
     run dump "$root_pid"
