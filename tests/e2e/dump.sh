@@ -118,6 +118,21 @@ test_secrets_are_hidden() {
     out_lacks 4711-4712
 }
 
+# Settings that are called like secrets would be hidden in every number.
+test_settings_are_not_hidden() {
+    MAX_TOKENS=8192 TOKENIZERS_PARALLELISM=sometimes sh -c 'sleep 1000; :' 8192 sometimes "$token" &
+    root_pid=$!
+    until grep -q '[0-9]' "/proc/$root_pid/task/$root_pid/children"; do
+        sleep 0.05
+    done
+    run dump -q "$root_pid"
+    out_lacks '***'
+    run dump "$root_pid"
+    leave
+    status_is 0
+    out_has "8192 sometimes $token"
+}
+
 test_an_ancestor_of_ours() {
     # shellcheck disable=SC2016 # for that shell
     run_command sh -c '"$0" dump --json $$ && :' "$program"
