@@ -114,13 +114,20 @@ static struct mask *mask_members(struct invocation *in, const struct dump_wants 
 {
     struct mask *mask = mask_new();
     struct buf environment = {0};
+    size_t unread = 0;
 
     for (size_t i = 0; i < wants->member_count; i++) {
         buf_clear(&environment);
-        if (dump_memory_answers(wants->members[i].id.pid) &&
-            proc_environ(wants->members[i].id.pid, &environment) == 0)
+        if (!dump_memory_answers(wants->members[i].id.pid))
+            unread++;
+        else if (proc_environ(wants->members[i].id.pid, &environment) == 0)
             hide_in(in, mask, buf_str(&environment));
+        else
+            unread += errno == EACCES || errno == EPERM; /* else it has gone */
     }
+    if (unread)
+        diag_warning(in->diags, nowhere, "environments of %zu could not be read: nothing of theirs is hidden",
+                     unread);
     for (char **entry = environ; *entry; entry++)
         hide_in(in, mask, str_of(*entry));
     buf_release(&environment);

@@ -172,6 +172,7 @@ test_a_stranger() {
     out_has 'note: stacks are to be had of processes'
     out_has 'do the same as root'
     out_has 'no stacks: it is of another user (0)'
+    err_has 'environments of 3 could not be read: nothing of theirs is hidden'
     fits dump.json
     is "$(of_json dump.json '[p["name"] for p in dump["processes"]]')" "['python3', 'python3', 'sleep']"
 }
