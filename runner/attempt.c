@@ -61,6 +61,7 @@ static void take_slot(struct session *s, uint32_t number)
     slot->dump = NULL;
     slot->dump_path = NULL;
     slot->dump_partial = false;
+    slot->dumped_meanwhile = false;
     slot->dumps_asked = 0;
     slot->folder = NULL;
     slot->looked = false;

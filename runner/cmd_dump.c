@@ -1,6 +1,7 @@
 /* `dump`: where everybody stands in any tree of processes. */
 #include "runner/base/io.h"
 #include "runner/base/proc.h"
+#include "runner/base/secret.h"
 #include "runner/command.h"
 #include "runner/diagnose/diagnose.h"
 
@@ -81,28 +82,18 @@ static bool read_members(struct invocation *in, struct dump_wants *wants)
 
 /* ---- what is not to be seen ---- */
 
-/* What people call what nobody is to know. */
-static bool is_secret(struct str name)
-{
-    static const char *const words[] = {"TOKEN",      "SECRET",  "PASSWORD", "PASSWD",      "PASSPHRASE",
-                                        "CREDENTIAL", "API_KEY", "APIKEY",   "PRIVATE_KEY", "ACCESS_KEY"};
-    char upper[256];
-    size_t length = name.len < sizeof upper ? name.len : sizeof upper, at;
-
-    for (size_t i = 0; i < length; i++)
-        upper[i] = (char)toupper((unsigned char)name.ptr[i]);
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (str_find((struct str){upper, length}, words[i], &at))
-            return true;
-    return false;
-}
-
 static bool is_named(const struct opt_list *names, struct str name)
 {
     for (size_t i = 0; i < names->count; i++)
         if (str_is(name, names->values[i]))
             return true;
     return false;
+}
+
+/* What somebody has named is hidden whatever it is. */
+static bool is_hidden(const struct invocation *in, struct str name, struct str value)
+{
+    return is_named(&in->options->masks, name) || (secret_is_name(name) && !secret_is_plain(value));
 }
 
 /* Entries with a NUL behind each. */
@@ -112,8 +103,8 @@ static void hide_in(struct invocation *in, struct mask *mask, struct str entries
         size_t length = strnlen(entries.ptr, entries.len), equals;
         struct str entry = str_slice(entries, 0, length);
 
-        if (str_find(entry, "=", &equals) && (is_secret(str_slice(entry, 0, equals)) ||
-                                              is_named(&in->options->masks, str_slice(entry, 0, equals))))
+        if (str_find(entry, "=", &equals) &&
+            is_hidden(in, str_slice(entry, 0, equals), str_slice(entry, equals + 1, length)))
             mask_add(mask, str_slice(entry, equals + 1, length));
         entries = str_slice(entries, length < entries.len ? length + 1 : length, entries.len);
     }
@@ -123,13 +114,20 @@ static struct mask *mask_members(struct invocation *in, const struct dump_wants 
 {
     struct mask *mask = mask_new();
     struct buf environment = {0};
+    size_t unread = 0;
 
     for (size_t i = 0; i < wants->member_count; i++) {
         buf_clear(&environment);
-        if (dump_memory_answers(wants->members[i].id.pid) &&
-            proc_environ(wants->members[i].id.pid, &environment) == 0)
+        if (!dump_memory_answers(wants->members[i].id.pid))
+            unread++;
+        else if (proc_environ(wants->members[i].id.pid, &environment) == 0)
             hide_in(in, mask, buf_str(&environment));
+        else
+            unread += errno == EACCES || errno == EPERM; /* else it has gone */
     }
+    if (unread)
+        diag_warning(in->diags, nowhere, "environments of %zu could not be read: nothing of theirs is hidden",
+                     unread);
     for (char **entry = environ; *entry; entry++)
         hide_in(in, mask, str_of(*entry));
     buf_release(&environment);
@@ -181,6 +179,10 @@ enum exit_code cmd_dump(struct invocation *in)
     struct buf out = {0};
     bool ok;
 
+    if (in->options->budget == 0) {
+        diag_error(in->diags, nowhere, "--budget 0: nothing can be looked at in no time");
+        return EXIT_USAGE;
+    }
     if (!read_members(in, &wants))
         return EXIT_USAGE;
     fd_raise_limit(NULL); /* of each process some are open at a time */

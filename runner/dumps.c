@@ -4,15 +4,14 @@
 #include "runner/base/mem.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #define CLOSE_MOST   (WATCH_DUMP_BUDGET + NS_PER_S)
 #define ASKED_BUDGET WATCH_DUMP_BUDGET
+#define SETTLE_MORE  (ASKED_BUDGET / 10) /* for what became whole in time, or never, to be told of */
 
 /* ---- jobs ---- */
 
@@ -26,8 +25,7 @@ void dump_job_free(struct dump_job *job)
     free(job);
 }
 
-/* Under the lock. */
-static void take_out(struct dumps *dumps, const struct dump_job *job)
+void dumps_take_out(struct dumps *dumps, const struct dump_job *job)
 {
     struct dump_job **at = &dumps->jobs;
 
@@ -43,100 +41,6 @@ static void append(struct dumps *dumps, struct dump_job *job)
     while (*at)
         at = &(*at)->next;
     *at = job;
-}
-
-/* ---- the thread of a job ---- */
-
-/* One that came before it looks at the same processes, which have one tracer at a time. */
-static bool has_to_wait(const struct dump_job *job)
-{
-    for (const struct dump_job *other = job->dumps->jobs; other && other != job; other = other->next)
-        if (other->place == job->place && !other->done)
-            return true;
-    return false;
-}
-
-static void await(struct dumps *dumps, nanos until)
-{
-    const struct timespec moment = {until / NS_PER_S, until % NS_PER_S};
-
-    pthread_cond_timedwait(&dumps->changed, &dumps->lock, &moment);
-}
-
-/* False: it is not to be made any more. */
-static bool may_begin(struct dump_job *job)
-{
-    struct dumps *dumps = job->dumps;
-    nanos parked = clock_now() + job->park;
-    bool may;
-
-    pthread_mutex_lock(&dumps->lock);
-    while (!dumps->closing && clock_now() < parked)
-        await(dumps, parked);
-    while (!dumps->closing && has_to_wait(job) && clock_now() < job->until)
-        await(dumps, job->until);
-    may = !dumps->closing && !has_to_wait(job) && clock_now() < job->until;
-    pthread_mutex_unlock(&dumps->lock);
-    return may;
-}
-
-/* Who takes it is told first; who waits for it in the watch, which is there as long as this thread counts, after that. */
-static void hand_over(struct dump_job *job, bool made)
-{
-    struct dumps *dumps = job->dumps;
-    const uint32_t place = job->place, generation = job->generation;
-    const bool waited_for = job->waited_for;
-    const uint64_t one = 1;
-
-    pthread_mutex_lock(&dumps->lock);
-    job->done = true;
-    if (job->unwanted || !made) {
-        take_out(dumps, job);
-        dump_job_free(job);
-    } else if (write(dumps->eventfd, &one, sizeof one) != sizeof one) {
-        /* It is full of ones: readable it is. */
-    }
-    pthread_cond_broadcast(&dumps->changed);
-    pthread_mutex_unlock(&dumps->lock);
-    if (waited_for)
-        watch_dumped(dumps->s->watch, place, generation);
-    pthread_mutex_lock(&dumps->lock);
-    dumps->threads--;
-    pthread_cond_broadcast(&dumps->changed);
-    pthread_mutex_unlock(&dumps->lock);
-}
-
-static void *work(void *user)
-{
-    struct dump_job *job = user;
-    bool made;
-
-    prctl(PR_SET_NAME, "dumper"); /* whoever has made us may find us gone */
-    made = may_begin(job);
-
-    if (made) {
-        dump_job_look(job);
-        dump_render(job->dumps->s, &job->dump, &job->texts);
-    }
-    hand_over(job, made);
-    return NULL;
-}
-
-static bool start_thread(struct dump_job *job)
-{
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    pthread_t thread;
-    int error;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &attributes, work, job);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return !error;
 }
 
 /* ---- beginning one ---- */
@@ -160,7 +64,19 @@ static struct dump_job *new_job(struct dumps *dumps, uint32_t place, uint32_t ge
     job->generation = generation;
     job->waited_for = occasion == DUMP_STRIKE || occasion == DUMP_LAST;
     job->until = clock_now() + budget - budget / 10; /* what is not whole by then comes in time */
+    job->bare_at = clock_now() + budget / 10 * 6;
     return job;
+}
+
+/* One tracer at a time: for whom a ladder waits those make room that nobody waits for. Under the lock. */
+static void hurry_others(const struct dump_job *job)
+{
+    for (struct dump_job *other = job->dumps->jobs; other; other = other->next)
+        if (other->place == job->place && !other->waited_for && !other->done) {
+            other->hurried = true;
+            other->until = clock_now();
+        }
+    pthread_cond_broadcast(&job->dumps->changed);
 }
 
 /* Who has begun it does not know any more how it goes on. */
@@ -170,14 +86,15 @@ static bool start(struct dumps *dumps, struct dump_job *job)
 
     pthread_mutex_lock(&dumps->lock);
     job->park = parked(dumps->s);
-    job->bare = dumps->threads >= DUMPS_WHOLE;
     started = !dumps->closing && dumps->threads < DUMPS_MOST;
+    if (started && job->waited_for)
+        hurry_others(job);
     if (started) {
         append(dumps, job);
         dumps->threads++;
-        started = start_thread(job);
+        started = dump_job_start(job);
         if (!started) {
-            take_out(dumps, job);
+            dumps_take_out(dumps, job);
             dumps->threads--;
         }
     }
@@ -214,9 +131,9 @@ void dumps_ask(struct session *s, struct slot *slot, enum dump_occasion occasion
     if (!slot->listed || slot->recipe.debugged)
         return;
     job = new_job(s->dumps, slot->number, slot->generation, occasion, ASKED_BUDGET);
-    job->number = occasion == DUMP_ASKED ? slot->dumps_asked + 1 : 1;
+    job->number = occasion == DUMP_ASKED ? ++slot->dumps_asked : 1;
     dump_job_fill(job, slot->subject, NULL);
-    slot->dumps_asked++;
+    slot->dumped_meanwhile = true;
     if (!start(s->dumps, job))
         session_note(s, "no dump of %.*s: too many are being made", STR_ARG(slot->recipe.id));
 }
@@ -250,7 +167,7 @@ static struct dump_job *next_told(struct dumps *dumps)
     for (job = dumps->jobs; job && (!job->done || job->waited_for); job = job->next)
         ;
     if (job)
-        take_out(dumps, job);
+        dumps_take_out(dumps, job);
     pthread_mutex_unlock(&dumps->lock);
     return job;
 }
@@ -274,8 +191,8 @@ static nanos last_of_them(const struct dumps *dumps)
     nanos until = 0;
 
     for (const struct dump_job *job = dumps->jobs; job; job = job->next)
-        if (!job->waited_for && !job->done && job->until > until)
-            until = job->until;
+        if (!job->waited_for && !job->done && job->until + SETTLE_MORE > until)
+            until = job->until + SETTLE_MORE;
     return until;
 }
 
@@ -286,7 +203,7 @@ void dumps_settle(struct session *s)
 
     pthread_mutex_lock(&dumps->lock);
     while (!s->cancelled && (until = last_of_them(dumps)) > clock_now())
-        await(dumps, until);
+        dumps_await(dumps, until);
     pthread_mutex_unlock(&dumps->lock);
     dumps_heard(s);
 }
@@ -301,7 +218,7 @@ static struct dump_job *take_made(struct dumps *dumps, uint32_t place, uint32_t 
         if (job->waited_for && job->place == place && job->generation == generation)
             break;
     if (job && job->done) {
-        take_out(dumps, job);
+        dumps_take_out(dumps, job);
     } else if (job) {
         job->unwanted = true;
         job = NULL;
@@ -383,7 +300,7 @@ static bool await_threads(struct dumps *dumps)
     dumps->closing = true;
     pthread_cond_broadcast(&dumps->changed);
     while (dumps->threads && clock_now() < until)
-        await(dumps, until);
+        dumps_await(dumps, until);
     over = !dumps->threads;
     pthread_mutex_unlock(&dumps->lock);
     return over;

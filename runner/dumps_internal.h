@@ -8,8 +8,8 @@
 
 #include <pthread.h>
 
-#define DUMPS_WHOLE       8  /* so many at a time have stacks, and ask runtimes; */
-#define DUMPS_MOST        32 /* so many look around; more are refused */
+#define DUMPS_WHOLE       8 /* so many at a time take stacks, and ask runtimes: others wait for a seat a while, */
+#define DUMPS_MOST        32 /* so many at all; more are refused */
 #define DUMP_OUTPUTS_MOST 24
 
 /* A tree that the watch knows. */
@@ -31,9 +31,13 @@ struct dump_job {
     enum dump_occasion occasion;
     uint32_t place, generation; /* of the watch */
     nanos until, park;          /* park: it stands still so long before it begins, for tests */
+    nanos bare_at;              /* it waits for a seat no longer */
     bool waited_for;            /* by the ladder of its case */
-    bool bare;                  /* there are many: no stacks, nobody is asked */
+    bool hurried; /* its case is about to be ended, and looked at for that: this one has no time any more */
+    bool queues, sits; /* for one of DUMPS_WHOLE seats, on one */
+    bool bare;         /* all seats were taken: no stacks, nobody is asked */
     bool done;
+    bool made;     /* false, and done: there was no time */
     bool unwanted; /* whoever makes it throws it away */
     struct arena arena;
     const char *title, *reason, *folder;
@@ -55,10 +59,10 @@ struct dump_job {
 struct dumps {
     struct session *s; /* what of it does not change while the run goes on */
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* a thread has done its work, or all are to end */
+    pthread_cond_t changed; /* a thread has done its work, a seat is free or taken, or all are to end */
     int eventfd;
     struct dump_job *jobs;
-    uint32_t threads;
+    uint32_t threads, seated;
     bool closing;
     const char *stacks; /* the program that unwinds; NULL: it is not there */
     struct arena arena;
@@ -67,6 +71,14 @@ struct dumps {
 /* ---- dumps.c ---- */
 
 void dump_job_free(struct dump_job *job);
+/* Both under the lock. */
+void dumps_take_out(struct dumps *dumps, const struct dump_job *job);
+void dumps_await(struct dumps *dumps, nanos until); /* until something has changed, no longer than that */
+
+/* ---- dumps_work.c ---- */
+
+/* On a thread of its own, which counts already; under the lock. */
+bool dump_job_start(struct dump_job *job);
 
 /* ---- dumps_look.c: on the thread of the job ---- */
 
@@ -80,7 +92,7 @@ void dump_job_look(struct dump_job *job);
 /* On any thread. */
 void dump_render(struct session *s, const struct dump *dump, struct dump_texts *texts);
 void dump_texts_release(struct dump_texts *texts);
-/* The path of the text, in the run's folder; NULL: it could not be written, which has been said. */
+/* The path of the text, in the run's folder; NULL: it could not be written. What was not, JSON also, has been said. */
 const char *dump_write(struct session *s, struct arena *arena, const char *folder, const char *name,
                        const struct dump_texts *texts);
 void dump_job_told(struct session *s, struct dump_job *job);

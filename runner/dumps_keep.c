@@ -66,17 +66,18 @@ const char *dump_write(struct session *s, struct arena *arena, const char *folde
                        const struct dump_texts *texts)
 {
     const char *path = arena_printf(arena, "%s/%s.txt", folder, name);
-    bool good = write_one(s, path, buf_str(&texts->text)) &&
-                write_one(s, arena_printf(arena, "%s/%s.json", folder, name), buf_str(&texts->json));
+    bool written = write_one(s, path, buf_str(&texts->text));
 
-    return good ? path : NULL;
+    if (written) /* else it is the disk, and was said */
+        write_one(s, arena_printf(arena, "%s/%s.json", folder, name), buf_str(&texts->json));
+    return written ? path : NULL;
 }
 
 bool dumps_is_ours(const struct slot *slot, const char *name)
 {
     struct str text = str_of(name);
 
-    return slot->dumps_asked && (str_starts(text, "dump-slow.") || str_starts(text, "dump-asked")) &&
+    return slot->dumped_meanwhile && (str_starts(text, "dump-slow.") || str_starts(text, "dump-asked")) &&
            (str_ends(text, ".txt") || str_ends(text, ".json"));
 }
 
@@ -91,6 +92,10 @@ void dump_job_told(struct session *s, struct dump_job *job)
     };
     const char *name = names[job->occasion], *path;
 
+    if (!job->made) {
+        progress_dumped(s->progress, str_of(job->title), "none, there was no time");
+        return;
+    }
     if (job->number > 1)
         name = arena_printf(&job->arena, "%s-%u", name, job->number);
     path = dump_write(s, &job->arena, job->folder, name, &job->texts);
@@ -107,6 +112,7 @@ const char *dumps_why_not(struct slot *slot)
         return NULL;
     switch (slot->ending.dump) {
     case WATCH_DUMP_LATE: return "there is no dump: it was not made in time";
+    case WATCH_DUMP_FLOODED: return "there is no dump: it wrote too much meanwhile";
     case WATCH_DUMP_REFUSED: return "there is no dump: too many others were being made";
     case WATCH_DUMP_MADE: return "there is no dump: it could not be begun in time";
     default: return NULL;

@@ -221,6 +221,18 @@ static bool freeze(void *user, bool on)
     return watch_freeze(job->dumps->s->watch, job->place, job->generation, on);
 }
 
+/* Its time is, or it has to make room for one that a ladder waits for. */
+static bool is_over(void *user)
+{
+    struct dump_job *job = user;
+    bool over;
+
+    pthread_mutex_lock(&job->dumps->lock);
+    over = job->until <= clock_now();
+    pthread_mutex_unlock(&job->dumps->lock);
+    return over;
+}
+
 static void ask_inside(void *user, struct stacks *out, struct arena *arena, const struct proc_id *list,
                        size_t count, const struct stacks_wants *how)
 {
@@ -233,25 +245,31 @@ void dump_job_look(struct dump_job *job)
 {
     const struct session *s = job->dumps->s;
     struct dump_member *members;
+    nanos until;
     struct dump_wants wants = {
         .title = job->title,
         .reason = job->reason,
-        .stacks = job->bare ? NULL : job->dumps->stacks,
-        .budget = job->until - clock_now(),
+        .stacks = job->dumps->stacks,
+        .why_no_stacks = job->bare ? "too many others were looked at" : NULL,
         .may_end = job->waited_for,
         .may_guess = job->waited_for,
         .ask_runtimes = job->asks_runtimes && !job->bare,
         .choices = job->choices,
         .choice_count = job->choice_count,
         .freeze = contain_kind(s->contain) == CONTAIN_CGROUP ? freeze : NULL,
+        .is_over = is_over,
         .inside = job->inside >= 0 && !job->bare ? ask_inside : NULL,
         .user = job,
     };
 
+    pthread_mutex_lock(&job->dumps->lock);
+    until = job->until;
+    pthread_mutex_unlock(&job->dumps->lock);
     wants.member_count = list_members(job, &members);
     wants.members = members;
     add_files(job);
     wants.outputs = job->outputs;
     wants.output_count = job->output_count;
+    wants.budget = until - clock_now();
     dump_take(&job->dump, &job->arena, &wants, &job->answers);
 }

@@ -109,7 +109,8 @@ struct slot {
     struct dump_job *dump;              /* that was made before its end; until the record */
     const char *dump_path;              /* in the run's folder; NULL: none was written */
     bool dump_partial;
-    uint32_t dumps_asked;                              /* that nobody waits for */
+    bool dumped_meanwhile; /* as it went on: files of ours lie beside its output before it is over */
+    uint32_t dumps_asked;  /* by SIGUSR2 */
     struct journal_output outputs[CAPTURE_FILES_MOST]; /* what the record points to */
     struct journal_rung rungs[WATCH_RUNGS_MOST];
     struct str notes[JOURNAL_NOTES_MOST];

@@ -253,14 +253,16 @@ struct dump_wants {
     const struct dump_output
         *outputs; /* the run's, and the actors'. Answers of runtimes are looked for in the first two */
     size_t output_count;
-    const char *stacks; /* run-matrix-stacks; NULL: no native stacks */
-    nanos budget;       /* for all of it; what asks runtimes gets what is left */
-    bool may_end;       /* a runtime may be asked in a way that ends it: it is at its end anyway */
+    const char *stacks;        /* run-matrix-stacks; NULL: no native stacks */
+    const char *why_no_stacks; /* of anybody, for none are to be taken; NULL: they are */
+    nanos budget;              /* for all of it; what asks runtimes gets what is left */
+    bool may_end;              /* a runtime may be asked in a way that ends it: it is at its end anyway */
     bool may_guess; /* the same of one that may be none, and goes on with a signal that it was not told of */
     bool ask_runtimes;
     const struct dump_runtime_choice *choices;
     size_t choice_count;
     bool (*freeze)(void *user, bool on); /* as in stacks_wants */
+    bool (*is_over)(void *user);         /* asked between steps: the rest is left out. NULL: it never is */
     /*
      * Has those of the list tell of their stacks themselves, who can; the others, and all where it is NULL, are stopped and
      * copied. Nothing is frozen meanwhile.

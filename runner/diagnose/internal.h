@@ -9,6 +9,7 @@ struct taking {
     struct arena *arena;
     const struct dump_wants *wants;
     nanos began, until;         /* clock_now() */
+    bool over;                  /* nobody wants more of it */
     struct look_before *before; /* what the first look leaves to the second; NULL: there was none */
 };
 

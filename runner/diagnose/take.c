@@ -141,8 +141,12 @@ static void take_stacks(struct taking *taking)
     struct stacks_wants how;
     struct proc_id *list;
     uint32_t *whose;
-    size_t count = list_processes(taking, &list, &whose);
+    size_t count;
 
+    taking->dump->why_no_stacks = kept(taking->arena, wants->why_no_stacks);
+    if (wants->why_no_stacks)
+        return;
+    count = list_processes(taking, &list, &whose);
     count = ask_inside(taking, list, whose, count);
     if (!count)
         return;
@@ -195,6 +199,17 @@ static void say_what_to_do(struct taking *taking)
 
 /* ---- all of it ---- */
 
+static bool is_over(struct taking *taking)
+{
+    const struct dump_wants *wants = taking->wants;
+
+    if (!taking->over && wants->is_over && wants->is_over(wants->user)) {
+        taking->over = true;
+        taking_note(taking, "whoever wanted this did not wait for all of it");
+    }
+    return taking->over;
+}
+
 /*
  * Looking comes before anybody is stopped, for it sees them as they are; what asks runtimes comes last, since it is the only thing
  * that they notice.
@@ -215,9 +230,12 @@ void dump_take(struct dump *dump, struct arena *arena, const struct dump_wants *
         answers->count = 0;
     look_at_all(&taking);
     runtimes_recognise(&taking);
-    take_stacks(&taking);
-    look_at_shares(&taking, WINDOW);
-    runtimes_ask(&taking, answers);
+    if (!is_over(&taking))
+        take_stacks(&taking);
+    if (!is_over(&taking))
+        look_at_shares(&taking, WINDOW);
+    if (!is_over(&taking))
+        runtimes_ask(&taking, answers);
     say_what_to_do(&taking);
     dump->took = clock_now() - taking.began;
 }

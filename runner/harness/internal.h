@@ -44,6 +44,7 @@ struct watch_slot {
     nanos allowed;            /* by its parts, beyond the limits that hold for all */
     uint32_t parts;           /* that have said a limit */
     bool slow_noted;
+    bool flooded;               /* being ended, it wrote on: nothing more is waited for */
     struct watch_ending ending; /* filled as things happen */
 };
 
@@ -109,6 +110,8 @@ void slot_begin(struct watch *watch, struct watch_slot *slot, const struct watch
 void slot_check(struct watch *watch, struct watch_slot *slot, nanos now); /* does what is due, but climb */
 void slot_schedule(struct watch_slot *slot, nanos now);
 void slot_tell(struct watch *watch, struct watch_slot *slot, enum watch_event_kind kind);
+/* It is being ended, and has written far more than it may: noted in the slot. */
+bool slot_floods(struct watch_slot *slot);
 nanos slot_earlier(nanos a, nanos b);
 nanos slot_after(nanos from, nanos limit); /* a moment `limit` after `from`; never without a limit */
 

@@ -113,6 +113,7 @@ enum watch_dump_news {
     WATCH_DUMP_MADE,
     WATCH_DUMP_LATE,    /* its budget was over: the ladder was climbed without it */
     WATCH_DUMP_HURRIED, /* somebody who cancels was in a hurry */
+    WATCH_DUMP_FLOODED, /* it wrote so much meanwhile that it could not be waited for */
     WATCH_DUMP_REFUSED, /* by who makes them */
 };
 

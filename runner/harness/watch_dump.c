@@ -69,7 +69,7 @@ bool slot_dumps_first(struct watch *watch, struct watch_slot *slot, nanos now)
 /* What floods is not waited for. */
 bool slot_dumps_last(struct watch *watch, struct watch_slot *slot, nanos now)
 {
-    return slot->watched.dumps & WATCH_DUMP_KILL && slot->ending.cause != WATCH_FLOOD &&
+    return slot->watched.dumps & WATCH_DUMP_KILL && slot->ending.cause != WATCH_FLOOD && !slot->flooded &&
            begins(watch, slot, true, now);
 }
 
@@ -84,11 +84,16 @@ static void go_on(struct watch_slot *slot, enum watch_dump_news news, nanos now)
     slot->climb_at = now;
 }
 
+/* Its disk is full long before a budget is over. */
 void slot_check_dumping(struct watch *watch, struct watch_slot *slot, nanos now)
 {
     (void)watch;
-    if (now >= slot->climb_at)
+    if (slot_floods(slot)) {
+        go_on(slot, WATCH_DUMP_FLOODED, now);
+        slot_skip_to_kill(slot, now);
+    } else if (now >= slot->climb_at) {
         go_on(slot, WATCH_DUMP_LATE, now);
+    }
 }
 
 bool slot_hasten_dump(const struct watch *watch, struct watch_slot *slot, nanos now)

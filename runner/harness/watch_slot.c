@@ -199,18 +199,25 @@ static void check_remaining(struct watch *watch, struct watch_slot *slot, nanos 
     goes_on_headless(watch, slot);
 }
 
-/* Asked to end it may write on, but not for as long as its graces are. */
-static void check_climbing(struct watch *watch, struct watch_slot *slot, nanos now)
+bool slot_floods(struct watch_slot *slot)
 {
     uint64_t limit = slot->watched.output_limit, size;
 
+    if (!limit)
+        return false;
+    size = output_size(&slot->watched);
+    if (size > WATCH_FLOOD_MORE && (size - WATCH_FLOOD_MORE) / 2 > limit)
+        slot->flooded = true;
+    return slot->flooded;
+}
+
+/* Asked to end it may write on, but not for as long as its graces are. */
+static void check_climbing(struct watch *watch, struct watch_slot *slot, nanos now)
+{
     if (!goes_on_headless(watch, slot))
         return;
     slot_let_tear_down(watch, slot, now);
-    if (!limit)
-        return;
-    size = output_size(&slot->watched);
-    if (size > WATCH_FLOOD_MORE && (size - WATCH_FLOOD_MORE) / 2 > limit)
+    if (slot_floods(slot))
         slot_skip_to_kill(slot, now);
 }
 
@@ -247,7 +254,7 @@ void slot_begin(struct watch *watch, struct watch_slot *slot, const struct watch
     slot->generation++;
     slot->watched = *watched;
     slot->under_way = started;
-    slot->slow_noted = slot->headless = false;
+    slot->slow_noted = slot->flooded = slot->headless = false;
     slot->heard = (struct said_cursor){0};
     slot->part = (struct watch_part){0};
     slot->allowed = slot->parts = 0;

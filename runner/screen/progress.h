@@ -57,7 +57,8 @@ void progress_started(struct progress *progress, uint32_t slot, struct str id, n
 void progress_slow(struct progress *progress, struct str id, nanos running,
                    const char *path); /* NULL: nowhere */
 /* Where everybody of it stands has been written down. */
-void progress_dumped(struct progress *progress, struct str title, const char *path);
+void progress_dumped(struct progress *progress, struct str title,
+                     const char *path);                                          /* or why there is none */
 void progress_ending(struct progress *progress, struct str id, const char *why); /* the ladder begins */
 /* `retries`: how often the case may be run again in all. */
 void progress_ended(struct progress *progress, uint32_t slot, struct str id,

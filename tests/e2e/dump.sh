@@ -58,6 +58,13 @@ test_what_is_no_process() {
     out_is_empty
 }
 
+test_no_time() {
+    run dump --budget 0 $$
+    status_is 4
+    err_has '--budget 0: nothing can be looked at in no time'
+    out_is_empty
+}
+
 test_a_tree() {
     stand
     run dump "$root_pid"
@@ -111,6 +118,21 @@ test_secrets_are_hidden() {
     out_lacks 4711-4712
 }
 
+# Settings that are called like secrets would be hidden in every number.
+test_settings_are_not_hidden() {
+    MAX_TOKENS=8192 TOKENIZERS_PARALLELISM=sometimes sh -c 'sleep 1000; :' 8192 sometimes "$token" &
+    root_pid=$!
+    until grep -q '[0-9]' "/proc/$root_pid/task/$root_pid/children"; do
+        sleep 0.05
+    done
+    run dump -q "$root_pid"
+    out_lacks '***'
+    run dump "$root_pid"
+    leave
+    status_is 0
+    out_has "8192 sometimes $token"
+}
+
 test_an_ancestor_of_ours() {
     # shellcheck disable=SC2016 # for that shell
     run_command sh -c '"$0" dump --json $$ && :' "$program"
@@ -150,6 +172,7 @@ test_a_stranger() {
     out_has 'note: stacks are to be had of processes'
     out_has 'do the same as root'
     out_has 'no stacks: it is of another user (0)'
+    err_has 'environments of 3 could not be read: nothing of theirs is hidden'
     fits dump.json
     is "$(of_json dump.json '[p["name"] for p in dump["processes"]]')" "['python3', 'python3', 'sleep']"
 }

@@ -202,6 +202,19 @@ test_all_that_run_when_asked() {
     done
 }
 
+# Each kind is counted for itself.
+test_asked_for_after_it_became_slow() {
+    suite "{name: slow, run: 'until [ -e told ]; do sleep 0.1; done', slow: 100ms, timeout: 60s, dump: [slow]}"
+    start
+    await "$scratch/out" 'slow/1/dump-slow.txt'
+    kill -USR2 "$runner"
+    await "$scratch/out" 'slow/1/dump-asked.txt'
+    : >told
+    finish
+    status_is 0
+    has_text "$folder/slow/1/dump-asked.txt" 'somebody has asked for it (SIGUSR2)'
+}
+
 # ---- when something goes wrong ----
 
 test_who_makes_it_never_answers() {
@@ -212,6 +225,50 @@ test_who_makes_it_never_answers() {
     out_has 'there is no dump: it was not made in time'
     is "$(told hang "last['verdict'], last['ladder'][0]['signal']")" "('timeout', 'SIGINT')"
     is "$(told next "case['verdict']")" passed
+}
+
+# Of the two files one can be written: that one is told of, and that there is no other.
+test_only_the_text_can_be_written() {
+    suite "{name: hang, run: 'mkdir -p .run-matrix/latest/cases/hang/1/dump.json/x; exec \"$kid\" hang $token', timeout: 500ms}"
+    run
+    status_is 1
+    has_text "$folder/hang/1/dump.txt" 'hang, attempt 1'
+    is "$(told hang "last['dump']")" 'cases/hang/1/dump.txt'
+    out_has "cannot write 'cases/hang/1/dump.json': Is a directory"
+}
+
+# Nobody waits for what is not wanted for a deadline; but whoever has asked for it hears that there is none.
+test_what_was_asked_for_is_not_made() {
+    suite "{name: slow, run: 'until [ -e told ]; do sleep 0.1; done', slow: 100ms, timeout: 60s, dump: [slow]}"
+    export RUN_MATRIX_FAULTS=dump-park=4s
+    start
+    await "$scratch/out" 'DUMP'
+    : >told
+    finish
+    unset RUN_MATRIX_FAULTS
+    status_is 0
+    out_has 'slow, attempt 1: none, there was no time'
+    not_dumped slow
+}
+
+# Who is looked at because he is slow is let go when his deadline strikes: that dump has its time for itself.
+test_a_deadline_goes_before_what_is_slow() {
+    suite "{name: hang, run: ['$kid', hang, $token], slow: 100ms, timeout: 500ms, dump: [slow, timeout]}"
+    RUN_MATRIX_FAULTS=dump-park=1h@1x1 run
+    status_is 1
+    dumped hang
+    out_has 'hang, attempt 1: none, there was no time'
+    [ ! -e "$folder/hang/1/dump-slow.txt" ] || fail 'both were made'
+}
+
+# Whoever looks takes his time, and the case writes on: its disk is not to be full when he is done.
+test_it_floods_meanwhile() {
+    suite "{name: hang, run: 'sleep 1; exec yes $token', timeout: 300ms, output-limit: 1M}"
+    RUN_MATRIX_FAULTS=dump-park=1h run
+    status_is 1
+    not_dumped hang
+    out_has 'there is no dump: it wrote too much meanwhile'
+    is "$(told hang "last['verdict'], last['ladder'][0]['signal']")" "('timeout', 'SIGKILL')"
 }
 
 # The watchdog has it made, whatever the loop does: the first rung is taken before that wakes up.
@@ -262,6 +319,11 @@ tests:
     # Eight at a time have stacks, 32 are made at all; of these some come too late where a machine is busy.
     [ "$dumps" -ge 8 ] || fail "only $dumps dumps"
     is "$((dumps + $(records 'there is no dump: ')))" 40
+    find "$folder" -name dump.json -exec python3 -c '
+import json, sys
+why = [d["why_no_stacks"] for d in map(lambda path: json.load(open(path)), sys.argv[1:])]
+print(sum(w is None for w in why) >= 8 or why, {w for w in why} - {None, "too many others were looked at"})' {} + >"$scratch/whys"
+    is "$(cat "$scratch/whys")" 'True set()'
 }
 
 # No status is lost, and none is another's, while others are stopped, copied and let go beside them.

@@ -126,6 +126,25 @@ static void test_without_who_unwinds(void **state)
     close_scene(&s);
 }
 
+/* Why is the words of whoever wants none, and nobody is stopped for it. */
+static void test_no_stacks_wanted(void **state)
+{
+    struct scene s;
+    struct buf out = {0};
+
+    (void)state;
+    open_scene(&s);
+    take(&s, (struct dump_wants){.stacks = unwinder_path(&s.arena),
+                                 .why_no_stacks = "too many others were looked at",
+                                 .budget = 60 * NS_PER_S});
+    assert_true(s.dump.stood_still == 0);
+    dump_write_text(&s.dump, NULL, &out);
+    expect(&out, "\nno stacks: too many others were looked at\n");
+    assert_null(strstr(buf_text(&out), "#0 "));
+    buf_release(&out);
+    close_scene(&s);
+}
+
 /* What is there when the time is over is told; nobody waits for more. */
 static void test_without_time(void **state)
 {
@@ -195,8 +214,11 @@ static void test_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_of_it),    cmocka_unit_test(test_without_who_unwinds),
-        cmocka_unit_test(test_without_time), cmocka_unit_test(test_who_was_frozen_is_thawed),
+        cmocka_unit_test(test_all_of_it),
+        cmocka_unit_test(test_without_who_unwinds),
+        cmocka_unit_test(test_no_stacks_wanted),
+        cmocka_unit_test(test_without_time),
+        cmocka_unit_test(test_who_was_frozen_is_thawed),
         cmocka_unit_test(test_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -381,6 +382,75 @@ static void test_cancel_hurries(void **state)
     assert_int_equal(ending.rungs[0].signal, SIGKILL);
 }
 
+/* ---- who writes on ---- */
+
+static uint32_t begin_writing(struct stage *stage, const struct kid *kid, const struct ladder *ladder,
+                              unsigned dumps, nanos limit, int output)
+{
+    const struct watched watched = {.process = kid->process,
+                                    .limits = {[WATCH_CALL] = limit},
+                                    .ladder = ladder,
+                                    .place = contain_place(stage->contain, 0),
+                                    .outputs = {output, -1, -1},
+                                    .output_limit = 1000,
+                                    .dumps = dumps};
+
+    return watch_begin(stage->watch, 0, &watched, watch_now(stage->watch));
+}
+
+/* Holes count like anything else. */
+static void write_too_much(int output)
+{
+    assert_int_equal(ftruncate(output, 64 << 20), 0);
+}
+
+/* What has come meanwhile ends the waiting, and it is not asked to end first. */
+static void test_floods_while_it_is_looked_at(void **state)
+{
+    struct stage *stage = *state;
+    struct kid kid = kid_start(false);
+    int output = memfd_create("flood", MFD_CLOEXEC);
+    struct watch_ending ending;
+
+    begin_writing(stage, &kid, &quick, WATCH_DUMP_STRIKE | WATCH_DUMP_KILL, MS, output);
+    await_wish(stage);
+    assert_int_equal(rungs_of(stage, 0), 0);
+    write_too_much(output);
+    ending = reap(stage, 0, &kid);
+    assert_int_equal(ending.cause, WATCH_DEADLINE);
+    assert_int_equal(ending.dump, WATCH_DUMP_FLOODED);
+    assert_int_equal(ending.rung_count, 1);
+    assert_int_equal(ending.signal, SIGKILL);
+    assert_false(is_asked(stage));
+    close(output);
+}
+
+/* Nor is there time for a dump before KILL, when that comes early since it wrote on. */
+static void test_floods_while_it_is_ended(void **state)
+{
+    static const struct ladder patient = {
+        .count = 2, .steps = {{SIGINT, LADDER_TREE, AN_HOUR}, {SIGKILL, LADDER_TREE, -1}}};
+    struct stage *stage = *state;
+    struct kid kid = kid_start(true);
+    int output = memfd_create("flood", MFD_CLOEXEC);
+    struct watch_ending ending;
+    struct watch_event event = {0};
+
+    begin_writing(stage, &kid, &patient, WATCH_DUMP_KILL, AN_HOUR, output);
+    watch_end(stage->watch, 0, WATCH_UNWANTED);
+    while (event.kind != WATCH_TELLS_ENDING)
+        if (!watch_next(stage->watch, &event))
+            await_fd(watch_fd(stage->watch));
+    write_too_much(output);
+    ending = reap(stage, 0, &kid);
+    assert_int_equal(ending.cause, WATCH_UNWANTED);
+    assert_int_equal(ending.dump, WATCH_NO_DUMP);
+    assert_int_equal(ending.rung_count, 2);
+    assert_int_equal(ending.signal, SIGKILL);
+    assert_false(is_asked(stage));
+    close(output);
+}
+
 /* ---- who cancels ---- */
 
 static void test_cancel_makes_none(void **state)
@@ -522,6 +592,8 @@ int main(void)
         WITH(test_stale_answer),
         WITH(test_never_answers),
         WITH(test_cancel_hurries),
+        WITH(test_floods_while_it_is_looked_at),
+        WITH(test_floods_while_it_is_ended),
         WITH(test_cancel_makes_none),
         WITH(test_cancel_has_no_time_for_who_is_aside),
         WITH(test_before_kill),
