@@ -5,9 +5,10 @@
 #include "runner/base/hash.h"
 #include "runner/diagnose/diagnose.h"
 
-#define TELL_NAME_MOST  ((size_t)64)   /* bytes of a name in a line */
-#define TELL_PLACE_MOST ((size_t)120)  /* of a path in a line of the summary */
-#define TELL_TEXT_MOST  ((size_t)4096) /* of anything else */
+#define TELL_NAME_MOST    ((size_t)64)   /* bytes of a name in a line */
+#define TELL_PLACE_MOST   ((size_t)120)  /* of a path in a line of the summary */
+#define TELL_COMMAND_MOST ((size_t)60)   /* of a command line in a row */
+#define TELL_TEXT_MOST    ((size_t)4096) /* of anything else */
 
 struct telling {
     const struct dump *dump;
@@ -83,6 +84,8 @@ bool runtime_place(const struct dump_process *process, struct runtime_place *pla
 /* "in lock_b at victim.c:7: waits for a mutex" */
 const char *does_thread(struct telling *t, const struct dump_process *p, const struct dump_thread *thread);
 const char *does_process(struct telling *t, const struct dump_process *p);
+/* The same stands in that beside what it waits for: its command line, not its place. */
+bool does_by_command(const struct dump_process *p);
 /* Where it is, without what it waits for; NULL: nobody knows. */
 const char *does_said(struct telling *t, const struct runtime_place *place);
 const char *does_where(struct telling *t, const struct dump_process *p, const struct dump_thread *thread);

@@ -165,6 +165,18 @@ static const char *waits(struct telling *t, const struct dump_process *p, const 
     }
 }
 
+/* Where no function of it is known, its command line says more than a place in a module would. */
+bool does_by_command(const struct dump_process *p)
+{
+    const struct dump_thread *thread = p->thread_count ? &p->threads[0] : NULL;
+    const struct stack_frame *frame = thread ? place_of(thread) : NULL;
+    struct runtime_place said;
+
+    return thread && !place_is_server(thread) && !proc_state_is_end(p->state) && p->name && p->command &&
+           !(frame && frame->function) && !said_place(p, thread, &said) && strcmp(p->name, p->command) != 0 &&
+           fold_title(p).len == strlen(p->name);
+}
+
 /* What a state says that no call does. NULL: it only waits, or runs. */
 static const char *state_words(const struct dump_process *p, const struct dump_thread *thread)
 {
@@ -178,9 +190,10 @@ static const char *state_words(const struct dump_process *p, const struct dump_t
     }
 }
 
-const char *does_thread(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
+static const char *does_at(struct telling *t, const struct dump_process *p, const struct dump_thread *thread,
+                           const char *where)
 {
-    const char *where = does_where(t, p, thread), *state = state_words(p, thread);
+    const char *state = state_words(p, thread);
     const char *what = proc_state_is_end(thread->state) ? NULL : waits(t, p, thread);
 
     if (state && what && strcmp(state, what) == 0)
@@ -189,9 +202,18 @@ const char *does_thread(struct telling *t, const struct dump_process *p, const s
                         state && what ? "; " : "", what ? what : "");
 }
 
+const char *does_thread(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
+{
+    return does_at(t, p, thread, does_where(t, p, thread));
+}
+
 const char *does_process(struct telling *t, const struct dump_process *p)
 {
-    return p->thread_count && p->state != 'Z' ? does_thread(t, p, &p->threads[0]) : say_state(p->state);
+    if (!p->thread_count || p->state == 'Z')
+        return say_state(p->state);
+    if (does_by_command(p))
+        return does_at(t, p, &p->threads[0], say_quoted(t, p->command, TELL_COMMAND_MOST));
+    return does_thread(t, p, &p->threads[0]);
 }
 
 /* ---- alike ---- */

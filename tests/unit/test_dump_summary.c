@@ -88,6 +88,38 @@ static void test_titles(void **state)
     buf_release(&out);
 }
 
+static const struct stack_frame bare_frames[] = {LIBCS("wait4", 0x70),
+                                                 {.pc = 0x401234, .module = "/bin/dash", .offset = 0x1234}};
+static const struct stack_thread bare_stack = STACK(bare_frames);
+
+/* Of programs without symbols only their command lines tell one from the other. */
+static void test_commands(void **state)
+{
+    struct stage s;
+    struct buf out = {0};
+
+    (void)state;
+    make_stage(&s);
+    for (uint32_t i = 1; i < 3 + LEAVES; i++) {
+        s.threads[i].stack = &bare_stack;
+        s.processes[i].command = i % 2 ? "./leaf 'a\n' 17" : "./leaf 'a\n' 4";
+    }
+    s.processes[1].command = s.processes[2].command =
+        "sh -c 'one, which is so long that it has no room in its row'";
+    s.processes[3].command = "./leaf other";
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out,
+           "branch: \"sh -c 'one, which is so long that it has no room in its row'\": waits for a child");
+    expect(&out, "leaf: \"./leaf other\": writes to fd 7, a pipe\n");
+    expect(&out, "leaf x 6: \"./leaf 'a\\n' 17\": writes");
+    expect(&out, "leaf x 7: \"./leaf 'a\\n' 4\": writes");
+    s.processes[1].command = "sh -c 'two, which is even longer, so that it has no room at all'";
+    buf_clear(&out);
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "branch: \"sh -c 'two, which is even longer, so that it has no room \xE2\x80\xA6\": waits");
+    buf_release(&out);
+}
+
 /* ---- what follows from the facts: two processes at a time, of which the first is what is looked at ---- */
 
 static const struct stack_frame asker_frames[] = {LIBCS("__read", 0x10), THEIRS("asks", "ask.c", 5)};
@@ -418,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_a_stage),
         cmocka_unit_test(test_actors_are_alike),
         cmocka_unit_test(test_titles),
+        cmocka_unit_test(test_commands),
         cmocka_unit_test(test_a_reader),
         cmocka_unit_test(test_a_request),
         cmocka_unit_test(test_nobody_connects),
