@@ -260,6 +260,8 @@ static void find_thread(struct telling *t, struct findings *f, uint32_t process,
 
     if (thread->state == 'D' && !p->frozen)
         kind = FINDING_KERNEL;
+    else if (does_open_fifo(thread))
+        kind = FINDING_OPENS;
     else if (thread->state == 'S' && is_theirs(p, thread) && does_where(t, p, thread) &&
              (thread->call.wait == DUMP_WAITS_FUTEX || place_primitive(thread)))
         kind = kind_of(thread);

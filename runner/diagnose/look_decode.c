@@ -175,6 +175,24 @@ static void take_connect(struct look *look, uint32_t index, const struct dump_ca
     look->connect_count += connect->name != NULL;
 }
 
+/* The first path that it takes; of who opens one, whom a fifo would want at its other end. */
+static void take_path(struct look *look, struct dump_call *call, const struct look_call *known, int task)
+{
+    const char *takes = strchr(known->takes, 's');
+    size_t at = takes ? (size_t)(takes - known->takes) : 0;
+    uint64_t mode;
+
+    if (!takes)
+        return;
+    call->path = look_path(look, task, call->args[at]);
+    call->is_open = strncmp(known->name, "open", 4) == 0 || strcmp(known->name, "creat") == 0;
+    if (strcmp(known->name, "open") != 0 && strcmp(known->name, "openat") != 0)
+        return;
+    mode = call->args[at + 1] & O_ACCMODE;
+    call->wants_writers = mode == O_RDONLY;
+    call->wants_readers = mode == O_WRONLY;
+}
+
 static void take_wait(struct look *look, uint32_t index, struct dump_call *call,
                       const struct look_call *known, int task)
 {
@@ -237,8 +255,10 @@ void look_decode(struct look *look, uint32_t index, struct dump_thread *thread, 
     known = before ? before : known;
     call.name = known ? known->name : NULL;
     call.wait = known ? known->wait : DUMP_WAITS_OTHER;
-    if (known)
+    if (known) {
         take_wait(look, index, &call, known, task);
+        take_path(look, &call, known, task);
+    }
     call.words = look_words(look, &call, known, task);
     thread->call = call;
 }

@@ -89,6 +89,8 @@ bool does_by_command(const struct dump_process *p);
 /* Where it is, without what it waits for; NULL: nobody knows. */
 const char *does_said(struct telling *t, const struct runtime_place *place);
 const char *does_where(struct telling *t, const struct dump_process *p, const struct dump_thread *thread);
+/* It waits for somebody to open the other end. */
+bool does_open_fifo(const struct dump_thread *thread);
 /* What is the same for those that do the same, whatever their numbers are. */
 uint64_t does_key(uint64_t hash, const struct dump_process *p, const struct dump_thread *thread);
 const struct dump_fd *fd_of(const struct dump_process *p, int number);
@@ -139,6 +141,7 @@ struct str fold_title(const struct dump_process *p);
     X(FINDING_REQUEST, "request")       \
     X(FINDING_UNACCEPTED, "unaccepted") \
     X(FINDING_CONNECTS, "connects")     \
+    X(FINDING_OPENS, "opens")           \
     X(FINDING_ZOMBIE, "zombie")         \
     X(FINDING_KERNEL, "kernel")         \
     X(FINDING_JOINS, "joins")           \

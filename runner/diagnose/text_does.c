@@ -125,6 +125,31 @@ static bool goes_on(const struct dump_call *call)
     return call->name && strcmp(call->name, "restart_syscall") == 0;
 }
 
+/* The kernel's function that waits for the other end of a fifo. */
+bool does_open_fifo(const struct dump_thread *thread)
+{
+    return thread->call.is_open && thread->call.path && thread->wchan && thread->state == 'S' &&
+           (strcmp(thread->wchan, "wait_for_partner") == 0 || strcmp(thread->wchan, "fifo_open") == 0);
+}
+
+static const char *opens_fifo(struct telling *t, const struct dump_call *call)
+{
+    return arena_printf(t->arena, "opens %s, a fifo, %s", say_quoted(t, call->path, TELL_PLACE_MOST),
+                        call->wants_writers   ? "which nobody has open for writing"
+                        : call->wants_readers ? "which nobody has open for reading"
+                                              : "whose other end nobody opens");
+}
+
+static const char *is_in(struct telling *t, const struct dump_thread *thread, const char *call)
+{
+    const char *name = say_safe(t, call, TELL_NAME_MOST);
+
+    if (thread->call.path && call == thread->call.name)
+        return arena_printf(t->arena, "is in %s() of %s", name,
+                            say_quoted(t, thread->call.path, TELL_PLACE_MOST));
+    return arena_printf(t->arena, "is in %s()", name);
+}
+
 /* Of a call whose meaning we do not know, or that could not be read. */
 static const char *somewhere(struct telling *t, const struct dump_thread *thread)
 {
@@ -133,8 +158,10 @@ static const char *somewhere(struct telling *t, const struct dump_thread *thread
 
     if (thread->state == 'R')
         return "runs";
+    if (does_open_fifo(thread))
+        return opens_fifo(t, &thread->call);
     if (call)
-        return arena_printf(t->arena, "is in %s()", say_safe(t, call, TELL_NAME_MOST));
+        return is_in(t, thread, call);
     if (thread->wchan)
         return arena_printf(t->arena, "%s (%s)", say_state(thread->state),
                             say_safe(t, thread->wchan, TELL_NAME_MOST));
@@ -233,6 +260,8 @@ uint64_t does_key(uint64_t hash, const struct dump_process *p, const struct dump
     hash = hash_byte(hash, (unsigned char)thread->call.wait);
     hash = hash_text(hash, thread->call.name);
     hash = hash_byte(hash, fd ? (unsigned char)fd->kind : 0xff);
+    if (does_open_fifo(thread))
+        hash = fold_name(hash, str_of(thread->call.path));
     if (said_place(p, thread, &said)) {
         hash = hash_byte(hash_add(hash, said.function), 0);
         hash = hash_number(hash_byte(hash_add(hash, said.file), 0), said.line);

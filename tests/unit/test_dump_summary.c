@@ -254,6 +254,27 @@ static void test_nobody_connects(void **state)
                    "nobody connects\n");
 }
 
+static void test_a_fifo(void **state)
+{
+    struct pair s;
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_OTHER);
+    s.threads[0].call = (struct dump_call){.number = 257,
+                                           .name = "openat",
+                                           .wait = DUMP_WAITS_OTHER,
+                                           .path = "/x/f f",
+                                           .is_open = true,
+                                           .wants_writers = true};
+    wants(&s.dump, "  asker: in asks at ask.c:5: is in openat() of \"/x/f f\"\n");
+    s.threads[0].wchan = "wait_for_partner";
+    wants(&s.dump,
+          "\n- 100 asker: in asks at ask.c:5: opens \"/x/f f\", a fifo, which nobody has open for writing\n");
+    s.threads[0].call.wants_writers = false;
+    s.threads[0].call.wants_readers = true;
+    wants(&s.dump, "opens \"/x/f f\", a fifo, which nobody has open for reading\n");
+}
+
 static void test_a_lock(void **state)
 {
     struct pair s;
@@ -454,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_a_reader),
         cmocka_unit_test(test_a_request),
         cmocka_unit_test(test_nobody_connects),
+        cmocka_unit_test(test_a_fifo),
         cmocka_unit_test(test_a_lock),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_a_deadlock_of_java),
