@@ -28,7 +28,7 @@ static void add_end(const struct waiting *w, struct finding *finding, const stru
 
     if (finding->other_count < FINDING_OTHERS_MOST) /* the others are counted */
         other.words = arena_printf(w->t->arena, "%s (fd %d)%s%s", how, end->fd, p ? ": " : "",
-                                   p ? does_process(w->t, p) : "");
+                                   p ? does_at_fd(w->t, p, end->fd) : "");
     finding_other(finding, other);
 }
 
@@ -39,6 +39,23 @@ static uint64_t hash_end(const struct waiting *w, uint64_t hash, const struct du
 
     hash = fold_name(hash, str_of(end->name));
     return p && p->thread_count ? does_key(hash, p, p->threads) : hash;
+}
+
+/* ---- which they are ---- */
+
+static bool is_pipe(const struct dump_fd *fd)
+{
+    return fd->kind == DUMP_FD_PIPE || fd->kind == DUMP_FD_FIFO;
+}
+
+static bool is_connection(const struct dump_fd *fd)
+{
+    return fd->kind == DUMP_FD_UNIX || fd->kind == DUMP_FD_TCP;
+}
+
+static bool is_listener(const struct dump_fd *fd)
+{
+    return fd->state && strcmp(fd->state, "LISTEN") == 0;
 }
 
 /* ---- pipes ---- */
@@ -209,31 +226,50 @@ static void find_socket(const struct waiting *w, enum finding_kind kind)
     finding->words = arena_printf(w->t->arena, "%s%s", does_thread(w->t, w->p, w->thread), none);
 }
 
+static bool waits_at(const struct dump_process *p, int fd)
+{
+    for (uint32_t i = 0; i < p->thread_count; i++)
+        for (uint32_t k = 0; k < p->threads[i].call.fd_count; k++)
+            if (p->threads[i].call.fds[k] == fd)
+                return true;
+    return false;
+}
+
+/* Who has accepted somebody that waits for it is expected by these, not by who else may come. */
+static bool is_awaited(const struct waiting *w)
+{
+    for (uint32_t i = 0; i < w->p->fd_count; i++) {
+        const struct dump_fd *fd = &w->p->fds[i];
+
+        if (!is_connection(fd) || is_listener(fd))
+            continue;
+        for (uint32_t k = 0; k < fd->end_count; k++) {
+            const struct dump_end *end = &fd->ends[k];
+
+            if (end->process != DUMP_NOBODY && !is_self(w, end) &&
+                waits_at(&w->t->dump->processes[end->process], end->fd))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Of a fixture it is the work to wait for whoever comes. */
+static bool is_fixture(const struct dump_process *p)
+{
+    return p->role && strncmp(p->role, "fixture", strlen("fixture")) == 0;
+}
+
 static void find_accepts(const struct waiting *w)
 {
     struct finding *finding;
 
-    if (w->fd->receive_queue > 0) /* somebody has connected just now */
+    if (w->fd->receive_queue > 0 || is_fixture(w->p) || is_awaited(w)) /* the first: it is about to get it */
         return;
     finding = finding_add(w->t, w->findings, FINDING_ACCEPTS, key_of(w), w->process, w->thread);
     if (finding && !finding->words)
         finding->words =
             arena_printf(w->t->arena, "%s, where nobody connects", does_thread(w->t, w->p, w->thread));
-}
-
-static bool is_pipe(const struct dump_fd *fd)
-{
-    return fd->kind == DUMP_FD_PIPE || fd->kind == DUMP_FD_FIFO;
-}
-
-static bool is_connection(const struct dump_fd *fd)
-{
-    return fd->kind == DUMP_FD_UNIX || fd->kind == DUMP_FD_TCP;
-}
-
-static bool is_listener(const struct dump_fd *fd)
-{
-    return fd->state && strcmp(fd->state, "LISTEN") == 0;
 }
 
 static void find_read(const struct waiting *w)

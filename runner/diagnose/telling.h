@@ -96,6 +96,9 @@ uint64_t does_key(uint64_t hash, const struct dump_process *p, const struct dump
 const struct dump_fd *fd_of(const struct dump_process *p, int number);
 const char *fd_article(const struct dump_fd *fd); /* "a pipe" */
 
+/* text_end.c: what it does about a descriptor that somebody waits for the other end of. */
+const char *does_at_fd(struct telling *t, const struct dump_process *p, int fd);
+
 /* ---- fold.c: processes and stacks that are alike ---- */
 
 /* Without the id that an actor has behind its name: "worker-1@438c0a10c45139a4". */
