@@ -67,16 +67,18 @@ struct runtime_place {
     bool main;         /* the first thread of the process, as far as is known */
     struct str function, file;
     uint32_t line;
+    struct str waits; /* not empty: it is in no line, but in its event loop, and waits for that */
 };
 struct runtime_reader {
     enum dump_runtime runtime;
     struct str rest, previous, thread;
     bool wanted, main, task;
+    bool library; /* a line of the runtime's own library will do */
 };
 /* For each thread that it tells of its innermost line that is not of the runtime's own library. */
 void runtime_begin(struct runtime_reader *r, const struct dump_process *process);
 bool runtime_next(struct runtime_reader *r, struct runtime_place *place);
-/* That of the first thread. */
+/* That of the first thread; one of the library only where it has no other. */
 bool runtime_place(const struct dump_process *process, struct runtime_place *place);
 
 /* ---- text_does.c: what a thread does, in words ---- */

@@ -40,10 +40,20 @@ static bool said_place(const struct dump_process *p, const struct dump_thread *t
     return p->runtime_says && thread == p->threads && runtime_place(p, place);
 }
 
+/* Below that are lines of an interpreter, or of libuv, which nobody asked for. Those of Go are in its program. */
+static bool has_answered(const struct dump_process *p)
+{
+    return p->runtime_says &&
+           (p->runtime == RUNTIME_PYTHON || p->runtime == RUNTIME_NODE || p->runtime == RUNTIME_JVM);
+}
+
 const char *does_said(struct telling *t, const struct runtime_place *place)
 {
     const char *file = arena_cstr(t->arena, place->file), *function = arena_cstr(t->arena, place->function);
 
+    if (place->waits.len)
+        return arena_printf(t->arena, "in its event loop, waits for: %s",
+                            say_safe(t, arena_cstr(t->arena, place->waits), TELL_PLACE_MOST));
     return arena_printf(t->arena, "in %s at %s:%u", say_safe(t, function, TELL_PLACE_MOST),
                         say_safe(t, basename_of(file), TELL_PLACE_MOST), place->line);
 }
@@ -55,7 +65,7 @@ const char *does_where(struct telling *t, const struct dump_process *p, const st
 
     if (said_place(p, thread, &said))
         return does_said(t, &said);
-    if (!frame)
+    if (!frame || has_answered(p))
         return NULL;
     if (frame->function && frame->file)
         return arena_printf(t->arena, "in %s at %s:%u", say_safe(t, place_function(frame), TELL_PLACE_MOST),
@@ -200,8 +210,8 @@ bool does_by_command(const struct dump_process *p)
     struct runtime_place said;
 
     return thread && !place_is_server(thread) && !proc_state_is_end(p->state) && p->name && p->command &&
-           !(frame && frame->function) && !said_place(p, thread, &said) && strcmp(p->name, p->command) != 0 &&
-           fold_title(p).len == strlen(p->name);
+           (!(frame && frame->function) || has_answered(p)) && !said_place(p, thread, &said) &&
+           strcmp(p->name, p->command) != 0 && fold_title(p).len == strlen(p->name);
 }
 
 /* What a state says that no call does. NULL: it only waits, or runs. */
@@ -231,6 +241,10 @@ static const char *does_at(struct telling *t, const struct dump_process *p, cons
 
 const char *does_thread(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
 {
+    struct runtime_place said;
+
+    if (!state_words(p, thread) && said_place(p, thread, &said) && said.waits.len)
+        return does_said(t, &said); /* that it polls for that says nothing more */
     return does_at(t, p, thread, does_where(t, p, thread));
 }
 
@@ -265,6 +279,7 @@ uint64_t does_key(uint64_t hash, const struct dump_process *p, const struct dump
     if (said_place(p, thread, &said)) {
         hash = hash_byte(hash_add(hash, said.function), 0);
         hash = hash_number(hash_byte(hash_add(hash, said.file), 0), said.line);
+        hash = fold_name(hash, said.waits);
     } else if (frame) {
         hash = hash_number(hash_text(hash_text(hash, frame->function), frame->file), frame->line);
         hash = hash_number(hash_text(hash, frame->module), frame->file ? 0 : frame->offset);
