@@ -126,20 +126,29 @@ static const struct dump_end *own_end(const struct waiting *w, bool wants_reader
     return NULL;
 }
 
-/* What is to be said of its other end beside who has it. */
-static const char *end_words(const struct waiting *w, bool wants_readers, uint32_t others)
+/* That it has the other end itself comes first: it is most often an end that it has forgotten to close. */
+static const char *own_words(const struct waiting *w, bool wants_readers, uint32_t others)
 {
     const struct dump_end *own = own_end(w, wants_readers);
     const char *verb = wants_readers ? "read it" : "write to it";
+
+    if (!own)
+        return "";
+    if (!others && w->fd->ends_known)
+        return arena_printf(w->t->arena, "nobody but itself can %s (fd %d): ", verb, own->fd);
+    return arena_printf(w->t->arena, "it can %s itself (fd %d): ", verb, own->fd);
+}
+
+/* Where nobody else has it. */
+static const char *end_words(const struct waiting *w, bool wants_readers, uint32_t others)
+{
+    const char *verb = wants_readers ? "read it" : "write to it";
     struct arena *arena = w->t->arena;
 
-    if (own && !others && w->fd->ends_known)
-        return arena_printf(arena, "; nobody but itself can %s (fd %d)", verb, own->fd);
-    if (own)
-        return arena_printf(arena, "; it can %s itself (fd %d)", verb, own->fd);
-    if (!others && w->fd->ends_known)
-        return arena_printf(arena, "; nobody can %s", verb);
-    return others ? "" : arena_printf(arena, "; who can %s is not known", verb);
+    if (others || own_end(w, wants_readers))
+        return "";
+    return w->fd->ends_known ? arena_printf(arena, "; nobody can %s", verb)
+                             : arena_printf(arena, "; who can %s is not known", verb);
 }
 
 static const char *fill_words(const struct waiting *w)
@@ -167,8 +176,9 @@ static void find_pipe(const struct waiting *w, bool writes)
         return;
     others = each_end(w, writes, true, finding, NULL);
     others += each_end(w, writes, false, finding, NULL);
-    finding->words = arena_printf(w->t->arena, "%s%s%s", does_thread(w->t, w->p, w->thread),
-                                  writes ? fill_words(w) : "", end_words(w, writes, others));
+    finding->words = arena_printf(w->t->arena, "%s%s%s%s", own_words(w, writes, others),
+                                  does_thread(w->t, w->p, w->thread), writes ? fill_words(w) : "",
+                                  end_words(w, writes, others));
 }
 
 /* ---- sockets ---- */
@@ -191,7 +201,7 @@ static const char *peer_words(const struct waiting *w, const struct dump_end *en
     return "has its other end";
 }
 
-/* A process that has it more than once is told once; how many have it. */
+/* A process that has it more than once is told once, and itself apart; how many others have it. */
 static uint32_t each_peer(const struct waiting *w, struct finding *finding, uint64_t *key)
 {
     uint32_t count = 0;
@@ -199,7 +209,7 @@ static uint32_t each_peer(const struct waiting *w, struct finding *finding, uint
     for (uint32_t i = 0; i < w->fd->end_count; i++) {
         const struct dump_end *end = &w->fd->ends[i];
 
-        if (i > 0 && same_process(end, &w->fd->ends[i - 1]))
+        if ((i > 0 && same_process(end, &w->fd->ends[i - 1])) || is_self(w, end))
             continue;
         if (key && count < KEYED_MOST)
             *key = hash_end(w, *key, end);
@@ -210,20 +220,43 @@ static uint32_t each_peer(const struct waiting *w, struct finding *finding, uint
     return count;
 }
 
+static const struct dump_end *own_peer(const struct waiting *w)
+{
+    for (uint32_t i = 0; i < w->fd->end_count; i++)
+        if (is_self(w, &w->fd->ends[i]))
+            return &w->fd->ends[i];
+    return NULL;
+}
+
+static const char *own_peer_words(const struct waiting *w, uint32_t peers)
+{
+    const struct dump_end *own = own_peer(w);
+
+    if (!own)
+        return "";
+    if (!peers && w->fd->ends_known)
+        return arena_printf(w->t->arena, "nobody but itself %s (fd %d): ", peer_words(w, own), own->fd);
+    return arena_printf(w->t->arena, "it %s itself (fd %d): ", peer_words(w, own), own->fd);
+}
+
 static void find_socket(const struct waiting *w, enum finding_kind kind)
 {
     uint64_t key = key_of(w);
     uint32_t peers = each_peer(w, NULL, &key);
-    struct finding *finding = finding_add(w->t, w->findings, kind, key, w->process, w->thread);
+    struct finding *finding;
     const char *none = "";
 
+    if (own_peer(w)) /* that is another hang than that of who does the same with somebody else */
+        key = hash_byte(key, 1);
+    finding = finding_add(w->t, w->findings, kind, key, w->process, w->thread);
     if (!finding || finding->words)
         return;
     each_peer(w, finding, NULL);
-    if (!peers)
+    if (!peers && !own_peer(w))
         none = w->fd->ends_known ? "; nobody of this machine has its other end"
                                  : "; who has its other end is not known";
-    finding->words = arena_printf(w->t->arena, "%s%s", does_thread(w->t, w->p, w->thread), none);
+    finding->words = arena_printf(w->t->arena, "%s%s%s", own_peer_words(w, peers),
+                                  does_thread(w->t, w->p, w->thread), none);
 }
 
 static bool waits_at(const struct dump_process *p, int fd)

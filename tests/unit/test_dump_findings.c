@@ -21,8 +21,13 @@ static void test_a_reader(void **state)
                    "    101 other can write to it (fd 4): in dawdles at serve.c:8: sleeps\n");
     /* The end that it has forgotten to close. */
     s.ends[1] = (struct dump_end){.process = 0, .pid = 100, .name = "asker", .fd = 9, .writes = true};
-    wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: reads from fd 3, a pipe; nobody but itself can write "
-                   "to it (fd 9)\n");
+    wants(&s.dump, "\n- 100 asker: nobody but itself can write to it (fd 9): in asks at ask.c:5: reads from "
+                   "fd 3, a pipe\n");
+    s.ends[0] = (struct dump_end){.process = 1, .pid = 101, .name = "other", .fd = 4, .writes = true};
+    wants(&s.dump,
+          "\n- 100 asker: it can write to it itself (fd 9): in asks at ask.c:5: reads from fd 3, a pipe\n"
+          "    101 other can write to it (fd 4): in dawdles at serve.c:8: sleeps\n");
+    s.ends[0] = (struct dump_end){.process = 0, .pid = 100, .name = "asker", .fd = 3, .reads = true};
     /* Somebody outside. */
     s.ends[1] =
         (struct dump_end){.process = DUMP_NOBODY, .pid = 90, .name = "run-matrix", .fd = 9, .writes = true};
@@ -57,6 +62,11 @@ static void test_a_request(void **state)
     wants(&s.dump,
           "\n- 101 other: listens at /run/kv (fd 8), where 1 connection waits to be accepted: in dawdles at "
           "serve.c:8: sleeps\n");
+    s.ends[0] =
+        (struct dump_end){.process = 0, .pid = 100, .name = "asker", .fd = 4, .reads = true, .writes = true};
+    wants(&s.dump,
+          "\n- 100 asker: nobody but itself has its other end (fd 4): in asks at ask.c:5: polls fd 3, a unix "
+          "socket to /run/kv\n- 101");
     s.fds[0][0].end_count = 0;
     wants(&s.dump, "polls fd 3, a unix socket to /run/kv; nobody of this machine has its other end\n");
 }
