@@ -119,6 +119,56 @@ static void test_commands(void **state)
     buf_release(&out);
 }
 
+/* A hundred threads, of which some do the same. */
+static void test_threads_are_counted(void **state)
+{
+    static const struct stack_frame frames[5][1] = {{THEIRS("main", "t.c", 1)},
+                                                    {THEIRS("a", "t.c", 2)},
+                                                    {THEIRS("b", "t.c", 3)},
+                                                    {THEIRS("c", "t.c", 4)},
+                                                    {THEIRS("d", "t.c", 5)}};
+    static const uint32_t does[9] = {0, 1, 2, 1, 2, 3, 4, 4, 0};
+    struct stack_thread stacks[5];
+    struct dump_thread threads[9];
+    struct pair s;
+    struct buf out = {0};
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_SLEEP);
+    for (uint32_t i = 0; i < 5; i++)
+        stacks[i] =
+            (struct stack_thread){.frames = (struct stack_frame *)(uintptr_t)frames[i], .frame_count = 1};
+    for (uint32_t i = 0; i < 9; i++)
+        threads[i] = (struct dump_thread){.tid = 101 + (pid_t)i,
+                                          .name = "t",
+                                          .state = 'S',
+                                          .stack = &stacks[does[i]],
+                                          .call = {.wait = DUMP_WAITS_SLEEP}};
+    s.processes[1].threads = threads;
+    s.processes[1].thread_count = 9;
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "  2 threads: in a at t.c:2: sleeps\n");
+    expect(&out, "  2 threads: in b at t.c:3: sleeps\n");
+    expect(&out, "  thread 106 t: in c at t.c:4: sleeps\n");
+    expect(&out, "  and 2 threads more that do something else\n");
+    expect_none(&out, "t.c:5");
+    buf_clear(&out);
+    s.processes[1].runtime = RUNTIME_PYTHON;
+    s.processes[1].runtime_says =
+        "Thread 0x1 (most recent call first):\n  File \"t.py\", line 1 in a\n\n"
+        "Thread 0x2 (most recent call first):\n  File \"t.py\", line 2 in b\n\n"
+        "Thread 0x3 (most recent call first):\n  File \"t.py\", line 1 in a\n\n"
+        "Thread 0x4 (most recent call first):\n  File \"t.py\", line 3 in c\n\n"
+        "Thread 0x5 (most recent call first):\n  File \"t.py\", line 4 in d\n\n"
+        "Current thread 0x6 (most recent call first):\n  File \"t.py\", line 9 in main\n";
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "  2 threads: in a at t.py:1\n");
+    expect(&out, "  thread 0x2: in b at t.py:2\n");
+    expect(&out, "  and 1 thread more that does something else\n");
+    expect_none(&out, "t.py:4");
+    buf_release(&out);
+}
+
 /* What it has said is told, and never a line of its interpreter. */
 static void test_runtimes(void **state)
 {
@@ -272,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_actors_are_alike),
         cmocka_unit_test(test_titles),
         cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_threads_are_counted),
         cmocka_unit_test(test_runtimes),
         cmocka_unit_test(test_nothing_stands_out),
         cmocka_unit_test(test_nothing_is_known),
