@@ -124,6 +124,7 @@ struct dump_call {
     uint32_t fd_count;
     uint64_t address; /* of a futex */
     pid_t pid;        /* that it waits for; 0: any */
+    double seconds;   /* that it sleeps for; 0: not known */
     const char *path; /* that it speaks of; NULL: none, or not known */
     bool is_open, wants_readers,
         wants_writers; /* it opens that, for what needs somebody at the other end of a fifo */

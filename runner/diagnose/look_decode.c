@@ -193,6 +193,19 @@ static void take_path(struct look *look, struct dump_call *call, const struct lo
     call->wants_readers = mode == O_WRONLY;
 }
 
+/* Not until when. A call that goes on after a stop may have been another one, with a pointer in the place of the clock. */
+static void take_sleep(struct dump_call *call, const struct look_call *known, int task)
+{
+    bool clock = known->number == SYS_clock_nanosleep;
+    struct timespec time;
+
+    if (clock && (call->args[0] > 15 || (call->args[1] & TIMER_ABSTIME)))
+        return;
+    if (look_memory(task, call->args[clock ? 2 : 0], &time, sizeof time) && time.tv_sec >= 0 &&
+        time.tv_nsec >= 0 && time.tv_nsec < NS_PER_S)
+        call->seconds = (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
 static void take_wait(struct look *look, uint32_t index, struct dump_call *call,
                       const struct look_call *known, int task)
 {
@@ -208,8 +221,8 @@ static void take_wait(struct look *look, uint32_t index, struct dump_call *call,
         break;
     case DUMP_WAITS_FUTEX: take_futex(call, known, task); break;
     case DUMP_WAITS_CHILD: take_child(look, call, known, task); break;
+    case DUMP_WAITS_SLEEP: take_sleep(call, known, task); break;
     case DUMP_WAITS_NOT:
-    case DUMP_WAITS_SLEEP:
     case DUMP_WAITS_SIGNAL: break;
     default: take_fds(look, call, known, task);
     }

@@ -293,7 +293,9 @@ void summary_write(struct telling *t, const struct findings *findings)
     if (!found.count)
         return;
     say_line(t, "%s", "");
-    say_line(t, "what stands out:");
+    say_line(t, "%s",
+             findings->list[0].kind == FINDING_LEAF ? "nobody stands out; at the end of all waits:"
+                                                    : "what stands out:");
     write_lines(t, &found, room - rows);
 }
 

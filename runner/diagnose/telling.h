@@ -150,7 +150,8 @@ struct str fold_title(const struct dump_process *p);
     X(FINDING_ZOMBIE, "zombie")         \
     X(FINDING_KERNEL, "kernel")         \
     X(FINDING_JOINS, "joins")           \
-    X(FINDING_ACCEPTS, "accepts")
+    X(FINDING_ACCEPTS, "accepts")       \
+    X(FINDING_LEAF, "leaf")
 
 enum finding_kind {
 #define X(id, word) id,

@@ -1,3 +1,4 @@
+#include "runner/base/decimal.h"
 #include "runner/diagnose/telling.h"
 
 #include <string.h>
@@ -178,6 +179,16 @@ static const char *somewhere(struct telling *t, const struct dump_thread *thread
     return say_state(thread->state);
 }
 
+/* A loop that looks again each millisecond sleeps as well as who does so for an hour. */
+static const char *sleeps(struct telling *t, const struct dump_call *call)
+{
+    char number[DECIMAL_SIZE];
+
+    if (call->seconds <= 0)
+        return dump_wait_words[DUMP_WAITS_SLEEP];
+    return arena_printf(t->arena, "sleeps for %s s", decimal_shortest(number, call->seconds));
+}
+
 static const char *waits(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
 {
     const struct dump_call *call = &thread->call;
@@ -195,8 +206,8 @@ static const char *waits(struct telling *t, const struct dump_process *p, const 
     case DUMP_WAITS_CHILD:
         return call->pid > 0 ? arena_printf(t->arena, "waits for its child %d", (int)call->pid)
                              : dump_wait_words[call->wait];
+    case DUMP_WAITS_SLEEP: return sleeps(t, call);
     case DUMP_WAITS_FUTEX:
-    case DUMP_WAITS_SLEEP:
     case DUMP_WAITS_SIGNAL: return dump_wait_words[call->wait];
     default: return somewhere(t, thread);
     }

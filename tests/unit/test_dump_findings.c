@@ -147,6 +147,10 @@ static void test_states(void **state)
     s.processes[1].runaway = true;
     s.processes[1].share = 0.987;
     wants(&s.dump, "\n- 101 other: computes and never sleeps, 99% of a processor: in dawdles at serve.c:8\n");
+    s.processes[1].share = 0.18;
+    wants(&s.dump,
+          "\n- 101 other: computes and never sleeps, was ready to run all the time, and got 18% of a "
+          "processor: in dawdles at serve.c:8\n");
     make_pair(&s, DUMP_WAITS_READ);
     s.threads[0].state = s.processes[0].state = 'D';
     wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: cannot be woken; reads from fd 3\n");

@@ -199,6 +199,17 @@ static void test_nothing_stands_out(void **state)
     dump_write_summary(&s.dump, NULL, &out);
     expect(&out, "     101 S     5s    other: in dawdles at serve.c:8: sleeps\n");
     expect_none(&out, "what stands out");
+    expect(&out,
+           "\n\nnobody stands out; at the end of all waits:\n- 101 other: in dawdles at serve.c:8: sleeps\n");
+    expect_none(&out, "- 100");
+    s.threads[1].call.seconds = 0.001;
+    buf_clear(&out);
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "    other: in dawdles at serve.c:8: sleeps for 0.001 s\n");
+    s.threads[1].call.wait = DUMP_WAITS_OTHER;
+    buf_clear(&out);
+    dump_write_summary(&s.dump, NULL, &out);
+    expect_none(&out, "stands out");
     buf_release(&out);
 }
 

@@ -356,6 +356,7 @@ static void test_after_a_stop(void **state)
     struct dump_call call;
 
     until_in(pid, SYS_clock_nanosleep);
+    assert_true(process_of(look_now(stage), pid)->threads[0].call.seconds > 1000.4);
     kill(pid, SIGSTOP);
     until_state(pid, 'T');
     call = process_of(look_now(stage), pid)->threads[0].call;
@@ -365,6 +366,7 @@ static void test_after_a_stop(void **state)
     call = process_of(look_now(stage), pid)->threads[0].call;
     assert_int_equal(call.wait, DUMP_WAITS_SLEEP);
     assert_string_equal(call.name, "clock_nanosleep");
+    assert_true(call.seconds > 1000.4);
 }
 
 static void in_absent_memory(void *user)
