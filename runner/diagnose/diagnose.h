@@ -122,8 +122,12 @@ struct dump_call {
     enum dump_wait wait;
     int fds[64]; /* that it waits at; of poll and select all, of epoll_wait those it watches */
     uint32_t fd_count;
-    uint64_t address;  /* of a futex */
-    pid_t pid;         /* that it waits for; 0: any */
+    uint64_t address; /* of a futex */
+    pid_t pid;        /* that it waits for; 0: any */
+    double seconds;   /* that it sleeps for; 0: not known */
+    const char *path; /* that it speaks of; NULL: none, or not known */
+    bool is_open, wants_readers,
+        wants_writers; /* it opens that, for what needs somebody at the other end of a fifo */
     const char *words; /* "read(5 pipe:[4711], 0x7f.., 4096)", "futex(0x7f.., FUTEX_WAIT, 2)" */
 };
 

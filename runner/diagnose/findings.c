@@ -9,6 +9,7 @@ const char *const finding_words[FINDING_KIND_COUNT] = {
 };
 
 #define MEMBERS_FIRST 4
+#define ALONE         0.9 /* of a processor: who has less of it shares it with others */
 
 /* ---- a list of them ---- */
 
@@ -159,7 +160,8 @@ static void find_runaway(struct telling *t, struct findings *f, uint32_t process
     finding = finding_add(t, f, FINDING_RUNAWAY, thread ? does_key(HASH_START, p, thread) : process, process,
                           thread);
     if (finding && !finding->words)
-        finding->words = arena_printf(t->arena, "computes and never sleeps, %.0f%% of a processor%s%s",
+        finding->words = arena_printf(t->arena, "computes and never sleeps, %s%.0f%% of a processor%s%s",
+                                      p->share < ALONE ? "was ready to run all the time, and got " : "",
                                       p->share * 100, where ? ": " : "", where ? where : "");
 }
 
@@ -260,6 +262,8 @@ static void find_thread(struct telling *t, struct findings *f, uint32_t process,
 
     if (thread->state == 'D' && !p->frozen)
         kind = FINDING_KERNEL;
+    else if (does_open_fifo(thread))
+        kind = FINDING_OPENS;
     else if (thread->state == 'S' && is_theirs(p, thread) && does_where(t, p, thread) &&
              (thread->call.wait == DUMP_WAITS_FUTEX || place_primitive(thread)))
         kind = kind_of(thread);
@@ -286,6 +290,36 @@ static void find_all(struct telling *t, struct findings *f, uint32_t process)
     }
 }
 
+static bool others_stand_out(const struct findings *f)
+{
+    return f->count && f->list[0].kind != FINDING_LEAF;
+}
+
+static bool has_child(const struct dump *dump, uint32_t process)
+{
+    for (uint32_t i = process + 1; i < dump->process_count; i++)
+        if (dump->processes[i].parent == process && dump->processes[i].state != 'Z')
+            return true;
+    return false;
+}
+
+/* At the end of all waits: what it waits for is no other process that is told of. */
+static void find_leaf(struct telling *t, struct findings *f, uint32_t process)
+{
+    const struct dump_process *p = &t->dump->processes[process];
+    const struct dump_thread *thread = p->thread_count ? p->threads : NULL;
+    struct finding *finding;
+
+    if (!thread || thread->state != 'S' || place_is_server(thread) ||
+        (thread->call.wait != DUMP_WAITS_CHILD && thread->call.wait != DUMP_WAITS_SIGNAL &&
+         thread->call.wait != DUMP_WAITS_SLEEP && thread->call.wait != DUMP_WAITS_POLL) ||
+        has_child(t->dump, process))
+        return;
+    finding = finding_add(t, f, FINDING_LEAF, does_key(HASH_START, p, thread), process, thread);
+    if (finding && !finding->words)
+        finding->words = does_process(t, p);
+}
+
 /* The most telling first; else as they were found, which is the order of the tree. */
 void findings_of(struct telling *t, struct findings *out)
 {
@@ -293,6 +327,8 @@ void findings_of(struct telling *t, struct findings *out)
 
     for (uint32_t i = 0; i < t->dump->process_count; i++)
         find_all(t, &found, i);
+    for (uint32_t i = 0; !others_stand_out(&found) && i < t->dump->process_count; i++)
+        find_leaf(t, &found, i);
     *out = (struct findings){.list = ARENA_ARRAY(t->arena, struct finding, found.count)};
     for (int kind = 0; kind < FINDING_KIND_COUNT; kind++)
         for (uint32_t i = 0; i < found.count; i++)

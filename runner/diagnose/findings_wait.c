@@ -28,7 +28,7 @@ static void add_end(const struct waiting *w, struct finding *finding, const stru
 
     if (finding->other_count < FINDING_OTHERS_MOST) /* the others are counted */
         other.words = arena_printf(w->t->arena, "%s (fd %d)%s%s", how, end->fd, p ? ": " : "",
-                                   p ? does_process(w->t, p) : "");
+                                   p ? does_at_fd(w->t, p, end->fd) : "");
     finding_other(finding, other);
 }
 
@@ -39,6 +39,23 @@ static uint64_t hash_end(const struct waiting *w, uint64_t hash, const struct du
 
     hash = fold_name(hash, str_of(end->name));
     return p && p->thread_count ? does_key(hash, p, p->threads) : hash;
+}
+
+/* ---- which they are ---- */
+
+static bool is_pipe(const struct dump_fd *fd)
+{
+    return fd->kind == DUMP_FD_PIPE || fd->kind == DUMP_FD_FIFO;
+}
+
+static bool is_connection(const struct dump_fd *fd)
+{
+    return fd->kind == DUMP_FD_UNIX || fd->kind == DUMP_FD_TCP;
+}
+
+static bool is_listener(const struct dump_fd *fd)
+{
+    return fd->state && strcmp(fd->state, "LISTEN") == 0;
 }
 
 /* ---- pipes ---- */
@@ -109,20 +126,29 @@ static const struct dump_end *own_end(const struct waiting *w, bool wants_reader
     return NULL;
 }
 
-/* What is to be said of its other end beside who has it. */
-static const char *end_words(const struct waiting *w, bool wants_readers, uint32_t others)
+/* That it has the other end itself comes first: it is most often an end that it has forgotten to close. */
+static const char *own_words(const struct waiting *w, bool wants_readers, uint32_t others)
 {
     const struct dump_end *own = own_end(w, wants_readers);
     const char *verb = wants_readers ? "read it" : "write to it";
+
+    if (!own)
+        return "";
+    if (!others && w->fd->ends_known)
+        return arena_printf(w->t->arena, "nobody but itself can %s (fd %d): ", verb, own->fd);
+    return arena_printf(w->t->arena, "it can %s itself (fd %d): ", verb, own->fd);
+}
+
+/* Where nobody else has it. */
+static const char *end_words(const struct waiting *w, bool wants_readers, uint32_t others)
+{
+    const char *verb = wants_readers ? "read it" : "write to it";
     struct arena *arena = w->t->arena;
 
-    if (own && !others && w->fd->ends_known)
-        return arena_printf(arena, "; nobody but itself can %s (fd %d)", verb, own->fd);
-    if (own)
-        return arena_printf(arena, "; it can %s itself (fd %d)", verb, own->fd);
-    if (!others && w->fd->ends_known)
-        return arena_printf(arena, "; nobody can %s", verb);
-    return others ? "" : arena_printf(arena, "; who can %s is not known", verb);
+    if (others || own_end(w, wants_readers))
+        return "";
+    return w->fd->ends_known ? arena_printf(arena, "; nobody can %s", verb)
+                             : arena_printf(arena, "; who can %s is not known", verb);
 }
 
 static const char *fill_words(const struct waiting *w)
@@ -150,8 +176,9 @@ static void find_pipe(const struct waiting *w, bool writes)
         return;
     others = each_end(w, writes, true, finding, NULL);
     others += each_end(w, writes, false, finding, NULL);
-    finding->words = arena_printf(w->t->arena, "%s%s%s", does_thread(w->t, w->p, w->thread),
-                                  writes ? fill_words(w) : "", end_words(w, writes, others));
+    finding->words = arena_printf(w->t->arena, "%s%s%s%s", own_words(w, writes, others),
+                                  does_thread(w->t, w->p, w->thread), writes ? fill_words(w) : "",
+                                  end_words(w, writes, others));
 }
 
 /* ---- sockets ---- */
@@ -174,7 +201,7 @@ static const char *peer_words(const struct waiting *w, const struct dump_end *en
     return "has its other end";
 }
 
-/* A process that has it more than once is told once; how many have it. */
+/* A process that has it more than once is told once, and itself apart; how many others have it. */
 static uint32_t each_peer(const struct waiting *w, struct finding *finding, uint64_t *key)
 {
     uint32_t count = 0;
@@ -182,7 +209,7 @@ static uint32_t each_peer(const struct waiting *w, struct finding *finding, uint
     for (uint32_t i = 0; i < w->fd->end_count; i++) {
         const struct dump_end *end = &w->fd->ends[i];
 
-        if (i > 0 && same_process(end, &w->fd->ends[i - 1]))
+        if ((i > 0 && same_process(end, &w->fd->ends[i - 1])) || is_self(w, end))
             continue;
         if (key && count < KEYED_MOST)
             *key = hash_end(w, *key, end);
@@ -193,47 +220,89 @@ static uint32_t each_peer(const struct waiting *w, struct finding *finding, uint
     return count;
 }
 
+static const struct dump_end *own_peer(const struct waiting *w)
+{
+    for (uint32_t i = 0; i < w->fd->end_count; i++)
+        if (is_self(w, &w->fd->ends[i]))
+            return &w->fd->ends[i];
+    return NULL;
+}
+
+static const char *own_peer_words(const struct waiting *w, uint32_t peers)
+{
+    const struct dump_end *own = own_peer(w);
+
+    if (!own)
+        return "";
+    if (!peers && w->fd->ends_known)
+        return arena_printf(w->t->arena, "nobody but itself %s (fd %d): ", peer_words(w, own), own->fd);
+    return arena_printf(w->t->arena, "it %s itself (fd %d): ", peer_words(w, own), own->fd);
+}
+
 static void find_socket(const struct waiting *w, enum finding_kind kind)
 {
     uint64_t key = key_of(w);
     uint32_t peers = each_peer(w, NULL, &key);
-    struct finding *finding = finding_add(w->t, w->findings, kind, key, w->process, w->thread);
+    struct finding *finding;
     const char *none = "";
 
+    if (own_peer(w)) /* that is another hang than that of who does the same with somebody else */
+        key = hash_byte(key, 1);
+    finding = finding_add(w->t, w->findings, kind, key, w->process, w->thread);
     if (!finding || finding->words)
         return;
     each_peer(w, finding, NULL);
-    if (!peers)
+    if (!peers && !own_peer(w))
         none = w->fd->ends_known ? "; nobody of this machine has its other end"
                                  : "; who has its other end is not known";
-    finding->words = arena_printf(w->t->arena, "%s%s", does_thread(w->t, w->p, w->thread), none);
+    finding->words = arena_printf(w->t->arena, "%s%s%s", own_peer_words(w, peers),
+                                  does_thread(w->t, w->p, w->thread), none);
+}
+
+static bool waits_at(const struct dump_process *p, int fd)
+{
+    for (uint32_t i = 0; i < p->thread_count; i++)
+        for (uint32_t k = 0; k < p->threads[i].call.fd_count; k++)
+            if (p->threads[i].call.fds[k] == fd)
+                return true;
+    return false;
+}
+
+/* Who has accepted somebody that waits for it is expected by these, not by who else may come. */
+static bool is_awaited(const struct waiting *w)
+{
+    for (uint32_t i = 0; i < w->p->fd_count; i++) {
+        const struct dump_fd *fd = &w->p->fds[i];
+
+        if (!is_connection(fd) || is_listener(fd))
+            continue;
+        for (uint32_t k = 0; k < fd->end_count; k++) {
+            const struct dump_end *end = &fd->ends[k];
+
+            if (end->process != DUMP_NOBODY && !is_self(w, end) &&
+                waits_at(&w->t->dump->processes[end->process], end->fd))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Of a fixture it is the work to wait for whoever comes. */
+static bool is_fixture(const struct dump_process *p)
+{
+    return p->role && strncmp(p->role, "fixture", strlen("fixture")) == 0;
 }
 
 static void find_accepts(const struct waiting *w)
 {
     struct finding *finding;
 
-    if (w->fd->receive_queue > 0) /* somebody has connected just now */
+    if (w->fd->receive_queue > 0 || is_fixture(w->p) || is_awaited(w)) /* the first: it is about to get it */
         return;
     finding = finding_add(w->t, w->findings, FINDING_ACCEPTS, key_of(w), w->process, w->thread);
     if (finding && !finding->words)
         finding->words =
             arena_printf(w->t->arena, "%s, where nobody connects", does_thread(w->t, w->p, w->thread));
-}
-
-static bool is_pipe(const struct dump_fd *fd)
-{
-    return fd->kind == DUMP_FD_PIPE || fd->kind == DUMP_FD_FIFO;
-}
-
-static bool is_connection(const struct dump_fd *fd)
-{
-    return fd->kind == DUMP_FD_UNIX || fd->kind == DUMP_FD_TCP;
-}
-
-static bool is_listener(const struct dump_fd *fd)
-{
-    return fd->state && strcmp(fd->state, "LISTEN") == 0;
 }
 
 static void find_read(const struct waiting *w)

@@ -47,6 +47,8 @@ static uint64_t key_of(const struct dump_process *p)
     uint64_t hash = hash_byte(HASH_START, (unsigned char)p->state), threads = 0;
 
     hash = fold_name(fold_name(hash, fold_title(p)), fold_role(p->role));
+    if (does_by_command(p))
+        hash = fold_name(hash, str_of(p->command));
     hash = hash_byte(hash, (unsigned char)(p->runaway | p->frozen << 1));
     if (p->thread_count)
         hash = does_key(hash, p, &p->threads[0]);

@@ -165,6 +165,8 @@ void look_decode(struct look *look, uint32_t index, struct dump_thread *thread, 
 const char *look_words(struct look *look, const struct dump_call *call, const struct look_call *known,
                        int task);
 
+/* A path that lies there; NULL: it cannot be read. */
+const char *look_path(struct look *look, int task, uint64_t pointer);
 /* Memory of a process that is there: nothing is brought in for us, which could take for ever. False: it is not. */
 bool look_memory(int task, uint64_t address, void *out, size_t size);
 /* "@name", "/path", "127.0.0.1:80"; NULL: no address that we know. */

@@ -175,6 +175,37 @@ static void take_connect(struct look *look, uint32_t index, const struct dump_ca
     look->connect_count += connect->name != NULL;
 }
 
+/* The first path that it takes; of who opens one, whom a fifo would want at its other end. */
+static void take_path(struct look *look, struct dump_call *call, const struct look_call *known, int task)
+{
+    const char *takes = strchr(known->takes, 's');
+    size_t at = takes ? (size_t)(takes - known->takes) : 0;
+    uint64_t mode;
+
+    if (!takes)
+        return;
+    call->path = look_path(look, task, call->args[at]);
+    call->is_open = strncmp(known->name, "open", 4) == 0 || strcmp(known->name, "creat") == 0;
+    if (strcmp(known->name, "open") != 0 && strcmp(known->name, "openat") != 0)
+        return;
+    mode = call->args[at + 1] & O_ACCMODE;
+    call->wants_writers = mode == O_RDONLY;
+    call->wants_readers = mode == O_WRONLY;
+}
+
+/* Not until when. A call that goes on after a stop may have been another one, with a pointer in the place of the clock. */
+static void take_sleep(struct dump_call *call, const struct look_call *known, int task)
+{
+    bool clock = known->number == SYS_clock_nanosleep;
+    struct timespec time;
+
+    if (clock && (call->args[0] > 15 || (call->args[1] & TIMER_ABSTIME)))
+        return;
+    if (look_memory(task, call->args[clock ? 2 : 0], &time, sizeof time) && time.tv_sec >= 0 &&
+        time.tv_nsec >= 0 && time.tv_nsec < NS_PER_S)
+        call->seconds = (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
 static void take_wait(struct look *look, uint32_t index, struct dump_call *call,
                       const struct look_call *known, int task)
 {
@@ -190,8 +221,8 @@ static void take_wait(struct look *look, uint32_t index, struct dump_call *call,
         break;
     case DUMP_WAITS_FUTEX: take_futex(call, known, task); break;
     case DUMP_WAITS_CHILD: take_child(look, call, known, task); break;
+    case DUMP_WAITS_SLEEP: take_sleep(call, known, task); break;
     case DUMP_WAITS_NOT:
-    case DUMP_WAITS_SLEEP:
     case DUMP_WAITS_SIGNAL: break;
     default: take_fds(look, call, known, task);
     }
@@ -237,8 +268,10 @@ void look_decode(struct look *look, uint32_t index, struct dump_thread *thread, 
     known = before ? before : known;
     call.name = known ? known->name : NULL;
     call.wait = known ? known->wait : DUMP_WAITS_OTHER;
-    if (known)
+    if (known) {
         take_wait(look, index, &call, known, task);
+        take_path(look, &call, known, task);
+    }
     call.words = look_words(look, &call, known, task);
     thread->call = call;
 }

@@ -310,7 +310,9 @@ static void look_through(struct look *look, uint32_t index, int at, DIR *dir)
     list_all(look, process, &listing, dir);
     tell_all(look, index, &listing, at, dirfd(dir));
     look->beside[index].open = count_fds(&listing, dirfd(dir));
-    process->fds_more = (uint32_t)(look->beside[index].open - process->fd_count);
+    /* The kernel also counts the one that a thread is about to get, as who waits in open() is. */
+    process->fds_more =
+        (uint32_t)((listing.whole ? listing.count : look->beside[index].open) - process->fd_count);
     if (!listing.whole) {
         look->ends.whole = false;
         look_unread(look, process, "some of its descriptors", look_is_late(look) ? 0 : E2BIG);

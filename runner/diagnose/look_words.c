@@ -118,7 +118,7 @@ static void add_time(struct buf *out, int task, uint64_t pointer)
     buf_adds(out, " s");
 }
 
-static void add_path(struct buf *out, int task, uint64_t pointer)
+static bool read_path(struct buf *out, int task, uint64_t pointer)
 {
     char piece[PIECE];
     size_t here, length, told = 0;
@@ -128,14 +128,33 @@ static void add_path(struct buf *out, int task, uint64_t pointer)
         if (!look_memory(task, pointer + told, piece, here))
             break;
         length = strnlen(piece, here);
-        buf_adds(out, told ? "" : "\"");
         buf_add(out, piece, length);
         told += here;
     } while (length == here && told < PATH_MAX);
-    if (told)
+    return told > 0;
+}
+
+const char *look_path(struct look *look, int task, uint64_t pointer)
+{
+    struct buf path = {0};
+    const char *text = read_path(&path, task, pointer) ? arena_cstr(look->arena, buf_str(&path)) : NULL;
+
+    buf_release(&path);
+    return text;
+}
+
+static void add_path(struct buf *out, int task, uint64_t pointer)
+{
+    struct buf path = {0};
+
+    if (read_path(&path, task, pointer)) {
         buf_addc(out, '"');
-    else
+        buf_addstr(out, buf_str(&path));
+        buf_addc(out, '"');
+    } else {
         add_pointer(out, pointer);
+    }
+    buf_release(&path);
 }
 
 static void add_word(struct buf *out, uint64_t value, const char *const *words, size_t count)

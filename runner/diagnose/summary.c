@@ -60,22 +60,42 @@ static void add_process(struct telling *t, struct lines *lines, const struct fol
                                       who(t, p, row->count), does_process(t, p))));
 }
 
-/* Does somebody before it do the same? The first thread has told of all that do as it does. */
-static bool was_told(const uint64_t *keys, uint32_t thread)
-{
-    for (uint32_t i = 0; i < thread; i++)
-        if (keys[i] == keys[thread])
-            return true;
-    return false;
-}
+/* Threads that do the same: the first of them, and how many they are. */
+struct thread_group {
+    uint32_t first, count;
+};
 
-static void add_thread(struct telling *t, struct lines *lines, const struct fold_row *row, const char *name,
-                       const char *does)
+static void add_thread(struct telling *t, struct lines *lines, const struct fold_row *row, const char *what)
 {
     int indent = row->depth < 20 ? (int)row->depth * 2 : 40;
 
-    add_line(t, lines,
-             row_line(t, arena_printf(t->arena, "%18s  %*s  thread %s: %s", "", indent, "", name, does)));
+    add_line(t, lines, row_line(t, arena_printf(t->arena, "%18s  %*s  %s", "", indent, "", what)));
+}
+
+static void add_more_threads(struct telling *t, struct lines *lines, const struct fold_row *row,
+                             uint32_t more)
+{
+    if (more)
+        add_thread(t, lines, row,
+                   arena_printf(t->arena, "and %u thread%s more that do%s something else", more,
+                                more == 1 ? "" : "s", more == 1 ? "es" : ""));
+}
+
+static const char *thread_row(struct telling *t, const char *name, uint32_t count, const char *does)
+{
+    return count > 1 ? arena_printf(t->arena, "%u threads: %s", count, does)
+                     : arena_printf(t->arena, "thread %s: %s", name, does);
+}
+
+static void count_in(struct thread_group *groups, uint32_t *count, const uint64_t *keys, uint32_t at)
+{
+    uint32_t i = 0;
+
+    while (i < *count && keys[groups[i].first] != keys[at])
+        i++;
+    if (i == *count)
+        groups[(*count)++] = (struct thread_group){.first = at};
+    groups[i].count++;
 }
 
 /* Of the first of a row, those of its threads that do something else than the first, where anybody can say what. */
@@ -83,45 +103,65 @@ static void add_threads(struct telling *t, struct lines *lines, const struct fol
 {
     const struct dump_process *p = &t->dump->processes[row->members[0]];
     uint64_t *keys = ARENA_ARRAY(t->arena, uint64_t, p->thread_count);
-    uint32_t told = 0;
+    struct thread_group *groups = ARENA_ARRAY(t->arena, struct thread_group, p->thread_count);
+    uint32_t count = 0, more = 0;
 
-    for (uint32_t i = 0; i < p->thread_count; i++)
+    for (uint32_t i = 0; i < p->thread_count; i++) {
         keys[i] = does_key(HASH_START, p, &p->threads[i]);
-    for (uint32_t i = 1; p->runtime == RUNTIME_NONE && i < p->thread_count && told < THREADS_MOST; i++) {
-        const struct dump_thread *thread = &p->threads[i];
-
-        if (!place_of(thread) || was_told(keys, i))
-            continue;
-        add_thread(t, lines, row,
-                   arena_printf(t->arena, "%d %s", (int)thread->tid, say_name(t, thread->name)),
-                   does_thread(t, p, thread));
-        told++;
+        if (p->runtime == RUNTIME_NONE && i > 0 && place_of(&p->threads[i]) && keys[i] != keys[0])
+            count_in(groups, &count, keys, i);
     }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct dump_thread *thread = &p->threads[groups[i].first];
+        const char *name = arena_printf(t->arena, "%d %s", (int)thread->tid, say_name(t, thread->name));
+
+        if (i < THREADS_MOST)
+            add_thread(t, lines, row, thread_row(t, name, groups[i].count, does_thread(t, p, thread)));
+        else
+            more += groups[i].count;
+    }
+    add_more_threads(t, lines, row, more);
 }
 
-static bool same_place(const struct runtime_place *a, const struct runtime_place *b)
+static uint64_t place_key(const struct runtime_place *place)
 {
-    return a->line == b->line && str_eq(a->file, b->file) && str_eq(a->function, b->function);
+    uint64_t hash = hash_byte(hash_add(HASH_START, place->function), 0);
+
+    return hash_number(hash_byte(hash_add(hash, place->file), 0), place->line);
 }
+
+#define SAID_MOST 256 /* of a thousand goroutines */
 
 /* The same of those that only a runtime knows of. */
 static void add_said_threads(struct telling *t, struct lines *lines, const struct fold_row *row)
 {
     const struct dump_process *p = &t->dump->processes[row->members[0]];
-    struct runtime_place first, place, before = {0};
+    struct runtime_place first, *places = ARENA_ARRAY(t->arena, struct runtime_place, SAID_MOST);
+    uint64_t *keys = ARENA_ARRAY(t->arena, uint64_t, SAID_MOST);
+    struct thread_group *groups = ARENA_ARRAY(t->arena, struct thread_group, SAID_MOST);
+    uint32_t count = 0, at = 0, more = 0;
     struct runtime_reader r;
-    uint32_t told = 0;
 
     if (!p->runtime_says || !runtime_place(p, &first))
         return;
     runtime_begin(&r, p);
-    while (told < THREADS_MOST && runtime_next(&r, &place)) {
-        if (place.main || same_place(&place, &first) || same_place(&place, &before))
+    while (at < SAID_MOST && runtime_next(&r, &places[at])) {
+        keys[at] = place_key(&places[at]);
+        if (places[at].main || keys[at] == place_key(&first))
             continue;
-        add_thread(t, lines, row, say_name(t, arena_cstr(t->arena, place.thread)), does_said(t, &place));
-        before = place;
-        told++;
+        count_in(groups, &count, keys, at++);
     }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct runtime_place *place = &places[groups[i].first];
+
+        if (i < THREADS_MOST)
+            add_thread(t, lines, row,
+                       thread_row(t, say_name(t, arena_cstr(t->arena, place->thread)), groups[i].count,
+                                  does_said(t, place)));
+        else
+            more += groups[i].count;
+    }
+    add_more_threads(t, lines, row, more);
 }
 
 static struct lines tree_lines(struct telling *t, bool threads)
@@ -253,7 +293,9 @@ void summary_write(struct telling *t, const struct findings *findings)
     if (!found.count)
         return;
     say_line(t, "%s", "");
-    say_line(t, "what stands out:");
+    say_line(t, "%s",
+             findings->list[0].kind == FINDING_LEAF ? "nobody stands out; at the end of all waits:"
+                                                    : "what stands out:");
     write_lines(t, &found, room - rows);
 }
 

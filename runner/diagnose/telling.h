@@ -5,9 +5,10 @@
 #include "runner/base/hash.h"
 #include "runner/diagnose/diagnose.h"
 
-#define TELL_NAME_MOST  ((size_t)64)   /* bytes of a name in a line */
-#define TELL_PLACE_MOST ((size_t)120)  /* of a path in a line of the summary */
-#define TELL_TEXT_MOST  ((size_t)4096) /* of anything else */
+#define TELL_NAME_MOST    ((size_t)64)   /* bytes of a name in a line */
+#define TELL_PLACE_MOST   ((size_t)120)  /* of a path in a line of the summary */
+#define TELL_COMMAND_MOST ((size_t)60)   /* of a command line in a row */
+#define TELL_TEXT_MOST    ((size_t)4096) /* of anything else */
 
 struct telling {
     const struct dump *dump;
@@ -66,16 +67,18 @@ struct runtime_place {
     bool main;         /* the first thread of the process, as far as is known */
     struct str function, file;
     uint32_t line;
+    struct str waits; /* not empty: it is in no line, but in its event loop, and waits for that */
 };
 struct runtime_reader {
     enum dump_runtime runtime;
     struct str rest, previous, thread;
     bool wanted, main, task;
+    bool library; /* a line of the runtime's own library will do */
 };
 /* For each thread that it tells of its innermost line that is not of the runtime's own library. */
 void runtime_begin(struct runtime_reader *r, const struct dump_process *process);
 bool runtime_next(struct runtime_reader *r, struct runtime_place *place);
-/* That of the first thread. */
+/* That of the first thread; one of the library only where it has no other. */
 bool runtime_place(const struct dump_process *process, struct runtime_place *place);
 
 /* ---- text_does.c: what a thread does, in words ---- */
@@ -83,13 +86,20 @@ bool runtime_place(const struct dump_process *process, struct runtime_place *pla
 /* "in lock_b at victim.c:7: waits for a mutex" */
 const char *does_thread(struct telling *t, const struct dump_process *p, const struct dump_thread *thread);
 const char *does_process(struct telling *t, const struct dump_process *p);
+/* The same stands in that beside what it waits for: its command line, not its place. */
+bool does_by_command(const struct dump_process *p);
 /* Where it is, without what it waits for; NULL: nobody knows. */
 const char *does_said(struct telling *t, const struct runtime_place *place);
 const char *does_where(struct telling *t, const struct dump_process *p, const struct dump_thread *thread);
+/* It waits for somebody to open the other end. */
+bool does_open_fifo(const struct dump_thread *thread);
 /* What is the same for those that do the same, whatever their numbers are. */
 uint64_t does_key(uint64_t hash, const struct dump_process *p, const struct dump_thread *thread);
 const struct dump_fd *fd_of(const struct dump_process *p, int number);
 const char *fd_article(const struct dump_fd *fd); /* "a pipe" */
+
+/* text_end.c: what it does about a descriptor that somebody waits for the other end of. */
+const char *does_at_fd(struct telling *t, const struct dump_process *p, int fd);
 
 /* ---- fold.c: processes and stacks that are alike ---- */
 
@@ -136,10 +146,12 @@ struct str fold_title(const struct dump_process *p);
     X(FINDING_REQUEST, "request")       \
     X(FINDING_UNACCEPTED, "unaccepted") \
     X(FINDING_CONNECTS, "connects")     \
+    X(FINDING_OPENS, "opens")           \
     X(FINDING_ZOMBIE, "zombie")         \
     X(FINDING_KERNEL, "kernel")         \
     X(FINDING_JOINS, "joins")           \
-    X(FINDING_ACCEPTS, "accepts")
+    X(FINDING_ACCEPTS, "accepts")       \
+    X(FINDING_LEAF, "leaf")
 
 enum finding_kind {
 #define X(id, word) id,

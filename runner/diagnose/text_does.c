@@ -1,3 +1,4 @@
+#include "runner/base/decimal.h"
 #include "runner/diagnose/telling.h"
 
 #include <string.h>
@@ -40,10 +41,20 @@ static bool said_place(const struct dump_process *p, const struct dump_thread *t
     return p->runtime_says && thread == p->threads && runtime_place(p, place);
 }
 
+/* Below that are lines of an interpreter, or of libuv, which nobody asked for. Those of Go are in its program. */
+static bool has_answered(const struct dump_process *p)
+{
+    return p->runtime_says &&
+           (p->runtime == RUNTIME_PYTHON || p->runtime == RUNTIME_NODE || p->runtime == RUNTIME_JVM);
+}
+
 const char *does_said(struct telling *t, const struct runtime_place *place)
 {
     const char *file = arena_cstr(t->arena, place->file), *function = arena_cstr(t->arena, place->function);
 
+    if (place->waits.len)
+        return arena_printf(t->arena, "in its event loop, waits for: %s",
+                            say_safe(t, arena_cstr(t->arena, place->waits), TELL_PLACE_MOST));
     return arena_printf(t->arena, "in %s at %s:%u", say_safe(t, function, TELL_PLACE_MOST),
                         say_safe(t, basename_of(file), TELL_PLACE_MOST), place->line);
 }
@@ -55,7 +66,7 @@ const char *does_where(struct telling *t, const struct dump_process *p, const st
 
     if (said_place(p, thread, &said))
         return does_said(t, &said);
-    if (!frame)
+    if (!frame || has_answered(p))
         return NULL;
     if (frame->function && frame->file)
         return arena_printf(t->arena, "in %s at %s:%u", say_safe(t, place_function(frame), TELL_PLACE_MOST),
@@ -125,6 +136,31 @@ static bool goes_on(const struct dump_call *call)
     return call->name && strcmp(call->name, "restart_syscall") == 0;
 }
 
+/* The kernel's function that waits for the other end of a fifo. */
+bool does_open_fifo(const struct dump_thread *thread)
+{
+    return thread->call.is_open && thread->call.path && thread->wchan && thread->state == 'S' &&
+           (strcmp(thread->wchan, "wait_for_partner") == 0 || strcmp(thread->wchan, "fifo_open") == 0);
+}
+
+static const char *opens_fifo(struct telling *t, const struct dump_call *call)
+{
+    return arena_printf(t->arena, "opens %s, a fifo, %s", say_quoted(t, call->path, TELL_PLACE_MOST),
+                        call->wants_writers   ? "which nobody has open for writing"
+                        : call->wants_readers ? "which nobody has open for reading"
+                                              : "whose other end nobody opens");
+}
+
+static const char *is_in(struct telling *t, const struct dump_thread *thread, const char *call)
+{
+    const char *name = say_safe(t, call, TELL_NAME_MOST);
+
+    if (thread->call.path && call == thread->call.name)
+        return arena_printf(t->arena, "is in %s() of %s", name,
+                            say_quoted(t, thread->call.path, TELL_PLACE_MOST));
+    return arena_printf(t->arena, "is in %s()", name);
+}
+
 /* Of a call whose meaning we do not know, or that could not be read. */
 static const char *somewhere(struct telling *t, const struct dump_thread *thread)
 {
@@ -133,12 +169,24 @@ static const char *somewhere(struct telling *t, const struct dump_thread *thread
 
     if (thread->state == 'R')
         return "runs";
+    if (does_open_fifo(thread))
+        return opens_fifo(t, &thread->call);
     if (call)
-        return arena_printf(t->arena, "is in %s()", say_safe(t, call, TELL_NAME_MOST));
+        return is_in(t, thread, call);
     if (thread->wchan)
         return arena_printf(t->arena, "%s (%s)", say_state(thread->state),
                             say_safe(t, thread->wchan, TELL_NAME_MOST));
     return say_state(thread->state);
+}
+
+/* A loop that looks again each millisecond sleeps as well as who does so for an hour. */
+static const char *sleeps(struct telling *t, const struct dump_call *call)
+{
+    char number[DECIMAL_SIZE];
+
+    if (call->seconds <= 0)
+        return dump_wait_words[DUMP_WAITS_SLEEP];
+    return arena_printf(t->arena, "sleeps for %s s", decimal_shortest(number, call->seconds));
 }
 
 static const char *waits(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
@@ -158,11 +206,23 @@ static const char *waits(struct telling *t, const struct dump_process *p, const 
     case DUMP_WAITS_CHILD:
         return call->pid > 0 ? arena_printf(t->arena, "waits for its child %d", (int)call->pid)
                              : dump_wait_words[call->wait];
+    case DUMP_WAITS_SLEEP: return sleeps(t, call);
     case DUMP_WAITS_FUTEX:
-    case DUMP_WAITS_SLEEP:
     case DUMP_WAITS_SIGNAL: return dump_wait_words[call->wait];
     default: return somewhere(t, thread);
     }
+}
+
+/* Where no function of it is known, its command line says more than a place in a module would. */
+bool does_by_command(const struct dump_process *p)
+{
+    const struct dump_thread *thread = p->thread_count ? &p->threads[0] : NULL;
+    const struct stack_frame *frame = thread ? place_of(thread) : NULL;
+    struct runtime_place said;
+
+    return thread && !place_is_server(thread) && !proc_state_is_end(p->state) && p->name && p->command &&
+           (!(frame && frame->function) || has_answered(p)) && !said_place(p, thread, &said) &&
+           strcmp(p->name, p->command) != 0 && fold_title(p).len == strlen(p->name);
 }
 
 /* What a state says that no call does. NULL: it only waits, or runs. */
@@ -178,9 +238,10 @@ static const char *state_words(const struct dump_process *p, const struct dump_t
     }
 }
 
-const char *does_thread(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
+static const char *does_at(struct telling *t, const struct dump_process *p, const struct dump_thread *thread,
+                           const char *where)
 {
-    const char *where = does_where(t, p, thread), *state = state_words(p, thread);
+    const char *state = state_words(p, thread);
     const char *what = proc_state_is_end(thread->state) ? NULL : waits(t, p, thread);
 
     if (state && what && strcmp(state, what) == 0)
@@ -189,9 +250,22 @@ const char *does_thread(struct telling *t, const struct dump_process *p, const s
                         state && what ? "; " : "", what ? what : "");
 }
 
+const char *does_thread(struct telling *t, const struct dump_process *p, const struct dump_thread *thread)
+{
+    struct runtime_place said;
+
+    if (!state_words(p, thread) && said_place(p, thread, &said) && said.waits.len)
+        return does_said(t, &said); /* that it polls for that says nothing more */
+    return does_at(t, p, thread, does_where(t, p, thread));
+}
+
 const char *does_process(struct telling *t, const struct dump_process *p)
 {
-    return p->thread_count && p->state != 'Z' ? does_thread(t, p, &p->threads[0]) : say_state(p->state);
+    if (!p->thread_count || p->state == 'Z')
+        return say_state(p->state);
+    if (does_by_command(p))
+        return does_at(t, p, &p->threads[0], say_quoted(t, p->command, TELL_COMMAND_MOST));
+    return does_thread(t, p, &p->threads[0]);
 }
 
 /* ---- alike ---- */
@@ -211,9 +285,12 @@ uint64_t does_key(uint64_t hash, const struct dump_process *p, const struct dump
     hash = hash_byte(hash, (unsigned char)thread->call.wait);
     hash = hash_text(hash, thread->call.name);
     hash = hash_byte(hash, fd ? (unsigned char)fd->kind : 0xff);
+    if (does_open_fifo(thread))
+        hash = fold_name(hash, str_of(thread->call.path));
     if (said_place(p, thread, &said)) {
         hash = hash_byte(hash_add(hash, said.function), 0);
         hash = hash_number(hash_byte(hash_add(hash, said.file), 0), said.line);
+        hash = fold_name(hash, said.waits);
     } else if (frame) {
         hash = hash_number(hash_text(hash_text(hash, frame->function), frame->file), frame->line);
         hash = hash_number(hash_text(hash, frame->module), frame->file ? 0 : frame->offset);

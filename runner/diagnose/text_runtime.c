@@ -186,10 +186,12 @@ static bool is_thread(struct runtime_reader *r, struct str line)
 static bool is_frame(const struct runtime_reader *r, struct str line, struct runtime_place *place)
 {
     switch (r->runtime) {
-    case RUNTIME_PYTHON: return python_frame(line, place) && !python_library(place->file);
+    case RUNTIME_PYTHON: return python_frame(line, place) && (r->library || !python_library(place->file));
     case RUNTIME_JVM:
-    case RUNTIME_NODE: return at_frame(line, place) && !at_library(place);
-    case RUNTIME_GO: return go_frame(r->previous, line, place) && !go_library(place->function, place->file);
+    case RUNTIME_NODE: return at_frame(line, place) && (r->library || !at_library(place));
+    case RUNTIME_GO:
+        return go_frame(r->previous, line, place) &&
+               (r->library || !go_library(place->function, place->file));
     default: return false;
     }
 }
@@ -225,21 +227,56 @@ bool runtime_next(struct runtime_reader *r, struct runtime_place *place)
     return false;
 }
 
-/* Python tells of its first thread last, where it has not answered itself; if it runs a loop, a task says more than that. */
-bool runtime_place(const struct dump_process *process, struct runtime_place *place)
+/* Node has none where it runs nothing; then it says what would make it. */
+static bool in_event_loop(const struct dump_process *process, struct runtime_place *place)
 {
-    bool python = process->runtime == RUNTIME_PYTHON, found = false, sure = false;
+    struct str rest = str_of(process->runtime_says), line;
+
+    if (process->runtime != RUNTIME_NODE || !next_line(&rest, &line) ||
+        !str_is(line, "no JavaScript runs: it is in its event loop"))
+        return false;
+    if (!next_line(&rest, &line) || !str_starts(line, "waits for: "))
+        return false;
+    *place = (struct runtime_place){.main = true, .waits = str_slice(line, strlen("waits for: "), line.len)};
+    return true;
+}
+
+/* Python tells of its first thread last, where it has not answered itself; if it runs a loop, a task says more than that. */
+static bool find_place(const struct dump_process *process, bool library, struct runtime_place *place,
+                       bool *sure)
+{
+    bool python = process->runtime == RUNTIME_PYTHON, found = false;
     struct runtime_reader r;
     struct runtime_place one;
 
+    *sure = false;
     runtime_begin(&r, process);
-    while (!(sure && !python) && runtime_next(&r, &one)) {
-        if (!found || one.main || r.task || (python && !sure))
+    r.library = library;
+    while (!(*sure && !python) && runtime_next(&r, &one)) {
+        if (library && r.task)
+            break;
+        if (!found || one.main || r.task || (python && !*sure))
             *place = one;
+        *sure |= one.main || r.task;
         if (r.task)
             return true;
         found = true;
-        sure |= one.main;
+    }
+    return found;
+}
+
+bool runtime_place(const struct dump_process *process, struct runtime_place *place)
+{
+    struct runtime_place other;
+    bool sure, found;
+
+    if (in_event_loop(process, place))
+        return true;
+    found = find_place(process, false, place, &sure);
+    /* Where it is known which the first is, what another one does is no answer. */
+    if (!sure && find_place(process, true, &other, &sure) && (sure || !found)) {
+        *place = other;
+        found = true;
     }
     return found;
 }

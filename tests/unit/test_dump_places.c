@@ -184,6 +184,13 @@ static void test_python(void **state)
          "Current thread 0x2 (most recent call first):\n  File \"a.py\", line 20 in <module>\n\n"
          "Thread 0x1 (most recent call first):\n  File \"w.py\", line 4 in works\n\n",
          "<module>", "a.py", 20);
+    /* In nothing but the library: as `python3 -m http.server` is. What another thread does is no answer. */
+    says(RUNTIME_PYTHON,
+         "Thread 0x1 (most recent call first):\n  File \"w.py\", line 4 in works\n\n"
+         "Current thread 0x2 (most recent call first):\n"
+         "  File \"/usr/lib/python3.11/selectors.py\", line 415 in select\n"
+         "  File \"/usr/lib/python3.11/socketserver.py\", line 233 in serve_forever\n",
+         "select", "/usr/lib/python3.11/selectors.py", 415);
     says(RUNTIME_PYTHON, "", NULL, NULL, 0);
     says(RUNTIME_PYTHON, "Current thread 0x2\n  File \"x", NULL, NULL, 0);
     says(RUNTIME_PYTHON, "Current thread 0x2\n  File \"x\", line 99999999999 in f\n  File \"x\", line in f",
@@ -217,7 +224,17 @@ static void test_jvm(void **state)
 
 static void test_node(void **state)
 {
+    static const struct dump_process idle = {
+        .runtime = RUNTIME_NODE,
+        .runtime_says =
+            "no JavaScript runs: it is in its event loop\nwaits for: Timeout x 2\n    Socket: descriptor 3"};
+    struct runtime_place place;
+
     (void)state;
+    assert_true(runtime_place(&idle, &place));
+    assert_true(str_is(place.waits, "Timeout x 2"));
+    says(RUNTIME_NODE, "JavaScript, innermost first:\n    at wait (node:events:3:1)\n", "wait", "node:events",
+         3);
     says(
         RUNTIME_NODE,
         "JavaScript, innermost first:\n    at wait (node:events:3:1)\n    at countsForEver (/x/hang.js:7:3)\n"

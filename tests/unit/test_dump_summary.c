@@ -7,8 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/dump_made.h"
-#include "tests/unit/expect.h"
+#include "tests/unit/dump_pair.h"
 
 /* Processes below one another, and those that do the same in one row, with the children of all of them below it. */
 static void test_a_stage(void **state)
@@ -88,202 +87,106 @@ static void test_titles(void **state)
     buf_release(&out);
 }
 
-/* ---- what follows from the facts: two processes at a time, of which the first is what is looked at ---- */
+static const struct stack_frame bare_frames[] = {LIBCS("wait4", 0x70),
+                                                 {.pc = 0x401234, .module = "/bin/dash", .offset = 0x1234}};
+static const struct stack_thread bare_stack = STACK(bare_frames);
 
-static const struct stack_frame asker_frames[] = {LIBCS("__read", 0x10), THEIRS("asks", "ask.c", 5)};
-static const struct stack_frame other_frames[] = {LIBCS("clock_nanosleep", 0x20),
-                                                  THEIRS("dawdles", "serve.c", 8)};
-static const struct stack_thread asker_stack = STACK(asker_frames), other_stack = STACK(other_frames);
-
-struct pair {
-    struct dump dump;
-    struct dump_process processes[2];
-    struct dump_thread threads[2];
-    struct dump_fd fds[2][2];
-    struct dump_end ends[2];
-    struct dump_lock lock;
-};
-
-/* 100 asks, and is at `fd` 3 of its own; 101 is its child, and sleeps. */
-static void make_pair(struct pair *s, enum dump_wait wait)
+/* Of programs without symbols only their command lines tell one from the other. */
+static void test_commands(void **state)
 {
-    *s = (struct pair){0};
-    for (uint32_t i = 0; i < 2; i++) {
-        s->threads[i] =
-            (struct dump_thread){.tid = 100 + (pid_t)i, .name = i ? "other" : "asker", .state = 'S'};
-        s->threads[i].stack = i ? &other_stack : &asker_stack;
-        s->processes[i] = (struct dump_process){
-            .id = {100 + (pid_t)i, 7},
-            .ppid = i ? 100 : 1,
-            .parent = i ? 0 : DUMP_NOBODY,
-            .depth = i,
-            .state = 'S',
-            .name = i ? "other" : "asker",
-            .age = 5 * NS_PER_S,
-            .threads = &s->threads[i],
-            .thread_count = 1,
-            .fds = s->fds[i],
-        };
-    }
-    s->threads[0].call = (struct dump_call)WAITS_AT(wait, "read", 3);
-    s->threads[1].call =
-        (struct dump_call){.number = 230, .name = "clock_nanosleep", .wait = DUMP_WAITS_SLEEP};
-    make_dump(&s->dump, s->processes, 2);
-}
-
-static void add_fd(struct pair *s, uint32_t process, struct dump_fd fd)
-{
-    s->fds[process][s->processes[process].fd_count++] = fd;
-}
-
-/* `ends` are all that have a pipe. */
-static struct dump_fd pipe_end(struct pair *s, int number, bool reads, uint32_t ends)
-{
-    return (struct dump_fd){FD(number, DUMP_FD_PIPE, "pipe:[5]"),
-                            .inode = 5,
-                            .reads = reads,
-                            .writes = !reads,
-                            .ends = s->ends,
-                            .end_count = ends,
-                            .ends_known = true};
-}
-
-static void wants(const struct dump *dump, const char *lines)
-{
+    struct stage s;
     struct buf out = {0};
 
-    dump_write_summary(dump, NULL, &out);
-    expect(&out, lines);
+    (void)state;
+    make_stage(&s);
+    for (uint32_t i = 1; i < 3 + LEAVES; i++) {
+        s.threads[i].stack = &bare_stack;
+        s.processes[i].command = i % 2 ? "./leaf 'a\n' 17" : "./leaf 'a\n' 4";
+    }
+    s.processes[1].command = s.processes[2].command =
+        "sh -c 'one, which is so long that it has no room in its row'";
+    s.processes[3].command = "./leaf other";
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out,
+           "branch: \"sh -c 'one, which is so long that it has no room in its row'\": waits for a child");
+    expect(&out, "leaf: \"./leaf other\": writes to fd 7, a pipe\n");
+    expect(&out, "leaf x 6: \"./leaf 'a\\n' 17\": writes");
+    expect(&out, "leaf x 7: \"./leaf 'a\\n' 4\": writes");
+    s.processes[1].command = "sh -c 'two, which is even longer, so that it has no room at all'";
+    buf_clear(&out);
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "branch: \"sh -c 'two, which is even longer, so that it has no room \xE2\x80\xA6\": waits");
     buf_release(&out);
 }
 
-static void test_a_reader(void **state)
+/* A hundred threads, of which some do the same. */
+static void test_threads_are_counted(void **state)
 {
+    static const struct stack_frame frames[5][1] = {{THEIRS("main", "t.c", 1)},
+                                                    {THEIRS("a", "t.c", 2)},
+                                                    {THEIRS("b", "t.c", 3)},
+                                                    {THEIRS("c", "t.c", 4)},
+                                                    {THEIRS("d", "t.c", 5)}};
+    static const uint32_t does[9] = {0, 1, 2, 1, 2, 3, 4, 4, 0};
+    struct stack_thread stacks[5];
+    struct dump_thread threads[9];
     struct pair s;
-
-    (void)state;
-    make_pair(&s, DUMP_WAITS_READ);
-    add_fd(&s, 0, pipe_end(&s, 3, true, 2));
-    s.ends[0] = (struct dump_end){.process = 0, .pid = 100, .name = "asker", .fd = 3, .reads = true};
-    s.ends[1] = (struct dump_end){.process = 1, .pid = 101, .name = "other", .fd = 4, .writes = true};
-    wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: reads from fd 3, a pipe\n"
-                   "    101 other can write to it (fd 4): in dawdles at serve.c:8: sleeps\n");
-    /* The end that it has forgotten to close. */
-    s.ends[1] = (struct dump_end){.process = 0, .pid = 100, .name = "asker", .fd = 9, .writes = true};
-    wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: reads from fd 3, a pipe; nobody but itself can write "
-                   "to it (fd 9)\n");
-    /* Somebody outside. */
-    s.ends[1] =
-        (struct dump_end){.process = DUMP_NOBODY, .pid = 90, .name = "run-matrix", .fd = 9, .writes = true};
-    wants(&s.dump, "reads from fd 3, a pipe\n    90 run-matrix can write to it (fd 9)\n");
-    s.fds[0][0].end_count = 1;
-    s.fds[0][0].ends_known = false;
-    wants(&s.dump, "reads from fd 3, a pipe; who can write to it is not known\n");
-}
-
-static void test_a_request(void **state)
-{
-    struct pair s;
-
-    (void)state;
-    make_pair(&s, DUMP_WAITS_POLL);
-    add_fd(&s, 0,
-           (struct dump_fd){FD(3, DUMP_FD_UNIX, "socket:[6]"), .state = "ESTABLISHED", .peer = "/run/kv",
-                            .ends = s.ends, .end_count = 1, .ends_known = true});
-    add_fd(&s, 1, (struct dump_fd){FD(8, DUMP_FD_UNIX, "socket:[7]"), .state = "ESTABLISHED"});
-    s.fds[1][0].receive_queue = 12;
-    s.ends[0] =
-        (struct dump_end){.process = 1, .pid = 101, .name = "other", .fd = 8, .reads = true, .writes = true};
-    wants(&s.dump,
-          "\n- 100 asker: in asks at ask.c:5: polls fd 3, a unix socket to /run/kv\n"
-          "    101 other has its other end, and has not read 12 bytes that wait there (fd 8): in dawdles at "
-          "serve.c:8: sleeps\n");
-    s.fds[1][0].state = "LISTEN";
-    s.fds[1][0].local = "/run/kv";
-    s.fds[1][0].receive_queue = 1;
-    wants(&s.dump,
-          "    101 other listens there, and has not accepted it (fd 8): in dawdles at serve.c:8: sleeps\n");
-    wants(&s.dump,
-          "\n- 101 other: listens at /run/kv (fd 8), where 1 connection waits to be accepted: in dawdles at "
-          "serve.c:8: sleeps\n");
-    s.fds[0][0].end_count = 0;
-    wants(&s.dump, "polls fd 3, a unix socket to /run/kv; nobody of this machine has its other end\n");
-}
-
-static void test_nobody_connects(void **state)
-{
-    struct pair s;
-
-    (void)state;
-    make_pair(&s, DUMP_WAITS_ACCEPT);
-    add_fd(&s, 0,
-           (struct dump_fd){FD(3, DUMP_FD_TCP, "socket:[6]"), .state = "LISTEN", .local = "127.0.0.1:80"});
-    wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: accepts at fd 3, a tcp socket at 127.0.0.1:80, where "
-                   "nobody connects\n");
-}
-
-static void test_a_lock(void **state)
-{
-    struct pair s;
-
-    (void)state;
-    make_pair(&s, DUMP_WAITS_LOCK);
-    add_fd(&s, 0, (struct dump_fd){FD(3, DUMP_FD_FILE, "/x/left.lock"), .reads = true});
-    s.lock = (struct dump_lock){
-        .kind = "FLOCK", .writes = true, .waits = true, .path = "/x/left.lock", .holder = 101, .process = 1};
-    s.processes[0].locks = &s.lock;
-    s.processes[0].lock_count = 1;
-    wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: waits for an exclusive lock (FLOCK) of /x/left.lock\n"
-                   "    101 other holds it: in dawdles at serve.c:8: sleeps\n");
-}
-
-static void test_states(void **state)
-{
-    struct pair s;
+    struct buf out = {0};
 
     (void)state;
     make_pair(&s, DUMP_WAITS_SLEEP);
-    s.processes[1].state = s.threads[1].state = 'Z';
-    wants(&s.dump, "\n- 101 other: has ended, and its parent has not reaped it\n"
-                   "    100 asker is its parent: in asks at ask.c:5: sleeps\n");
-    make_pair(&s, DUMP_WAITS_SLEEP);
-    s.processes[1].state = s.threads[1].state = 'T';
-    wants(&s.dump, "\n- 101 other: is stopped (by SIGSTOP, or by its terminal), and goes on with SIGCONT; it "
-                   "stands in dawdles at "
-                   "serve.c:8\n");
-    add_fd(&s, 1, (struct dump_fd){FD(0, DUMP_FD_TERMINAL, "/dev/pts/3")});
-    s.threads[1].call = (struct dump_call)WAITS_AT(DUMP_WAITS_READ, "read", 0);
-    wants(&s.dump, "\n- 101 other: is stopped: it reads from its terminal in the background (SIGTTIN); it "
-                   "stands in dawdles");
-    s.processes[1].state = s.threads[1].state = 't';
-    s.processes[1].tracer = 100;
-    wants(&s.dump,
-          "\n- 101 other: is traced, and stopped by who traces it; it stands in dawdles at serve.c:8\n"
-          "    100 asker traces it: in asks at ask.c:5: sleeps\n");
-    make_pair(&s, DUMP_WAITS_SLEEP);
-    s.processes[1].state = s.threads[1].state = 'R';
-    s.processes[1].runaway = true;
-    s.processes[1].share = 0.987;
-    wants(&s.dump, "\n- 101 other: computes and never sleeps, 99% of a processor: in dawdles at serve.c:8\n");
-    make_pair(&s, DUMP_WAITS_READ);
-    s.threads[0].state = s.processes[0].state = 'D';
-    wants(&s.dump, "\n- 100 asker: in asks at ask.c:5: cannot be woken; reads from fd 3\n");
-}
-
-static void test_a_deadlock_of_java(void **state)
-{
-    struct pair s;
-
-    (void)state;
-    make_pair(&s, DUMP_WAITS_SLEEP);
-    s.processes[1].runtime = RUNTIME_JVM;
+    for (uint32_t i = 0; i < 5; i++)
+        stacks[i] =
+            (struct stack_thread){.frames = (struct stack_frame *)(uintptr_t)frames[i], .frame_count = 1};
+    for (uint32_t i = 0; i < 9; i++)
+        threads[i] = (struct dump_thread){.tid = 101 + (pid_t)i,
+                                          .name = "t",
+                                          .state = 'S',
+                                          .stack = &stacks[does[i]],
+                                          .call = {.wait = DUMP_WAITS_SLEEP}};
+    s.processes[1].threads = threads;
+    s.processes[1].thread_count = 9;
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "  2 threads: in a at t.c:2: sleeps\n");
+    expect(&out, "  2 threads: in b at t.c:3: sleeps\n");
+    expect(&out, "  thread 106 t: in c at t.c:4: sleeps\n");
+    expect(&out, "  and 2 threads more that do something else\n");
+    expect_none(&out, "t.c:5");
+    buf_clear(&out);
+    s.processes[1].runtime = RUNTIME_PYTHON;
     s.processes[1].runtime_says =
-        "\"main\" #1 prio=5\n\tat java.lang.Thread.join(java.base@17/Thread.java:1300)\n"
-        "\tat Hang.main(Hang.java:40)\n\n\"red\" #12\n\tat Hang.hasRed(Hang.java:20)\n\n"
-        "Found one Java-level deadlock:\n=====\n\"red\":\n\tat Hang.hasRed(Hang.java:20)\n";
-    wants(&s.dump, "    other: in Hang.main at Hang.java:40: sleeps\n");
-    wants(&s.dump, "      thread red: in Hang.hasRed at Hang.java:20\n\n");
-    wants(&s.dump, "\n- 101 other: its threads wait for each other's locks, as its JVM says\n");
+        "Thread 0x1 (most recent call first):\n  File \"t.py\", line 1 in a\n\n"
+        "Thread 0x2 (most recent call first):\n  File \"t.py\", line 2 in b\n\n"
+        "Thread 0x3 (most recent call first):\n  File \"t.py\", line 1 in a\n\n"
+        "Thread 0x4 (most recent call first):\n  File \"t.py\", line 3 in c\n\n"
+        "Thread 0x5 (most recent call first):\n  File \"t.py\", line 4 in d\n\n"
+        "Current thread 0x6 (most recent call first):\n  File \"t.py\", line 9 in main\n";
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "  2 threads: in a at t.py:1\n");
+    expect(&out, "  thread 0x2: in b at t.py:2\n");
+    expect(&out, "  and 1 thread more that does something else\n");
+    expect_none(&out, "t.py:4");
+    buf_release(&out);
+}
+
+/* What it has said is told, and never a line of its interpreter. */
+static void test_runtimes(void **state)
+{
+    struct pair s;
+    struct buf out = {0};
+
+    (void)state;
+    make_pair(&s, DUMP_WAITS_SLEEP);
+    s.processes[1].runtime = RUNTIME_NODE;
+    s.processes[1].runtime_says = "no JavaScript runs: it is in its event loop\nwaits for: Timeout\n";
+    wants(&s.dump, "    other: in its event loop, waits for: Timeout\n");
+    s.processes[1].runtime = RUNTIME_PYTHON;
+    s.processes[1].runtime_says = "Python has no threads\n";
+    s.processes[1].command = "python3 -c x";
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "    other: \"python3 -c x\": sleeps\n");
+    expect_none(&out, "serve.c");
+    buf_release(&out);
 }
 
 static void test_nothing_stands_out(void **state)
@@ -296,6 +199,17 @@ static void test_nothing_stands_out(void **state)
     dump_write_summary(&s.dump, NULL, &out);
     expect(&out, "     101 S     5s    other: in dawdles at serve.c:8: sleeps\n");
     expect_none(&out, "what stands out");
+    expect(&out,
+           "\n\nnobody stands out; at the end of all waits:\n- 101 other: in dawdles at serve.c:8: sleeps\n");
+    expect_none(&out, "- 100");
+    s.threads[1].call.seconds = 0.001;
+    buf_clear(&out);
+    dump_write_summary(&s.dump, NULL, &out);
+    expect(&out, "    other: in dawdles at serve.c:8: sleeps for 0.001 s\n");
+    s.threads[1].call.wait = DUMP_WAITS_OTHER;
+    buf_clear(&out);
+    dump_write_summary(&s.dump, NULL, &out);
+    expect_none(&out, "stands out");
     buf_release(&out);
 }
 
@@ -418,12 +332,9 @@ int main(void)
         cmocka_unit_test(test_a_stage),
         cmocka_unit_test(test_actors_are_alike),
         cmocka_unit_test(test_titles),
-        cmocka_unit_test(test_a_reader),
-        cmocka_unit_test(test_a_request),
-        cmocka_unit_test(test_nobody_connects),
-        cmocka_unit_test(test_a_lock),
-        cmocka_unit_test(test_states),
-        cmocka_unit_test(test_a_deadlock_of_java),
+        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_threads_are_counted),
+        cmocka_unit_test(test_runtimes),
         cmocka_unit_test(test_nothing_stands_out),
         cmocka_unit_test(test_nothing_is_known),
         cmocka_unit_test(test_one_screen),

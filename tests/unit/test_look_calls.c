@@ -9,6 +9,8 @@
 #include "tests/unit/expect.h"
 #include "tests/unit/look_stage.h"
 
+#include "runner/diagnose/telling.h"
+
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/userfaultfd.h>
@@ -329,6 +331,7 @@ static void test_fifo(void **state)
     struct look_stage *stage = *state;
     char path[64];
     struct dump_call call;
+    bool waits_for_partner;
 
     make_file_name(path, sizeof path);
     assert_int_equal(unlink(path), 0);
@@ -336,7 +339,13 @@ static void test_fifo(void **state)
     call = look_at(stage, in_open, path, SYS_openat);
     assert_true(strstr(call.words, "openat(AT_FDCWD, \"/tmp/test-look-"));
     assert_true(strstr(call.words, "\", 0)"));
+    assert_string_equal(call.path, path);
+    assert_true(call.is_open && call.wants_writers && !call.wants_readers);
+    /* The descriptor that it is to get is none that found no room. */
+    assert_int_equal(stage->dump.processes[0].fds_more, 0);
+    waits_for_partner = does_open_fifo(&stage->dump.processes[0].threads[0]);
     unlink(path);
+    assert_true(waits_for_partner || !stage->dump.processes[0].threads[0].wchan);
 }
 
 /* After a stop the kernel goes on with another call, and the same registers. */
@@ -347,6 +356,7 @@ static void test_after_a_stop(void **state)
     struct dump_call call;
 
     until_in(pid, SYS_clock_nanosleep);
+    assert_true(process_of(look_now(stage), pid)->threads[0].call.seconds > 1000.4);
     kill(pid, SIGSTOP);
     until_state(pid, 'T');
     call = process_of(look_now(stage), pid)->threads[0].call;
@@ -356,6 +366,7 @@ static void test_after_a_stop(void **state)
     call = process_of(look_now(stage), pid)->threads[0].call;
     assert_int_equal(call.wait, DUMP_WAITS_SLEEP);
     assert_string_equal(call.name, "clock_nanosleep");
+    assert_true(call.seconds > 1000.4);
 }
 
 static void in_absent_memory(void *user)
