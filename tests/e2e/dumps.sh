@@ -120,8 +120,18 @@ test_none_where_none_is_wanted() {
     not_dumped fine
     not_dumped bad
     suite "{name: hang, run: ['$kid', hang, $token], timeout: 200ms}"
-    run --keep none
+    RUN_MATRIX_FAULTS=dump-park=1h run --keep none # whoever looked would be late, and say so
     not_dumped hang
+    is "$(records 'there is no dump')" 0
+}
+
+test_the_path_of_a_flaky_case() {
+    suite "{name: flaky, retries: 1, timeout: 500ms, run: '[ -e again ] || { touch again; exec sleep 60; }'}"
+    run
+    status_is 0
+    has_text "$folder/flaky/1/dump.txt" 'flaky, attempt 1'
+    out_has '          where everybody stood: .run-matrix/runs/'
+    out_has '/cases/flaky/1/dump.txt'
 }
 
 test_each_attempt_has_its_own() {

@@ -646,6 +646,32 @@ static void test_dumps(void **state)
     }
 }
 
+/* Where a case has a row and no more, it says where the dump lies: of the last attempt that has one. */
+static void test_dumps_of_rows(void **state)
+{
+    struct sample s;
+    struct journal_history *flaky;
+    struct buf text = {0};
+
+    (void)state;
+    sample_open(&s);
+    flaky = sample_case(&s, 0, "flaky");
+    sample_attempt(flaky, VERDICT_TIMEOUT, "timed out")->dump = str_of("cases/flaky/1/dump.txt");
+    sample_attempt(flaky, VERDICT_PASSED, "");
+    flaky->attempts[1].outcome = VERDICT_FLAKY;
+    for (int i = 0; i < 11; i++)
+        sample_attempt(sample_case(&s, 0, "hangs"), VERDICT_TIMEOUT, "timed out")->dump =
+            str_of(i < 10 ? "" : "cases/eleventh/1/dump.txt");
+    sample_report(&s, REPORT_SUMMARY, &text);
+    expect(&text, "attempt 1: timed out\n          where everybody stood: "
+                  ".run-matrix/runs/0042/cases/flaky/1/dump.txt\n");
+    expect(&text, "hangs  timed out\n          where everybody stood: "
+                  ".run-matrix/runs/0042/cases/eleventh/1/dump.txt\n");
+    assert_int_equal(occurrences(&text, "where everybody stood"), 2);
+    buf_release(&text);
+    sample_close(&s);
+}
+
 /* One that is no dump of ours is no longer than a screen of ours. */
 static void test_a_dump_without_end(void **state)
 {
@@ -781,6 +807,7 @@ int main(void)
         cmocka_unit_test(test_slowest),
         cmocka_unit_test(test_leaks),
         cmocka_unit_test(test_dumps),
+        cmocka_unit_test(test_dumps_of_rows),
         cmocka_unit_test(test_a_dump_without_end),
         cmocka_unit_test(test_summary_cuts_output),
         cmocka_unit_test(test_summary_long_line),
