@@ -125,6 +125,28 @@ test_none_where_none_is_wanted() {
     is "$(records 'there is no dump')" 0
 }
 
+# One of them has a tracer already, which is all that it can have; the other has left a zombie, of which nothing is missing.
+test_not_all_could_be_looked_at() {
+    cat >traced.py <<'END'
+import ctypes, os, signal, sys
+child = os.fork()
+if not child:
+    signal.pause()
+if not os.fork():
+    os._exit(0)
+if sys.argv[1] == "traced" and ctypes.CDLL(None).ptrace(0x4206, child, None, None):  # PTRACE_SEIZE
+    sys.exit("it cannot be traced")
+signal.pause()
+END
+    suite '{name: traced, run: [python3, traced.py, traced], timeout: 2s}' \
+        '{name: free, run: [python3, traced.py, free], timeout: 2s}'
+    run -n2
+    status_is 1
+    out_has "where everybody stood, as far as it could be known: .run-matrix/runs/"
+    is "$(told traced "last['dump_partial']") $(told free "last['dump_partial']")" 'True False'
+    has_text "$folder/traced/1/dump.txt" 'no stacks of 1 of them'
+}
+
 test_the_path_of_a_flaky_case() {
     suite "{name: flaky, retries: 1, timeout: 500ms, run: '[ -e again ] || { touch again; exec sleep 60; }'}"
     run
