@@ -97,11 +97,15 @@ static int join_cycle(char **args)
 
 /* ---- one that computes and never comes to an end ---- */
 
+/* All of it is one line to whoever reads where it is. */
+#define FOR_EVER(what) \
+    for (;;)           \
+    what
+
 static HANGS_APART void counts_for_ever(volatile unsigned long *count)
 {
     say("ready");
-    while (++*count) /* hangs */
-        ;
+    FOR_EVER(++*count); /* hangs */
 }
 
 static int busy_loop(char **args)
