@@ -285,7 +285,7 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
         .ladder = &recipe->ladder,
         .place = contain_place(s->contain, slot->number),
         .leak_grace = recipe->leaks.grace,
-        .dumps = recipe_watched_dumps(recipe),
+        .dumps = s->keep == KEEP_NONE ? 0 : recipe_watched_dumps(recipe),
         .says = recipe->is_c_test,
         .folder = slot->tmp.fd,
         .output_limit = recipe->output_limit,

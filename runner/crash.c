@@ -2,6 +2,7 @@
 
 #include "runner/base/io.h"
 #include "runner/base/sig.h"
+#include "runner/base/thread.h"
 #include "runner/core_words.h"
 #include "runner/dumps.h"
 #include "runner/inside/inside.h"
@@ -119,7 +120,7 @@ bool crash_begin(struct session *s, struct slot *slot)
     crash->wants.program = s->kitchen.stacks;
     crash->wants.copy_by = crash->wants.unwind_by = crash->began + within(s);
     slot->crash = crash;
-    if (pthread_create(&crash->thread, NULL, read_it, crash) == 0)
+    if (thread_start(&crash->thread, read_it, crash) == 0)
         return true;
     slot->crash = NULL;
     return false;

@@ -119,10 +119,19 @@ const char *dumps_why_not(struct slot *slot)
     }
 }
 
+/* Who is a zombie stands nowhere: nothing is missing of it. */
+static bool is_partial(const struct dump *dump)
+{
+    for (uint32_t i = 0; i < dump->process_count; i++)
+        if (dump->processes[i].why_no_stacks && dump->processes[i].state != 'Z')
+            return true;
+    return dump->why_no_stacks || dump->processes_more;
+}
+
 static void put(struct session *s, struct slot *slot, const struct dump *dump, const struct dump_texts *texts)
 {
     slot->dump_path = dump_write(s, &slot->arena, slot->subject->folder, "dump", texts);
-    slot->dump_partial = dump->why_no_stacks || dump->processes_more;
+    slot->dump_partial = is_partial(dump);
 }
 
 void dumps_put(struct session *s, struct slot *slot, const struct dump *dump)

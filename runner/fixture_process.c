@@ -151,7 +151,7 @@ static void take_seat(struct session *s, struct instance *instance, struct fixtu
         .place = contain_place(s->contain, seat->number),
         .leak_grace =
             process->command == COMMAND_MAIN && instance->recipe.kind == FIXTURE_RUN ? WATCH_NEVER : 0,
-        .dumps = WATCH_DUMP_STRIKE,
+        .dumps = s->keep == KEEP_NONE ? 0 : WATCH_DUMP_STRIKE,
         .aside = true,
         .outputs = {-1, -1},
     };

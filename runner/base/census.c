@@ -167,6 +167,11 @@ static void take_name(struct naming *naming, const char *name)
     naming->count++;
 }
 
+static bool is_ours(const char *name)
+{
+    return strcmp(name, CENSUS_ASKED) == 0 || strcmp(name, CENSUS_WATCH) == 0;
+}
+
 #define THREADS_MOST 1000 /* that are looked at: somebody waits for us, and others for him */
 
 void census_threads(pid_t pid, char *out, size_t size)
@@ -182,7 +187,7 @@ void census_threads(pid_t pid, char *out, size_t size)
     for (unsigned seen = 0; folder && seen < THREADS_MOST && !naming.words.cut && (entry = readdir(folder));
          seen++)
         if (*entry->d_name != '.' && strtol(entry->d_name, NULL, 10) != pid &&
-            read_name(dirfd(folder), entry->d_name, name))
+            read_name(dirfd(folder), entry->d_name, name) && !is_ours(name))
             take_name(&naming, name);
     say_name(&naming);
     if (folder)

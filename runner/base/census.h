@@ -23,7 +23,13 @@ void census_add(struct census *census, const struct proc_stat *stat);
 void census_add_tree(const struct census *machine, pid_t root, struct census *out);
 /* "sh (123), sleep (124)"; cut with ", ..." where `size` bytes do not do. */
 void census_words(const struct census *members, char *out, size_t size);
-/* The names of its threads but the first: "reader, worker x4"; cut in the same way. Empty: it has no others, or is gone. */
+/* What our library calls the threads that it has in a process of a test. */
+#define CENSUS_ASKED "mx_asked"
+#define CENSUS_WATCH "mx_dump_on_hang"
+/*
+ * The names of its threads but the first: "reader, worker x4"; cut in the same way. Empty: it has no others, or is gone.
+ * Those of our library are left out: whoever looks for what hangs has not started them.
+ */
 void census_threads(pid_t pid, char *out, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/base/thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,30 +23,13 @@ const char *const watch_cause_words[WATCH_CAUSE_COUNT] = {
 
 /* ---- life ---- */
 
-/* Signals are for the loop alone. */
 static int start_thread(struct watch *watch)
 {
-    sigset_t all, before;
-    int error;
+    int error = thread_start(&watch->thread, watch_thread, watch);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&watch->thread, NULL, watch_thread, watch);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!error)
         pthread_setname_np(watch->thread, "watchdog");
     return error;
-}
-
-static void init_lock(struct watch *watch)
-{
-    pthread_condattr_t attributes;
-
-    pthread_mutex_init(&watch->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&watch->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
 }
 
 static void release(struct watch *watch)
@@ -71,7 +55,7 @@ struct watch *watch_new(struct contain *contain, uint32_t slots)
     watch->climbers = mem_zero(slots, sizeof *watch->climbers);
     for (uint32_t i = 0; i < slots; i++)
         watch->slots[i].next = WATCH_NEVER;
-    init_lock(watch);
+    thread_init_lock(&watch->lock, &watch->changed);
     watch->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     error = watch->eventfd < 0 ? errno : start_thread(watch);
     if (!error)

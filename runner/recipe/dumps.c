@@ -3,6 +3,8 @@
 
 #include "runner/base/mem.h"
 
+#include <string.h>
+
 static const char *const dump_words[] = {
 #define X(id, word) [id] = word,
     RECIPE_DUMPS(X)
@@ -20,11 +22,13 @@ bool take_dump(struct cooking *k, const struct setting_value *value)
     return true;
 }
 
-/* What is not linked with our library has no thread of ours in it. */
+/* What is not linked with our library has no thread of ours in it. What is said of many holds for those that it can hold for. */
 bool take_timeout_method(struct cooking *k, const struct setting_value *value)
 {
-    k->recipe->dumps_inside = str_is(node_text(value->node, k->arena), "thread");
-    if (!k->recipe->dumps_inside || k->test->is_module)
+    bool inside = str_is(node_text(value->node, k->arena), "thread");
+
+    k->recipe->dumps_inside = inside && k->test->is_module;
+    if (!inside || k->test->is_module || strcmp(value->origin.layer, "test") != 0)
         return true;
     diag_error(k->diags, value->node->at,
                "'timeout-method: thread' is for C tests, and '%.*s' is a program; leave it out there",

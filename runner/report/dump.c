@@ -11,6 +11,7 @@
 
 #define BYTES_MOST ((size_t)32 << 10)
 #define LINES_MOST 120
+#define HEAD_LINES 4 /* whose it is, why, when, and why there are no stacks */
 
 /* Its beginning. -1 and errno. */
 static int read_beginning(const struct report_input *input, const struct journal_attempt *attempt,
@@ -27,25 +28,52 @@ static int read_beginning(const struct report_input *input, const struct journal
     return result;
 }
 
-/* An empty line stands before what is not shown. Of a crash that has told its stack there is nothing more to be shown. */
+struct showing {
+    report_line *each;
+    void *user;
+    bool held; /* an empty line stands before what is not shown */
+};
+
+static void show(struct showing *showing, struct str line)
+{
+    const struct str empty = {0};
+
+    if (showing->held)
+        showing->each(showing->user, empty);
+    showing->held = line.len == 0;
+    if (!showing->held)
+        showing->each(showing->user, line);
+}
+
+/* Whose it is and why stands above it in every report: of its head there is left why it has no stacks. */
+static struct str without_head(struct str text, struct showing *showing)
+{
+    struct str rest = text, line, why_no_stacks = {0};
+
+    for (int i = 0; i <= HEAD_LINES && line_next(&rest, &line); i++) {
+        if (str_starts(line, "no stacks: "))
+            why_no_stacks = line;
+        if (line.len)
+            continue;
+        if (why_no_stacks.len)
+            show(showing, why_no_stacks);
+        return rest;
+    }
+    return text; /* somebody has written another file over it */
+}
+
+/* Of a crash that has told its stack there is nothing more to be shown. */
 int dump_lines(const struct report_input *input, const struct journal_attempt *attempt, report_line *each,
                void *user)
 {
+    struct showing showing = {each, user, false};
     struct buf text = {0};
-    struct str rest, line, empty = {0};
-    uint32_t count = 0;
-    bool held = false;
+    struct str rest, line;
     int result = attempt_told_crash(attempt) ? 0 : read_beginning(input, attempt, &text);
 
-    rest = buf_str(&text);
-    while (result == 0 && count < LINES_MOST && line_next(&rest, &line) && !str_is(line, LAYOUT_DUMP_CUT)) {
-        if (held)
-            each(user, empty);
-        held = line.len == 0;
-        if (!held)
-            each(user, line);
-        count++;
-    }
+    rest = result == 0 ? without_head(buf_str(&text), &showing) : (struct str){0};
+    for (int i = 0; i < LINES_MOST && line_next(&rest, &line) && !str_is(line, LAYOUT_DUMP_CUT); i++)
+        show(&showing, line);
     buf_release(&text);
     return result;
 }

@@ -109,7 +109,7 @@ size_t output_share(const struct journal_record *record, size_t budget, size_t m
 
 /* ---- dump.c ---- */
 
-/* The screen of an attempt that has a dump, line by line and as it stands there. -1 and errno before any line. */
+/* The screen of an attempt that has a dump, line by line and without its head. -1 and errno before any line. */
 int dump_lines(const struct report_input *input, const struct journal_attempt *attempt, report_line *each,
                void *user);
 /* "where everybody stood: .run-matrix/runs/0042-.../cases/proto/1/dump.txt" */

@@ -111,6 +111,18 @@ static void add_word(const struct summary *s, const struct journal_history *hist
         add_warning(history, out);
 }
 
+/* Of the last attempt that has one: of a flaky case it is nowhere else to be found than in the record. */
+static void add_dump(const struct summary *s, const struct journal_history *history)
+{
+    for (uint32_t i = history->count; i-- > 0;)
+        if (history->attempts[i].dump.len) {
+            buf_addf(&s->sink->buf, "%*s  ", LABEL_COLUMN, "");
+            dump_where(s->input, &history->attempts[i], &s->sink->buf);
+            buf_addc(&s->sink->buf, '\n');
+            return;
+        }
+}
+
 /* In a narrow terminal the word goes below; an id is never cut, for it is there to be copied. */
 static void add_row(struct summary *s, const struct journal_history *history, size_t column)
 {
@@ -131,6 +143,7 @@ static void add_row(struct summary *s, const struct journal_history *history, si
         buf_addstr(out, buf_str(&word));
     }
     buf_addc(out, '\n');
+    add_dump(s, history);
     buf_release(&word);
     report_sink_relax(s->sink);
 }

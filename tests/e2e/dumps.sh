@@ -36,15 +36,17 @@ test_before_a_deadline_is_paid_for() {
     has_text "$folder/hang/1/dump.txt" 'its deadline of 200ms has passed, in its call'
     has_text "$folder/hang/1/dump.txt" '---- in detail ----'
     out_has "where everybody stood: .run-matrix/runs/"
-    out_has '          | hang, attempt 1'
+    out_has ' kid (case): '
+    out_lacks 'hang, attempt 1'
     out_lacks 'in detail'
     is "$(told hang "last['verdict'], last['ladder'][0]['signal']")" "('timeout', 'SIGINT')"
     run show hang
-    out_has '          | its deadline of 200ms has passed, in its call'
+    out_has ' kid (case): '
+    out_lacks 'has passed, in its call'
     run report --format tap
     out_has '  dump: "cases/hang/1/dump.txt"'
     run report --format junit
-    out_has 'its deadline of 200ms has passed, in its call'
+    out_has ' kid (case): '
     [ -z "$(command -v xmllint)" ] || xmllint --noout "$scratch/out" || fail 'that is no XML'
 }
 
@@ -118,8 +120,40 @@ test_none_where_none_is_wanted() {
     not_dumped fine
     not_dumped bad
     suite "{name: hang, run: ['$kid', hang, $token], timeout: 200ms}"
-    run --keep none
+    RUN_MATRIX_FAULTS=dump-park=1h run --keep none # whoever looked would be late, and say so
     not_dumped hang
+    is "$(records 'there is no dump')" 0
+}
+
+# One of them has a tracer already, which is all that it can have; the other has left a zombie, of which nothing is missing.
+test_not_all_could_be_looked_at() {
+    cat >traced.py <<'END'
+import ctypes, os, signal, sys
+child = os.fork()
+if not child:
+    signal.pause()
+if not os.fork():
+    os._exit(0)
+if sys.argv[1] == "traced" and ctypes.CDLL(None).ptrace(0x4206, child, None, None):  # PTRACE_SEIZE
+    sys.exit("it cannot be traced")
+signal.pause()
+END
+    suite '{name: traced, run: [python3, traced.py, traced], timeout: 2s}' \
+        '{name: free, run: [python3, traced.py, free], timeout: 2s}'
+    run -n2
+    status_is 1
+    out_has "where everybody stood, as far as it could be known: .run-matrix/runs/"
+    is "$(told traced "last['dump_partial']") $(told free "last['dump_partial']")" 'True False'
+    has_text "$folder/traced/1/dump.txt" 'no stacks of 1 of them'
+}
+
+test_the_path_of_a_flaky_case() {
+    suite "{name: flaky, retries: 1, timeout: 500ms, run: '[ -e again ] || { touch again; exec sleep 60; }'}"
+    run
+    status_is 0
+    has_text "$folder/flaky/1/dump.txt" 'flaky, attempt 1'
+    out_has '          where everybody stood: .run-matrix/runs/'
+    out_has '/cases/flaky/1/dump.txt'
 }
 
 test_each_attempt_has_its_own() {

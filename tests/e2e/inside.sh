@@ -254,6 +254,20 @@ test_programs_have_no_such_thread() {
     err_has "'timeout-method: thread' is for C tests"
 }
 
+test_what_is_said_of_all_tests_is_for_those_that_can() {
+    heading
+    build t.so <<'END'
+TEST(hangs) { for (;;) pause(); }
+END
+    suite '{name: t, module: t.so}' '{name: p, run: [sleep, 60]}'
+    echo 'defaults: {timeout: 500ms, stop: [KILL], timeout-method: thread}' >>run-matrix.yaml
+    run -n 2
+    status_is 1
+    out_lacks 'beside the first'
+    told_by_itself "$(only "t-hangs*")"
+    grep -qF 'sleep (case)' "$folder/p/1/dump.txt" || fail "not looked at: $(cat "$folder/p/1/dump.txt")"
+}
+
 # ---- crashes ----
 
 some_crashes() {

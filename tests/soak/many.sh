@@ -33,13 +33,13 @@ watch_runner() { # PID
 most() { sort -n | tail -n 1; }
 
 # It has as many open near its end as it had near its beginning; how many these are is its own matter.
-descriptors_do_not_grow() {
+descriptors_do_not_grow() { # [HOW MANY MORE MAY BE OPEN FOR A MOMENT]
     fifth=$(($(wc -l <"$scratch/descriptors") / 5))
     [ "$fifth" -ge 3 ] || fail 'the runner was hardly seen'
     early=$(head -n "$fifth" "$scratch/descriptors" | most)
     late=$(tail -n "$fifth" "$scratch/descriptors" | most)
     [ "$early" -gt 3 ] || fail 'the runner was not seen'
-    [ $((late - early)) -le 8 ] || fail "$early descriptors in the first fifth of the run, $late in the last"
+    [ $((late - early)) -le "${1-8}" ] || fail "$early descriptors in the first fifth of the run, $late in the last"
 }
 
 test_ten_thousand_fast_exits_five_times() {
@@ -72,6 +72,43 @@ test_a_thousand_that_leak_or_time_out() {
     last_line_is '0 passed, 1000 failed'
     is "$(records '"verdict":"leaked"') $(records '"verdict":"timeout"')" '500 500'
     descriptors_do_not_grow
+    nobody_is_left
+}
+
+each_second() { # SIGNAL PID
+    while kill "-$1" "$2" 2>/dev/null; do sleep 1; done
+}
+
+# Statuses, descriptors and who is left over, while three hundred who hang are looked at, and all who run each second.
+# In small: DUMP_SIDE.
+test_ten_thousand_beside_dumps() {
+    side=${DUMP_SIDE:-100}
+    cat >run-matrix.yaml <<YAML
+strategy: {matrix: {row: [$(seq -s, "$side")], column: [$(seq -s, "$side")]}}
+tests:
+  - {name: quick, run: [sh, -c, "exit \$((RUN_MATRIX_AXIS_COLUMN % 3))"]}
+  - {name: hang, axes: [row], run: "'$kid' hang $token & '$kid' spin $token", timeout: 300ms, stop: [KILL], retries: 2}
+YAML
+    start -n 8 -q
+    number=$(runner_of "$runner")
+    each_second USR2 "$runner" &
+    asking=$!
+    watch_runner "$number"
+    finish
+    wait "$asking" || :
+    status_is 1
+    "$program" report --format json | python3 -c '
+import json, sys
+cases = json.load(sys.stdin)["cases"]
+quick = [c for c in cases if c["test"] == "quick"]
+wrong = [c["id"] for c in quick if c["attempts"][-1]["exit"] != c["cell"]["column"] % 3]
+hung = [a for c in cases if c["test"] == "hang" for a in c["attempts"]]
+untold = [a for a in hung if "dump" not in a and not any("there is no dump: " in n for n in a["notes"])]
+print(len(quick), wrong, len(hung), {a["verdict"] for a in hung}, len(untold), sum("dump" in a for a in hung) * 2 > len(hung))
+' >"$scratch/told"
+    is "$(cat "$scratch/told")" "$((side * side)) [] $((side * 3)) {'timeout'} 0 True"
+    [ -n "$(find .run-matrix/latest/ -name 'dump-asked*.txt' | head -n 1)" ] || fail 'nobody was looked at when asked'
+    descriptors_do_not_grow 64 # those of the dumps that are being made
     nobody_is_left
 }
 

@@ -485,7 +485,7 @@ static void *idle(void *user)
 
 static void test_threads_have_names(void **state)
 {
-    static const char *const names[] = {"reader", "worker", "worker", "last"};
+    static const char *const names[] = {"reader", "worker", CENSUS_ASKED, "worker", CENSUS_WATCH, "last"};
     struct idler idlers[ARRAY_LEN(names)];
     pthread_t threads[ARRAY_LEN(names)];
     pthread_barrier_t meet;

@@ -753,6 +753,8 @@ static void test_dumps(void **state)
          "kill slow from outside"},
         {TEST("run: [tool], timeout-method: thread"), 0, "dumps",
          "refused: 'timeout-method: thread' is for C tests, and 't' is a program; leave it out there"},
+        {"defaults: {timeout-method: thread}\n" TEST("run: [tool], dump: []"), 0, "dumps", "from outside"},
+        {"defaults: {timeout-method: thread}\n" TEST("module: t.so, dump: []"), 0, "dumps", "by a thread"},
         {TEST("run: [tool], runtimes: none, dump: []"), 0, "dumps", "from outside, asking none"},
         {TEST("run: [tool], runtimes: {'my-*': python, wrapper: none}, dump: []"), 0, "dumps",
          "from outside, my-* is python, wrapper is none"},

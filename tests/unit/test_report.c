@@ -585,8 +585,10 @@ static void test_leaks(void **state)
 /* ---- where everybody stood ---- */
 
 /* A file that somebody may have changed since: whatever is in it is harmless in all reports. */
-static const char hung[] = "proto, attempt 1\nits deadline of 10s has passed <&\x1b[1m\n\n"
-                           "  71 S  kvd: in serve (kvd.c:40)\n\n---- in detail ----\nprocess 71 kvd\n";
+static const char hung[] =
+    "proto, attempt 1\nits deadline of 10s has passed\nat midnight\n"
+    "no stacks: it may not be looked into\n\n"
+    "  71 S  kvd: in serve (kvd.c:40) <&\x1b[1m\n\n---- in detail ----\nprocess 71 kvd\n";
 
 static struct journal_attempt *hang(struct sample *s, const char *id, const char *text, size_t len)
 {
@@ -604,17 +606,16 @@ static void test_dumps(void **state)
         const char *fragment;
     } rows[] = {
         {REPORT_SUMMARY, "        where everybody stood: .run-matrix/runs/0042/0-dump.txt\n"
-                         "          | proto, attempt 1\n"
-                         "          | its deadline of 10s has passed <&\n"
-                         "          | \n"
-                         "          |   71 S  kvd: in serve (kvd.c:40)\n"
+                         "          | no stacks: it may not be looked into\n"
+                         "          |   71 S  kvd: in serve (kvd.c:40) <&\n"
                          "        it printed nothing\n"},
         {REPORT_SUMMARY, "where everybody stood, as far as it could be known: .run-matrix/runs/0042/"
                          "cases/gone/dump.txt\n          [not there any more: No such file"},
         {REPORT_SUMMARY,
          "where everybody stood: .run-matrix/runs/0042/../../etc/passwd\n          [not there"},
-        {REPORT_JUNIT, "\nwhere everybody stood: .run-matrix/runs/0042/0-dump.txt\nproto, attempt 1\n"
-                       "its deadline of 10s has passed &lt;&amp;\n"},
+        {REPORT_JUNIT, "\nwhere everybody stood: .run-matrix/runs/0042/0-dump.txt\n"
+                       "no stacks: it may not be looked into\n"
+                       "  71 S  kvd: in serve (kvd.c:40) &lt;&amp;\n"},
         {REPORT_TAP, "  dump: \"0-dump.txt\"\n"},
         {REPORT_JSON, "\"dump\":\"0-dump.txt\",\"dump_partial\":false,"},
         {REPORT_JSON, "\"dump\":\"cases/gone/dump.txt\",\"dump_partial\":true,"},
@@ -636,11 +637,39 @@ static void test_dumps(void **state)
         sample_report(&s, rows[i].report, &text);
         expect(&text, rows[i].fragment);
         expect_none(&text, "process 71 kvd");
+        expect_none(&text, "proto, attempt 1");
+        expect_none(&text, "at midnight");
         expect_none(&text, "root:");
         expect_none(&text, "\x1b");
         buf_release(&text);
         sample_close(&s);
     }
+}
+
+/* Where a case has a row and no more, it says where the dump lies: of the last attempt that has one. */
+static void test_dumps_of_rows(void **state)
+{
+    struct sample s;
+    struct journal_history *flaky;
+    struct buf text = {0};
+
+    (void)state;
+    sample_open(&s);
+    flaky = sample_case(&s, 0, "flaky");
+    sample_attempt(flaky, VERDICT_TIMEOUT, "timed out")->dump = str_of("cases/flaky/1/dump.txt");
+    sample_attempt(flaky, VERDICT_PASSED, "");
+    flaky->attempts[1].outcome = VERDICT_FLAKY;
+    for (int i = 0; i < 11; i++)
+        sample_attempt(sample_case(&s, 0, "hangs"), VERDICT_TIMEOUT, "timed out")->dump =
+            str_of(i < 10 ? "" : "cases/eleventh/1/dump.txt");
+    sample_report(&s, REPORT_SUMMARY, &text);
+    expect(&text, "attempt 1: timed out\n          where everybody stood: "
+                  ".run-matrix/runs/0042/cases/flaky/1/dump.txt\n");
+    expect(&text, "hangs  timed out\n          where everybody stood: "
+                  ".run-matrix/runs/0042/cases/eleventh/1/dump.txt\n");
+    assert_int_equal(occurrences(&text, "where everybody stood"), 2);
+    buf_release(&text);
+    sample_close(&s);
 }
 
 /* One that is no dump of ours is no longer than a screen of ours. */
@@ -778,6 +807,7 @@ int main(void)
         cmocka_unit_test(test_slowest),
         cmocka_unit_test(test_leaks),
         cmocka_unit_test(test_dumps),
+        cmocka_unit_test(test_dumps_of_rows),
         cmocka_unit_test(test_a_dump_without_end),
         cmocka_unit_test(test_summary_cuts_output),
         cmocka_unit_test(test_summary_long_line),
