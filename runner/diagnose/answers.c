@@ -5,11 +5,11 @@
  */
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/base/thread.h"
 #include "runner/diagnose/internal.h"
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -69,41 +69,18 @@ static bool await(struct question *question)
 static struct question *new_question(void (*how)(void *user), void *user)
 {
     struct question *question = mem_zero(1, sizeof *question);
-    pthread_condattr_t attributes;
 
     question->ask = how;
     question->user = user;
-    pthread_mutex_init(&question->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&question->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    thread_init_lock(&question->lock, &question->changed);
     return question;
-}
-
-/* Signals are for others. False: there is no thread. */
-static bool start(struct question *question)
-{
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    pthread_t thread;
-    int error;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &attributes, ask, question);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return !error;
 }
 
 bool answers_in_time(void (*how)(void *user), void *user)
 {
     struct question *question = new_question(how, user);
 
-    if (start(question))
+    if (thread_start(NULL, ask, question) == 0)
         return await(question);
     release(question);
     return true;
