@@ -265,7 +265,7 @@ static void test_threads(void **state)
 {
     struct crowd crowd = {.mask = mask_new()};
     pthread_t threads[2];
-    char word[16];
+    char word[24];
     void *good;
 
     (void)state;
