@@ -449,6 +449,9 @@ static void assert_goes_round(struct arena *arena, const char *when, const char 
     assert_null(stacks.why_not);
     frame = frame_in(&stacks.processes[1], "waits_for_nobody");
     assert_non_null(frame);
+    if (frame->line != LINE_OF_WAIT)
+        print_message("# asked '%s': %s in %s+%#lx, cut: %s\n", how, frame->function, frame->module,
+                      (unsigned long)frame->offset, stacks.processes[1].threads[0].cut ?: "not");
     assert_int_equal(frame->line, LINE_OF_WAIT);
     frame = frame_in(&stacks.processes[0], "waits_for_nobody");
     assert_int_equal(frame != NULL, plain);
