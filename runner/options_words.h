@@ -1,8 +1,26 @@
-/* What the table of options has beside its options: commands, and what the man page tells at its end. */
+/*
+ * What the table of options is made of: its parts, each in a file of its own; commands; and what the man page tells at its
+ * end.
+ */
 #ifndef RM_RUNNER_OPTIONS_WORDS_H
 #define RM_RUNNER_OPTIONS_WORDS_H
 
 #include "runner/options.h"
+
+#include "runner/base/mem.h"
+
+/* For rows: which commands take an option, and where its value goes. */
+#define ON(id)     (1u << COMMAND_##id)
+#define EVERYWHERE (~0u)
+#define RUN        (ON(NONE) | ON(run)) /* without a command word it is run */
+#define HARNESS    (RUN | ON(exec))
+#define PLAN       (RUN | ON(list) | ON(show))
+#define READERS    (HARNESS | ON(report) | ON(show))
+#define AT(member) offsetof(struct options, member)
+#define ABOUT_CONTEXT \
+    "JSON object whose keys are contexts that only GitHub knows: github, needs, vars, inputs"
+
+extern const struct opt_part options_plan, options_run, options_tell, options_single;
 
 #define OPTIONS_SECTIONS 4
 

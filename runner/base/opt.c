@@ -132,14 +132,32 @@ static store_function *const stores[] = {
 
 /* ---- options ---- */
 
+size_t opt_count(const struct opt_table *table)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < table->part_count; i++)
+        count += table->parts[i]->count;
+    return count;
+}
+
+const struct opt *opt_at(const struct opt_table *table, size_t number)
+{
+    const struct opt_part *const *part = table->parts;
+
+    while (number >= (*part)->count)
+        number -= (*part++)->count;
+    return &(*part)->opts[number];
+}
+
 /* Two commands may have an option of the same name: then the one that belongs to ours, as far as that is known. */
 static const struct opt *find(const struct reading *r, bool (*is)(const struct opt *opt, struct str name),
                               struct str name)
 {
     const struct opt *found = NULL;
 
-    for (size_t i = 0; i < r->table->opt_count; i++) {
-        const struct opt *opt = &r->table->opts[i];
+    for (size_t i = 0; i < opt_count(r->table); i++) {
+        const struct opt *opt = opt_at(r->table, i);
 
         if (!is(opt, name))
             continue;
@@ -173,13 +191,13 @@ static const struct opt *find_letter(const struct reading *r, char letter)
 
 static void unknown_long(struct reading *r, const char *name)
 {
-    const char **words = ARENA_ARRAY(r->diags->arena, const char *, r->table->opt_count * 2);
+    const char **words = ARENA_ARRAY(r->diags->arena, const char *, opt_count(r->table) * 2);
     size_t count = 0;
 
-    for (size_t i = 0; i < r->table->opt_count; i++) {
-        words[count++] = r->table->opts[i].name;
-        if (r->table->opts[i].alias)
-            words[count++] = r->table->opts[i].alias;
+    for (size_t i = 0; i < opt_count(r->table); i++) {
+        words[count++] = opt_at(r->table, i)->name;
+        if (opt_at(r->table, i)->alias)
+            words[count++] = opt_at(r->table, i)->alias;
     }
     diag_error(r->diags, command_line, "unknown option '--%s'%s", name,
                suggestion(r->diags, name, "--", words, count));
@@ -190,10 +208,19 @@ static const char *next_word(struct reading *r)
     return r->at < r->end ? r->argv[r->at++] : NULL;
 }
 
+static size_t number_of(const struct opt_table *table, const struct opt *opt)
+{
+    size_t number = 0;
+
+    while (opt_at(table, number) != opt)
+        number++;
+    return number;
+}
+
 /* `value` is what is attached to the option; without it the next word is the value of one that wants any. */
 static void give(struct reading *r, const struct opt *opt, const char *shown, const char *value)
 {
-    const char **spelled = &r->spelled[opt - r->table->opts];
+    const char **spelled = &r->spelled[number_of(r->table, opt)];
     struct buf scratch = {0};
 
     if (!opt_has_value(opt) && value) {
@@ -316,12 +343,12 @@ static void check_belonging(struct reading *r)
     if (!command->name &&
         r->result->args.count) /* a misspelt command, of which we cannot know what it takes */
         return;
-    for (size_t i = 0; i < table->opt_count; i++) {
-        if (!r->spelled[i] || opt_belongs(&table->opts[i], r->result->command) ||
-            has_namesake(r, &table->opts[i]))
+    for (size_t i = 0; i < opt_count(table); i++) {
+        if (!r->spelled[i] || opt_belongs(opt_at(table, i), r->result->command) ||
+            has_namesake(r, opt_at(table, i)))
             continue;
         buf_clear(&takers);
-        opt_takers(table, &table->opts[i], &takers);
+        opt_takers(table, opt_at(table, i), &takers);
         if (!command->name)
             diag_error(r->diags, command_line, "'%s' is an option of %s", r->spelled[i], buf_text(&takers));
         else
@@ -343,7 +370,7 @@ bool opt_parse(const struct opt_table *table, size_t fallback, int argc, char **
                         .values = values,
                         .result = result,
                         .diags = diags,
-                        .spelled = ARENA_ARRAY(diags->arena, const char *, table->opt_count)};
+                        .spelled = ARENA_ARRAY(diags->arena, const char *, opt_count(table))};
 
     *result = (struct opt_result){.command = fallback};
     while (r.at < r.argc) {

@@ -56,13 +56,18 @@ struct opt_section {
     const char *text;
 };
 
+struct opt_part {
+    const struct opt *opts;
+    size_t count;
+};
+
 struct opt_table {
     const char *program, *version, *tagline;
     const char *about;                  /* text for the man page, may be NULL */
     const struct opt_command *commands; /* index = bit in `opt.commands` */
     size_t command_count;
-    const struct opt *opts;
-    size_t opt_count;
+    const struct opt_part *const *parts; /* in the order of --help */
+    size_t part_count;
     const struct opt_section *sections; /* of the man page, behind the options */
     size_t section_count;
 };

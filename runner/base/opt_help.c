@@ -159,10 +159,10 @@ static size_t options_width(const struct opt_table *table, size_t command)
     struct buf left = {0};
     size_t width = 0;
 
-    for (size_t i = 0; i < table->opt_count; i++) {
-        if (!opt_belongs(&table->opts[i], command))
+    for (size_t i = 0; i < opt_count(table); i++) {
+        if (!opt_belongs(opt_at(table, i), command))
             continue;
-        add_left(&left, &table->opts[i]);
+        add_left(&left, opt_at(table, i));
         if (left.len > width && left.len <= LEFT_MOST)
             width = left.len;
     }
@@ -176,8 +176,8 @@ static void add_options(const struct opt_table *table, size_t command, struct bu
     const char *group = NULL, *shown = NULL;
     struct buf left = {0}, right = {0};
 
-    for (size_t i = 0; i < table->opt_count; i++) {
-        const struct opt *opt = &table->opts[i];
+    for (size_t i = 0; i < opt_count(table); i++) {
+        const struct opt *opt = opt_at(table, i);
 
         group = opt->group ? opt->group : group;
         if (!opt_belongs(opt, command))

@@ -14,6 +14,10 @@ static inline bool opt_belongs(const struct opt *opt, size_t command)
     return opt->commands >> command & 1;
 }
 
+/* All of them, as if they stood in one array. */
+size_t opt_count(const struct opt_table *table);
+const struct opt *opt_at(const struct opt_table *table, size_t number);
+
 /* Every command with a name takes it: then it need not be said of each. */
 bool opt_is_common(const struct opt_table *table, const struct opt *opt);
 

@@ -171,10 +171,10 @@ static void add_option(const struct opt_table *table, const struct opt *opt, str
 static void add_options(const struct opt_table *table, struct buf *out)
 {
     buf_adds(out, ".SH OPTIONS\n");
-    for (size_t i = 0; i < table->opt_count; i++) {
-        if (table->opts[i].group)
-            buf_addf(out, ".SS %s\n", table->opts[i].group);
-        add_option(table, &table->opts[i], out);
+    for (size_t i = 0; i < opt_count(table); i++) {
+        if (opt_at(table, i)->group)
+            buf_addf(out, ".SS %s\n", opt_at(table, i)->group);
+        add_option(table, opt_at(table, i), out);
     }
 }
 

@@ -53,20 +53,20 @@ static void bash_valued(struct buf *out, const struct opt_table *table)
 {
     bool first = true;
 
-    for (size_t i = 0; i < table->opt_count; i++) {
-        if (!opt_has_value(&table->opts[i]))
+    for (size_t i = 0; i < opt_count(table); i++) {
+        if (!opt_has_value(opt_at(table, i)))
             continue;
         if (!first)
             buf_addc(out, '|');
-        bash_pattern(out, &table->opts[i]);
+        bash_pattern(out, opt_at(table, i));
         first = false;
     }
 }
 
 static void bash_values(struct buf *out, const struct opt_table *table)
 {
-    for (size_t i = 0; i < table->opt_count; i++) {
-        const struct opt *opt = &table->opts[i];
+    for (size_t i = 0; i < opt_count(table); i++) {
+        const struct opt *opt = opt_at(table, i);
 
         if (!opt_has_value(opt))
             continue;
@@ -95,9 +95,9 @@ static void bash_command(struct buf *out, const struct opt_table *table, size_t 
         buf_addc(out, '\'');
     }
     buf_adds(out, " options='");
-    for (size_t i = 0; i < table->opt_count; i++)
-        if (opt_belongs(&table->opts[i], command))
-            buf_addf(out, "%s--%s", out->ptr[out->len - 1] == '\'' ? "" : " ", table->opts[i].name);
+    for (size_t i = 0; i < opt_count(table); i++)
+        if (opt_belongs(opt_at(table, i), command))
+            buf_addf(out, "%s--%s", out->ptr[out->len - 1] == '\'' ? "" : " ", opt_at(table, i)->name);
     buf_addf(out, "'%s ;;\n", takes_paths(c) ? " files=yes" : "");
 }
 
@@ -184,8 +184,8 @@ static void zsh_spelling(struct buf *out, const struct opt *opt, const char *das
 
 static void zsh_options(struct buf *out, const struct opt_table *table, size_t command)
 {
-    for (size_t i = 0; i < table->opt_count; i++) {
-        const struct opt *opt = &table->opts[i];
+    for (size_t i = 0; i < opt_count(table); i++) {
+        const struct opt *opt = opt_at(table, i);
 
         if (!opt_belongs(opt, command))
             continue;
@@ -309,8 +309,8 @@ static void fish(const struct opt_table *table, struct buf *out)
             buf_addf(out, "complete -c %s -n '__fish_seen_subcommand_from %s' -F\n", table->program,
                      command->name);
     }
-    for (size_t i = 0; i < table->opt_count; i++)
-        fish_option(out, table, &table->opts[i]);
+    for (size_t i = 0; i < opt_count(table); i++)
+        fish_option(out, table, opt_at(table, i));
 }
 
 /* ---- which ---- */

@@ -59,6 +59,9 @@ static const struct opt opts[] = {
     {"force", 'f', OPT_FLAG, NULL, "do it", NULL, AT(force), ON(NONE), NULL, 0, NULL},
 };
 
+static const struct opt_part first = {opts, 3}, second = {opts + 3, ARRAY_LEN(opts) - 3};
+static const struct opt_part *const parts[] = {&first, &second};
+
 static const struct opt_section sections[] = {{"EXIT STATUS", "  0  passed\n  1  'failed'\n\n.so it goes"}};
 
 static const struct opt_table table = {
@@ -68,8 +71,8 @@ static const struct opt_table table = {
     .about = "Words about it.",
     .commands = commands,
     .command_count = COMMANDS,
-    .opts = opts,
-    .opt_count = ARRAY_LEN(opts),
+    .parts = parts,
+    .part_count = ARRAY_LEN(parts),
     .sections = sections,
     .section_count = ARRAY_LEN(sections),
 };
