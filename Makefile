@@ -33,7 +33,7 @@ all: build/run-matrix build/run-matrix-host build/run-matrix-stacks build/librun
 
 ROOMS = runner/base matrix/values matrix/yaml matrix/expr matrix/cells matrix/schema matrix/select matrix/suite \
 	matrix/plan backends backends/links runner/harness runner/journal runner/report runner/history runner/stacks runner/inside runner/diagnose runner/store \
-	runner/leaks runner/said runner/remains runner/presets runner/recipe runner/results runner/sources runner/changes runner/queue runner/screen ci runner
+	runner/leaks runner/said runner/remains runner/presets runner/recipe runner/results runner/sources runner/changes runner/queue runner/screen runner/stats runner/soak ci runner
 # A program of its own: what it reads, and what it reads it with, is nothing for the runner.
 STACKS_OWN := $(wildcard runner/stacks/unwind_*.c)
 SOURCES := $(filter-out $(STACKS_OWN),$(wildcard $(ROOMS:%=%/*.c)))
@@ -59,7 +59,7 @@ NAIVE := $(patsubst tests/scenarios/naive/%.c,build/tests/scenarios/%,$(wildcard
 KIDS := build/tests/kids/kid build/tests/kids/tiny build/tests/hangs/hang $(NAIVE)
 FUZZ := $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-LIBRARIES = yaml-0.1 libpcre2-8 expat
+LIBRARIES = yaml-0.1 libpcre2-8 expat sqlite3
 # Asked once, and only when something is compiled: before that pkg-config may not be there.
 once = $(eval $(1) := $(2))$(value $(1))
 LIBRARY_CFLAGS = $(call once,LIBRARY_CFLAGS,$(shell pkg-config --cflags $(LIBRARIES)))

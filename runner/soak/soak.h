@@ -1,0 +1,120 @@
+/*
+ * Soaks: cases run over and over, until their flake rate is known. The engine: which comes next, what is known by now, is it
+ * enough. No process, no clock: whoever runs the cases says what came of them and when; a simulation is as good.
+ *
+ * What it knows stands in a file that is mapped, changed attempt by attempt: a runner that is killed takes nothing of it
+ * along, and whoever opens it again goes on where that one was. Memory does not grow with the attempts.
+ */
+#ifndef RM_RUNNER_SOAK_H
+#define RM_RUNNER_SOAK_H
+
+#include "runner/base/arena.h"
+#include "runner/base/clock.h"
+#include "runner/base/diag.h"
+#include "runner/journal/journal.h"
+#include "runner/stats/stats.h"
+
+/* What it is to find out, and when it gives up. */
+struct soak_plan {
+    double below, confidence; /* below 0: not asked for. Confidence is that of the intervals too */
+    uint64_t count;           /* attempts of each case; 0: no bound */
+    nanos duration;           /* of all, time between two runners not counted; 0: no bound */
+    bool until_fail;
+    uint64_t seed;
+    uint32_t copies; /* of each case, at a time; at least 1 */
+};
+
+/* A case as reports call it. */
+struct soak_case {
+    struct str id, test;
+    const struct soak_value {
+        struct str axis, value;
+    } * values; /* of its cell, in order */
+    uint32_t value_count;
+    nanos expected; /* of an attempt; -1: not known */
+};
+
+struct soak;
+
+/*
+ * In an open folder of a run: a new one, or one that is there, which must be of the same cases, or it is refused: NULL, and
+ * diags say why. A resumed one has the seed it began with, and of its plan what `plan` does not say; that may say more.
+ */
+struct soak *soak_open(int folder, const struct soak_plan *plan, const struct soak_case *cases,
+                       uint32_t count, bool resume, struct diags *diags);
+void soak_close(struct soak *soak);
+
+/*
+ * Who is next: number of a case and of a copy of it. In rounds, each in an order of its own made of the seed and the number of
+ * the round, so that it can be had again; one that still runs is no reason for others to wait, until they are a round ahead of it.
+ * False: none for now, or none any more.
+ */
+bool soak_next(struct soak *soak, uint32_t *number, uint32_t *copy);
+/* It has not been run, and nothing is known of it: it comes again in this round. */
+void soak_put_back(struct soak *soak, uint32_t number, uint32_t copy);
+
+/* What came of one. */
+struct soak_outcome {
+    enum verdict verdict;
+    nanos duration;
+    struct str reason; /* its words ... */
+    struct str
+        place; /* ... where it failed: "proto.c:41 in recv_exact", of dump, crash or test; empty: not known */
+    struct str output; /* ... and the end of what it wrote */
+};
+
+/* What is to be kept of it. */
+enum soak_worth {
+    SOAK_NOTHING, /* it passed */
+    SOAK_RECORD,  /* a failure of a kind that is known: a line in the journal; past a bound not even that */
+    SOAK_ALL,     /* the first of its kind: evidence whole */
+};
+
+/* `now`: time that this soak has taken so far. */
+enum soak_worth soak_ended(struct soak *soak, uint32_t number, uint32_t copy,
+                           const struct soak_outcome *outcome, nanos now);
+
+enum soak_end {
+    SOAK_GOES_ON,
+    SOAK_BELOW,     /* proven */
+    SOAK_NOT_BELOW, /* the contrary is */
+    SOAK_COUNTED,   /* as many as were asked for, or for as long; nothing was to be proven */
+    SOAK_FAILED,    /* --until-fail, and one has */
+    SOAK_UNDECIDED, /* it was to be proven, and time or count are up */
+};
+/* It stays what it once was, in a resumed one too, unless that is given more to do. */
+enum soak_end soak_where(struct soak *soak, nanos now);
+uint64_t soak_seed(const struct soak *soak);
+nanos soak_taken(const struct soak *soak); /* by those that were before, when it was resumed */
+
+struct soak_now {
+    uint64_t attempts, failures, round;
+    struct stats_interval interval;
+    uint64_t needed; /* attempts more until something is proven, if none of them fails; 0: nothing is to be */
+    nanos left;      /* until it ends by itself, if none fails; -1: not known */
+};
+void soak_look(const struct soak *soak, nanos now, struct soak_now *view);
+
+/* ---- what is told of it ---- */
+
+/* "about 998 clean runs, 14 min, of 3 cases, seed 7f3a..." : what is going to be done, before it is. */
+void soak_tell_plan(const struct soak *soak, struct buf *out);
+/* "12,345 runs, 3 failed, 0.024 % [0.005, 0.071], proven below 0.3 % in 2 min": of at most `width` columns. */
+void soak_tell_line(const struct soak *soak, nanos now, uint32_t width, struct buf *out);
+
+/*
+ * The result: of the folder of a run alone, also by those who did not run it, and while it goes on. Rates by case, cell and
+ * value of each axis, which axis carries it, failures by what they have in common, and whether they are of one test or go
+ * around. False: diags say why.
+ */
+struct soak_result;
+struct soak_result *soak_read(int folder, const char *path, struct arena *arena, struct diags *diags);
+void soak_result_text(const struct soak_result *result, bool colour, int verbose, struct buf *out);
+void soak_result_json(const struct soak_result *result, struct buf *out);
+enum soak_end soak_result_end(const struct soak_result *result);
+bool soak_result_failed(const struct soak_result *result); /* any attempt */
+
+/* What failures have in common: the words without what differs from one to the next, as numbers and addresses do. */
+void soak_signature(const struct soak_outcome *outcome, struct buf *out);
+
+#endif

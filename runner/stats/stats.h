@@ -1,0 +1,79 @@
+/*
+ * Statistics of things that are rare: exact, no normal approximations. Pure: numbers in, numbers out; no memory, clock or
+ * randomness of its own.
+ *
+ * A rate is a probability between 0 and 1, and a confidence too: 0.95. Counts may be up to 10^9.
+ */
+#ifndef RM_RUNNER_STATS_H
+#define RM_RUNNER_STATS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- one rate ---- */
+
+struct stats_interval {
+    double low, high;
+};
+
+/* Clopper and Pearson's, two-sided. Without attempts it is all there is, [0, 1]. */
+struct stats_interval stats_interval(uint64_t failures, uint64_t attempts, double confidence);
+/* One-sided: the rate is not above this, or not below it. */
+double stats_upper(uint64_t failures, uint64_t attempts, double confidence);
+double stats_lower(uint64_t failures, uint64_t attempts, double confidence);
+/* P(X <= failures) and P(X >= failures) of so many attempts at this rate. */
+double stats_at_most(uint64_t failures, uint64_t attempts, double rate);
+double stats_at_least(uint64_t failures, uint64_t attempts, double rate);
+
+/* ---- is it below a rate? ---- */
+
+/*
+ * A sequential test of "below" against "not below", which may be asked after every attempt. It says either wrongly with at
+ * most 1 - confidence, whatever the rate is: the rate at which it is worst is `below` itself, where "not below" is true.
+ *
+ * Without a failure it is proven after as few attempts as if it were asked but once: 998 for 0.3 % and 95 %. That takes
+ * nearly all of the error that it may make; what is left is dealt out to the later looks, after 1, 2, 3 ... failures, at
+ * attempts fixed by the plan, and their sum is what holds the promise.
+ */
+struct stats_plan {
+    double below, confidence;
+    double spare; /* of the error, for looks that come after failures */
+};
+
+enum stats_decision {
+    STATS_OPEN,
+    STATS_BELOW,
+    STATS_NOT_BELOW,
+};
+
+struct stats_plan stats_plan(double below, double confidence);
+/* How many attempts prove it when no more than so many fail. */
+uint64_t stats_needed(const struct stats_plan *plan, uint64_t failures);
+/* This many failures prove the contrary when they come within so many attempts; 0: no number of attempts is so small. */
+uint64_t stats_too_many(const struct stats_plan *plan, uint64_t failures);
+/*
+ * What has been decided at some moment so far stays decided: asked in order, after each attempt. Attempts that end together
+ * are told one after another.
+ */
+enum stats_decision stats_decide(const struct stats_plan *plan, uint64_t failures, uint64_t attempts);
+
+/* ---- what carries it? ---- */
+
+/* Fisher's exact test of two rates, against the first being larger: the smaller, the surer. */
+double stats_fisher_greater(uint64_t failures, uint64_t attempts, uint64_t other_failures,
+                            uint64_t other_attempts);
+/* The same over layers, within each of which all else is equal: exact as well, by convolution. Of those that can be told. */
+struct stats_layer {
+    uint64_t failures, attempts, other_failures, other_attempts;
+};
+double stats_layers_greater(const struct stats_layer *layers, uint32_t count);
+/* Holm's correction for having asked `count` questions: each p becomes what it is worth. */
+void stats_holm(double *p, uint32_t count);
+
+/*
+ * How surely one of `count` kinds has more of the failures than its share of the attempts explains: for the one that has
+ * most over its share, corrected for having looked for it.
+ */
+double stats_concentrated(const uint64_t *failures, const uint64_t *attempts, uint32_t count);
+
+#endif
