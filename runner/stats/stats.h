@@ -25,7 +25,7 @@ struct stats_interval stats_interval(uint64_t failures, uint64_t attempts, doubl
 /*
  * Of a soak that ended when something was proven, or because of what somebody saw of it; and of one that goes on, looked at
  * as often as one likes: that the true rate is ever outside has at most a probability of 1 - confidence. Without failures it
- * is as short as the other, with some about half as long again: the other one misses the rate up to three times as
+ * is as short as the other, with some about half as long again: the other one misses the rate more than three times as
  * often as it says at the end of a stats_plan.
  *
  * Where a plan has proven a rate to be below another, both intervals may reach a little past that: they answer for two sides.

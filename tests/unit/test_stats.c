@@ -1,8 +1,6 @@
 /* One rate: tails of the binomial distribution, and the intervals that are made of them. */
-#include "stats_stage.h"
-
-#include "runner/base/core.h"
 #include "runner/stats/stats.h"
+#include "tests/unit/stats_stage.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,6 @@
 /* The sequential test: how often it is wrong, by what comes of all paths that a soak may take, and what intervals hold at its end. */
-#include "stats_stage.h"
+#include "runner/stats/stats.h"
+#include "tests/unit/stats_stage.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -24,7 +25,7 @@ static const struct clean {
 static void test_clean_attempts(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof cleans / sizeof *cleans; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cleans); i++) {
         const struct clean *c = &cleans[i];
         struct stats_plan plan = stats_plan(c->below, c->confidence);
 
@@ -40,7 +41,7 @@ static void test_clean_attempts_of_any(void **state)
     struct chance chance = {2};
 
     (void)state;
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 80; i++) {
         double below = exp(-7 * chance_share(&chance)), confidence = 1 - exp(-9 * chance_share(&chance));
         double one = ceil(log(1 - confidence) / log1p(-below));
         struct stats_plan plan = stats_plan(below, confidence);
@@ -60,7 +61,7 @@ static void test_more_failures_need_more(void **state)
     static const double rates[] = {1e-9, 0.0001, 0.003, 0.05, 0.5, 0.9, 0.999999};
 
     (void)state;
-    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
         struct stats_plan plan = stats_plan(rates[i], 0.95);
         uint64_t needed = 0, too_many = 0;
 
@@ -85,10 +86,10 @@ static void test_decisions(void **state)
     static const double rates[] = {0.0001, 0.003, 0.3};
 
     (void)state;
-    for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
+    for (size_t r = 0; r < ARRAY_LEN(rates); r++) {
         struct stats_plan plan = stats_plan(rates[r], 0.95);
 
-        for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
             uint64_t k = failures[i], needed = stats_needed(&plan, k), too_many = stats_too_many(&plan, k);
 
             assert_int_equal(stats_decide(&plan, k, needed), STATS_BELOW);
@@ -115,7 +116,7 @@ static void test_nonsense(void **state)
     struct stats_plan plan;
 
     (void)state;
-    for (size_t i = 0; i < sizeof hopeless / sizeof *hopeless; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(hopeless); i++) {
         plan = stats_plan(hopeless[i][0], hopeless[i][1]);
         for (uint64_t k = 0; k < 1000; k += 99) {
             assert_true(stats_needed(&plan, k) == STATS_NEVER);
@@ -224,13 +225,13 @@ static const struct setting {
 static void test_errors(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
         const struct setting *s = &settings[i];
         double error = 1 - s->confidence;
         struct ends ends;
 
         ends_open(&ends, s->below, s->confidence, s->attempts, stats_interval_at_any_time);
-        for (size_t p = 0; p < sizeof parts / sizeof *parts; p += s->step) {
+        for (size_t p = 0; p < ARRAY_LEN(parts); p += s->step) {
             double rate = s->below * parts[p];
 
             if (rate > 1)
@@ -271,7 +272,7 @@ static void test_clopper_pearson_at_the_end(void **state)
     struct ends ends;
 
     (void)state;
-    ends_open(&ends, 0.05, 0.95, 2500, stats_interval);
+    ends_open(&ends, 0.05, 0.95, 1200, stats_interval);
     follow(&ends, 0.05 * 1.24);
     assert_true(ends.under + ends.over > 0.1);
     ends_close(&ends);
@@ -285,7 +286,7 @@ struct doubter {
     struct stats_interval *known; /* by failures and attempts */
 };
 
-#define DOUBTED 300
+#define DOUBTED 150
 
 static struct stats_interval at_any_time(struct doubter *doubter, uint64_t failures, uint64_t attempts)
 {
