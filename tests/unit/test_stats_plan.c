@@ -278,101 +278,6 @@ static void test_clopper_pearson_at_the_end(void **state)
     ends_close(&ends);
 }
 
-/* ---- other ends ---- */
-
-/* Whoever ends where the interval is wrong, and goes on for as long as it is right. */
-struct doubter {
-    double rate, wrong;
-    struct stats_interval *known; /* by failures and attempts */
-};
-
-#define DOUBTED 150
-
-static struct stats_interval at_any_time(struct doubter *doubter, uint64_t failures, uint64_t attempts)
-{
-    struct stats_interval *is = &doubter->known[failures * (DOUBTED + 1) + attempts];
-
-    if (is->high == 0)
-        *is = stats_interval_at_any_time(failures, attempts, 0.9);
-    return *is;
-}
-
-static bool is_wrong(void *user, uint64_t failures, uint64_t attempts)
-{
-    struct doubter *doubter = user;
-    struct stats_interval is = at_any_time(doubter, failures, attempts);
-
-    return doubter->rate < is.low || doubter->rate > is.high;
-}
-
-static void note_wrong(void *user, uint64_t failures, uint64_t attempts, double weight)
-{
-    struct doubter *doubter = user;
-
-    if (is_wrong(user, failures, attempts))
-        doubter->wrong += weight;
-}
-
-static void test_at_any_time(void **state)
-{
-    struct doubter doubter = {.known = calloc((DOUBTED + 1) * (DOUBTED + 1), sizeof *doubter.known)};
-    double most = 0;
-
-    (void)state;
-    for (doubter.rate = 0.001; doubter.rate < 1; doubter.rate *= 1.5) {
-        doubter.wrong = 0;
-        each_path(doubter.rate, DOUBTED, is_wrong, note_wrong, &doubter);
-        assert_true(doubter.wrong <= 0.1);
-        most = fmax(most, doubter.wrong);
-    }
-    assert_true(most > 0.02); /* else it would be wider than it has to be */
-    free(doubter.known);
-}
-
-/* A count, and the first failure, or a count before it: there Clopper and Pearson's holds. */
-static bool never(void *user, uint64_t failures, uint64_t attempts)
-{
-    (void)user;
-    (void)failures;
-    (void)attempts;
-    return false;
-}
-
-static bool has_failed(void *user, uint64_t failures, uint64_t attempts)
-{
-    (void)user;
-    (void)attempts;
-    return failures > 0;
-}
-
-struct tally {
-    double rate, under, over;
-};
-
-static void note_clopper_pearson(void *user, uint64_t failures, uint64_t attempts, double weight)
-{
-    struct tally *tally = user;
-    struct stats_interval is = stats_interval(failures, attempts, 0.9);
-
-    tally->under += tally->rate < is.low ? weight : 0;
-    tally->over += tally->rate > is.high ? weight : 0;
-}
-
-static void test_where_clopper_pearson_holds(void **state)
-{
-    static bool (*const ends[])(void *, uint64_t, uint64_t) = {never, has_failed};
-
-    (void)state;
-    for (double rate = 0.0005; rate < 1; rate *= 1.6)
-        for (size_t e = 0; e < 2; e++)
-            for (uint64_t attempts = 1; attempts <= 200; attempts = attempts * 3 + 1) {
-                struct tally tally = {rate, 0, 0};
-
-                each_path(rate, attempts, ends[e], note_clopper_pearson, &tally);
-                assert_true(tally.under <= 0.05 && tally.over <= 0.05);
-            }
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -384,8 +289,6 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_power),
         cmocka_unit_test(test_clopper_pearson_at_the_end),
-        cmocka_unit_test(test_at_any_time),
-        cmocka_unit_test(test_where_clopper_pearson_holds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
