@@ -51,6 +51,9 @@ double stats_at_least(uint64_t failures, uint64_t attempts, double rate);
  * nearly all of the error that it may make; what is left is dealt out to the later looks, after 1, 2, 3 ... failures, at
  * attempts fixed by the plan, and their sum is what holds the promise.
  *
+ * Attempts of several cases may be told as one sample, if they run in rounds, each in an order of its own: their rate is the mean, and
+ * what is said of it is wrong less often still.
+ *
  * To make one takes some milliseconds, and it is two kilobytes: one is enough for all cases of a soak. A question to it is a
  * comparison up to STATS_LOOKS failures. Above, stats_decide costs one tail of a distribution, and the two that say a
  * number fifty: whoever shows a number after each attempt keeps it until the next failure.
