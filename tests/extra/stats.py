@@ -4,6 +4,7 @@
 tests/extra/stats/values.c is compiled for it, with CC or cc. Exit 0: the same, 1: different, 77: neither is here.
 """
 
+import functools
 import math
 import os
 import pathlib
@@ -15,6 +16,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SYSTEM = "/usr/bin/python3"  # people have several; packages of the distribution are of this one
+PLANS = [(0.3, 0.9), (0.05, 0.95), (0.01, 0.99), (0.003, 0.95)]  # below, and how surely
+LOOKS = 40
 CLOSE = 1e-8  # relative; both are a little off in far tails of large counts, each in others
 
 try:
@@ -53,6 +56,10 @@ def questions(chance):
             yield name, [failures, attempts, confidence]
         yield "fisher", layer(chance, 10 ** chance.randint(1, 5))
         yield "layers", sum((layer(chance, 60) for _ in range(chance.randint(1, 5))), [])
+    for below, confidence in PLANS:
+        for failures in range(LOOKS):
+            yield "needed", [below, confidence, failures]
+            yield "too_many", [below, confidence, failures]
 
 
 def ask_ours(asked):
@@ -65,6 +72,50 @@ def ask_ours(asked):
         lines = "".join(f"{name} {' '.join(map(repr, numbers))}\n" for name, numbers in asked)
         answers = subprocess.run([program], input=lines, capture_output=True, text=True, check=True).stdout
     return [float(line.split("\t")[1]) for line in answers.splitlines()]
+
+
+# ---- plans, once more ----
+
+
+def plan_below(below, error):
+    """Attempts needed with 0, 1, 2 ... failures: where a soak is that no look has ended is a list, by failures."""
+    clean = math.log1p(-below)
+    needed = [math.ceil(math.log(error) / clean)]
+    if error - math.exp(needed[0] * clean) < error * below / 2:
+        needed[0] += 1
+    spare, spent = error - math.exp(needed[0] * clean), 0
+    goes_on = scipy.stats.binom.pmf(range(LOOKS), needed[0], below)
+    for failures in range(1, LOOKS):
+        goes_on[failures - 1] = 0
+        more = 1
+        while spent + goes_on[failures] * (1 - below)**more > spare * (1 - 1 / (failures + 1)):
+            more += 1
+        spent += goes_on[failures] * (1 - below)**more
+        needed.append(needed[-1] + more)
+        goes_on = scipy.signal.convolve(goes_on, scipy.stats.binom.pmf(range(LOOKS), more, below), method="direct")[:LOOKS]
+    return needed
+
+
+def plan_not_below(below, error):
+    """Attempts within which 1, 2, 3 ... failures are too many, one attempt after another."""
+    within, goes_on, spent, attempts = [0], [1.0], 0, 0
+    for failures in range(1, LOOKS):
+        arrived = 0
+        while True:
+            then = [(goes_on[k] if k < len(goes_on) else 0) * (1 - below) + (goes_on[k - 1] if k else 0) * below
+                    for k in range(failures)]
+            more = sum(goes_on) - sum(then)
+            if spent + arrived + more > error * (1 - 1 / (failures + 1)):
+                break
+            goes_on, arrived, attempts = then, arrived + more, attempts + 1
+        spent += arrived
+        within.append(attempts if attempts >= failures else 0)
+    return within
+
+
+@functools.lru_cache(None)
+def plan(name, below, confidence):
+    return {"needed": plan_below, "too_many": plan_not_below}[name](below, 1 - confidence)
 
 
 # ---- R ----
@@ -85,6 +136,7 @@ any_high <- function(k, n, c) if (k == n) 1 else if (k == 0) by_rate(k, n, c, -8
     if (k < n / 2) by_rate(k, n, c, log(k / n), -1e-12) else by_rest(k, n, c, log((n - k) / n) - 80, log((n - k) / n))
 at_most <- function(k, n, p) pbinom(k, n, p)
 at_least <- function(k, n, p) pbinom(k - 1, n, p, lower.tail = FALSE)
+needed <- too_many <- function(...) NaN
 fisher <- function(a, n, b, m) phyper(a - 1, n, m, a + b, lower.tail = FALSE)
 layers <- function(...) {
     l <- matrix(c(...), 4)
@@ -133,7 +185,9 @@ def scipy_answer(name, numbers):
         return scipy.stats.hypergeom.sf(failures - 1, attempts + numbers[3], failures + rest, attempts)
     if name == "layers":
         return summed(numbers)
-    return None  # R alone is asked
+    if name in ("needed", "too_many"):
+        return plan(name, failures, attempts)[rest]
+    return math.nan  # R alone is asked
 
 
 def ask_scipy(asked):
@@ -146,7 +200,7 @@ def ask_scipy(asked):
 def compare(who, asked, ours, theirs):
     wrong, most = 0, {}
     for (name, numbers), our, their in zip(asked, ours, theirs, strict=True):
-        if their is None or math.isnan(their):
+        if math.isnan(their):
             continue
         if their > 1e-280:
             most[name] = max(most.get(name, 0), abs(our - their) / their)

@@ -35,6 +35,30 @@ static void test_clean_attempts(void **state)
     }
 }
 
+/* The tables of docs/statistics.md; tests/extra/stats.py plans the same, attempt by attempt. */
+static void test_tables(void **state)
+{
+    static const uint64_t failures[] = {0, 1, 2, 3, 4, 5, 10};
+    static const struct {
+        double confidence;
+        uint64_t needed[7];
+    } rows[] = {{0.9, {767, 3366, 4462, 5377, 6198, 6963, 10317}},
+                {0.95, {998, 3555, 4658, 5578, 6407, 7176, 10549}},
+                {0.99, {1534, 4133, 5268, 6215, 7062, 7849, 11295}}};
+    static const uint64_t too_many[7] = {0, 8, 57, 134, 235, 350, 1084};
+
+    (void)state;
+    for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+        struct stats_plan plan = stats_plan(0.003, rows[r].confidence);
+
+        for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+            assert_int_equal(stats_needed(&plan, failures[i]), rows[r].needed[i]);
+            if (rows[r].confidence == 0.95)
+                assert_int_equal(stats_too_many(&plan, failures[i]), too_many[i]);
+        }
+    }
+}
+
 /* As few as for one look, or one more, and then something is left for the other looks. */
 static void test_clean_attempts_of_any(void **state)
 {
@@ -282,6 +306,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clean_attempts),
+        cmocka_unit_test(test_tables),
         cmocka_unit_test(test_clean_attempts_of_any),
         cmocka_unit_test(test_more_failures_need_more),
         cmocka_unit_test(test_decisions),

@@ -25,6 +25,13 @@ static double layers(const double *numbers, int count)
     return stats_layers_greater(layers, (uint32_t)count / 4);
 }
 
+static double planned(const double *n, bool needed)
+{
+    struct stats_plan plan = stats_plan(n[0], n[1]);
+
+    return (double)(needed ? stats_needed(&plan, whole(n, 2)) : stats_too_many(&plan, whole(n, 2)));
+}
+
 static double answer(const char *name, const double *n, int count)
 {
     if (strcmp(name, "at_most") == 0)
@@ -43,6 +50,10 @@ static double answer(const char *name, const double *n, int count)
         return stats_fisher_greater(whole(n, 0), whole(n, 1), whole(n, 2), whole(n, 3));
     if (strcmp(name, "layers") == 0)
         return layers(n, count);
+    if (strcmp(name, "needed") == 0)
+        return planned(n, true);
+    if (strcmp(name, "too_many") == 0)
+        return planned(n, false);
     fprintf(stderr, "values: there is no '%s'\n", name);
     exit(1);
 }
