@@ -22,6 +22,7 @@ struct soak_plan {
     bool until_fail;
     uint64_t seed;
     uint32_t copies; /* of each case, at a time; at least 1 */
+    uint32_t jobs;   /* cases at a time, for what is said of time alone; 0: not known */
 };
 
 /* A case as reports call it. */
@@ -36,13 +37,19 @@ struct soak_case {
 
 struct soak;
 
+#define SOAK_STATE_NAME "soak.state" /* in the folder of the run */
+
 /*
  * In an open folder of a run: a new one, or one that is there, which must be of the same cases, or it is refused: NULL, and
- * diags say why. A resumed one has the seed it began with, and of its plan what `plan` does not say; that may say more.
+ * diags say why. A resumed one has the seed and the copies it began with, and of its plan what `plan` does not say (0): that may
+ * say more time and more attempts. What was to be proven stays what it was: whoever asks for something else when he has seen the
+ * half of it gets an answer that is worth nothing, and is refused.
  */
 struct soak *soak_open(int folder, const struct soak_plan *plan, const struct soak_case *cases,
                        uint32_t count, bool resume, struct diags *diags);
 void soak_close(struct soak *soak);
+/* Between any two of its stores the runner may be killed; NULL, as at first: nowhere. */
+void soak_set_faults(struct soak *soak, struct faults *faults);
 
 /*
  * Who is next: number of a case and of a copy of it. In rounds, each in an order of its own made of the seed and the number of
@@ -55,7 +62,12 @@ uint32_t soak_begin(struct soak *soak, uint32_t number);
 /* It has not been run, and nothing is known of it: it comes again in this round. */
 void soak_put_back(struct soak *soak, uint32_t number, uint32_t copy);
 
-/* What came of one. */
+/*
+ * What came of one. What counts as skipped or not run is no attempt, for any rate: it is counted and told. A case that did
+ * nothing else in its first three is not run any more.
+ *
+ * The texts get into files that people pass on: whoever has secrets masks them before.
+ */
 struct soak_outcome {
     enum verdict verdict;
     nanos duration;
@@ -68,8 +80,8 @@ struct soak_outcome {
 
 /* What is to be kept of it. */
 enum soak_worth {
-    SOAK_NOTHING, /* it passed */
-    SOAK_RECORD,  /* a failure of a kind that is known: a line in the journal; past a bound not even that */
+    SOAK_NOTHING, /* it passed, or enough is known of its like */
+    SOAK_RECORD,  /* a failure of a kind that is known: a line in the journal */
     SOAK_ALL,     /* the first of its kind: evidence whole */
 };
 
@@ -90,7 +102,10 @@ enum soak_end {
     SOAK_FAILED,    /* --until-fail, and one has */
     SOAK_UNDECIDED, /* it was to be proven, and time or count are up */
 };
-/* It stays what it once was, in a resumed one too, unless that is given more to do. */
+/*
+ * It stays what it once was, in a resumed one too, unless that is given more to do; but as long as any of those that were begun
+ * still runs, nothing is proven that would not be if it failed, and time that is up may yet turn out to have been enough.
+ */
 enum soak_end soak_where(struct soak *soak, nanos now);
 /* What holds, of a resumed one too. */
 const struct soak_plan *soak_plan_of(const struct soak *soak);
