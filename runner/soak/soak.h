@@ -70,12 +70,14 @@ void soak_put_back(struct soak *soak, uint32_t number, uint32_t copy);
  */
 struct soak_outcome {
     enum verdict verdict;
+    uint32_t attempt; /* as soak_begin has numbered it */
     nanos duration;
     struct str reason; /* its words ... */
     struct str
         place; /* ... where it failed: "proto.c:41 in recv_exact", of dump, crash or test; empty: not known */
-    struct str output;   /* ... and the end of what it wrote */
-    struct str evidence; /* the folder of all that is kept of it, in the run's: "cases/proto@backend=exec/17" */
+    struct str output; /* ... and the end of what it wrote */
+    struct str
+        evidence; /* the folder of all that is kept of it, in the run's: "cases/proto@backend=exec/17" */
 };
 
 /* What is to be kept of it. */
