@@ -206,17 +206,13 @@ static nanos sooner(nanos a, nanos b)
     return a < 0 ? b : b < 0 || a < b ? a : b;
 }
 
+/* What is to be proven is not counted: it may end before. */
 static nanos time_left(const struct soak *soak, nanos now)
 {
-    nanos pace = soak_pace(soak, now), left = -1;
-    uint64_t more = soak_needed_more(soak);
+    nanos left = -1;
 
-    if (soak->state.head->totals.end != SOAK_GOES_ON)
-        return 0;
-    if (more)
-        left = times(pace, more);
     if (soak->plan.count)
-        left = sooner(left, times(pace, left_of_count(soak)));
+        left = times(soak_pace(soak, now), left_of_count(soak));
     if (soak->plan.duration)
         left = sooner(left, soak->plan.duration > now ? soak->plan.duration - now : 0);
     return left;
@@ -225,13 +221,21 @@ static nanos time_left(const struct soak *soak, nanos now)
 void soak_look(const struct soak *soak, nanos now, struct soak_now *view)
 {
     const struct state_totals *totals = &soak->state.head->totals;
+    nanos left = time_left(soak, now);
+    uint64_t more = soak_needed_more(soak);
+    nanos proven_in = more ? times(soak_pace(soak, now), more) : -1;
 
+    if (totals->end != SOAK_GOES_ON)
+        left = 0;
+    else if (proven_in >= 0 && left >= 0 && left < proven_in)
+        proven_in = -1;
     *view = (struct soak_now){
         .attempts = totals->attempts,
         .failures = totals->failures,
         .round = totals->round,
         .interval = soak_interval(&soak->state, totals->failures, totals->attempts),
-        .needed = soak_needed_more(soak),
-        .left = time_left(soak, now),
+        .needed = more,
+        .proven_in = proven_in,
+        .left = sooner(left, proven_in),
     };
 }

@@ -118,6 +118,7 @@ struct soak_now {
     uint64_t attempts, failures, round;
     struct stats_interval interval;
     uint64_t needed; /* attempts more until something is proven, if none of them fails; 0: nothing is to be */
+    nanos proven_in; /* ... and how long they take; -1: not known, or there is no time for them */
     nanos left;      /* until it ends by itself, if none fails; -1: not known */
 };
 void soak_look(const struct soak *soak, nanos now, struct soak_now *view);

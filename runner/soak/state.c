@@ -12,8 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TRIES_MOST 1000
-#define CHUNK      ((size_t)16 << 10) /* is copied between two changes, with luck; so is a record at least */
+#define TRIES_MOST    1000
+#define COUNT_LARGEST ((uint64_t)1 << 32)
+#define CHUNK         ((size_t)16 << 10) /* is copied between two changes, with luck; so is a record at least */
 
 /* It is looked at before the size of a file is believed. */
 _Static_assert(sizeof(struct state_head) <= 4096, "a page");
@@ -118,9 +119,22 @@ static bool kind_fits(const struct state_kind *kind, uint32_t count)
            kind->evidence_len <= sizeof kind->evidence;
 }
 
+/* So that sums of them are sums. */
+static bool case_fits(const struct state_case *record)
+{
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        if (record->verdicts[v] > COUNT_LARGEST)
+            return false;
+    return record->sum >= 0 && record->shortest >= 0 && record->longest >= 0;
+}
+
 static bool lists_fit(const struct state *state)
 {
     const struct state_head *head = state->head;
+
+    for (uint32_t i = 0; i < head->fixed.count; i++)
+        if (!case_fits(&state->cases[i]))
+            return false;
 
     for (uint32_t i = 0; i < head->totals.kinds; i++)
         if (!kind_fits(&state->kinds[i], head->fixed.count))
