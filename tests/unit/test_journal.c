@@ -122,6 +122,7 @@ static const struct journal_run run_given = {
     .pid = 4321,
     .pid_start = 987654321,
     .digest = 0xFEDCBA9876543210,
+    .soak = true,
 };
 static const struct journal_test tests_given[] = {
     {STR("unit"), STR("sub/run-matrix.yaml"), 12},
@@ -298,6 +299,7 @@ static void check_run_record(const struct journal_run *run)
     assert_int_equal(run->pid, 4321);
     assert_int_equal(run->pid_start, 987654321);
     assert_true(run->digest == run_given.digest);
+    assert_true(run->soak);
 }
 
 static void check_leaks(const struct journal_attempt *a)
