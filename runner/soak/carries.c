@@ -220,7 +220,7 @@ static void keep_others(struct soak_result *result, const struct asked *asked)
 {
     result->also = ARENA_ARRAY(result->arena, struct carrier, asked->count + 1);
     for (uint32_t i = 1; i < asked->count; i++)
-        if (asked->list[i].p < SURE && asked->list[i].layered)
+        if (asked->list[i].p < SURE_BESIDES && asked->list[i].layered)
             result->also[result->also_count++] = asked->list[i];
 }
 
@@ -234,7 +234,7 @@ static bool find_next(struct soak_result *result, uint32_t *among, uint32_t *cou
     ask_all(result, among, *count, &asked);
     if (!result->chain_count)
         result->asked = asked.count;
-    if (!asked.count || asked.list[0].p >= SURE) {
+    if (!asked.count || asked.list[0].p >= (result->chain_count ? SURE_BESIDES : SURE)) {
         free(asked.list);
         return false;
     }

@@ -53,7 +53,7 @@ struct state_totals {
 };
 
 struct state_case {
-    uint64_t verdicts[VERDICT_COUNT];
+    uint64_t verdicts[VERDICT_COUNT], counts[COUNT_COUNT]; /* the second: what those count as */
     nanos shortest, longest, sum; /* of attempts that count; shortest: meaningless without any */
     nanos expected;
     uint32_t begun, unused;

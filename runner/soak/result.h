@@ -4,10 +4,11 @@
 
 #include "runner/soak/internal.h"
 
-#define SURE          0.05 /* what is named by chance alone is so at most this often */
-#define CARRIERS_MOST 4    /* conditions, one within the other */
-#define SAME_MOST     4    /* tests that have most of the failures */
-#define WITH_MOST     4    /* values that always go along with another */
+#define SURE          0.05  /* what is named first is so by chance alone at most this often */
+#define SURE_BESIDES  0.025 /* what is named within it, and what is named beside it: the half of it each */
+#define CARRIERS_MOST 4     /* conditions, one within the other */
+#define SAME_MOST     4     /* tests that have most of the failures */
+#define WITH_MOST     4     /* values that always go along with another */
 
 struct tally {
     uint64_t failures, attempts;

@@ -114,6 +114,7 @@ static void fill_change(const struct soak *soak, uint32_t number, uint32_t entry
         change->totals.passed_over++;
     }
     change->record.verdicts[outcome->verdict]++;
+    change->record.counts[counts]++;
     if (now > change->totals.taken)
         change->totals.taken = now;
 }
