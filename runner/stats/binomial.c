@@ -69,7 +69,8 @@ long double stats_exactly(uint64_t k, uint64_t n, long double rate, long double 
 static long double upper_tail(uint64_t k, uint64_t n, long double rate, long double complement)
 {
     long double a = (long double)k, b = (long double)(n - k) + 1;
-    long double above = a - (a + b) * rate;
+    /* How far above the mean; by the smaller of the two, as the other is too coarse. */
+    long double above = rate < complement ? a - (a + b) * rate : (a + b) * complement - b;
     long double value = a / (a + 1) * (above + 1), c = value, d = 0;
 
     for (uint64_t i = 1; i <= n - k; i++) {

@@ -248,5 +248,5 @@ double stats_concentrated(const uint64_t *failures, const uint64_t *attempts, ui
 
         least = fmin(least, stats_fisher_greater(own, attempts[i], failed - own, all - attempts[i]));
     }
-    return fmin(1, least * kinds);
+    return kinds > 0 ? fmin(1, least * kinds) : 1;
 }

@@ -13,12 +13,14 @@ double stats_error(double confidence)
 struct trial {
     uint64_t failures, attempts;
     double error;
+    long double
+        worst; /* of rates that are left: how much worse they explain what was seen than failures/attempts does */
 };
 
 static struct trial trial_of(uint64_t failures, uint64_t attempts, double error)
 {
     attempts = stats_least(attempts, STATS_COUNT_MOST);
-    return (struct trial){stats_least(failures, attempts), attempts, error};
+    return (struct trial){.failures = stats_least(failures, attempts), .attempts = attempts, .error = error};
 }
 
 /*
@@ -118,9 +120,7 @@ static long double expected_likelihood(const struct trial *trial)
 
 static bool is_left(const struct trial *trial, double rate)
 {
-    return stats_worse(trial->failures, trial->attempts, rate, 1 - (long double)rate) +
-               expected_likelihood(trial) <
-           -logl(trial->error);
+    return stats_worse(trial->failures, trial->attempts, rate, 1 - (long double)rate) < trial->worst;
 }
 
 static bool is_left_or_low(const struct trial *trial, double rate)
@@ -140,6 +140,7 @@ struct stats_interval stats_interval_at_any_time(uint64_t failures, uint64_t att
 
     if (trial.attempts == 0 || trial.error <= 0)
         return interval;
+    trial.worst = -logl(trial.error) - expected_likelihood(&trial);
     if (trial.failures > 0)
         interval.low = turn(is_left_or_low, &trial).low;
     if (trial.failures < trial.attempts)

@@ -238,15 +238,12 @@ uint64_t stats_needed(const struct stats_plan *plan, uint64_t failures)
     return high;
 }
 
-uint64_t stats_too_many(const struct stats_plan *plan, uint64_t failures)
+/* The most attempts in which so many are too many: of more failures than the table has. */
+static uint64_t most_attempts(const struct stats_plan *plan, uint64_t failures)
 {
     uint64_t low = plan->too_many[STATS_LOOKS - 1], high = STATS_COUNT_MOST;
 
-    if (failures < STATS_LOOKS)
-        return plan->too_many[failures] < failures ? 0 : plan->too_many[failures];
-    if (is_plain(plan) || low >= high)
-        return low;
-    while (low < high) {
+    while (!is_plain(plan) && low < high) {
         uint64_t middle = low + (high - low + 1) / 2;
 
         if (proves_not_below(plan, failures, middle))
@@ -255,6 +252,13 @@ uint64_t stats_too_many(const struct stats_plan *plan, uint64_t failures)
             high = middle - 1;
     }
     return low;
+}
+
+uint64_t stats_too_many(const struct stats_plan *plan, uint64_t failures)
+{
+    uint64_t attempts = failures < STATS_LOOKS ? plan->too_many[failures] : most_attempts(plan, failures);
+
+    return attempts < failures ? 0 : attempts;
 }
 
 enum stats_decision stats_decide(const struct stats_plan *plan, uint64_t failures, uint64_t attempts)

@@ -25,7 +25,7 @@ struct stats_interval stats_interval(uint64_t failures, uint64_t attempts, doubl
 /*
  * Of a soak that ended when something was proven, or because of what somebody saw of it; and of one that goes on, looked at
  * as often as one likes: that the true rate is ever outside has at most a probability of 1 - confidence. Without failures it
- * is as short as the other, with some about half as long again: the other one misses the rate up to three times as
+ * is as short as the other, with some about half as long again: the other one misses the rate more than three times as
  * often as it says at the end of a stats_plan.
  *
  * Where a plan has proven a rate to be below another, both intervals may reach a little past that: they answer for two sides.
@@ -50,6 +50,9 @@ double stats_at_least(uint64_t failures, uint64_t attempts, double rate);
  * Without a failure it is proven after as few attempts as if it were asked but once: 998 for 0.3 % and 95 %. That takes
  * nearly all of the error that it may make; what is left is dealt out to the later looks, after 1, 2, 3 ... failures, at
  * attempts fixed by the plan, and their sum is what holds the promise.
+ *
+ * Attempts of several cases may be told as one sample, if they run in rounds, each in an order of its own: their rate is the mean, and
+ * what is said of it is wrong less often still.
  *
  * To make one takes some milliseconds, and it is two kilobytes: one is enough for all cases of a soak. A question to it is a
  * comparison up to STATS_LOOKS failures. Above, stats_decide costs one tail of a distribution, and the two that say a
