@@ -7,13 +7,18 @@
 workshop "$1" "$2"
 cases=${BENCH_CASES:-2000}
 
+# As many cases as keep two places busy, whatever order they come in.
+mkdir soaked
+{
+    echo "strategy: {matrix: {n: [$(seq -s, 20)]}}"
+    echo "tests: [{name: t, run: [$tools/tiny, '\${{ matrix.n }}']}]"
+} >soaked/run-matrix.yaml
+
 attempts() { # N
-    echo "$program soak --run-dir $1 --count $1 --copies 2 -n 2 -- $tools/tiny"
+    echo "$program soak -n 2 --run-dir $1 --count $(($1 / 20))"
 }
 
 made ours "$cases" "$tools/tiny"
-ready ours 20 "$tools/tiny"
-mkdir soaked
 # shellcheck disable=SC2046 # commands are words
 "$tools/measure" "${BENCH_ROUNDS:-11}" --in=. "$tools/floor" "$cases" 2 "$tools/tiny" \
     --in=ours $(ours_command) --in=soaked $(attempts "$cases") >measured
@@ -35,7 +40,7 @@ echo '| attempts | ms each | memory, MB | folder of the run, KB |'
 echo '|--:|--:|--:|--:|'
 for n in $cases $((cases * 10)); do
     # shellcheck disable=SC2046
-    "$tools/measure" 1 --in=soaked $(attempts "$n") |
-        awk -v n="$n" -v disk="$(du -sk "soaked/$n/latest/" | cut -f1)" \
-            '{ printf "| %d | %.3f | %.1f | %d |\n", n, $1 / n, $3 / 1024, disk }'
+    "$tools/measure" 1 --in=soaked $(attempts "$n") >measured
+    awk -v n="$n" -v disk="$(du -sk "soaked/$n/latest/" | cut -f1)" \
+        '{ printf "| %d | %.3f | %.1f | %d |\n", n, $1 / n, $3 / 1024, disk }' measured
 done
