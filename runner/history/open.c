@@ -1,0 +1,217 @@
+/* Opened and closed; what may go wrong with a file, and what becomes of it then. */
+#include "runner/history/internal.h"
+
+#include "runner/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TRIES          3               /* somebody else may put a file aside while we look at it */
+#define WORK_MOST      (60 * NS_PER_S) /* of one import, or one look */
+#define STEPS          100000          /* of SQLite, between two looks at the clock */
+#define TEXT_MOST      (1 << 20)
+#define STATEMENT_MOST 4096
+
+static const struct place nowhere = {0};
+
+/* ---- errors ---- */
+
+bool history_means_broken(int result)
+{
+    int primary = result & 0xff;
+
+    /* A statement that cannot be made of a file with our tables: they are not what they say. */
+    return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_FORMAT ||
+           primary == SQLITE_ERROR || primary == SQLITE_CONSTRAINT || primary == SQLITE_MISMATCH;
+}
+
+bool history_check(struct history *h, int result)
+{
+    if (result == SQLITE_OK || result == SQLITE_ROW || result == SQLITE_DONE)
+        return true;
+    if (!h->error)
+        h->error = result;
+    return false;
+}
+
+static const char *words_of(const struct history *h)
+{
+    switch (h->error & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return "somebody else has it locked";
+    case SQLITE_INTERRUPT: return "it takes too long";
+    case SQLITE_READONLY: return "it cannot be written";
+    case SQLITE_FULL: return "the disk is full";
+    default: return sqlite3_errstr(h->error);
+    }
+}
+
+void history_say(struct history *h, const char *what)
+{
+    if (h->said)
+        return;
+    h->said = true;
+    diag_warning(h->diags, nowhere, "'%s': %s: %s", h->file, words_of(h), what);
+}
+
+/* ---- time ---- */
+
+static int wait_for_lock(void *user, int count)
+{
+    struct history *h = user;
+    nanos pause = count < 8 ? (nanos)(count + 1) * NS_PER_MS : 20 * NS_PER_MS;
+    const struct timespec span = {.tv_nsec = (long)pause};
+
+    if (h->waited >= HISTORY_WAIT)
+        return 0;
+    nanosleep(&span, NULL);
+    h->waited += pause;
+    return 1;
+}
+
+static int is_too_late(void *user)
+{
+    const struct history *h = user;
+
+    return clock_now() > h->until;
+}
+
+void history_until(struct history *h)
+{
+    h->until = clock_now() + WORK_MOST;
+}
+
+/* ---- a connection ---- */
+
+/* Whatever stands in the file: nothing of it is executed, and nobody is led to other files by it. */
+static void make_safe(sqlite3 *db)
+{
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, TEXT_MOST);
+    sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, STATEMENT_MOST);
+    sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+}
+
+static void disconnect(struct history *h)
+{
+    for (int i = 0; i < SQL_COUNT; i++) {
+        sqlite3_finalize(h->statements[i]);
+        h->statements[i] = NULL;
+    }
+    sqlite3_close_v2(h->db);
+    h->db = NULL;
+}
+
+/* What can be read alone is read: whoever writes will be told. */
+static bool connect_to(struct history *h)
+{
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+
+    h->error = sqlite3_open_v2(h->file, &h->db, flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    if (h->error || !h->db)
+        return false;
+    make_safe(h->db);
+    sqlite3_busy_handler(h->db, wait_for_lock, h);
+    sqlite3_progress_handler(h->db, STEPS, is_too_late, h);
+    return history_check(
+        h, sqlite3_exec(h->db,
+                        "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; "
+                        "PRAGMA synchronous = NORMAL",
+                        NULL, NULL, NULL));
+}
+
+/* ---- a file ---- */
+
+/* A FIFO or a device would be waited for; what is no file is not ours to rename. False: none is to be had. */
+static bool look_at_file(struct history *h)
+{
+    h->opened = (struct stat){0};
+    if (fstatat(h->folder, HISTORY_NAME, &h->opened, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT;
+    if (S_ISREG(h->opened.st_mode))
+        return true;
+    diag_warning(h->diags, nowhere, "'%s' is no file: this run goes without history", h->file);
+    return false;
+}
+
+/* 1: it can be used; 0: it was put aside, and another may be tried; -1: there is none to be had. */
+static int settle(struct history *h)
+{
+    switch (connect_to(h) ? schema_look(h) : SCHEMA_UNKNOWN) {
+    case SCHEMA_OURS: return 1;
+    case SCHEMA_NONE:
+        if (schema_make(h))
+            return look_at_file(h) ? 1 : -1; /* it may not have been there before */
+        break;
+    case SCHEMA_NEWER:
+        diag_warning(
+            h->diags, nowhere,
+            "'%s' was written by a newer run-matrix: this one leaves it alone, and goes without history",
+            h->file);
+        return -1;
+    case SCHEMA_FOREIGN: disconnect(h); return aside_put(h, "is not a history of run-matrix") ? 0 : -1;
+    case SCHEMA_UNKNOWN: break;
+    }
+    if (history_means_broken(h->error)) {
+        disconnect(h);
+        return aside_put(h, "is broken") ? 0 : -1;
+    }
+    history_say(h, "this run goes without history");
+    return -1;
+}
+
+struct history *history_open(int folder, const char *path, struct faults *faults, struct diags *diags)
+{
+    struct history *h = mem_zero(1, sizeof *h);
+    int settled = 0;
+
+    h->folder = folder;
+    h->path = path;
+    h->file = arena_printf(diags->arena, "%s/" HISTORY_NAME, path);
+    h->faults = faults;
+    h->diags = diags;
+    h->before = INT64_MAX;
+    history_until(h);
+    for (int i = 0; settled == 0 && i < TRIES; i++) {
+        disconnect(h);
+        h->error = 0;
+        settled = look_at_file(h) ? settle(h) : -1;
+    }
+    if (settled > 0)
+        return h;
+    disconnect(h);
+    free(h);
+    return NULL;
+}
+
+void history_before(struct history *h, int64_t wall)
+{
+    h->before = wall;
+}
+
+bool history_is_spoilt(const struct history *h)
+{
+    return h->error && history_means_broken(h->error);
+}
+
+void history_close(struct history *h)
+{
+    bool broken = h && history_is_spoilt(h);
+
+    if (!h)
+        return;
+    if (h->db)
+        sql_roll_back(h);
+    disconnect(h);
+    if (broken)
+        aside_put(h, "is broken");
+    free(h);
+}
