@@ -88,6 +88,7 @@ static void add_run(struct importing *i, int64_t size)
     sqlite3_bind_int64(add, 6, size);
     sqlite3_bind_int(add, 7, record->finished);
     sqlite3_bind_int(add, 8, record->exit_code);
+    sql_text(add, 9, i->h->boot);
     if (sql_do(i->h, add))
         i->run = sqlite3_last_insert_rowid(i->h->db);
 }
@@ -102,6 +103,7 @@ static void set_run(struct importing *i, int64_t size)
     sqlite3_bind_int64(set, 2, size);
     sqlite3_bind_int(set, 3, i->record->finished);
     sqlite3_bind_int(set, 4, i->record->exit_code);
+    sql_text(set, 5, i->h->boot);
     sql_do(i->h, set);
 }
 

@@ -23,9 +23,9 @@
     X(COMMIT, "COMMIT")                                                                                     \
     X(FIND_RUN, "SELECT no, at, size FROM runs WHERE id = ?1")                                              \
     X(LATEST_BELOW, "SELECT max(at) FROM runs WHERE number < ?1")                                           \
-    X(ADD_RUN, "INSERT INTO runs(id, number, at, wall, soak, size, finished, exit) VALUES(?1, ?2, ?3, ?4, " \
-               "?5, ?6, ?7, ?8)")                                                                           \
-    X(SET_RUN, "UPDATE runs SET size = ?2, finished = ?3, exit = ?4 WHERE no = ?1")                         \
+    X(ADD_RUN, "INSERT INTO runs(id, number, at, wall, soak, size, finished, exit, boot) VALUES(?1, ?2, "   \
+               "?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                                               \
+    X(SET_RUN, "UPDATE runs SET size = ?2, finished = ?3, exit = ?4, boot = ?5 WHERE no = ?1")              \
     X(FIND_CASE, "SELECT no, first, pending FROM cases WHERE id = ?1")                                      \
     X(ADD_CASE, "INSERT INTO cases(id, first, pending) VALUES(?1, ?2, ?3)")                                 \
     X(SET_CASE, "UPDATE cases SET first = min(first, ?2), pending = max(pending, ?3) WHERE no = ?1")        \
@@ -64,6 +64,7 @@ struct history {
     int folder;                          /* not owned */
     const char *path;                    /* of the folder, and of the file, for people */
     const char *file;
+    struct str boot;    /* of the machine, as it is running now */
     struct stat opened; /* the file as it was just before it was opened */
     struct faults *faults;
     struct diags *diags;
@@ -110,6 +111,11 @@ enum schema_is {
 };
 enum schema_is schema_look(struct history *h);
 bool schema_make(struct history *h);
+/*
+ * Nothing is flushed to the disk after a run: that would take longer than most runs do. So whatever the last who wrote has left
+ * when the machine went down may be half of it; and all of it is looked through once when the machine has been started since.
+ */
+bool schema_is_whole(struct history *h);
 
 /* ---- aside.c ---- */
 

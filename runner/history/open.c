@@ -1,6 +1,7 @@
 /* Opened and closed; what may go wrong with a file, and what becomes of it then. */
 #include "runner/history/internal.h"
 
+#include "runner/base/io.h"
 #include "runner/base/mem.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #define STEPS          100000          /* of SQLite, between two looks at the clock */
 #define TEXT_MOST      (1 << 20)
 #define STATEMENT_MOST 4096
+#define BOOT_MOST      256
 
 static const struct place nowhere = {0};
 
@@ -124,7 +126,7 @@ static bool connect_to(struct history *h)
     return history_check(
         h, sqlite3_exec(h->db,
                         "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; "
-                        "PRAGMA synchronous = NORMAL",
+                        "PRAGMA synchronous = OFF",
                         NULL, NULL, NULL));
 }
 
@@ -146,7 +148,12 @@ static bool look_at_file(struct history *h)
 static int settle(struct history *h)
 {
     switch (connect_to(h) ? schema_look(h) : SCHEMA_UNKNOWN) {
-    case SCHEMA_OURS: return 1;
+    case SCHEMA_OURS:
+        if (schema_is_whole(h))
+            return 1;
+        if (!h->error)
+            h->error = SQLITE_CORRUPT;
+        break;
     case SCHEMA_NONE:
         if (schema_make(h))
             return look_at_file(h) ? 1 : -1; /* it may not have been there before */
@@ -168,6 +175,17 @@ static int settle(struct history *h)
     return -1;
 }
 
+static struct str read_boot(struct arena *arena)
+{
+    struct buf text = {0};
+    struct str boot = {0};
+
+    if (file_read("/proc/sys/kernel/random/boot_id", &text, BOOT_MOST) == 0)
+        boot = arena_str(arena, str_trim(buf_str(&text)));
+    buf_release(&text);
+    return boot;
+}
+
 struct history *history_open(int folder, const char *path, struct faults *faults, struct diags *diags)
 {
     struct history *h = mem_zero(1, sizeof *h);
@@ -179,6 +197,7 @@ struct history *history_open(int folder, const char *path, struct faults *faults
     h->faults = faults;
     h->diags = diags;
     h->before = INT64_MAX;
+    h->boot = read_boot(diags->arena);
     history_until(h);
     for (int i = 0; settled == 0 && i < TRIES; i++) {
         disconnect(h);

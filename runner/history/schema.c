@@ -10,18 +10,16 @@
  * may jump. `pending` is the same of the newest run that did not come to a case, 0: none.
  */
 static const char *const tables[] = {
-    "CREATE TABLE runs(no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, number INTEGER NOT NULL, at INTEGER "
-    "NOT NULL, "
-    "wall INTEGER NOT NULL, soak INTEGER NOT NULL, size INTEGER NOT NULL, finished INTEGER NOT NULL, exit "
-    "INTEGER NOT NULL)",
-    "CREATE TABLE cases(no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, first INTEGER NOT NULL, pending "
-    "INTEGER NOT NULL)",
-    "CREATE TABLE results(of INTEGER NOT NULL, at INTEGER NOT NULL, run INTEGER NOT NULL, outcome TEXT NOT "
-    "NULL, "
-    "attempts INTEGER NOT NULL, flags INTEGER NOT NULL, duration INTEGER NOT NULL, ended INTEGER NOT NULL, "
+    "CREATE TABLE runs(no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, number INT NOT NULL, "
+    "at INT NOT NULL, wall INT NOT NULL, soak INT NOT NULL, size INT NOT NULL, finished INT NOT NULL, "
+    "exit INT NOT NULL, boot TEXT NOT NULL)",
+    "CREATE TABLE cases(no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, first INT NOT NULL, "
+    "pending INT NOT NULL)",
+    "CREATE TABLE results(of INT NOT NULL, at INT NOT NULL, run INT NOT NULL, outcome TEXT NOT NULL, "
+    "attempts INT NOT NULL, flags INT NOT NULL, duration INT NOT NULL, ended INT NOT NULL, "
     "PRIMARY KEY(of, at, run)) WITHOUT ROWID",
-    "CREATE TABLE inside(of INTEGER NOT NULL, at INTEGER NOT NULL, run INTEGER NOT NULL, id TEXT NOT NULL, "
-    "failed INTEGER NOT NULL, PRIMARY KEY(of, at, run, id)) WITHOUT ROWID",
+    "CREATE TABLE inside(of INT NOT NULL, at INT NOT NULL, run INT NOT NULL, id TEXT NOT NULL, "
+    "failed INT NOT NULL, PRIMARY KEY(of, at, run, id)) WITHOUT ROWID",
 };
 
 /* ---- looking ---- */
@@ -76,6 +74,29 @@ enum schema_is schema_look(struct history *h)
     if (application == HISTORY_APPLICATION && version == HISTORY_VERSION && has_tables(h))
         is = SCHEMA_OURS;
     return h->error ? SCHEMA_UNKNOWN : is;
+}
+
+/* False where it is not known. */
+static bool is_of_another_boot(struct history *h)
+{
+    sqlite3_stmt *last = prepare(h, "SELECT boot FROM runs ORDER BY no DESC LIMIT 1");
+    bool other = h->boot.len && sql_row(h, last) && !str_eq(sql_column(last, 0), h->boot);
+
+    sqlite3_finalize(last);
+    return other;
+}
+
+bool schema_is_whole(struct history *h)
+{
+    sqlite3_stmt *check;
+    bool whole;
+
+    if (!is_of_another_boot(h))
+        return !h->error;
+    check = prepare(h, "PRAGMA quick_check(1)");
+    whole = sql_row(h, check) && str_is(sql_column(check, 0), "ok");
+    sqlite3_finalize(check);
+    return whole;
 }
 
 /* ---- making ---- */
