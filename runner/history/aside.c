@@ -13,29 +13,57 @@
 
 #define BROKEN_MOST 5 /* kept; the last of them gives way */
 #define NAME_SIZE   64
+#define LOCK_NAME   "history.lock"
 
 static const struct place nowhere = {0};
 
 /* What SQLite writes beside a file is part of it: a journal that stays would be rolled back into the next. */
 static const char *const companions[] = {"-journal", "-wal", "-shm"};
 
-/* -1: somebody has it for longer than we wait, or there are no such locks here. */
-static int lock_folder(const struct history *h)
+/* ---- the lock ---- */
+
+/* Where nobody can write there is nothing to be locked. */
+static void open_lock(struct history *h)
+{
+    const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+    if (h->lock < 0)
+        h->lock = openat(h->folder, LOCK_NAME, O_RDWR | O_CREAT | flags, 0666);
+    if (h->lock < 0)
+        h->lock = openat(h->folder, LOCK_NAME, O_RDONLY | flags);
+}
+
+static bool take_lock(struct history *h, int how)
 {
     const struct timespec pause = {.tv_nsec = 10 * NS_PER_MS};
-    int fd = openat(h->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    nanos waited = 0;
 
-    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if ((errno != EWOULDBLOCK && errno != EINTR) || waited > HISTORY_WAIT) {
-            fd_close(&fd);
-            break;
-        }
+    open_lock(h);
+    while (h->lock >= 0 && flock(h->lock, how | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            fd_close(&h->lock); /* no such locks here */
+        else if (h->waited >= HISTORY_WAIT)
+            return false;
         nanosleep(&pause, NULL);
-        waited += pause.tv_nsec;
+        h->waited += pause.tv_nsec;
     }
-    return fd;
+    return true;
 }
+
+bool lock_shared(struct history *h)
+{
+    if (take_lock(h, LOCK_SH))
+        return true;
+    diag_warning(h->diags, nowhere, "'%s': somebody else has it locked: this run goes without history",
+                 h->file);
+    return false;
+}
+
+void lock_release(struct history *h)
+{
+    fd_close(&h->lock);
+}
+
+/* ---- another name ---- */
 
 static bool is_there(const struct history *h, const char *name)
 {
@@ -79,17 +107,21 @@ static bool rename_all(struct history *h, const char *why)
     return false;
 }
 
-/* Nobody else renames it between the look and the renaming, where folders can be locked. */
 bool aside_put(struct history *h, const char *why)
 {
-    int lock = lock_folder(h);
     struct stat now;
     bool done = true;
 
-    if (fstatat(h->folder, HISTORY_NAME, &now, AT_SYMLINK_NOFOLLOW) < 0)
+    lock_release(h); /* two who had it both would wait for each other */
+    if (!take_lock(h, LOCK_EX)) {
+        diag_warning(h->diags, nowhere,
+                     "'%s' %s, and somebody else has it open: this run goes without history", h->file, why);
+        done = false;
+    } else if (fstatat(h->folder, HISTORY_NAME, &now, AT_SYMLINK_NOFOLLOW) < 0) {
         done = errno == ENOENT;
-    else if (now.st_dev == h->opened.st_dev && now.st_ino == h->opened.st_ino)
+    } else if (now.st_dev == h->opened.st_dev && now.st_ino == h->opened.st_ino) {
         done = rename_all(h, why);
-    fd_close(&lock);
+    }
+    lock_release(h);
     return done;
 }

@@ -62,10 +62,11 @@ struct history {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_COUNT]; /* NULL: not prepared yet */
     int folder;                          /* not owned */
+    int lock;                            /* see aside.c; -1: there is none to be had here */
     const char *path;                    /* of the folder, and of the file, for people */
     const char *file;
     struct str boot;    /* of the machine, as it is running now */
-    struct stat opened; /* the file as it was just before it was opened */
+    struct stat opened; /* the file that is; nothing: it was not there before */
     struct faults *faults;
     struct diags *diags;
     nanos waited; /* for locks */
@@ -109,6 +110,7 @@ enum schema_is {
     SCHEMA_FOREIGN,
     SCHEMA_UNKNOWN /* history has an error */
 };
+/* Within a transaction. */
 enum schema_is schema_look(struct history *h);
 bool schema_make(struct history *h);
 /*
@@ -120,8 +122,14 @@ bool schema_is_whole(struct history *h);
 /* ---- aside.c ---- */
 
 /*
- * Renames the file that was opened, and what SQLite has beside it, unless somebody else has done so already. True: the place is
- * free, or another file is there.
+ * Held by all who have the file open, and by who renames it alone: SQLite finds a journal by the name of its file, so one who
+ * still had the old file open would take, and remove, the journal of the new one. False: it is not to be had, and that was said.
+ */
+bool lock_shared(struct history *h);
+void lock_release(struct history *h);
+/*
+ * Renames the file that was opened, and what SQLite has beside it, unless somebody else has done so already; it must be closed.
+ * True: the place is free, or another file is there. The lock is given back either way.
  */
 bool aside_put(struct history *h, const char *why);
 

@@ -144,34 +144,46 @@ static bool look_at_file(struct history *h)
     return false;
 }
 
+/* All questions are asked in one transaction: somebody else may be making the tables. */
+static enum schema_is look_inside(struct history *h)
+{
+    enum schema_is is;
+
+    if (!connect_to(h) || !history_check(h, sqlite3_exec(h->db, "BEGIN", NULL, NULL, NULL)))
+        return SCHEMA_UNKNOWN;
+    is = schema_look(h);
+    if (is == SCHEMA_OURS && !schema_is_whole(h)) {
+        history_check(h, SQLITE_CORRUPT);
+        is = SCHEMA_UNKNOWN;
+    }
+    sql_roll_back(h);
+    return is;
+}
+
+static int put_aside(struct history *h, const char *why)
+{
+    disconnect(h);
+    return aside_put(h, why) && lock_shared(h) ? 0 : -1;
+}
+
 /* 1: it can be used; 0: it was put aside, and another may be tried; -1: there is none to be had. */
 static int settle(struct history *h)
 {
-    switch (connect_to(h) ? schema_look(h) : SCHEMA_UNKNOWN) {
-    case SCHEMA_OURS:
-        if (schema_is_whole(h))
-            return 1;
-        if (!h->error)
-            h->error = SQLITE_CORRUPT;
-        break;
-    case SCHEMA_NONE:
-        if (schema_make(h))
-            return look_at_file(h) ? 1 : -1; /* it may not have been there before */
-        break;
-    case SCHEMA_NEWER:
+    enum schema_is is = look_inside(h);
+
+    if (is == SCHEMA_OURS || (is == SCHEMA_NONE && schema_make(h)))
+        return 1;
+    if (is == SCHEMA_FOREIGN)
+        return put_aside(h, "is not a history of run-matrix");
+    if (is == SCHEMA_NEWER)
         diag_warning(
             h->diags, nowhere,
             "'%s' was written by a newer run-matrix: this one leaves it alone, and goes without history",
             h->file);
-        return -1;
-    case SCHEMA_FOREIGN: disconnect(h); return aside_put(h, "is not a history of run-matrix") ? 0 : -1;
-    case SCHEMA_UNKNOWN: break;
-    }
-    if (history_means_broken(h->error)) {
-        disconnect(h);
-        return aside_put(h, "is broken") ? 0 : -1;
-    }
-    history_say(h, "this run goes without history");
+    else if (history_is_spoilt(h))
+        return put_aside(h, "is broken");
+    else
+        history_say(h, "this run goes without history");
     return -1;
 }
 
@@ -199,6 +211,9 @@ struct history *history_open(int folder, const char *path, struct faults *faults
     h->before = INT64_MAX;
     h->boot = read_boot(diags->arena);
     history_until(h);
+    h->lock = -1;
+    if (!lock_shared(h))
+        settled = -1;
     for (int i = 0; settled == 0 && i < TRIES; i++) {
         disconnect(h);
         h->error = 0;
@@ -207,6 +222,7 @@ struct history *history_open(int folder, const char *path, struct faults *faults
     if (settled > 0)
         return h;
     disconnect(h);
+    lock_release(h);
     free(h);
     return NULL;
 }
@@ -232,5 +248,6 @@ void history_close(struct history *h)
     disconnect(h);
     if (broken)
         aside_put(h, "is broken");
+    lock_release(h);
     free(h);
 }
