@@ -16,6 +16,7 @@
 #define HARNESS    (RUN | ON(exec))
 #define EXECUTORS  (HARNESS | ON(soak))
 #define PLAN       (RUN | ON(soak) | ON(list) | ON(show))
+#define ORDERED    (RUN | ON(list))
 #define READERS    (EXECUTORS | ON(report) | ON(show))
 #define AT(member) offsetof(struct options, member)
 #define ABOUT_CONTEXT \
