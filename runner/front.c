@@ -3,6 +3,7 @@
 #include "runner/base/io.h"
 #include "runner/base/json.h"
 #include "runner/base/nearest.h"
+#include "runner/front_cell.h"
 #include "runner/jobs.h"
 #include "runner/listing.h"
 #include "runner/markers.h"
@@ -317,7 +318,8 @@ bool front_plan(struct front *front, struct invocation *in)
 
 static bool load(struct front *front, struct invocation *in)
 {
-    if (!suites_load(in->arena, front->file, &front->world, &front->suites, in->diags))
+    if (!suites_load(in->arena, front->file, &front->world, &front->suites, in->diags) ||
+        !front_choose_cell(front, in))
         return false;
     members_leave_out(front);
     named_narrow(front, in);
