@@ -95,13 +95,18 @@ static void flatten(struct arena *arena, const struct cells *cells, uint32_t cel
     buf_release(&text);
 }
 
+static bool has_own_id(const struct check *c)
+{
+    return c->facts->jobs->count && ci_job_has_own_id(&c->facts->jobs->list[0]);
+}
+
 static struct flats ours(const struct check *c)
 {
     const struct ci_jobs *jobs = c->facts->jobs;
     struct flats flats = {ARENA_ARRAY(c->arena, struct flat, jobs->count), jobs->count};
 
     for (uint32_t j = 0; j < jobs->count; j++) {
-        flatten(c->arena, &jobs->suite->cells, jobs->list[j].cell, jobs->own_id, &flats.list[j]);
+        flatten(c->arena, &jobs->list[j].suite->cells, jobs->list[j].cell, has_own_id(c), &flats.list[j]);
         flats.list[j].id = jobs->list[j].id;
     }
     return flats;
@@ -119,7 +124,7 @@ static bool theirs(const struct check *c, const struct node *matrix, struct flat
     }
     *flats = (struct flats){ARENA_ARRAY(c->arena, struct flat, cells.count), cells.count};
     for (uint32_t cell = 0; cell < cells.count; cell++)
-        flatten(c->arena, &cells, cell, c->facts->jobs->own_id, &flats->list[cell]);
+        flatten(c->arena, &cells, cell, has_own_id(c), &flats->list[cell]);
     return true;
 }
 
@@ -132,7 +137,7 @@ static int compare_flats(const void *a, const void *b)
 
 static void compare_ids(const struct check *c, const struct flat *own, const struct flat *their)
 {
-    if (their->id.ptr && !c->facts->jobs->own_id && !str_eq(own->id, their->id))
+    if (their->id.ptr && !has_own_id(c) && !str_eq(own->id, their->id))
         check_tell(c, their->at, own->at, "the id of this cell is '%.*s', not '%.*s'", STR_ARG(own->id),
                    STR_ARG(their->id));
 }

@@ -11,35 +11,32 @@
 #define CI_OUTPUTS_MOST 1000000 /* bytes of a job's outputs, in the UTF-16 that GitHub counts in */
 
 struct ci_job {
+    const struct suite *suite;
     uint32_t cell;
     struct str id; /* "backend=exec,transport=tcp", as --cell takes it where no hash stands at its end */
 };
 
 /* Cells that get no job, by why. */
 struct ci_without {
-    uint32_t elsewhere; /* for another kind of machine */
-    uint32_t twice;     /* the same cell was there before */
-    uint32_t idle;      /* each of its cases belongs to the job of an earlier cell, or none is selected */
+    uint32_t foreign; /* for another kind of machine */
+    uint32_t idle;    /* each of its cases belongs to the job of an earlier cell, or none is selected */
 };
 
 struct ci_jobs {
-    const struct suite *suite;
+    const struct suite
+        *suite; /* the first that has a matrix, or the first: what holds for all is said there */
     struct ci_job *list;
-    uint32_t count;
+    uint32_t count, cells;
     struct ci_without without;
-    bool own_id; /* the matrix has a key `id`, which stays as it is: jobs have none of ours */
 };
 
 /*
- * The suite whose cells become jobs: the only one that is not left out and has a matrix or tests. NULL and an error when there
- * are several.
+ * Of the cells in which the plan has cases, as job_choose_cell has it; of all of them where there are no tests. A cell that
+ * several suites have is one job. False: one is there twice, and diags say so.
  */
-const struct suite *ci_suite(const struct suites *suites, struct diags *diags);
-/* Of the cells in which the plan has cases; of all of them where the file has no tests. */
-void ci_jobs_make(struct arena *arena, const struct suite *suite, const struct plan *plan,
-                  struct ci_jobs *jobs);
-/* What a single cell is called, by the values that give it its name, or by all of them. */
-void ci_job_id(struct buf *out, const struct suite *suite, uint32_t cell, bool all);
+bool ci_jobs_make(struct arena *arena, const struct plan *plan, struct ci_jobs *jobs, struct diags *diags);
+/* The matrix has a key `id` of its own, which stays as it is: then none of ours is added. */
+bool ci_job_has_own_id(const struct ci_job *job);
 
 /*
  * For `strategy.matrix: ${{ fromJSON(...) }}`: {"include":[{"os":"linux","id":"os=linux"}]}. No jobs: one that is none, since

@@ -36,7 +36,9 @@ static bool is_runner_label(const struct node *value)
 static bool names_runners(const struct ci_jobs *jobs, uint32_t k)
 {
     for (uint32_t j = 0; j < jobs->count; j++) {
-        uint32_t v = cells_row(&jobs->suite->cells, jobs->list[j].cell)[k];
+        uint32_t v = jobs->list[j].suite == jobs->suite
+                         ? cells_row(&jobs->suite->cells, jobs->list[j].cell)[k]
+                         : CELL_ABSENT;
 
         if (v != CELL_ABSENT && !is_runner_label(jobs->suite->cells.keys[k].values[v].node))
             return false;
@@ -59,7 +61,8 @@ static bool some_lack(const struct ci_jobs *jobs, const struct cell_key *key)
     size_t k = (size_t)(key - jobs->suite->cells.keys);
 
     for (uint32_t j = 0; j < jobs->count; j++)
-        if (cells_row(&jobs->suite->cells, jobs->list[j].cell)[k] == CELL_ABSENT)
+        if (jobs->list[j].suite != jobs->suite ||
+            cells_row(&jobs->suite->cells, jobs->list[j].cell)[k] == CELL_ABSENT)
             return true;
     return false;
 }
@@ -197,7 +200,7 @@ static bool has_expression(const struct node *value)
 
 static bool write_cell(struct writer *w, const struct ci_job *job)
 {
-    const struct cells *cells = &w->facts->jobs->suite->cells;
+    const struct cells *cells = &job->suite->cells;
     const struct cell_shape *shape = cells->shapes[job->cell];
     const uint32_t *row = cells_row(cells, job->cell);
 
@@ -217,7 +220,7 @@ static bool write_cell(struct writer *w, const struct ci_job *job)
             return false;
         }
     }
-    if (!w->facts->jobs->own_id) {
+    if (!ci_job_has_own_id(job)) {
         buf_adds(w->out, shape->count ? ", id: " : "id: ");
         yaml_write_word(w->out, job->id);
     }

@@ -40,12 +40,11 @@ static void view_init(struct ci_view *view, const struct invocation *in)
 static enum exit_code view_open(struct ci_view *view)
 {
     enum exit_code code = front_open(&view->front, &view->in);
-    const struct suite *suite = code == EXIT_PASSED ? ci_suite(&view->front.suites, view->in.diags) : NULL;
 
-    if (!suite)
-        return EXIT_USAGE;
-    ci_jobs_make(view->in.arena, suite, &view->front.plan, &view->jobs);
-    return EXIT_PASSED;
+    if (code != EXIT_PASSED)
+        return code;
+    return ci_jobs_make(view->in.arena, &view->front.plan, &view->jobs, view->in.diags) ? EXIT_PASSED
+                                                                                        : EXIT_USAGE;
 }
 
 enum exit_code cmd_ci(struct invocation *in)

@@ -42,7 +42,7 @@ static bool cells_fit(struct ci_view *view)
         diag_error(
             view->in.diags, at,
             "%u cells would be %u jobs, and GitHub starts at most %d of one matrix; take fewer by --cell",
-            view->jobs.suite->cells.count, view->jobs.count, CI_JOBS_MOST);
+            view->jobs.cells, view->jobs.count, CI_JOBS_MOST);
     else
         diag_error(view->in.diags, at, "no cell has anything to run, so there is no job to write down");
     return false;

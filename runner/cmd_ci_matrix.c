@@ -26,11 +26,10 @@ static void say_all_without(struct ci_view *view)
 {
     const struct ci_without *without = &view->jobs.without;
 
-    say_without(view, without->elsewhere, "for another kind of machine than Linux");
-    say_without(view, without->twice, "the same as one before");
+    say_without(view, without->foreign, "for another kind of machine than Linux");
     say_without(view, without->idle,
-                "each case of them belongs to the job of a cell before, or none is selected");
-    if (view->jobs.own_id)
+                "each case of theirs belongs to the job of a cell before, or none is selected");
+    if (view->jobs.count && ci_job_has_own_id(&view->jobs.list[0]))
         diag_warning(view->in.diags, file_of(view),
                      "the matrix has a key 'id' of its own, so jobs get none from us");
 }
@@ -44,7 +43,7 @@ static bool fits(struct ci_view *view, size_t size)
             view->in.diags, file_of(view),
             "%u cells would be %u jobs, and GitHub starts at most %d of one matrix; take fewer by --cell or "
             "by 'cells' of a profile, or run several cells in one job, without a matrix there",
-            jobs->suite->cells.count, jobs->count, CI_JOBS_MOST);
+            jobs->cells, jobs->count, CI_JOBS_MOST);
     else if (size > CI_OUTPUTS_MOST)
         diag_error(view->in.diags, file_of(view),
                    "the matrix takes %zu bytes as GitHub counts them, and a job's outputs have at most %d; "

@@ -28,7 +28,7 @@ static const char *repository_of(struct arena *arena, const char *folder)
 
 static const char *real_folder(const struct ci_view *view)
 {
-    const char *dir = view->jobs.suite->dir;
+    const char *dir = view->front.suites.list[0]->dir;
     char *real = realpath(*dir ? dir : ".", NULL);
     const char *kept = arena_cstr(view->in.arena, str_of(real ? real : "."));
 
@@ -96,7 +96,6 @@ static const char *selection_words(const struct ci_view *view)
     add_list(&words, "--deselect", &o->deselect);
     add_option(&words, "--partition", o->partition);
     add_option(&words, "--context", o->context);
-    add_option(&words, "--host", o->host);
     add_list(&words, "--id", &view->front.ids);
     kept = arena_cstr(view->in.arena, buf_str(&words));
     buf_release(&words);

@@ -319,7 +319,7 @@ bool front_plan(struct front *front, struct invocation *in)
 static bool load(struct front *front, struct invocation *in)
 {
     if (!suites_load(in->arena, front->file, &front->world, &front->suites, in->diags) ||
-        !front_choose_cell(front, in))
+        !(in->options->as_in_ci || front_choose_cell(front, in)))
         return false;
     members_leave_out(front);
     named_narrow(front, in);
