@@ -4,6 +4,7 @@
 #include "runner/base/json.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -335,4 +336,30 @@ void ci_jobs_json(struct buf *out, const struct ci_jobs *jobs)
         json_raw(&w, (struct str)STR("{\"id\":\"none\"}"));
     json_array_end(&w);
     json_object_end(&w);
+}
+
+/* The yaml reader has bounded the depth. */
+static const struct node *not_finite(const struct node *value)
+{
+    const struct node *found = value->kind == NODE_NUMBER && !isfinite(value->number) ? value : NULL;
+
+    for (uint32_t i = 0; !found && value->kind == NODE_SEQ && i < value->seq.count; i++)
+        found = not_finite(value->seq.items[i]);
+    for (uint32_t i = 0; !found && value->kind == NODE_MAP && i < value->map.count; i++)
+        found = not_finite(value->map.pairs[i].value);
+    return found;
+}
+
+const struct node *ci_jobs_unsaid(const struct ci_jobs *jobs)
+{
+    const struct node *found = NULL;
+
+    for (uint32_t j = 0; j < jobs->count && !found; j++) {
+        const struct cells *cells = &jobs->list[j].suite->cells;
+        const uint32_t *row = cells_row(cells, jobs->list[j].cell);
+
+        for (uint32_t k = 0; k < cells->key_count && !found; k++)
+            found = row[k] == CELL_ABSENT ? NULL : not_finite(cells->keys[k].values[row[k]].node);
+    }
+    return found;
 }

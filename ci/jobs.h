@@ -43,6 +43,8 @@ bool ci_job_has_own_id(const struct ci_job *job);
  * GitHub takes an empty list for a mistake, also where `if` keeps the job from starting.
  */
 void ci_jobs_json(struct buf *out, const struct ci_jobs *jobs);
+/* A value that JSON cannot say, which GitHub would hand back as another one: NaN or an infinity. NULL: there is none. */
+const struct node *ci_jobs_unsaid(const struct ci_jobs *jobs);
 
 /* ---- github_file.c: what a step tells GitHub by files ---- */
 

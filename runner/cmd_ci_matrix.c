@@ -37,8 +37,13 @@ static void say_all_without(struct ci_view *view)
 static bool fits(struct ci_view *view, size_t size)
 {
     const struct ci_jobs *jobs = &view->jobs;
+    const struct node *unsaid = ci_jobs_unsaid(jobs);
 
-    if (jobs->count > CI_JOBS_MOST)
+    if (unsaid)
+        diag_error(
+            view->in.diags, unsaid->at,
+            "JSON has no such number, and a job could not be told that it is its; a string in quotes can be");
+    else if (jobs->count > CI_JOBS_MOST)
         diag_error(
             view->in.diags, file_of(view),
             "%u cells would be %u jobs, and GitHub starts at most %d of one matrix; take fewer by --cell or "
