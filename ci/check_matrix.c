@@ -135,11 +135,21 @@ static int compare_flats(const void *a, const void *b)
 
 /* ---- what differs ---- */
 
-static void compare_ids(const struct check *c, const struct flat *own, const struct flat *their)
+static void compare_ids(const struct check *c, const struct flat *own, const struct flat *their, bool wanted)
 {
+    if (!their->id.ptr && wanted)
+        check_tell(c, their->at, own->at, "this cell has no id, and others have: '%.*s'", STR_ARG(own->id));
     if (their->id.ptr && !has_own_id(c) && !str_eq(own->id, their->id))
         check_tell(c, their->at, own->at, "the id of this cell is '%.*s', not '%.*s'", STR_ARG(own->id),
                    STR_ARG(their->id));
+}
+
+static bool some_have_ids(struct flats flats)
+{
+    for (uint32_t i = 0; i < flats.count; i++)
+        if (flats.list[i].id.ptr)
+            return true;
+    return false;
 }
 
 static void tell_more(const struct check *c, uint32_t count, struct place at, const char *words)
@@ -152,6 +162,7 @@ static void compare_cells(const struct check *c, const struct node *matrix, stru
                           struct flats their)
 {
     uint32_t missing = 0, foreign = 0;
+    bool ids = some_have_ids(their);
 
     if (own.count)
         qsort(own.list, own.count, sizeof *own.list, compare_flats);
@@ -160,7 +171,7 @@ static void compare_cells(const struct check *c, const struct node *matrix, stru
             own.count ? bsearch(&their.list[i], own.list, own.count, sizeof *own.list, compare_flats) : NULL;
 
         if (found && !found->met)
-            compare_ids(c, found, &their.list[i]);
+            compare_ids(c, found, &their.list[i], ids);
         else if (found)
             check_tell(c, their.list[i].at, found->at, "cell %.*s is there twice", STR_ARG(found->text));
         else if (foreign++ < TOLD_MOST)

@@ -8,6 +8,8 @@
 
 #define PROGRAM "run-matrix"
 
+static const struct place none = {0};
+
 /* The inputs of ci/action.yml; a test compares the two. */
 static const char *const inputs[] = {
     "command",           "args",   "selection",     "profile",        "junit",
@@ -175,9 +177,8 @@ static void check_inputs(const struct check *c, const struct node *with)
         for (size_t k = 0; k < ARRAY_LEN(inputs); k++)
             known |= str_eq_nocase(key->string, str_of(inputs[k]));
         if (!known)
-            check_tell(c, key->at, (struct place){0}, "the action has no input '%.*s'%s%s%s",
-                       STR_ARG(key->string), nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                       nearest ? "'?" : "");
+            check_tell(c, key->at, none, "the action has no input '%.*s'%s%s%s", STR_ARG(key->string),
+                       nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     }
 }
 
@@ -196,8 +197,7 @@ static void check_command(const struct check *c, const struct node *with)
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (str_is(text, commands[i]))
             return;
-    check_tell(c, command->at, (struct place){0}, "'command' is run, soak or none, not '%.*s'",
-               STR_ARG(text));
+    check_tell(c, command->at, none, "'command' is run, soak or none, not '%.*s'", STR_ARG(text));
 }
 
 static const struct ci_soak *soak_of(const struct check *c, struct str profile)
@@ -244,26 +244,36 @@ static void check_step(const struct check *c, const struct step_view *view)
     }
     check_profile(c, view);
     if (condition && view->does == STEP_RUNS && !str_find(check_text(c, view->node, "if"), "(", &(size_t){0}))
-        check_tell(c, condition->at, (struct place){0},
-                   "the step that runs the cases does so only under a condition");
+        check_tell(c, condition->at, none, "the step that runs the cases does so only under a condition");
     if (goes_on && !(goes_on->kind == NODE_BOOL && !goes_on->boolean) && view->does == STEP_RUNS)
-        check_tell(c, goes_on->at, (struct place){0},
-                   "'continue-on-error' makes a job green whose cases failed");
+        check_tell(c, goes_on->at, none, "'continue-on-error' makes a job green whose cases failed");
+}
+
+/* By its name alone, not as ./run-matrix or build/run-matrix. */
+static bool calls_by_name(const struct check *c, const struct step_view *view)
+{
+    struct str script = check_text(c, view->node, "run");
+
+    return !view->action && str_starts(str_trim(script), PROGRAM " ");
 }
 
 void check_steps(const struct check *c, const struct node *job)
 {
     const struct node *steps = node_get(job, "steps");
-    bool there = false;
+    bool there = false, installed = node_get(job, "container") != NULL;
 
     for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++) {
         struct step_view view = step_view(steps->seq.items[i]);
 
+        if (view.does != STEP_OTHER && view.does != STEP_CHECKOUT && !installed && calls_by_name(c, &view))
+            check_tell(c, view.node->at, none,
+                       "no step before installs run-matrix: the action does, by command: none");
+        installed |= view.does != STEP_CHECKOUT;
         if (view.does == STEP_OTHER)
             continue;
         there |= view.does == STEP_CHECKOUT;
         if (!there && view.does != STEP_INSTALLS) {
-            check_tell(c, view.node->at, (struct place){0},
+            check_tell(c, view.node->at, none,
                        "nothing is checked out before run-matrix is called: actions/checkout comes first");
             there = true;
         }

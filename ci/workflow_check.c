@@ -69,13 +69,44 @@ static void check_env(const struct check *c, const struct node *job, bool matrix
 
 /* ---- name, machine, time ---- */
 
+static bool is_key(const struct check *c, struct str name)
+{
+    const struct ci_jobs *jobs = c->facts->jobs;
+
+    if (str_eq_nocase(name, str_of("id")))
+        return true;
+    for (uint32_t j = 0; j < jobs->count; j++)
+        if (cells_key(&jobs->list[j].suite->cells, name) != CELL_ABSENT)
+            return true;
+    return false;
+}
+
+/* A key that no cell has is nothing in the name of each. */
+static bool name_differs(const struct check *c, const struct node *name, struct str text)
+{
+    struct expression_span span;
+    struct reference ref;
+    bool differs = false;
+
+    for (size_t at = 0; expression_next(text, at, &span) && span.closed; at = span.to) {
+        struct str inner = expression_inner(text, &span);
+
+        for (size_t from = 0; reference_next(inner, &from, &ref);) {
+            if (!str_eq_nocase(ref.context, str_of("matrix")))
+                continue;
+            differs = true;
+            if (ref.key.ptr && !is_key(c, ref.key))
+                check_tell(c, name->at, none, "no cell has a key '%.*s'", STR_ARG(ref.key));
+        }
+    }
+    return differs;
+}
+
 static void check_name(const struct check *c, const struct node *job)
 {
     const struct node *name = node_get(job, "name");
-    struct str text = check_text(c, job, "name");
-    size_t at;
 
-    if (name && (!str_find(text, "${{", &at) || !str_find(text, "matrix", &at)))
+    if (name && name->kind != NODE_NULL && !name_differs(c, name, check_text(c, job, "name")))
         check_tell(c, name->at, none,
                    "all jobs of the matrix have this name: it is to hold ${{ matrix.id }}");
 }
@@ -169,13 +200,38 @@ static const struct ci_soak *soak_in(const struct check *c, const struct node *j
     return NULL;
 }
 
+static bool starts_on(const struct check *c, const char *event)
+{
+    const struct node *on = node_get(c->root, "on");
+
+    for (uint32_t i = 0; on && on->kind != NODE_MAP && i < node_list_count(on); i++)
+        if (node_list_item(on, i)->kind == NODE_STRING && str_is(node_list_item(on, i)->string, event))
+            return true;
+    return node_get(on, event) != NULL;
+}
+
 static void check_schedule(const struct check *c, const struct node *job)
 {
-    const struct node *on = node_get(c->root, "on"), *schedule = node_get(on, "schedule");
+    const struct node *on = node_get(c->root, "on"), *condition = node_get(job, "if");
     size_t at;
 
-    if (!schedule && str_find(check_text(c, job, "if"), "'schedule'", &at))
+    if (str_find(check_text(c, job, "if"), "'schedule'", &at) && !starts_on(c, "schedule"))
         check_tell(c, on ? on->at : c->root->at, job->at, "nothing starts the soak: 'on' has no schedule");
+    if ((!condition || condition->kind == NODE_NULL) &&
+        (starts_on(c, "push") || starts_on(c, "pull_request")))
+        check_tell(c, job->at, on ? on->at : c->root->at,
+                   "the soak runs with every push: if: github.event_name == 'schedule'");
+}
+
+/* What soaks is for the night; what tests is not. */
+static void check_not_nightly(const struct check *c, const struct node *job)
+{
+    struct str text = check_text(c, job, "if");
+    size_t at;
+
+    if (str_find(text, "== 'schedule'", &at) && !str_find(text, "||", &at) &&
+        (starts_on(c, "push") || starts_on(c, "pull_request")))
+        check_tell(c, node_get(job, "if")->at, none, "the cases run on schedule alone, and with no push");
 }
 
 static void check_soaks(const struct check *c)
@@ -215,6 +271,10 @@ static void check_job(const struct check *c, const struct node *job)
         return;
     if (runs)
         check_test_job(c, job);
+    if (!soak)
+        check_not_nightly(c, job);
+    if (runs && job_does(job, STEP_PLANS))
+        check_tell(c, job->at, none, "the job that finds out the cells runs all cases itself: command: none");
     check_runs_on(c, job, runs && node_get(node_get(job, "strategy"), "matrix"));
     check_steps(c, job);
     if (soak) {

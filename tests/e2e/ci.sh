@@ -237,6 +237,11 @@ test_what_drifts_apart() {
     differs 's/runs-on: ubuntu-latest/runs-on: windows-latest/' "run-matrix is for Linux, and 'windows-latest' is not"
     differs '/schedule:/,/cron/d' 'nothing starts the soak'
     differs '/^  soak:/,$d' "profile 'nightly' says how to soak, and no job does"
+    differs '/^  soak:/,$s/^    if:.*//' 'the soak runs with every push'
+    differs "s/if: github.event_name != 'schedule'/if: github.event_name == 'schedule'/" 'the cases run on schedule alone'
+    differs '/^        with:$/,/command: none/d' 'runs all cases itself'
+    differs '/^  test:/q; /run-matrix.ci@v0/,/command: none/d' 'no step before installs run-matrix'
+    differs 's/matrix.id/matrix.i/' "no cell has a key 'i'"
     differs '/actions\/checkout/d' 'nothing is checked out before run-matrix is called'
 }
 
@@ -247,6 +252,7 @@ test_cells_that_drift_apart() {
     differs 's/{backend: exec, transport: tcp/{backend: exec, transport: sctp/' \
         'cell backend=exec,transport=sctp is in the workflow, and run-matrix has nothing to run there'
     differs "s/id: 'backend=exec,transport=tcp'/id: x/" "the id of this cell is 'backend=exec,transport=tcp', not 'x'"
+    differs "s/, id: 'backend=exec,transport=uds'//" 'this cell has no id, and others have'
     differs 's/fail-fast: false/fail-fast: true/' "'fail-fast' is true here"
     differs '/max-parallel/d' "'max-parallel' is not set here, and 2 there"
     sed -i 's/\[tcp, uds\]/[tcp]/' run-matrix.yaml

@@ -54,14 +54,14 @@ const parser = await load("@actions/workflow-parser", "dist/index.js");
 const { parseAction } = await load("@actions/workflow-parser", "dist/actions/action-parser.js");
 let lint = await linterMaker()();
 
-// Its list of images is older than they are. Of some texts it dies; then it has found nothing, and another takes its place.
-async function byActionlint(text) {
+// Its list of images is older than they are. After some hundred texts it runs out of memory and dies: another takes its place.
+async function byActionlint(text, again = true) {
   try {
     return lint(text, "x.yml").filter(({ kind }) => kind !== "runner-label").map((p) => `${p.line}:${p.column}: ${p.message} [${p.kind}]`);
   } catch (error) {
     if (!(error instanceof WebAssembly.RuntimeError)) throw error;
     lint = await linterMaker()();
-    return [];
+    return again ? byActionlint(text, false) : [];
   }
 }
 
