@@ -45,7 +45,7 @@ O
 }
 
 # By Python, as the runner reads that file: NAME<<DELIMITER, lines, DELIMITER.
-outputs() { # FILE
+outputs_in() { # FILE
     python3 - "$1" <<'P'
 import sys
 lines = iter(open(sys.argv[1]).read().split("\n"))
@@ -70,7 +70,7 @@ test_outputs_of_the_step() {
     out_is '4 jobs'
     is "$(head -n 1 said)" 'before=1'
     sed -i 1d said
-    outputs said >read
+    outputs_in said >read
     grep -q '^matrix={"include":\[{"backend":"exec"' read || fail "$(cat read)"
     is "$(sed -n '/^matrix/!p' read | tr '\n' ' ')" 'count=4 max-parallel=2 fail-fast=false '
     run ci matrix --github-output
@@ -89,7 +89,7 @@ Y
     GITHUB_OUTPUT=$PWD/said run ci matrix --github-output
     status_is 0
     err_has '2 cells get no jobs: for another kind of machine than Linux'
-    outputs said >read
+    outputs_in said >read
     is "$(tr '\n' ' ' <read)" 'matrix={"include":[{"id":"none"}]} count=0 max-parallel=1 fail-fast=false '
     RUN_MATRIX_CELL='{"id":"none"}' run
     status_is 4
@@ -383,9 +383,11 @@ test_the_inputs_of_the_action() {
         grep -q "inputs\.$input " "$root/ci/action.yml" || fail "nothing reads $input"
     done <inputs
     grep -n 'run:.*\${{' "$root/ci/action.yml" && fail 'an expression in a script'
-    for variable in $(grep -oh 'INPUT_[A-Z_]*' "$root"/ci/action/*.sh | sort -u); do
+    grep -oh 'INPUT_[A-Z_]*' "$root"/ci/action/*.sh | sort -u >variables
+    [ -s variables ] || fail 'no variables'
+    while IFS= read -r variable; do
         grep -q "$variable: " "$root/ci/action.yml" || fail "$variable is not set"
-    done
+    done <variables
 }
 
 run_tests
