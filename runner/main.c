@@ -1,4 +1,5 @@
 #include "backends/backends.h"
+#include "ci/job.h"
 #include "runner/base/io.h"
 #include "runner/command.h"
 
@@ -59,6 +60,7 @@ int main(int argc, char **argv)
         return served;
     if (fd_guard_stdio() < 0)
         return EXIT_BROKEN;
+    diags.inert = job_inside();
     code = run(&in, argc, argv);
     diags_print(&diags, stderr);
     if (stream_finish(stdout) < 0 && code == EXIT_PASSED) {

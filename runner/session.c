@@ -8,6 +8,7 @@
 #include "runner/estate.h"
 #include "runner/finish.h"
 #include "runner/header.h"
+#include "runner/in_job.h"
 #include "runner/jobs.h"
 #include "runner/loop.h"
 #include "runner/outputs.h"
@@ -105,6 +106,8 @@ static void open_terminal(struct session *s)
     progress_style(&s->style, finish_prints_report(s->in) ? STDERR_FILENO : STDOUT_FILENO, o->color);
     s->style.verbose = o->verbose - o->quiet;
     s->style.mask = s->mask;
+    job_voice_open(&s->voice);
+    s->style.inert = s->voice.inside;
     if (!o->debugger && !mask_is_empty(s->mask))
         s->interactive = false; /* what is written to a terminal is out of our hands */
     s->kitchen.interactive = s->interactive;
@@ -112,7 +115,7 @@ static void open_terminal(struct session *s)
         s->jobs = 1;
         s->style.live = false;
     }
-    s->style.prefix = s->jobs > 1 && s->life_count > 1;
+    s->style.prefix = s->voice.inside || (s->jobs > 1 && s->life_count > 1);
     s->tty.fd = -1;
     if (s->style.live)
         tty_open(&s->tty, STDIN_FILENO);
@@ -294,6 +297,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
         return EXIT_BROKEN;
     s->style.wake = s->wake;
     s->progress = progress_new(&s->style, s->soak ? 0 : s->case_count);
+    in_job_begin(s);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
     plan_queue(s);
     if (!fixtures_open(s) || !servers_open(s)) {
@@ -350,8 +354,10 @@ void session_close(struct session *s)
         s->watch = NULL; /* whoever is stuck may ask it when he is not */
     if (s->watch)
         watch_free(s->watch);
-    if (s->progress)
+    if (s->progress) {
+        in_job_end(s);
         progress_free(s->progress);
+    }
     fd_close(&s->wake);
     tty_close(&s->tty);
     estate_let_go(s);
