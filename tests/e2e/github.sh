@@ -221,4 +221,180 @@ test_errors_of_the_file() {
     err_lacks '::error'
 }
 
+# ---- what is left for people ----
+
+test_annotations_within_limits() {
+    in_job
+    {
+        echo 'tests:'
+        for i in $(seq 15); do echo "  - {name: 'plain$i', run: 'exit 1'}"; done
+        for i in $(seq 12); do echo "  - {name: 'flaky$i', retries: 1, run: 'exit \$((2 - RUN_MATRIX_ATTEMPT))'}"; done
+        echo "  - {name: killed, run: 'kill -SEGV \$\$'}"
+        echo "  - {name: hidden, mask: [SECRET], run: 'echo \"\$SECRET\"; exit 1'}"
+        echo "  - {name: quiet, quarantine: {owner: me, reason: r, until: 2099-01-01}, run: 'exit 1'}"
+    } >run-matrix.yaml
+    export SECRET='pa%ss,wo:rd'
+    run
+    status_is 1
+    hear
+    is "$(grep -c '^error|' "$scratch/heard")" 10
+    is "$(grep -c '^warning|' "$scratch/heard")" 10
+    is "$(grep '^error|' "$scratch/heard" | head -n 1 | cut -d '|' -f 1-4)" 'error|run-matrix.yaml|29|crashed: killed'
+    for file in "$scratch/out" "$scratch/err" summary output; do
+        ! grep -q 'ss,wo\|pa%25' "$file" || fail "a secret is in $file"
+    done
+    grep -q '\*\*\*' summary || fail 'nothing is hidden in the summary'
+}
+
+test_one_place_in_many_cells_is_one_annotation() {
+    in_job
+    cat >run-matrix.yaml <<'EOF'
+strategy: {matrix: {v: [1, 2, 3, 4, 5, 6, 7, 8]}}
+tests:
+  - {name: a, run: [sh, -c, 'exit ${{ matrix.v }}']}
+EOF
+    run
+    status_is 1
+    hear
+    is "$(grep -c '^error|' "$scratch/heard")" 1
+    heard_has 'and 7 more like it: a@v='
+}
+
+# Heredocs, each ended by a word that nobody could know.
+test_outputs() {
+    in_job
+    matrix
+    export GITHUB_JOB='te st:1' GITHUB_RUN_ATTEMPT=3
+    echo 'before=1' >output
+    RUN_MATRIX_CELL='{"backend": "exec", "v": "1.10"}' run
+    status_is 0
+    python3 - output <<'EOF' >was_read
+import sys
+lines = open(sys.argv[1]).read().split('\n')
+at = 1
+words = set()
+while at < len(lines) and lines[at]:
+    name, word = lines[at].split('<<')
+    end = lines.index(word, at + 1)
+    words.add(word)
+    print(name + '=' + '\\n'.join(lines[at + 1:end]))
+    at = end + 1
+assert len(words) == 1 and len(words.pop()) >= 32
+EOF
+    for line in passed=1 failed=0 skipped=0 not-run=0 flaky=0 exit-code=0 cell=backend=exec,v=1.10; do
+        grep -qx "$line" was_read || fail "no $line: $(tr '\n' ' ' <was_read)"
+    done
+    folder=$(sed -n 's/^run-dir=//p' was_read)
+    [ -f "$folder/journal.ndjson" ] || fail "no run in $folder"
+    name=$(sed -n 's/^artifact-name=//p' was_read)
+    case $name in
+    *[!A-Za-z0-9._=,@~+%-]* | '' ) fail "not a name for an artifact: $name" ;;
+    run-matrix-*-3) ;;
+    *) fail "$name" ;;
+    esac
+}
+
+test_names_of_files_may_be_uploaded() {
+    in_job
+    cat >run-matrix.yaml <<'EOF'
+fixtures:
+  'd:"<x>|*?': {daemon: 'echo up; exec sleep 1000'}
+tests:
+  - {name: 'a":<>|*?\b', run: 'echo x >"$RUN_MATRIX_ARTIFACTS/plain"; exit 1', fixtures: ['d:"<x>|*?']}
+  - {name: "a::b c\\\"", timeout: 100ms, run: 'sleep 100', leaks: ignore}
+  - {name: tap, run: 'echo 1..1; echo "not ok 1 - a:b"; exit 1', results: {tap: stdout}}
+EOF
+    run
+    find .run-matrix/latest/ -mindepth 1 -printf '%f\n' | grep '[":<>|*?\\]' && fail 'such a name cannot be uploaded'
+    [ "$(find .run-matrix/latest/ -type f | wc -l)" -gt 5 ] || fail 'there are no files'
+}
+
+test_a_summary_is_never_too_long() {
+    in_job
+    {
+        echo 'strategy: {matrix: {v: ['"$(seq -s , 30)"']}}'
+        echo 'defaults: {leaks: ignore}'
+        echo 'tests:'
+        for i in $(seq 12); do
+            echo "  - {name: 'fails$i', run: [sh, -c, 'yes \"\$1\" | head -c 100000; exit 1', sh, '<b>\`|&\$i \${{ matrix.v }}']}"
+        done
+    } >run-matrix.yaml
+    run -q --junit-xml j.xml --report markdown=page.md
+    status_is 1
+    for most in 0 1000000 1044000 1048000; do
+        head -c "$most" /dev/zero | tr '\0' x >summary
+        run report --format markdown
+        run -q
+        [ "$(stat -c %s summary)" -lt 1048576 ] || fail 'GitHub would not show it'
+        [ "$most" -gt 1044480 ] || [ "$(stat -c %s summary)" -gt "$((most + 1000))" ] || fail 'ours is not in it'
+    done
+    [ "$(stat -c %s page.md)" -lt 1048576 ] || fail 'too long'
+    grep -q '18 more cells' page.md || fail 'cells are not folded'
+    is "$(grep -c '^<details' page.md)" "$(grep -c '^</details>$' page.md)"
+}
+
+# ---- endings ----
+
+killed() { # WHEN
+    python3 "$root/tests/e2e/runner_double.py" "$scratch/out" "$scratch/err" >"$scratch/heard"
+    nothing "$(grep '^matched\|^mask\|^stopped\|^error\|^warning' "$scratch/heard")"
+    has heard 'command resume'
+}
+
+test_killed_while_it_prints() {
+    nasty
+    in_job
+    suite "{name: a, leaks: ignore, run: 'while :; do python3 nasty.py; done'}"
+    start --capture no
+    await "$scratch/out" 'a | '
+    sleep 0.3
+    kill -KILL "$(sed 's/.*"runner":{"pid":\([0-9]*\).*/\1/' .run-matrix/latest/held.json)"
+    finish
+    is "$status" 137
+    killed
+}
+
+test_killed_at_its_end() {
+    nasty
+    in_job
+    suite "{name: a, run: 'python3 nasty.py; exit 1'}"
+    for fault in die-finish die-report; do
+        RUN_MATRIX_FAULTS=$fault run
+        killed
+    done
+}
+
+# GitHub sends INT, 7.5 s later TERM, and 2.5 s after that it kills.
+test_a_cancelled_step_has_everything() {
+    nasty
+    in_job
+    cat >run-matrix.yaml <<'EOF'
+defaults: {leaks: ignore, stop: [INT 60s, TERM 60s, KILL]}
+fixtures:
+  stubborn: {scope: session, daemon: 'trap "" INT TERM; while :; do sleep 1; done', stop: [TERM 60s, KILL]}
+tests:
+  - {name: failed, run: 'python3 nasty.py; exit 1'}
+  - {name: hangs, fixtures: [stubborn], run: 'trap "" INT TERM; python3 nasty.py; echo up >up; while :; do sleep 1; done'}
+  - {name: never, serial: true, run: [true]}
+EOF
+    run doctor --json
+    most=$(python3 -c 'import json, sys; print(int(json.load(open(sys.argv[1]))["ending"]["seconds"] * 1000))' "$scratch/out")
+    [ "$most" -le 7500 ] || fail "an ending may take $most ms"
+    start -n 2 --junit-xml j.xml
+    await_file up
+    await "$scratch/out" 'FAIL '
+    began=$(milliseconds)
+    kill -INT "$runner"
+    finish
+    took=$(($(milliseconds) - began))
+    status_is 2
+    [ "$took" -le "$((2 * most))" ] || fail "it took $took ms, and $most were said to be enough"
+    hear
+    heard_has 'error|run-matrix.yaml|5|failed: failed|'
+    out_has 'interrupted: '
+    grep -q '^\*\*Interrupted\*\*' summary || fail 'no summary of the step'
+    grep -q '^exit-code<<' output || fail 'no outputs'
+    grep -q '</testsuites>' j.xml || fail 'no JUnit'
+}
+
 run_tests
