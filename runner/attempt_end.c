@@ -31,19 +31,16 @@ static bool goes_on(const struct session *s)
     return !s->cancelled && !s->timed_out && !s->broken;
 }
 
-static bool is_retried(const struct session *s, const struct slot *slot, enum verdict verdict)
+static void record(struct session *s, struct slot *slot, struct journal_attempt *a, struct retry retry)
 {
-    return verdict_may_retry(verdict) && s->cases[slot->on].attempts < slot->recipe.retries && goes_on(s);
-}
+    struct progress_again again = {slot->recipe.retry.most, retry.wait, retry.at_end};
 
-static void record(struct session *s, struct slot *slot, struct journal_attempt *a)
-{
     fault_die(&s->faults, FAULT_DIE_ENDED);
     if (journal_said(s->journal, a) < 0 || journal_files(s->journal, a) < 0)
         session_wrote(s, -1);
     session_wrote(s, journal_ended(s->journal, a));
     fault_die(&s->faults, FAULT_DIE_WRITTEN);
-    progress_ended(s->progress, slot->number, slot->recipe.id, a, slot->recipe.retries);
+    progress_ended(s->progress, slot->number, slot->recipe.id, a, &again);
 }
 
 /* Nobody of it can be alive. */
@@ -83,13 +80,13 @@ static void clear_slot(struct session *s, struct slot *slot)
         attempt_give_slot(s, slot);
 }
 
-bool attempt_judge(struct session *s, uint32_t number)
+struct retry attempt_judge(struct session *s, uint32_t number)
 {
     struct case_life *life = &s->cases[number];
     struct slot *slot = attempt_slot(s, number);
     struct judgement judgement = {0};
     struct journal_attempt a = {.number = number, .attempt = attempt_number(s, number), .slot = slot->number};
-    bool again;
+    struct retry retry;
 
     outputs_finish_relays(s, slot);
     if (slot->listed) {
@@ -97,27 +94,29 @@ bool attempt_judge(struct session *s, uint32_t number)
         leftovers_of_dead(s, slot);
     }
     facts_judge(s, slot, &judgement);
-    again = is_retried(s, slot, judgement.verdict);
+    retry = retries_after(s, slot, judgement.verdict);
     a.verdict = judgement.verdict;
-    a.last = !again;
-    a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
+    a.last = !retry.again;
+    a.outcome = retry.again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
     facts_record(s, slot, &judgement, &a);
     outputs_keep(s, slot, &a);
     crash_keep(s, slot);
     dumps_keep(s, slot, &a);
     fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED);
     case_results_record(s, slot, &a);
-    record(s, slot, &a);
+    record(s, slot, &a, retry);
     judgement_release(&judgement);
     life->attempts++;
+    life->quarantined = a.quarantined;
+    life->flaky_fails = a.flaky_fails;
     life->failed += verdict_counts(a.verdict) == COUNT_FAILED;
     if (a.last && verdict_counts(a.outcome) == COUNT_FAILED && !a.quarantined && goes_on(s))
         session_failed(s, session_planned(s, number)->suite);
     clear_slot(s, slot);
     fixtures_leave(s, number);
-    if (!again)
+    if (!retry.again)
         fixtures_case_over(s, number);
-    return again;
+    return retry;
 }
 
 void attempt_drop(struct session *s, uint32_t number)
@@ -129,12 +128,14 @@ void attempt_drop(struct session *s, uint32_t number)
         .verdict = VERDICT_NOT_RUN,
         .outcome = outcome,
         .last = true,
+        .quarantined = s->cases[number].quarantined,
+        .flaky_fails = s->cases[number].flaky_fails,
         .status = -1,
         .at = session_now(s),
         .reason = str_of(s->drop_reason),
     };
 
     session_wrote(s, journal_ended(s->journal, &a));
-    progress_dropped(s->progress);
+    progress_dropped(s->progress, &a);
     fixtures_case_over(s, number);
 }

@@ -45,12 +45,18 @@ static enum case_state wait(struct session *s, uint32_t number)
 /* A verdict, and with it either the end or another try. */
 static enum case_state judge_it(struct session *s, uint32_t number)
 {
-    if (attempt_judge(s, number)) {
-        queue_again(s->queue, s->cases[number].queued);
-        return CASE_WAITING;
-    }
+    struct retry retry = attempt_judge(s, number);
+
+    if (retry.again)
+        return retries_rest(s, number, retry) ? CASE_RESTING : CASE_WAITING;
     queue_done(s->queue, s->cases[number].queued);
     return CASE_OVER;
+}
+
+static enum case_state rested(struct session *s, uint32_t number)
+{
+    retries_rested(s, number);
+    return CASE_WAITING;
 }
 
 static enum case_state cleaned(struct session *s, uint32_t number)
@@ -90,6 +96,12 @@ static enum case_state drop(struct session *s, uint32_t number)
     return CASE_OVER;
 }
 
+static enum case_state drop_resting(struct session *s, uint32_t number)
+{
+    retries_dropped(s, number);
+    return drop(s, number);
+}
+
 static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_WAITING] = {[CASE_TAKEN] = start, [CASE_DROPPED] = drop},
     [CASE_STARTING] = {[CASE_ASKED] = ask,
@@ -103,6 +115,7 @@ static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_ENDING] = {[CASE_GONE] = tell_first},
     [CASE_TELLING] = {[CASE_TOLD] = clean_and_judge},
     [CASE_CLEANING] = {[CASE_CLEANED] = cleaned},
+    [CASE_RESTING] = {[CASE_RESTED] = rested, [CASE_DROPPED] = drop_resting},
 };
 
 static const char *const states[] = {

@@ -43,9 +43,10 @@ struct options {
     int quiet, verbose;
     bool json;
 
-    const char *jobs, *timeout, *flaky_result, *capture, *keep, *no_tests; /* run: NULL when not given */
-    int64_t retries, maxfail;                                              /* -1: not given */
-    nanos session_timeout;                                                 /* -1: not given */
+    const char *jobs, *timeout, *flaky_result, *retry_on, *retry_when, *capture, *keep,
+        *no_tests;            /* run: NULL when not given */
+    int64_t retries, maxfail; /* -1: not given */
+    nanos session_timeout;    /* -1: not given */
     bool exit_first, no_capture, resume, collect_only, watch;
     const char *debugger, *wrapper; /* NULL: none */
     const char *contain;            /* NULL: auto */

@@ -18,6 +18,7 @@
 #include "runner/queue/queue.h"
 #include "runner/recipe/recipe.h"
 #include "runner/resume.h"
+#include "runner/retries.h"
 #include "runner/screen/progress.h"
 #include "runner/screen/tty.h"
 #include "runner/signals.h"
@@ -166,6 +167,7 @@ struct session {
     int crashes; /* an eventfd: stacks of some that have crashed are read */
     struct slot *slots;
     uint32_t free_slots;
+    struct retries retries;
     struct fixtures *fixtures; /* NULL: no case has any */
     struct servers *servers;   /* NULL: no case asks for anything */
 

@@ -13,6 +13,7 @@
 #include "runner/harness/harness.h"
 #include "runner/leaks/leaks.h"
 #include "runner/presets/presets.h"
+#include "runner/recipe/again.h"
 
 struct test_recipe;
 
@@ -56,7 +57,7 @@ struct kitchen {
     struct before before;       /* --debugger, --wrapper */
     const char *capture;        /* --capture, for cases without an axis that says it; NULL when not given */
     nanos cap;                  /* of the waits of a ladder when the run is cancelled; 0: none */
-    int64_t today;              /* days since 1970, for quarantines */
+    int64_t today;              /* days since 1970 by UTC, for quarantines */
     const char *const *environ; /* the caller's, as we were started; must outlive the kitchen */
     /* prepared by kitchen_open */
     struct arena *arena;
@@ -135,6 +136,11 @@ struct place_of_case {
     struct from_fixtures given;
 };
 
+/* Failures of a case that somebody is to look after do not fail the run for a while; all empty: it is in none. */
+struct quarantine {
+    struct str owner, reason, until;
+};
+
 struct recipe {
     struct mask *mask;   /* the kitchen's */
     struct str id, cell; /* cell: JSON; both end in NUL */
@@ -163,8 +169,10 @@ struct recipe {
     bool tells;      /* it is a C test, whose end its process tells by its status: TEST_HAS_PASSED ... */
     bool debugged;   /* by somebody at a terminal: how the debugger ends says how it did */
     bool unasked;    /* `error`: the command is none that could be asked for its tests */
-    uint32_t retries;
-    bool flaky_fails, quarantined;
+    struct retry_policy retry;
+    bool flaky_fails;
+    struct quarantine quarantine;
+    bool quarantined; /* it holds today */
     /* Reasons, NULL where they do not hold; "" is a reason nobody gave. */
     const char *skip, *unsupported, *xfail;
     bool xfail_strict;
