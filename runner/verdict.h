@@ -9,7 +9,7 @@
 #include "runner/exit.h"
 #include "runner/harness/harness.h"
 #include "runner/journal/journal.h"
-#include "runner/recipe/again.h"
+#include "runner/recipe/recipe.h"
 #include "runner/said/said.h"
 
 #define EXIT_STATUS_SKIP  77 /* as Automake has them */
