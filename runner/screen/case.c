@@ -6,6 +6,7 @@
 
 #define SILENT_MOST (60 * NS_PER_S)
 #define REASON_MOST 400 /* columns; all of it is in the record */
+#define OWNER_MOST  40
 #define NO_TIME     (-1)
 
 /* How a line begins, and from which `verbose` on it is told. */
@@ -138,6 +139,20 @@ static void add_test_count(struct buf *out, const struct journal_results *result
     buf_addf(out, " test%s)", count == 1 ? "" : "s");
 }
 
+/* " (quarantined: net-team, until 2026-12-01)" */
+static void add_quarantine(const struct progress *progress, struct buf *out,
+                           const struct journal_quarantine *quarantine)
+{
+    buf_adds(out, " (quarantined");
+    if (quarantine) {
+        buf_adds(out, ": ");
+        live_masked(out, progress->style.mask, quarantine->owner, OWNER_MOST);
+        buf_adds(out, ", until ");
+        progress_show(progress, out, quarantine->until);
+    }
+    buf_addc(out, ')');
+}
+
 static void add_remarks(const struct progress *progress, struct buf *out,
                         const struct journal_attempt *attempt)
 {
@@ -150,7 +165,7 @@ static void add_remarks(const struct progress *progress, struct buf *out,
     if (attempt->last && attempt->attempt > 1)
         buf_addf(out, " (attempt %u)", attempt->attempt);
     if (attempt->quarantined)
-        buf_adds(out, " (quarantined)");
+        add_quarantine(progress, out, attempt->quarantine);
 }
 
 static void add_when(struct buf *out, const struct progress_again *again)
