@@ -37,7 +37,7 @@ struct options {
 
     struct opt_list ids, cells, deselect;
     const char *keywords, *marks, *partition;
-    bool strict_markers, markers; /* markers: list */
+    bool strict_markers, markers, quarantined; /* the last two: list */
 
     const char *profile, *context, *host;
     int quiet, verbose;

@@ -117,6 +117,13 @@ struct slot {
     struct str notes[JOURNAL_NOTES_MOST];
 };
 
+/* What is said of retries before the first case starts. */
+struct retry_plan {
+    uint32_t cases, most; /* cases that may be run again; how often at most */
+    uint32_t at_end;      /* of these cases */
+    bool flaky_fails;     /* for some of them */
+};
+
 struct session {
     struct invocation *in;
     struct front *front;
@@ -175,6 +182,7 @@ struct session {
     struct case_life *cases;
     uint32_t *by_queue; /* numbers of cases by their numbers in the queue */
     uint32_t case_count;
+    struct retry_plan retry_plan;
     struct queue_case *placing; /* how each may be placed, and how long it is expected to take */
     nanos longest_ending;       /* of all ladders */
     nanos longest_undoing;      /* of all fixtures of a case, one after another */

@@ -115,11 +115,20 @@ static void take_flaky_result(struct cooking *k, const struct setting_value *val
     k->recipe->flaky_fails = str_is(node_text(value->node, k->arena), "fail");
 }
 
-static struct str text_in(struct cooking *k, const struct node *map, const char *key)
+static struct str text_in(const struct node *map, const char *key, struct arena *arena)
 {
     const struct node *node = node_get(map, key);
 
-    return node && node->kind != NODE_NULL ? node_text(node, k->arena) : (struct str){0};
+    return node && node->kind != NODE_NULL ? node_text(node, arena) : (struct str){0};
+}
+
+struct quarantine recipe_quarantine(const struct node *setting, struct arena *arena)
+{
+    return (struct quarantine){
+        text_in(setting, "owner", arena),
+        text_in(setting, "reason", arena),
+        text_in(setting, "until", arena),
+    };
 }
 
 static void take_quarantine(struct cooking *k, const struct setting_value *value)
@@ -127,11 +136,7 @@ static void take_quarantine(struct cooking *k, const struct setting_value *value
     struct quarantine *quarantine = &k->recipe->quarantine;
     int64_t last;
 
-    *quarantine = (struct quarantine){
-        text_in(k, value->node, "owner"),
-        text_in(k, value->node, "reason"),
-        text_in(k, value->node, "until"),
-    };
+    *quarantine = recipe_quarantine(value->node, k->arena);
     k->recipe->quarantined = date_days(quarantine->until, &last) && k->kitchen->today <= last;
 }
 

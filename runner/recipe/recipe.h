@@ -102,7 +102,9 @@ struct terms {
     uint32_t weight;
     bool serial;
     const struct node
-        *locks;   /* for node_list_count and node_list_item; may be NULL, may live in the scratch arena */
+        *locks; /* for node_list_count and node_list_item; may be NULL, may live in the scratch arena */
+    bool flaky_fails;
+    struct retry_policy retry;
     nanos ending; /* how long it takes at most to end it, unless it is cancelled in a hurry */
 };
 
@@ -188,6 +190,8 @@ struct recipe {
  */
 bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct terms *terms,
                   struct arena *scratch, struct diags *diags);
+/* The setting, evaluated, as texts; they may be in the arena. */
+struct quarantine recipe_quarantine(const struct node *setting, struct arena *arena);
 /* For the watchdog. */
 unsigned recipe_watched_dumps(const struct recipe *recipe);
 /* It is to tell what became of its tests, so it needs a folder for reports. After recipe_check of any case of its test. */

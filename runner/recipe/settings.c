@@ -209,6 +209,8 @@ bool cook_terms(struct cooking *k, struct terms *terms)
     if (!cook_get(k, SET_LOCK, &value))
         return false;
     terms->locks = results_lock(k, value.node);
+    terms->retry = k->recipe->retry;
+    terms->flaky_fails = k->recipe->flaky_fails;
     terms->ending = watch_bound(&k->recipe->ladder, k->kitchen->cap) +
                     watch_dump_bound(recipe_watched_dumps(k->recipe), k->kitchen->cap);
     return true;

@@ -90,24 +90,39 @@ void quarantine_add(struct buf *reason, const struct journal_history *history)
     buf_addc(reason, ')');
 }
 
-bool quarantine_days(const struct journal_record *record, const struct journal_quarantine *quarantine,
-                     int64_t *left)
+static int64_t day_of(const struct journal_record *record)
+{
+    return record->run.wall / DAY_MS;
+}
+
+static bool days_left(const struct journal_quarantine *quarantine, int64_t today, int64_t *left)
 {
     int64_t last;
 
-    if (record->run.wall < 0 || !date_days(quarantine->until, &last))
+    if (!date_days(quarantine->until, &last))
         return false;
-    *left = last - record->run.wall / DAY_MS;
+    *left = last - today;
     return true;
+}
+
+bool quarantine_days(const struct journal_record *record, const struct journal_quarantine *quarantine,
+                     int64_t *left)
+{
+    return days_left(quarantine, day_of(record), left);
 }
 
 void quarantine_tell(struct buf *out, const struct journal_record *record,
                      const struct journal_quarantine *quarantine)
 {
+    report_quarantine(out, quarantine, day_of(record));
+}
+
+void report_quarantine(struct buf *out, const struct journal_quarantine *quarantine, int64_t today)
+{
     int64_t left;
 
     quarantine_format(out, quarantine);
-    if (!quarantine_days(record, quarantine, &left))
+    if (!days_left(quarantine, today, &left))
         return;
     if (left == 0)
         buf_adds(out, " (its last day)");

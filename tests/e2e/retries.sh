@@ -17,6 +17,10 @@ log_is() { # what stands on stdin
     }
 }
 
+line_of() { # TEXT: its number in the log
+    grep -nxF "$1" log | cut -d: -f1
+}
+
 # ---- after which failures ----
 
 test_by_class() {
@@ -165,8 +169,10 @@ fixtures:
     run -n 1
     status_is 0
     is "$(grep -c '^up' log)" 3
-    is "$(grep -n '^a@' log | tail -n 1 | cut -d: -f2)" 'a@c=y 2'
-    is "$(grep -n '^down' log | head -n 1 | cut -d: -f1)" "$(($(grep -n 'a@c=x 2' log | cut -d: -f1) + 1))"
+    is "$(grep '^a@' log | sed 's/.* //' | tr -d '\n')" 1122
+    for cell in x y; do
+        [ "$(line_of "down $cell")" -gt "$(line_of "a@c=$cell 2")" ] || fail "the fixture of $cell was gone: $(cat log)"
+    done
     is "$(tail -n 1 log)" 'down all'
 }
 
@@ -276,6 +282,99 @@ test_a_quarantine_is_not_forgotten_when_a_retry_is_dropped() {
     status_is 1
     last_line_is '0 passed, 1 failed'
     is "$(told a 'case["quarantined"]')" True
+}
+
+# ---- what is said of it ----
+
+test_the_header_says_how() {
+    common='defaults: {retries: {count: 2}}'
+    suite '{name: a, run: "true"}' '{name: b, run: "true"}'
+    run
+    out_has 'what fails may be run again, up to 2 times'
+    run --retries 1 --retry-when end --flaky-result fail
+    out_has 'what fails may be run again, up to 1 time, when all others are over; flaky fails the run'
+    suite '{name: a, run: "true"}' '{name: b, retries: 0, run: "true"}' '{name: c, retries: {when: end}, run: "true"}'
+    run
+    out_has '2 of 3 cases may be run again where they fail, up to 2 times, 1 of them when all others are over'
+    run --retries 0
+    out_lacks 'run again'
+}
+
+test_a_flaky_case_is_told_with_each_attempt() {
+    suite '{name: a, retries: 3, run: "echo said $RUN_MATRIX_ATTEMPT; exit $((RUN_MATRIX_ATTEMPT < 3 ? RUN_MATRIX_ATTEMPT : 0))"}'
+    run --flaky-result fail
+    status_is 7
+    out_has 'passed on attempt 3; attempt 1: exit status 1; attempt 2: exit status 2'
+    run show -v a
+    out_has 'attempt 1: failed: exit status 1'
+    out_has '| said 1'
+    out_has 'attempt 2: failed: exit status 2'
+    out_has '| said 2'
+    [ "$(grep -o '<flakyFailure' .run-matrix/latest/junit.xml | wc -l)" = 2 ] || fail 'not two flakyFailure'
+    is "$(told a '[x["reason"] for x in case["attempts"]]')" "['exit status 1', 'exit status 2', '']"
+}
+
+# ---- quarantine ----
+
+in_quarantine() { # UNTIL: the setting
+    echo "quarantine: {owner: net-team, reason: '#451', until: $1}"
+}
+
+test_a_quarantine_is_told_everywhere() {
+    suite "{name: a, $(in_quarantine 2999-12-31), run: 'exit 1'}" '{name: b, run: "true"}'
+    run --junit-xml j.xml
+    status_is 0
+    err_is_empty
+    out_has '(quarantined: net-team, until 2999-12-31)'
+    out_has 'failed in quarantine: 1'
+    grep -qE 'FAIL +a  exit status 1; net-team, #451, until 2999-12-31 \([0-9]+ days left\)' "$scratch/out" || fail 'no row of it'
+    last_line_is '1 passed, 0 failed'
+    grep -qF '<skipped type="quarantined" message="quarantined: exit status 1 (net-team, #451, until 2999-12-31)">' j.xml || fail 'not in JUnit'
+    run report --format tap
+    out_has 'not ok 1 - a # TODO quarantined: exit status 1 (net-team, #451, until 2999-12-31)'
+    is "$(told a 'case["quarantine"]["owner"]')" net-team
+    run list --quarantined
+    out_has '2 cases, of which in quarantine:'
+    out_has '  a  net-team, #451, until 2999-12-31 ('
+    out_lacks '  b'
+    run list --json
+    out_has '"quarantine":{"owner":"net-team","reason":"#451","until":"2999-12-31"}'
+}
+
+test_a_quarantine_that_is_over() {
+    suite "{name: a, $(in_quarantine 2001-02-03), run: 'exit 1'}" "{name: b, $(in_quarantine 2001-02-03), run: 'true'}"
+    run
+    status_is 1
+    err_has 'run-matrix.yaml:2:27: warning: the quarantine of 1 case is over, and failures count: net-team, #451, until 2001-02-03 (over for '
+    out_has 'its quarantine is over: this fails the run; net-team, #451, until 2001-02-03 (over for '
+    out_has 'failed, and counts since quarantine is over: 1'
+    last_line_is '1 passed, 1 failed'
+    run list
+    status_is 0
+    err_has 'run-matrix.yaml:3:27: warning: the quarantine of 1 case is over'
+}
+
+# In which it was, at the moment at which the run began; wherever one is, by the same clock.
+test_a_quarantine_ends_by_universal_time() {
+    suite "{name: a, $(in_quarantine "$(date -u +%F)"), run: 'exit 1'}"
+    for zone in UTC0 EAST-14 WEST+12; do
+        TZ=$zone run
+        [ "$status" = 0 ] || is "$(date -u +%F)" "$(sed -n 's/.*until: \([0-9-]*\).*/\1/p' run-matrix.yaml)"
+    done
+    RUN_MATRIX_FAULTS=wall-clock=25h run
+    status_is 1
+}
+
+# An error of what is around a case in quarantine is its failure too.
+test_a_quarantine_covers_a_fixture_of_its_own() {
+    suite "{name: a, $(in_quarantine 2999-12-31), fixtures: [db], run: 'true'}" '{name: b, run: "true"}'
+    cat >>run-matrix.yaml <<'YAML'
+fixtures:
+  db: {scope: case, run: 'exit 1'}
+YAML
+    run
+    status_is 0
+    out_has 'failed in quarantine: 1'
 }
 
 run_tests
