@@ -186,6 +186,55 @@ test_the_end_is_that_of_the_cell_where_max_parallel_limits_them() {
     is "$(sed -n 6p log)" 'a@c=y 2'
 }
 
+# Of a suite that can be told what to run those that failed are run, whenever that is.
+test_only_what_failed_is_run_at_the_end() {
+    write suite <<'SH'
+#!/bin/sh
+if [ "$1" = --names ]; then
+    printf 'a\nb\nc\n'
+    exit
+fi
+echo "suite $*" >>log
+for name; do
+    if [ "$name" = b ] && [ "$RUN_MATRIX_ATTEMPT" = 1 ]; then
+        echo "not ok $name"
+        failed=1
+    else
+        echo "ok $name"
+    fi
+done
+exit "${failed:-0}"
+SH
+    chmod +x suite
+    cat >run-matrix.yaml <<'YAML'
+tests:
+  - name: s
+    retries: {count: 1, on: [failed], when: end, backoff: 10ms}
+    run: ./suite a b c
+    discover: {list: [./suite, --names], run: [./suite, '{tests}']}
+    results: {lines: '^(?<verdict>ok|not ok) (?<name>.+)$'}
+  - {name: other, run: 'echo other >>log'}
+YAML
+    run -n 1
+    status_is 0
+    log_is <<'LOG'
+suite a b c
+other
+suite b
+LOG
+    last_line_is '4 passed, 0 failed'
+    sed -i 's/on: .failed./on: [timeout]/' run-matrix.yaml
+    run -n 1
+    status_is 1
+    last_line_is '3 passed, 1 failed'
+}
+
+test_one_command_without_a_file() {
+    run exec --retries 2 --retry-when end -- sh -c "$fails_once"
+    status_is 0
+    is "$(grep -c . log)" 2
+}
+
 # ---- what ends it ----
 
 test_ctrl_c_ends_a_wait_at_once() {
@@ -252,6 +301,21 @@ test_fail_fast_leaves_retries_in_cells_that_run() {
     log_is <<'LOG'
 a@c=x 1
 a@c=x 2
+LOG
+}
+
+# Attempts that were made count, and the wait is none any more.
+test_a_run_that_died_in_a_wait_is_finished() {
+    suite "{name: a, retries: {count: 2, $long}, run: '$fails_once'}"
+    RUN_MATRIX_FAULTS=die-written run
+    status_is 137
+    is "$(cat log)" 'a 1'
+    run --resume
+    status_is 0
+    is "$(told a 'case["verdict"]')" flaky
+    log_is <<'LOG'
+a 1
+a 2
 LOG
 }
 
