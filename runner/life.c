@@ -48,12 +48,12 @@ static enum case_state judge_it(struct session *s, uint32_t number)
     struct retry retry = attempt_judge(s, number);
 
     if (retry.again)
-        return retries_rest(s, number, retry) ? CASE_RESTING : CASE_WAITING;
+        return retries_rest(s, number, retry) ? CASE_PAUSING : CASE_WAITING;
     queue_done(s->queue, s->cases[number].queued);
     return CASE_OVER;
 }
 
-static enum case_state rested(struct session *s, uint32_t number)
+static enum case_state due(struct session *s, uint32_t number)
 {
     retries_rested(s, number);
     return CASE_WAITING;
@@ -96,7 +96,7 @@ static enum case_state drop(struct session *s, uint32_t number)
     return CASE_OVER;
 }
 
-static enum case_state drop_resting(struct session *s, uint32_t number)
+static enum case_state drop_pausing(struct session *s, uint32_t number)
 {
     retries_dropped(s, number);
     return drop(s, number);
@@ -115,7 +115,7 @@ static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_ENDING] = {[CASE_GONE] = tell_first},
     [CASE_TELLING] = {[CASE_TOLD] = clean_and_judge},
     [CASE_CLEANING] = {[CASE_CLEANED] = cleaned},
-    [CASE_RESTING] = {[CASE_RESTED] = rested, [CASE_DROPPED] = drop_resting},
+    [CASE_PAUSING] = {[CASE_DUE] = due, [CASE_DROPPED] = drop_pausing},
 };
 
 static const char *const states[] = {

@@ -16,7 +16,7 @@ struct session;
     X(CASE_ENDING, "ending")       /* its ladder is being climbed */         \
     X(CASE_TELLING, "telling")     /* it has crashed; its stack is read */   \
     X(CASE_CLEANING, "cleaning")   /* its own fixtures are going */          \
-    X(CASE_RESTING, "resting")     /* is to be run again, and not yet */     \
+    X(CASE_PAUSING, "pausing")     /* is to be run again, and not yet */     \
     X(CASE_OVER, "over")           /* has its verdict, in the journal */
 
 enum case_state {
@@ -39,7 +39,7 @@ enum case_state {
     X(CASE_GONE, "gone")             /* the process was reaped, or abandoned */            \
     X(CASE_TOLD, "told")             /* where it crashed, or why that is not known */      \
     X(CASE_CLEANED, "cleaned")       /* there is nothing of its own fixtures any more */   \
-    X(CASE_RESTED, "rested")         /* what it has rested for has come */                 \
+    X(CASE_DUE, "due")               /* its next attempt may come */                       \
     X(CASE_DROPPED, "dropped")       /* it will not be run */
 
 enum case_event {

@@ -117,7 +117,7 @@ static void wake(struct session *s, uint32_t number)
     const struct case_life *life = &s->cases[number];
 
     if (!life->awaits_time && !life->awaits_end)
-        life_event(s, number, CASE_RESTED);
+        life_event(s, number, CASE_DUE);
 }
 
 static void end_has_come(void *user, uint32_t queued)

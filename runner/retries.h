@@ -38,7 +38,7 @@ bool retries_rest(struct session *s, uint32_t number, struct retry retry);
 void retries_rested(struct session *s, uint32_t number);  /* back to the queue */
 void retries_dropped(struct session *s, uint32_t number); /* it will not be run; it is out of the queue */
 
-/* Those whose time, or whose end, has come are told CASE_RESTED; false: none was. */
+/* Those whose time, or whose end, has come are told CASE_DUE; false: none was. */
 bool retries_wake(struct session *s);
 nanos retries_due(struct session *s); /* the moment of the next, on the watch's clock; WATCH_NEVER */
 void retries_close(struct session *s);
