@@ -314,6 +314,8 @@ static void print_words(struct front *front, struct invocation *in)
         buf_addf(&out, "%u case%s%s\n", plan->count, plural(plan->count), what);
     else if (!in->options->quiet)
         buf_addf(&out, "%u of %u cases%s\n", plan->count, plan->collected, what);
+    if (!in->options->quiet)
+        header_recalled(&out, front);
     print_cases(front, in, &out);
     flush(&out, 0);
     buf_release(&out);
@@ -341,7 +343,7 @@ static enum exit_code list(struct front *front, struct invocation *in)
         print_json(front, in);
     else
         print_words(front, in);
-    if (front->selection && !front->plan.count && has_tests(&front->suites)) {
+    if ((front->selection || front->recalled) && !front->plan.count && has_tests(&front->suites)) {
         diag_error(in->diags, (struct place){0}, "none of %u case%s is selected", front->plan.collected,
                    plural(front->plan.collected));
         return EXIT_NOTHING;

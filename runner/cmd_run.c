@@ -35,7 +35,7 @@ static enum exit_code run_front(struct invocation *in, struct front *front, stru
 {
     const char *no_tests = in->options->no_tests;
 
-    if (front->selection && !front->plan.count && !no_tests)
+    if ((front->selection || front->recalled) && !front->plan.count && !no_tests)
         return nothing_selected(in, front);
     return run_cases(in, front, resumption);
 }

@@ -12,6 +12,7 @@ struct invocation {
     struct opt_list args;
     struct arena *arena; /* lives until the program ends */
     struct diags *diags; /* printed by main */
+    int64_t began;       /* of a run that is resumed: ms since 1970 then; 0: a new one */
 };
 
 #define X(id, rest, synopsis, help) enum exit_code cmd_##id(struct invocation *in);

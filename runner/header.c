@@ -61,6 +61,12 @@ void header_implied(struct buf *out, const struct front *front)
     buf_addc(out, '\n');
 }
 
+void header_recalled(struct buf *out, const struct front *front)
+{
+    if (front->recalled)
+        buf_adds(out, front->recalled);
+}
+
 /* A test that mentions no axis does the same in every cell; that is rarely what was meant. */
 void header_warn(const struct front *front, struct diags *diags)
 {
@@ -170,6 +176,7 @@ void header_print(struct session *s)
     header_implied(&out, s->front);
     add_suites(s, &out);
     add_run(s, &out);
+    header_recalled(&out, s->front);
     add_containment(s, &out);
     add_retries(s, &out);
     if (s->style.verbose > 0)

@@ -48,6 +48,8 @@ struct options {
     int64_t retries, maxfail; /* -1: not given */
     nanos session_timeout;    /* -1: not given */
     bool exit_first, no_capture, resume, collect_only, watch;
+    bool last_failed, failed_first, new_first, stepwise, stepwise_skip;
+    const char *no_failures;        /* with last_failed: "all", "none"; NULL: not given */
     const char *debugger, *wrapper; /* NULL: none */
     const char *contain;            /* NULL: auto */
     const char *name;               /* exec */

@@ -1,6 +1,7 @@
 /* Which cases, and of what file. */
 #include "runner/options_words.h"
 
+static const char *const no_failures[] = {"all", "none", NULL};
 static const char *const hosts[] = {"family", "strict", NULL};
 
 static const struct opt opts[] = {
@@ -58,6 +59,44 @@ static const struct opt opts[] = {
      .offset = AT(partition),
      .commands = PLAN,
      .help = "take part M of N of what is selected; KIND is slice or hash"},
+    {.name = "last-failed",
+     .alias = "lf",
+     .kind = OPT_FLAG,
+     .offset = AT(last_failed),
+     .commands = ORDERED,
+     .help = "take, of what is selected, only what failed when it was last run; all when nothing did"},
+    {.name = "last-failed-no-failures",
+     .alias = "lfnf",
+     .kind = OPT_ENUM,
+     .words = no_failures,
+     .arg = "WHAT",
+     .offset = AT(no_failures),
+     .commands = ORDERED,
+     .help = "with --lf when nothing failed: run all (the default) or none"},
+    {.name = "failed-first",
+     .alias = "ff",
+     .kind = OPT_FLAG,
+     .offset = AT(failed_first),
+     .commands = ORDERED,
+     .help = "begin with what failed when it was last run"},
+    {.name = "new-first",
+     .alias = "nf",
+     .kind = OPT_FLAG,
+     .offset = AT(new_first),
+     .commands = ORDERED,
+     .help = "begin with cases that were never run, then those that came last"},
+    {.name = "stepwise",
+     .alias = "sw",
+     .kind = OPT_FLAG,
+     .offset = AT(stepwise),
+     .commands = ORDERED,
+     .help = "stop at the first failure, and go on from there the next time"},
+    {.name = "stepwise-skip",
+     .alias = "sw-skip",
+     .kind = OPT_FLAG,
+     .offset = AT(stepwise_skip),
+     .commands = ORDERED,
+     .help = "the same, but stop at the second failure only"},
 
     {.name = "profile",
      .letter = 'P',

@@ -15,6 +15,7 @@
 #define RUN        (ON(NONE) | ON(run)) /* without a command word it is run */
 #define HARNESS    (RUN | ON(exec))
 #define PLAN       (RUN | ON(list) | ON(show))
+#define ORDERED    (RUN | ON(list))
 #define READERS    (HARNESS | ON(report) | ON(show))
 #define AT(member) offsetof(struct options, member)
 #define ABOUT_CONTEXT \

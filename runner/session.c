@@ -12,6 +12,7 @@
 #include "runner/loop.h"
 #include "runner/outputs.h"
 #include "runner/plan_record.h"
+#include "runner/remember.h"
 #include "runner/servers.h"
 
 #include <errno.h>
@@ -30,7 +31,6 @@
 #define FILES_OF_FIXTURE \
     18 /* the same for a process of a fixture: pidfd, two captures, a folder, two sockets ... */
 #define GITHUB_WAIT (2 * NS_PER_S) /* a step that is cancelled has 7.5 s for everything */
-#define RUNS_ASKED  3              /* the newest so many say how long cases take */
 
 static const struct place nowhere = {0};
 
@@ -45,12 +45,22 @@ static bool read_jobs(struct session *s, const struct options *o)
     return false;
 }
 
+/* 0: no limit */
+static int64_t failures_most(const struct options *o)
+{
+    if (o->exit_first || (o->stepwise && !o->stepwise_skip))
+        return 1;
+    if (o->stepwise_skip)
+        return 2; /* the first is known, and passed over */
+    return o->maxfail > 0 ? o->maxfail : 0;
+}
+
 static bool read_options(struct session *s)
 {
     const struct options *o = s->in->options;
 
     s->keep = outputs_wanted(o->keep);
-    s->failures_most = o->exit_first ? 1 : o->maxfail > 0 ? o->maxfail : 0;
+    s->failures_most = failures_most(o);
     s->no_tests = o->no_tests ? o->no_tests : "fail";
     s->has_modes = tcgetattr(STDIN_FILENO, &s->modes) == 0;
     s->interactive = o->no_capture && isatty(STDOUT_FILENO) && s->has_modes;
@@ -270,6 +280,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     estate_reap_others(s);
     if (!open_containment(s))
         return s->in->options->contain ? EXIT_USAGE : EXIT_BROKEN;
+    remember_before(s);
     if (s->store.fd >= 0)
         store_tidy(&s->store, s->keep == KEEP_ALL, s->in->diags);
     if (!estate_guard(s) || !open_machine(s) || !estate_hold(s))
@@ -277,7 +288,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     s->style.wake = s->wake;
     s->progress = progress_new(&s->style, s->case_count);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
-    plan_queue(s, s->jobs > 1 || s->style.live ? RUNS_ASKED : 0);
+    plan_queue(s);
     if (!fixtures_open(s) || !servers_open(s)) {
         failed(s, "get memory for the start of processes");
         return EXIT_BROKEN;

@@ -57,6 +57,7 @@ enum verdict {
 };
 
 const char *verdict_word(enum verdict verdict);
+bool verdict_find(struct str word, enum verdict *verdict); /* false: it is none */
 enum count verdict_counts(enum verdict verdict);
 
 /* ---- what is recorded ---- */
@@ -75,6 +76,7 @@ struct journal_run {
     int64_t wall; /* ms since 1970 when it began; everything else counts from there by the monotonic clock */
     int64_t pid, pid_start; /* of the runner, and its start in ticks: is it alive? */
     uint64_t digest;        /* of the ids: --resume tells when they have changed */
+    bool soak; /* cases came over and over, of which failures alone are on record: no history of any case */
 };
 
 struct journal_test {
@@ -141,6 +143,7 @@ struct journal_results {
     uint64_t unlisted;                /* that were announced, not reported, and are not in the file either */
     uint64_t left_out;                /* reported beyond what a file holds */
     int64_t announced;                /* -1: not known */
+    uint32_t asked;                   /* tests that it was asked for by name; 0: all that there are */
     struct str path;                  /* of the file, in the run folder; empty: it was not kept */
     struct str report;                /* what they were read from, for people */
     const struct str *problems;       /* of the report, a line each; JOURNAL_PROBLEMS_MOST */
@@ -232,6 +235,8 @@ int journal_files(struct journal *journal, const struct journal_attempt *attempt
 int journal_ended(struct journal *journal, const struct journal_attempt *attempt);
 int journal_note(struct journal *journal, struct str text, nanos at); /* warnings of the run as a whole */
 int journal_cancelled(struct journal *journal, struct str why, nanos at);
+/* A case took clearly longer than it used to: `was`, in so many runs before. */
+int journal_slower(struct journal *journal, uint32_t number, nanos was, uint32_t runs);
 int journal_finished(struct journal *journal, int exit_code, nanos at);
 
 /*
@@ -286,6 +291,8 @@ struct journal_history {
     bool executed;    /* a process was started for any of them */
     int64_t pid;      /* of the last one */
     nanos started_at;
+    nanos was;         /* how long it used to take, where it took clearly longer ... */
+    uint32_t was_runs; /* ... in so many runs before; 0: it did not */
 };
 
 struct journal_record {
@@ -309,13 +316,6 @@ struct journal_record {
  */
 bool journal_read(struct arena *arena, int folder, const char *path, struct journal_record *record,
                   struct diags *diags);
-
-/*
- * How long attempts took that came to their end by themselves, in the order they ended: far faster than reading the
- * whole. Reads at most `budget` bytes, and takes from it what it has read; a journal that is not there has none.
- */
-typedef void journal_duration(void *user, struct str id, nanos duration);
-void journal_durations(int folder, uint64_t *budget, journal_duration *each, void *user);
 
 /* What came of a case: its last attempt's outcome; NOT_RUN when none ended. */
 enum verdict journal_outcome(const struct journal_history *history);

@@ -337,3 +337,30 @@ bool read_end(struct reading *reading)
     *place_of(reading, &entry->history, attempt->attempt) = *attempt;
     return true;
 }
+
+/* ---- slower ---- */
+
+struct slower_line {
+    uint32_t number, runs;
+    nanos was;
+};
+
+bool read_slower(struct reading *reading)
+{
+    static const struct field fields[] = {
+        FIELD(struct slower_line, "case", u32, number),
+        FIELD(struct slower_line, "was", time, was),
+        FIELD(struct slower_line, "runs", u32, runs),
+    };
+    struct slower_line line = {.number = UINT32_MAX};
+    struct entry *entry;
+
+    if (!read_fields(reading, fields, ARRAY_LEN(fields), &line))
+        return false;
+    entry = find_entry(reading, line.number);
+    if (!entry)
+        return false;
+    entry->history.was = line.was;
+    entry->history.was_runs = line.runs;
+    return true;
+}

@@ -125,6 +125,7 @@ int journal_run(struct journal *journal, const struct journal_run *run)
     line_int(line, "pid_start", run->pid_start);
     /* Readers whose numbers are doubles would spoil it. */
     buf_addf(line, ",\"digest\":\"%016llx\"", (unsigned long long)run->digest);
+    line_flag(line, "soak", run->soak);
     written = add_items(line, &argv, 0);
     if (end_event(journal) < 0)
         return -1;
@@ -311,6 +312,8 @@ static void add_results(struct buf *line, const struct journal_results *results)
         line_int(line, "left_out", (int64_t)results->left_out);
     if (results->announced >= 0)
         line_int(line, "announced", results->announced);
+    if (results->asked)
+        line_int(line, "asked", results->asked);
     line_text(line, "path", results->path, FACT_MOST);
     line_text(line, "report", results->report, REPORT_MOST);
     add_problems(line, results);
@@ -369,15 +372,12 @@ static void add_quarantine(struct buf *line, const struct journal_quarantine *qu
 
 int journal_ended(struct journal *journal, const struct journal_attempt *attempt)
 {
-    struct buf *line = event(journal, END_CASE, sizeof END_CASE - 1);
+    struct buf *line = EVENT(journal, "end");
 
-    line_number(line, attempt->number);
-    LINE_ADD(line, END_ATTEMPT);
-    line_number(line, attempt->attempt);
-    LINE_ADD(line, END_VERDICT);
-    buf_adds(line, verdict_word(attempt->verdict));
-    LINE_ADD(line, END_DURATION);
-    line_number(line, attempt->duration / NS_PER_US);
+    line_int(line, "case", attempt->number);
+    line_int(line, "attempt", attempt->attempt);
+    line_text(line, "verdict", str_of(verdict_word(attempt->verdict)), NAME_MOST);
+    line_time(line, "duration", attempt->duration);
     line_time(line, "at", attempt->at);
     line_int(line, "slot", attempt->slot);
     if (attempt->last)
@@ -416,6 +416,16 @@ int journal_cancelled(struct journal *journal, struct str why, nanos at)
 
     line_time(line, "at", at);
     line_text(line, "why", why, NOTE_MOST);
+    return end_event(journal);
+}
+
+int journal_slower(struct journal *journal, uint32_t number, nanos was, uint32_t runs)
+{
+    struct buf *line = EVENT(journal, "slower");
+
+    line_int(line, "case", number);
+    line_time(line, "was", was);
+    line_int(line, "runs", runs);
     return end_event(journal);
 }
 

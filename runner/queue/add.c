@@ -236,5 +236,5 @@ void queue_add(struct queue *queue, const struct queue_case *c)
     else
         cell->first = item;
     cell->last = item;
-    queue_item_wait(queue, item, (struct rank){late, item->number});
+    queue_item_wait(queue, item, (struct rank){c->before, late, item->number});
 }

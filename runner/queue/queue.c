@@ -191,7 +191,7 @@ void queue_done(struct queue *queue, uint32_t number)
 
 void queue_again(struct queue *queue, uint32_t number)
 {
-    queue_item_wait(queue, queue->items[number], (struct rank){LATE_AGAIN, queue->turns++});
+    queue_item_wait(queue, queue->items[number], (struct rank){0, LATE_AGAIN, queue->turns++});
     give_back(queue, queue->items[number]);
 }
 
@@ -215,7 +215,7 @@ void queue_release(struct queue *queue, uint32_t number)
     struct item *item = queue->items[number];
 
     item->held = false;
-    item_join(item, (struct rank){LATE_AGAIN, queue->turns++});
+    item_join(item, (struct rank){0, LATE_AGAIN, queue->turns++});
 }
 
 bool queue_put_back(struct queue *queue, uint32_t number)

@@ -1,7 +1,8 @@
 /*
  * Which case starts next. No process, no clock.
  *
- * Order: cases that are run again, then those never timed in the order added, then the longest first. A case that
+ * Order: cases that are run again; of the others those that are told to come before the rest; among these the ones never
+ * timed in the order added, then the longest first. A case that
  * waits for a lock or for its suite's max-parallel is overtaken. One that waits for places alone is not: all after it
  * in the order wait with it, so a heavy case starts as soon as enough of those that run now have ended. `serial` cases
  * come when nothing else can start and nothing runs, one after another: the run is emptied for them once, not
@@ -27,7 +28,8 @@ struct queue_case {
     bool serial;             /* nothing beside it */
     const struct str *locks; /* words; of all cases with the same word one runs at a time. Copied */
     uint32_t lock_count;
-    nanos expected; /* -1: not known */
+    nanos expected;  /* -1: not known */
+    uint32_t before; /* the smaller comes first */
 };
 
 struct queue *queue_new(uint32_t places);

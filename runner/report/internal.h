@@ -104,6 +104,7 @@ void report_result(const struct report_input *input, const struct journal_histor
 void summary_title(const struct report_input *input, struct report_sink *sink, const char *title,
                    uint64_t count);
 void summary_flaky_results(const struct report_input *input, struct report_sink *sink);
+void summary_slower(const struct report_input *input, struct report_sink *sink);
 void summary_slowest_results(const struct report_input *input, struct report_sink *sink);
 
 /* ---- output.c: captured output, line by line ---- */

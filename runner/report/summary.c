@@ -413,6 +413,7 @@ static void add_all(struct summary *s)
     summary_flaky_results(s->input, s->sink);
     add_reasons(s, "not run", is_not_run);
     add_reasons(s, "skipped", is_skipped);
+    summary_slower(s->input, s->sink);
     add_slowest(s);
     summary_slowest_results(s->input, s->sink);
     add_notes(s);

@@ -50,6 +50,8 @@ void soak_close(struct soak *soak);
  * False: none for now, or none any more.
  */
 bool soak_next(struct soak *soak, uint32_t *number, uint32_t *copy);
+/* It is begun: its number among the attempts of its case, from 1. None is given twice, whoever was killed meanwhile. */
+uint32_t soak_begin(struct soak *soak, uint32_t number);
 /* It has not been run, and nothing is known of it: it comes again in this round. */
 void soak_put_back(struct soak *soak, uint32_t number, uint32_t copy);
 
@@ -60,7 +62,8 @@ struct soak_outcome {
     struct str reason; /* its words ... */
     struct str
         place; /* ... where it failed: "proto.c:41 in recv_exact", of dump, crash or test; empty: not known */
-    struct str output; /* ... and the end of what it wrote */
+    struct str output;   /* ... and the end of what it wrote */
+    struct str evidence; /* the folder of all that is kept of it, in the run's: "cases/proto@backend=exec/17" */
 };
 
 /* What is to be kept of it. */
@@ -70,6 +73,11 @@ enum soak_worth {
     SOAK_ALL,     /* the first of its kind: evidence whole */
 };
 
+/*
+ * What soak_ended will say of it. Asked first, so that what is to be kept is there when it counts: who is killed between the two has
+ * one attempt less, and the next failure of its kind is the first.
+ */
+enum soak_worth soak_worth(const struct soak *soak, uint32_t number, const struct soak_outcome *outcome);
 /* `now`: time that this soak has taken so far. */
 enum soak_worth soak_ended(struct soak *soak, uint32_t number, uint32_t copy,
                            const struct soak_outcome *outcome, nanos now);
@@ -84,6 +92,8 @@ enum soak_end {
 };
 /* It stays what it once was, in a resumed one too, unless that is given more to do. */
 enum soak_end soak_where(struct soak *soak, nanos now);
+/* What holds, of a resumed one too. */
+const struct soak_plan *soak_plan_of(const struct soak *soak);
 uint64_t soak_seed(const struct soak *soak);
 nanos soak_taken(const struct soak *soak); /* by those that were before, when it was resumed */
 
