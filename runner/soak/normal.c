@@ -364,7 +364,7 @@ static bool take_temporary(struct normal *n)
 
 void normalise(struct str line, struct buf *out)
 {
-    struct normal n = {.in = str_slice(line, 0, line.len < INPUT_MOST ? line.len : INPUT_MOST), .out = out};
+    struct normal n = {.in = {line.ptr, line.len < INPUT_MOST ? line.len : INPUT_MOST}, .out = out};
 
     buf_reserve(out, LINE_MOST);
     out->ptr[out->len] = '\0';
