@@ -284,7 +284,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     s->style.wake = s->wake;
     s->progress = progress_new(&s->style, s->soak ? 0 : s->case_count);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
-    plan_queue(s, s->jobs > 1 || s->style.live ? RUNS_ASKED : 0);
+    plan_queue(s, s->jobs > 1 || s->style.live || s->soak ? RUNS_ASKED : 0);
     if (!fixtures_open(s) || !servers_open(s)) {
         failed(s, "get memory for the start of processes");
         return EXIT_BROKEN;
