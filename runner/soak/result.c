@@ -64,6 +64,12 @@ enum soak_end soak_result_end(const struct soak_result *result)
     return (enum soak_end)result->state.head->totals.end;
 }
 
+void soak_result_counts(const struct soak_result *result, uint64_t *attempts, uint64_t *failures)
+{
+    *attempts = result->all.attempts;
+    *failures = result->all.failures;
+}
+
 bool soak_result_failed(const struct soak_result *result)
 {
     return result->all.failures > 0;

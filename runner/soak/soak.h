@@ -141,6 +141,7 @@ void soak_result_text(const struct soak_result *result, bool colour, int verbose
 void soak_result_json(const struct soak_result *result, struct buf *out);
 enum soak_end soak_result_end(const struct soak_result *result);
 bool soak_result_failed(const struct soak_result *result); /* any attempt */
+void soak_result_counts(const struct soak_result *result, uint64_t *attempts, uint64_t *failures);
 
 /* What failures have in common: the words without what differs from one to the next, as numbers and addresses do. */
 void soak_signature(const struct soak_outcome *outcome, struct buf *out);

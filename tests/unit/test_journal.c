@@ -926,6 +926,24 @@ static void add_duration(void *user, struct str id, nanos duration)
     buf_addf(user, "%.*s=%lld ", STR_ARG(id), (long long)(duration / US));
 }
 
+/* What failed in a soak, and how long that took, is nothing to foresee others by. */
+static void test_a_soak_has_no_durations(void **state)
+{
+    struct scene *s = *state;
+    struct journal *journal = opened(s);
+    struct journal_attempt a = passed(0, 1);
+    struct buf text = {0};
+    uint64_t budget = 1 << 20;
+
+    journal_run(journal, &run_given);
+    journal_cases(journal, cases_given, 3);
+    journal_ended(journal, &a);
+    journal_close(journal);
+    journal_durations(s->fd, &budget, add_duration, &text);
+    assert_string_equal(buf_text(&text), "");
+    buf_release(&text);
+}
+
 /* The quick way finds what the thorough one does, and only what ended by itself. */
 static void test_durations(void **state)
 {
@@ -940,8 +958,10 @@ static void test_durations(void **state)
     struct journal_attempt a;
     struct buf text = {0};
     uint64_t budget = 1 << 20;
+    struct journal_run run = run_given;
 
-    journal_run(journal, &run_given);
+    run.soak = false;
+    journal_run(journal, &run);
     journal_cases(journal, odd, 2);
     journal_cases(journal, odd + 2, 2);
     for (uint32_t i = 0; i < 6; i++) {
@@ -984,6 +1004,7 @@ int main(void)
         TEST(test_full_disk),
         TEST(test_count),
         TEST(test_durations),
+        TEST(test_a_soak_has_no_durations),
     };
 
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
