@@ -16,6 +16,7 @@ struct inside {
     struct known {
         struct str id;
         bool failed;
+        int64_t place;
     } * list; /* by text, up to `sorted` */
     uint32_t count, cap, sorted;
 };
@@ -49,18 +50,30 @@ static void add_inside(struct inside *inside, int64_t number, int64_t at, int64_
         if (!id.len || is_known(inside, id))
             continue;
         GROW(inside->list, inside->count, inside->cap);
-        inside->list[inside->count++] =
-            (struct known){arena_str(inside->arena, id), sqlite3_column_int(of, 1) != 0};
+        inside->list[inside->count++] = (struct known){
+            arena_str(inside->arena, id), sqlite3_column_int(of, 1) != 0, sqlite3_column_int64(of, 2)};
     }
     if (inside->count)
         qsort(inside->list, inside->count, sizeof *inside->list, by_text);
     inside->sorted = inside->count;
 }
 
-static void take_inside(const struct inside *inside, struct history_case *c)
+static int by_place(const void *left, const void *right)
+{
+    const struct known *a = left, *b = right;
+
+    if (a->place != b->place)
+        return (a->place > b->place) - (a->place < b->place);
+    return str_cmp(a->id, b->id);
+}
+
+/* In the order in which the suite told of them. */
+static void take_inside(struct inside *inside, struct history_case *c)
 {
     struct str *failed = ARENA_ARRAY(inside->arena, struct str, inside->count);
 
+    if (inside->count)
+        qsort(inside->list, inside->count, sizeof *inside->list, by_place);
     for (uint32_t i = 0; i < inside->count; i++)
         if (inside->list[i].failed)
             failed[c->inside_count++] = inside->list[i].id;
