@@ -144,6 +144,8 @@ struct history *remember_slower(struct session *s, struct journal_record *record
         if (is_comparable(&record->cases[i]) &&
             journal_last(&record->cases[i])->duration > HISTORY_SLOWER_MORE)
             compare(s, history, &record->cases[i], i, &scratch);
+    if (history)
+        history_look_away(history); /* reports are written next, which may take long */
     arena_release(&scratch);
     return history;
 }

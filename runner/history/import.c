@@ -354,6 +354,7 @@ bool history_import(struct history *h, const struct journal_record *record, int 
     bool done;
 
     history_until(h);
+    history_look_away(h);
     if (sql_begin(h)) {
         die_here(h);
         import(&i, (int64_t)journal_size);

@@ -20,6 +20,7 @@
 /* id, text. What a text says of tables stands in schema.c. */
 #define STATEMENTS(X)                                                                                       \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                             \
+    X(LOOK, "BEGIN")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                     \
     X(FIND_RUN, "SELECT no, at, size FROM runs WHERE id = ?1")                                              \
     X(LATEST_BELOW, "SELECT max(at) FROM runs WHERE number < ?1")                                           \
