@@ -48,6 +48,8 @@ void job_stop(struct job_voice *voice, struct buf *out);
 void job_resume(struct job_voice *voice, struct buf *out);
 void job_group(struct job_voice *voice, const char *title, struct buf *out);
 void job_group_end(struct job_voice *voice, struct buf *out);
+/* Errors as annotations where they stand, as many as are shown; before they are printed. */
+void job_tell_errors(const struct diags *diags, struct buf *out);
 /* By who comes after a runner that has died anywhere, in the middle of a line too. */
 void job_last_words(const struct job_voice *voice, struct buf *out);
 

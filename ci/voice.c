@@ -1,8 +1,13 @@
 #include "ci/job.h"
 
+#include "runner/report/report.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+#define ERRORS_MOST 10 /* as many of a step are shown */
 
 bool job_inside(void)
 {
@@ -24,6 +29,26 @@ void job_voice_open(struct job_voice *voice)
         voice->token[2 * i] = digits[bytes[i] >> 4];
         voice->token[2 * i + 1] = digits[bytes[i] & 15];
     }
+}
+
+void job_tell_errors(const struct diags *diags, struct buf *out)
+{
+    char *folder = getcwd(NULL, 0);
+    size_t told = 0;
+
+    for (size_t i = 0; i < diags->count && told < ERRORS_MOST && job_inside(); i++) {
+        const struct diag *diag = &diags->list[i];
+        struct buf file = {0};
+
+        if (diag->severity != DIAG_ERROR)
+            continue;
+        told++;
+        annotation_file(&file, str_of(getenv("GITHUB_WORKSPACE")), str_of(folder), str_of(diag->at.file));
+        annotation_add(out, &(struct annotation){"error", buf_str(&file), diag->at.line, diag->at.col,
+                                                 str_of("run-matrix"), str_of(diag->text)});
+        buf_release(&file);
+    }
+    free(folder);
 }
 
 void job_stop(struct job_voice *voice, struct buf *out)
