@@ -124,7 +124,7 @@ static void add_run(const struct session *s, struct buf *out)
     add_cell(s->front, out);
     if (s->front->profile)
         buf_addf(out, ", profile %s", s->front->profile);
-    if (s->resumed)
+    if (s->resumed && !s->soak)
         buf_addf(out, ", %u left of it", queue_waiting(s->queue));
     buf_addc(out, '\n');
 }

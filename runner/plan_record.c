@@ -66,6 +66,7 @@ bool plan_cases(struct session *s)
             s->case_count++;
         }
     arena_release(&scratch);
+    s->life_count = s->case_count;
     s->digest = digest_of(s);
     return good;
 }
@@ -95,10 +96,35 @@ static bool is_over(struct session *s, uint32_t number)
         return true;
     }
     /* Attempts that a kill cut short count as made: their numbers are not used again. */
-    s->cases[number].attempts = (uint16_t)history->started;
+    s->cases[number].attempts = history->started;
     for (uint32_t i = 0; i < history->count; i++)
         s->cases[number].failed += verdict_counts(history->attempts[i].verdict) == COUNT_FAILED;
     return false;
+}
+
+/* Of a soak: it comes when it is called. */
+static void enter_all(struct session *s)
+{
+    for (uint32_t i = 0; i < s->life_count; i++) {
+        s->placing[i].expected = s->placing[session_recorded(s, i)].expected;
+        s->cases[i].state = CASE_RESTING;
+        s->cases[i].queued = s->by_queue[i] = i;
+        queue_enter(s->queue, &s->placing[i]);
+    }
+}
+
+/* Those that are to be run are added. */
+static void add_all(struct session *s)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < s->case_count; i++) {
+        if (is_over(s, i))
+            continue;
+        s->cases[i].queued = count;
+        s->by_queue[count++] = i;
+        queue_add(s->queue, &s->placing[i]);
+    }
 }
 
 void plan_queue(struct session *s, uint32_t runs)
@@ -106,21 +132,15 @@ void plan_queue(struct session *s, uint32_t runs)
     const struct suites *suites = &s->front->suites;
     struct estimates *estimates = runs && s->store.fd >= 0 ? estimates_load(&s->store, runs, s->arena) : NULL;
     struct buf id = {0};
-    uint32_t count = 0;
 
-    s->by_queue = ARENA_ARRAY(s->arena, uint32_t, s->case_count);
+    s->by_queue = ARENA_ARRAY(s->arena, uint32_t, s->life_count);
     s->queue = queue_new(s->jobs);
     for (uint32_t i = 0; i < suites->count; i++)
         queue_suite(s->queue, i, suites->list[i]->max_parallel);
-    for (uint32_t i = 0; i < s->case_count; i++) {
+    for (uint32_t i = 0; i < s->case_count; i++)
         s->placing[i].expected = expected_of(s, estimates, i, &id);
-        if (is_over(s, i))
-            continue;
-        s->cases[i].queued = count;
-        s->by_queue[count++] = i;
-        queue_add(s->queue, &s->placing[i]);
-    }
     buf_release(&id);
+    (s->soak ? enter_all : add_all)(s);
 }
 
 /* ---- the journal ---- */
@@ -153,6 +173,7 @@ static void record_run(struct session *s)
         .wall = s->wall,
         .pid = getpid(),
         .digest = s->digest,
+        .soak = s->soak != NULL,
     };
 
     if (proc_stat_read(getpid(), &self) == 0)

@@ -75,6 +75,7 @@ struct journal_run {
     int64_t wall; /* ms since 1970 when it began; everything else counts from there by the monotonic clock */
     int64_t pid, pid_start; /* of the runner, and its start in ticks: is it alive? */
     uint64_t digest;        /* of the ids: --resume tells when they have changed */
+    bool soak; /* cases came over and over, of which failures alone are on record: no history of any case */
 };
 
 struct journal_test {

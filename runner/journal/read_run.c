@@ -63,6 +63,7 @@ bool read_run(struct reading *reading)
         FIELD(struct run_line, "pid", i64, run.pid),
         FIELD(struct run_line, "pid_start", i64, run.pid_start),
         FIELD(struct run_line, "digest", hex, run.digest),
+        FIELD(struct run_line, "soak", flag, run.soak),
         FIELD(struct run_line, "argv", args, run.argv),
     };
     struct run_line line = {0};

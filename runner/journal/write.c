@@ -124,6 +124,7 @@ int journal_run(struct journal *journal, const struct journal_run *run)
     line_int(line, "pid_start", run->pid_start);
     /* Readers whose numbers are doubles would spoil it. */
     buf_addf(line, ",\"digest\":\"%016llx\"", (unsigned long long)run->digest);
+    line_flag(line, "soak", run->soak);
     written = add_items(line, &argv, 0);
     if (end_event(journal) < 0)
         return -1;

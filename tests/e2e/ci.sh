@@ -335,7 +335,7 @@ Y
 action_run() { # NAME=VALUE...
     mkdir -p bin
     # shellcheck disable=SC2016
-    printf '#!/bin/sh\nfor word in "$@"; do printf "<%%s>\\n" "$word"; done\n' >bin/run-matrix
+    printf '#!/bin/sh\nenv | grep ^INPUT_\nfor word in "$@"; do printf "<%%s>\\n" "$word"; done\n' >bin/run-matrix
     chmod +x bin/run-matrix
     run_command env PATH="$PWD/bin:$PATH" "$@" "$root/ci/action/run.sh"
 }

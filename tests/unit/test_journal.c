@@ -122,6 +122,7 @@ static const struct journal_run run_given = {
     .pid = 4321,
     .pid_start = 987654321,
     .digest = 0xFEDCBA9876543210,
+    .soak = true,
 };
 static const struct journal_test tests_given[] = {
     {STR("unit"), STR("sub/run-matrix.yaml"), 12},
@@ -298,6 +299,7 @@ static void check_run_record(const struct journal_run *run)
     assert_int_equal(run->pid, 4321);
     assert_int_equal(run->pid_start, 987654321);
     assert_true(run->digest == run_given.digest);
+    assert_true(run->soak);
 }
 
 static void check_leaks(const struct journal_attempt *a)
@@ -924,6 +926,24 @@ static void add_duration(void *user, struct str id, nanos duration)
     buf_addf(user, "%.*s=%lld ", STR_ARG(id), (long long)(duration / US));
 }
 
+/* What failed in a soak, and how long that took, is nothing to foresee others by. */
+static void test_a_soak_has_no_durations(void **state)
+{
+    struct scene *s = *state;
+    struct journal *journal = opened(s);
+    struct journal_attempt a = passed(0, 1);
+    struct buf text = {0};
+    uint64_t budget = 1 << 20;
+
+    journal_run(journal, &run_given);
+    journal_cases(journal, cases_given, 3);
+    journal_ended(journal, &a);
+    journal_close(journal);
+    journal_durations(s->fd, &budget, add_duration, &text);
+    assert_string_equal(buf_text(&text), "");
+    buf_release(&text);
+}
+
 /* The quick way finds what the thorough one does, and only what ended by itself. */
 static void test_durations(void **state)
 {
@@ -938,8 +958,10 @@ static void test_durations(void **state)
     struct journal_attempt a;
     struct buf text = {0};
     uint64_t budget = 1 << 20;
+    struct journal_run run = run_given;
 
-    journal_run(journal, &run_given);
+    run.soak = false;
+    journal_run(journal, &run);
     journal_cases(journal, odd, 2);
     journal_cases(journal, odd + 2, 2);
     for (uint32_t i = 0; i < 6; i++) {
@@ -982,6 +1004,7 @@ int main(void)
         TEST(test_full_disk),
         TEST(test_count),
         TEST(test_durations),
+        TEST(test_a_soak_has_no_durations),
     };
 
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
