@@ -259,6 +259,8 @@ void case_results_record(struct session *s, struct slot *slot, struct journal_at
         .announced = results->results.announced,
         .unlisted = results->facts.unlisted,
         .left_out = results->results.left_out,
+        .asked =
+            slot->recipe.asked_count ? case_choice(&s->front->plan, session_planned(s, slot->on)).count : 0,
         .report = str_of(results->report),
     };
     for (uint32_t i = 0; i < results->results.count; i++)

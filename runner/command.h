@@ -15,6 +15,7 @@ struct invocation {
     size_t before;       /* ... and so many of them stood before it */
     struct arena *arena; /* lives until the program ends */
     struct diags *diags; /* printed by main */
+    int64_t began;       /* of a run that is resumed: ms since 1970 then; 0: a new one */
 };
 
 void invocation_take(struct invocation *in, const struct options *options, const struct opt_result *parsed);

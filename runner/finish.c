@@ -3,6 +3,7 @@
 #include "runner/base/io.h"
 #include "runner/in_job.h"
 #include "runner/leftovers.h"
+#include "runner/remember.h"
 #include "runner/session.h"
 #include "runner/verdict.h"
 
@@ -170,6 +171,7 @@ enum exit_code finish_run(struct session *s)
     struct journal_record record;
     struct report_options options;
     struct report_input input = {&record, s->run.fd, s->run.path, &options, false};
+    struct history *history;
     enum exit_code code;
 
     progress_hide(s->progress);
@@ -177,6 +179,7 @@ enum exit_code finish_run(struct session *s)
     if (!journal_read(s->arena, s->run.fd, s->run.path, &record, s->in->diags))
         return EXIT_BROKEN;
     code = verdict(s, &record);
+    history = remember_slower(s, &record);
     fault_die(&s->faults, FAULT_DIE_FINISH);
     if (!s->broken)
         session_wrote(s, journal_finished(s->journal, code, session_now(s)));
@@ -193,6 +196,7 @@ enum exit_code finish_run(struct session *s)
     options.no_tally = false;
     in_job_files(s, &input, code);
     if (!write_reports(s, &input) || s->broken)
-        return EXIT_BROKEN;
+        code = EXIT_BROKEN;
+    remember_run(s, &record, history);
     return code;
 }

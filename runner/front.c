@@ -9,6 +9,7 @@
 #include "runner/markers.h"
 #include "runner/members.h"
 #include "runner/named.h"
+#include "runner/recall.h"
 #include "runner/store/store.h"
 #include "runner/world.h"
 
@@ -326,7 +327,10 @@ bool front_plan(struct front *front, struct invocation *in)
     made = plan_make(&front->plan, front->settings, front->selection, in->diags);
     listing_close(&listing, &front->plan);
     compiler_free(compiler);
-    return made && markers_check(front, in);
+    if (!made || !markers_check(front, in))
+        return false;
+    recall_choose(front, in);
+    return true;
 }
 
 static bool load(struct front *front, struct invocation *in)

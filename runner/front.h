@@ -27,6 +27,8 @@ struct front {
     struct plan plan;
     struct settings *settings;
     struct selection *selection; /* NULL: everything */
+    const char *recalled;        /* what history has to do with the plan, a line each; NULL: nothing */
+    uint32_t *before;            /* with it: which cases come before which, one number for each of the plan */
 };
 
 /* On failure diags say why and the exit code is returned; `front` is to be released either way. */

@@ -66,6 +66,12 @@ void header_implied(struct buf *out, const struct front *front)
     buf_addc(out, '\n');
 }
 
+void header_recalled(struct buf *out, const struct front *front)
+{
+    if (front->recalled)
+        buf_adds(out, front->recalled);
+}
+
 /* A test that mentions no axis does the same in every cell; that is rarely what was meant. */
 void header_warn(const struct front *front, struct diags *diags)
 {
@@ -144,6 +150,25 @@ static void add_containment(const struct session *s, struct buf *out)
     buf_addc(out, '\n');
 }
 
+/* "3 of 8 cases may be run again, up to twice, 2 of them when all others are over" */
+static void add_retries(const struct session *s, struct buf *out)
+{
+    const struct retry_plan *p = &s->retry_plan;
+
+    if (!p->cases)
+        return;
+    if (p->cases == s->case_count)
+        buf_adds(out, "what fails may be run again");
+    else
+        buf_addf(out, "%u of %u cases may be run again where they fail", p->cases, s->case_count);
+    buf_addf(out, ", up to %u time%s", p->most, plural(p->most));
+    if (p->at_end == p->cases)
+        buf_adds(out, ", when all others are over");
+    else if (p->at_end)
+        buf_addf(out, ", %u of them when all others are over", p->at_end);
+    buf_adds(out, p->flaky_fails ? "; flaky fails the run\n" : "\n");
+}
+
 static void add_bounds(const struct session *s, struct buf *out)
 {
     buf_adds(out, "an ending takes at most ");
@@ -170,7 +195,9 @@ void header_print(struct session *s)
     header_implied(&out, s->front);
     add_suites(s, &out);
     add_run(s, &out);
+    header_recalled(&out, s->front);
     add_containment(s, &out);
+    add_retries(s, &out);
     if (s->style.verbose > 0)
         add_bounds(s, &out);
     progress_output(s->progress, buf_str(&out));

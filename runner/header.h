@@ -17,6 +17,8 @@ const char *plural(uint32_t count); /* "s", or nothing for one */
 
 /* Tests that no file names; nothing where there are none. */
 void header_implied(struct buf *out, const struct front *front);
+/* "last failed: 3 of 214 cases"; nothing where history has no say. */
+void header_recalled(struct buf *out, const struct front *front);
 /* "run-matrix.yaml: 5 cells: 3 here, 2 elsewhere (os=macos-latest)" */
 void header_cells(struct buf *out, const struct suite *suite);
 /* A test that mentions no axis does the same in every cell; that is rarely what was meant. */

@@ -46,12 +46,18 @@ static enum case_state wait(struct session *s, uint32_t number)
 /* A verdict, and with it the end, another try, or the next call. */
 static enum case_state judge_it(struct session *s, uint32_t number)
 {
-    if (attempt_judge(s, number)) {
-        queue_again(s->queue, s->cases[number].queued);
-        return CASE_WAITING;
-    }
+    struct retry retry = attempt_judge(s, number);
+
+    if (retry.again)
+        return retries_rest(s, number, retry) ? CASE_PAUSING : CASE_WAITING;
     queue_done(s->queue, s->cases[number].queued);
     return soaking_goes_on(s) ? CASE_RESTING : CASE_OVER;
+}
+
+static enum case_state due(struct session *s, uint32_t number)
+{
+    retries_rested(s, number);
+    return CASE_WAITING;
 }
 
 static enum case_state cleaned(struct session *s, uint32_t number)
@@ -103,6 +109,12 @@ static enum case_state let_go(struct session *s, uint32_t number)
     return CASE_OVER;
 }
 
+static enum case_state drop_pausing(struct session *s, uint32_t number)
+{
+    retries_dropped(s, number);
+    return drop(s, number);
+}
+
 static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_WAITING] = {[CASE_TAKEN] = start, [CASE_DROPPED] = drop},
     [CASE_STARTING] = {[CASE_ASKED] = ask,
@@ -117,6 +129,7 @@ static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_TELLING] = {[CASE_TOLD] = clean_and_judge},
     [CASE_CLEANING] = {[CASE_CLEANED] = cleaned},
     [CASE_RESTING] = {[CASE_CALLED] = come, [CASE_DROPPED] = let_go},
+    [CASE_PAUSING] = {[CASE_DUE] = due, [CASE_DROPPED] = drop_pausing},
 };
 
 static const char *const states[] = {

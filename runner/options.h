@@ -41,16 +41,19 @@ struct options {
 
     struct opt_list ids, cells, deselect;
     const char *keywords, *marks, *partition;
-    bool strict_markers, markers; /* markers: list */
+    bool strict_markers, markers, quarantined; /* the last two: list */
 
     const char *profile, *context, *host;
     int quiet, verbose;
     bool json;
 
-    const char *jobs, *timeout, *flaky_result, *capture, *keep, *no_tests; /* run: NULL when not given */
-    int64_t retries, maxfail;                                              /* -1: not given */
-    nanos session_timeout;                                                 /* -1: not given */
+    const char *jobs, *timeout, *flaky_result, *retry_on, *retry_when, *capture, *keep,
+        *no_tests;            /* run: NULL when not given */
+    int64_t retries, maxfail; /* -1: not given */
+    nanos session_timeout;    /* -1: not given */
     bool exit_first, no_capture, resume, collect_only, watch;
+    bool last_failed, failed_first, new_first, stepwise, stepwise_skip;
+    const char *no_failures;        /* with last_failed: "all", "none"; NULL: not given */
     const char *debugger, *wrapper; /* NULL: none */
     const char *contain;            /* NULL: auto */
     const char *name;               /* exec, soak */

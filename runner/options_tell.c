@@ -29,9 +29,8 @@ static const struct opt opts[] = {
      .arg = "FORMAT=FILE",
      .offset = AT(reports),
      .commands = EXECUTORS,
-     .help =
-         "write a report: junit, tap, json, markdown or summary, of a soak json or summary; '-' is standard "
-         "output"},
+     .help = "write a report: junit, tap, json, markdown or summary, of a soak json or summary; '-' is "
+             "standard output"},
     {.name = "format",
      .kind = OPT_ENUM,
      .words = formats,

@@ -27,7 +27,16 @@ static void place(struct session *s, uint32_t number, const struct terms *terms)
         .serial = terms->serial,
         .locks = locks,
         .lock_count = count,
+        .expected = -1,
+        .before = s->front->before ? s->front->before[s->cases[number].planned] : 0,
     };
+    if (terms->retry.most) {
+        s->retry_plan.cases++;
+        s->retry_plan.at_end += terms->retry.at_end;
+        s->retry_plan.flaky_fails |= terms->flaky_fails;
+        if (terms->retry.most > s->retry_plan.most)
+            s->retry_plan.most = terms->retry.most;
+    }
     if (terms->ending > s->longest_ending)
         s->longest_ending = terms->ending;
 }
@@ -73,16 +82,6 @@ bool plan_cases(struct session *s)
 
 /* ---- the queue ---- */
 
-static nanos expected_of(const struct session *s, const struct estimates *estimates, uint32_t number,
-                         struct buf *id)
-{
-    if (!estimates)
-        return -1;
-    buf_clear(id);
-    session_case_id(s, number, id);
-    return estimates_get(estimates, buf_str(id));
-}
-
 /* Of a resumed run: it has its verdict. */
 static bool is_over(struct session *s, uint32_t number)
 {
@@ -127,19 +126,14 @@ static void add_all(struct session *s)
     }
 }
 
-void plan_queue(struct session *s, uint32_t runs)
+void plan_queue(struct session *s)
 {
     const struct suites *suites = &s->front->suites;
-    struct estimates *estimates = runs && s->store.fd >= 0 ? estimates_load(&s->store, runs, s->arena) : NULL;
-    struct buf id = {0};
 
     s->by_queue = ARENA_ARRAY(s->arena, uint32_t, s->life_count);
     s->queue = queue_new(s->jobs);
     for (uint32_t i = 0; i < suites->count; i++)
         queue_suite(s->queue, i, suites->list[i]->max_parallel);
-    for (uint32_t i = 0; i < s->case_count; i++)
-        s->placing[i].expected = expected_of(s, estimates, i, &id);
-    buf_release(&id);
     (s->soak ? enter_all : add_all)(s);
 }
 

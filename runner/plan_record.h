@@ -9,8 +9,8 @@ struct session;
 
 /* Numbers those that are here, and finds all that is wrong with their settings. False: diags say what. */
 bool plan_cases(struct session *s);
-/* Longest first as far as the newest `runs` runs know it; those that a resumed run has done are left out. */
-void plan_queue(struct session *s, uint32_t runs);
+/* Longest first as far as that is known; those that a resumed run has done are left out. */
+void plan_queue(struct session *s);
 /* The first records: the run, its tests and its cases. */
 void plan_record(struct session *s);
 

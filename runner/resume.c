@@ -63,7 +63,8 @@ static bool parse_again(struct resumption *r, struct invocation *in)
     for (uint32_t i = 0; i < run->argc; i++)
         argv[i] = (char *)(uintptr_t)arena_cstr(in->arena, run->argv[i]);
     options_init(&r->options);
-    r->in = (struct invocation){.argc = (int)run->argc, .argv = argv, .arena = in->arena, .diags = in->diags};
+    r->in = (struct invocation){
+        .argc = (int)run->argc, .argv = argv, .arena = in->arena, .diags = in->diags, .began = run->wall};
     if (!opt_parse(&options_table, COMMAND_NONE, r->in.argc, argv, &r->options, &parsed, in->diags))
         return false;
     invocation_take(&r->in, &r->options, &parsed);

@@ -13,6 +13,7 @@
 #include "runner/loop.h"
 #include "runner/outputs.h"
 #include "runner/plan_record.h"
+#include "runner/remember.h"
 #include "runner/servers.h"
 #include "runner/soaking.h"
 
@@ -32,7 +33,6 @@
 #define FILES_OF_FIXTURE \
     18 /* the same for a process of a fixture: pidfd, two captures, a folder, two sockets ... */
 #define GITHUB_WAIT (2 * NS_PER_S) /* a step that is cancelled has 7.5 s for everything */
-#define RUNS_ASKED  3              /* the newest so many say how long cases take */
 
 static const struct place nowhere = {0};
 
@@ -47,12 +47,22 @@ static bool read_jobs(struct session *s, const struct options *o)
     return false;
 }
 
+/* 0: no limit */
+static int64_t failures_most(const struct options *o)
+{
+    if (o->exit_first || (o->stepwise && !o->stepwise_skip))
+        return 1;
+    if (o->stepwise_skip)
+        return 2; /* the first is known, and passed over */
+    return o->maxfail > 0 ? o->maxfail : 0;
+}
+
 static bool read_options(struct session *s)
 {
     const struct options *o = s->in->options;
 
     s->keep = outputs_wanted(o->keep);
-    s->failures_most = o->exit_first ? 1 : o->maxfail > 0 ? o->maxfail : 0;
+    s->failures_most = failures_most(o);
     s->no_tests = o->no_tests ? o->no_tests : "fail";
     s->has_modes = tcgetattr(STDIN_FILENO, &s->modes) == 0;
     s->interactive = o->no_capture && isatty(STDOUT_FILENO) && s->has_modes;
@@ -280,6 +290,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     estate_reap_others(s);
     if (!open_containment(s))
         return s->in->options->contain ? EXIT_USAGE : EXIT_BROKEN;
+    remember_before(s);
     if (s->store.fd >= 0)
         store_tidy(&s->store, s->keep == KEEP_ALL, s->in->diags);
     if (!estate_guard(s) || !open_machine(s) || !estate_hold(s))
@@ -288,7 +299,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     s->progress = progress_new(&s->style, s->soak ? 0 : s->case_count);
     in_job_begin(s);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
-    plan_queue(s, s->jobs > 1 || s->style.live ? RUNS_ASKED : 0);
+    plan_queue(s);
     if (!fixtures_open(s) || !servers_open(s)) {
         failed(s, "get memory for the start of processes");
         return EXIT_BROKEN;
@@ -338,6 +349,7 @@ void session_close(struct session *s)
     crash_close(s);
     if (s->queue)
         queue_free(s->queue);
+    retries_close(s);
     s->ended = s->watch ? session_now(s) : 0;
     if (!dumps_close(s))
         s->watch = NULL; /* whoever is stuck may ask it when he is not */
@@ -364,89 +376,4 @@ void session_close(struct session *s)
     signals_close(&s->signals);
     kitchen_close(&s->kitchen);
     mask_free(s->mask);
-}
-
-/* ---- small things that everybody needs ---- */
-
-uint32_t session_places(const struct session *s)
-{
-    return s->jobs + fixtures_places(s) + servers_places(s);
-}
-
-nanos session_now(const struct session *s)
-{
-    return watch_now(s->watch) - s->began;
-}
-
-const struct plan_case *session_planned(const struct session *s, uint32_t number)
-{
-    return &s->front->plan.cases[s->cases[number].planned];
-}
-
-uint32_t session_recorded(const struct session *s, uint32_t number)
-{
-    return number % s->case_count;
-}
-
-void session_case_id(const struct session *s, uint32_t number, struct buf *out)
-{
-    case_id(out, &s->front->plan, session_planned(s, number));
-}
-
-static void drop_one(void *user, uint32_t queued)
-{
-    struct session *s = user;
-
-    life_event(s, s->by_queue[queued], CASE_DROPPED);
-}
-
-void session_drop(struct session *s, const char *why)
-{
-    s->drop_reason = why;
-    s->dropping = true;
-    queue_close(s->queue, drop_one, s);
-    soaking_let_go(s);
-    s->dropping = false;
-}
-
-void session_drop_cells(struct session *s, uint32_t suite, const char *why)
-{
-    s->drop_reason = why;
-    s->dropping = true;
-    queue_close_cells(s->queue, suite, drop_one, s);
-    s->dropping = false;
-}
-
-void session_failed(struct session *s, uint32_t suite)
-{
-    s->failures++;
-    if (s->failures_most && s->failures == (uint64_t)s->failures_most)
-        session_drop(s,
-                     arena_printf(s->arena, "stopped after %u failure%s", s->failures, plural(s->failures)));
-    else if (s->front->suites.list[suite]->fail_fast)
-        session_drop_cells(s, suite, "fail-fast: a case of another cell failed");
-}
-
-void session_note(struct session *s, const char *format, ...)
-{
-    struct buf text = {0};
-    va_list args;
-
-    if (!soaking_may_note(s))
-        return;
-    va_start(args, format);
-    buf_vaddf(&text, format, args);
-    va_end(args);
-    progress_warn(s->progress, "%s", buf_text(&text));
-    session_wrote(s, journal_note(s->journal, buf_str(&text), session_now(s)));
-    buf_release(&text);
-}
-
-void session_wrote(struct session *s, int answer)
-{
-    if (answer == 0 || s->broken)
-        return;
-    s->broken = true;
-    progress_warn(s->progress, "cannot write to the journal '%s/%s': %s; the run ends here", s->run.path,
-                  JOURNAL_NAME, strerror(errno));
 }

@@ -2,6 +2,23 @@
 #include "matrix/plan/internal.h"
 #include "runner/base/mem.h"
 
+static bool has_room(const struct plan *plan, uint32_t count)
+{
+    return count <= SUBS_MOST - plan->sub_count;
+}
+
+/* The number of the first. */
+static uint32_t add_subs(struct plan *plan, const struct sub_test *subs, uint32_t count)
+{
+    uint32_t first = plan->sub_count + 1;
+
+    for (uint32_t i = 0; i < count; i++) {
+        GROW(plan->subs, plan->sub_count, plan->sub_cap);
+        plan->subs[plan->sub_count++] = &subs[i];
+    }
+    return first;
+}
+
 /* Cells whose suite lists the same share one list: it is numbered once. */
 static bool number(struct planning *p, struct sub_list *list)
 {
@@ -9,15 +26,11 @@ static bool number(struct planning *p, struct sub_list *list)
 
     if (list->first || !list->count)
         return true;
-    if (list->count > SUBS_MOST - plan->sub_count) {
+    if (!has_room(plan, list->count)) {
         diag_error(p->diags, (struct place){0}, "the suites have more than %u tests inside", SUBS_MOST);
         return false;
     }
-    list->first = plan->sub_count + 1;
-    for (uint32_t i = 0; i < list->count; i++) {
-        GROW(plan->subs, plan->sub_count, plan->sub_cap);
-        plan->subs[plan->sub_count++] = &list->list[i];
-    }
+    list->first = add_subs(plan, list->list, list->count);
     return true;
 }
 
@@ -130,4 +143,18 @@ bool plan_consider_inside(struct planning *p, struct plan_case c)
     if (!number(p, list) || !plan_read_marks(p, &c, &view))
         return false;
     return apart ? consider_apart(p, &c, list) : consider_chosen(p, &c, list, &view);
+}
+
+bool plan_choose(struct plan *plan, struct plan_case *c, const struct sub_test *subs, uint32_t count)
+{
+    uint32_t *numbers, first;
+
+    if (!has_room(plan, count))
+        return false;
+    first = add_subs(plan, subs, count);
+    numbers = ARENA_ARRAY(plan->arena, uint32_t, count);
+    for (uint32_t i = 0; i < count; i++)
+        numbers[i] = first + i;
+    c->sub = add_choice(plan, numbers, count);
+    return true;
 }

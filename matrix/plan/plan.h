@@ -83,6 +83,10 @@ void plan_init(struct plan *plan, struct arena *arena, const struct suites *suit
 /* NULL selection: all. Marks come from the settings. False when diags got an error. */
 bool plan_make(struct plan *plan, struct settings *settings, const struct selection *selection,
                struct diags *diags);
+/*
+ * Of an INSIDE_CHOSEN only these tests, whatever was chosen before; `subs` stay as long as the plan. False: it has too many.
+ */
+bool plan_choose(struct plan *plan, struct plan_case *c, const struct sub_test *subs, uint32_t count);
 void plan_release(struct plan *plan);
 
 const struct suite *case_suite(const struct suites *suites, const struct plan_case *c);

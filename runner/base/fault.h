@@ -39,6 +39,7 @@ enum fault_value {
     X(FAULT_DIE_WRITE, "die-write", FAULT_PLAIN)     /* ... in the middle of a record of the journal */      \
     X(FAULT_DIE_WRITTEN, "die-written", FAULT_PLAIN) /* ... after the record of its end */                   \
     X(FAULT_DIE_REPORT, "die-report", FAULT_PLAIN)   /* ... before the reports are written */                \
+    X(FAULT_DIE_HISTORY, "die-history", FAULT_PLAIN) /* ... while a run goes into the database */            \
     X(FAULT_DIE_FINISH, "die-finish", FAULT_PLAIN)   /* ... before the last record */                        \
     X(FAULT_KILL_RUNNER, "kill-runner", FAULT_PLAIN) /* at the N-th place where it may be killed */          \
     X(FAULT_EXIT_RUNNER, "exit-runner", FAULT_PLAIN) /* ... it exits as if a case had failed */              \

@@ -8,14 +8,6 @@
 #define JOURNAL_SCHEMA 1
 #define NS_PER_US      1000
 
-/* What every line of an ended attempt begins with; a scan for durations reads no further than these four. */
-#define END_CASE     "{\"ev\":\"end\",\"case\":"
-#define END_ATTEMPT  ",\"attempt\":"
-#define END_VERDICT  ",\"verdict\":\""
-#define END_DURATION "\",\"duration\":"
-
-bool verdict_find(struct str word, enum verdict *verdict);
-
 /* ---- out ---- */
 
 struct journal {
@@ -134,6 +126,7 @@ const void *copy_items(struct reading *reading, const void *items, uint32_t coun
 bool read_end(struct reading *reading);
 /* The value of "results" in it, into a const struct journal_results *. */
 field_reader field_results;
+bool read_slower(struct reading *reading);
 bool read_note(struct reading *reading);
 bool read_cancel(struct reading *reading);
 bool read_finish(struct reading *reading);

@@ -57,6 +57,7 @@ enum verdict {
 };
 
 const char *verdict_word(enum verdict verdict);
+bool verdict_find(struct str word, enum verdict *verdict); /* false: it is none */
 enum count verdict_counts(enum verdict verdict);
 
 /* ---- what is recorded ---- */
@@ -142,6 +143,7 @@ struct journal_results {
     uint64_t unlisted;                /* that were announced, not reported, and are not in the file either */
     uint64_t left_out;                /* reported beyond what a file holds */
     int64_t announced;                /* -1: not known */
+    uint32_t asked;                   /* tests that it was asked for by name; 0: all that there are */
     struct str path;                  /* of the file, in the run folder; empty: it was not kept */
     struct str report;                /* what they were read from, for people */
     const struct str *problems;       /* of the report, a line each; JOURNAL_PROBLEMS_MOST */
@@ -156,15 +158,22 @@ struct journal_results {
 #define JOURNAL_SAID_MOST     12
 #define JOURNAL_FILES_MOST    200
 
+/* What its case was in, whether or not it still held when the run began. */
+struct journal_quarantine {
+    struct str owner, reason;
+    struct str until; /* its last day: "2026-12-01" */
+};
+
 struct journal_attempt {
     uint32_t number;  /* of the case, from 0 */
     uint32_t attempt; /* from 1 */
     uint32_t slot;
-    enum verdict verdict; /* of this attempt */
-    bool last;            /* no other attempt follows: `outcome` is the case's */
-    enum verdict outcome; /* flaky, where this one passed and an earlier one did not */
-    bool flaky_fails;     /* flaky-result: fail */
-    bool quarantined;     /* does not fail the run */
+    enum verdict verdict;                        /* of this attempt */
+    bool last;                                   /* no other attempt follows: `outcome` is the case's */
+    enum verdict outcome;                        /* flaky, where this one passed and an earlier one did not */
+    bool flaky_fails;                            /* flaky-result: fail */
+    bool quarantined;                            /* does not fail the run */
+    const struct journal_quarantine *quarantine; /* NULL: it is in none, or nobody has said more */
     struct str reason;  /* one line: "exit status 3", "timed out after 10s (timeout, run-matrix.yaml:9:14)" */
     struct str dump;    /* where everybody stood: a path in the run folder; empty: nobody has looked */
     bool dump_partial;  /* not all could be looked at */
@@ -226,6 +235,8 @@ int journal_files(struct journal *journal, const struct journal_attempt *attempt
 int journal_ended(struct journal *journal, const struct journal_attempt *attempt);
 int journal_note(struct journal *journal, struct str text, nanos at); /* warnings of the run as a whole */
 int journal_cancelled(struct journal *journal, struct str why, nanos at);
+/* A case took clearly longer than it used to: `was`, in so many runs before. */
+int journal_slower(struct journal *journal, uint32_t number, nanos was, uint32_t runs);
 int journal_finished(struct journal *journal, int exit_code, nanos at);
 
 /*
@@ -280,6 +291,8 @@ struct journal_history {
     bool executed;    /* a process was started for any of them */
     int64_t pid;      /* of the last one */
     nanos started_at;
+    nanos was;         /* how long it used to take, where it took clearly longer ... */
+    uint32_t was_runs; /* ... in so many runs before; 0: it did not */
 };
 
 struct journal_record {
@@ -303,13 +316,6 @@ struct journal_record {
  */
 bool journal_read(struct arena *arena, int folder, const char *path, struct journal_record *record,
                   struct diags *diags);
-
-/*
- * How long attempts took that came to their end by themselves, in the order they ended: far faster than reading the
- * whole. Reads at most `budget` bytes, and takes from it what it has read; a journal that is not there has none.
- */
-typedef void journal_duration(void *user, struct str id, nanos duration);
-void journal_durations(int folder, uint64_t *budget, journal_duration *each, void *user);
 
 /* What came of a case: its last attempt's outcome; NOT_RUN when none ended. */
 enum verdict journal_outcome(const struct journal_history *history);

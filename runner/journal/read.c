@@ -9,9 +9,9 @@ static const struct {
     const char *ev;
     bool (*read)(struct reading *reading);
 } events[] = {
-    {"start", read_start}, {"said", read_said},     {"files", read_files},   {"end", read_end},
-    {"cases", read_cases}, {"tests", read_tests},   {"run", read_run},       {"argv", read_argv},
-    {"note", read_note},   {"cancel", read_cancel}, {"finish", read_finish},
+    {"start", read_start},   {"said", read_said},   {"files", read_files},   {"end", read_end},
+    {"cases", read_cases},   {"tests", read_tests}, {"run", read_run},       {"argv", read_argv},
+    {"slower", read_slower}, {"note", read_note},   {"cancel", read_cancel}, {"finish", read_finish},
 };
 
 /* What a newer program writes and we do not know is no mistake. */

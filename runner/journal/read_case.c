@@ -192,6 +192,20 @@ static bool field_phases(struct reading *reading, void *into)
     return json_next(&reading->json) == JSON_OBJECT && read_fields(reading, fields, ARRAY_LEN(fields), into);
 }
 
+static bool field_quarantine(struct reading *reading, void *into)
+{
+    static const struct field fields[] = {
+        FIELD(struct journal_quarantine, "until", str, until),
+        FIELD(struct journal_quarantine, "owner", str, owner),
+        FIELD(struct journal_quarantine, "reason", str, reason),
+    };
+    struct journal_quarantine *quarantine = ARENA_NEW(reading->arena, struct journal_quarantine);
+
+    *(const struct journal_quarantine **)into = quarantine;
+    return json_next(&reading->json) == JSON_OBJECT &&
+           read_fields(reading, fields, ARRAY_LEN(fields), quarantine);
+}
+
 static bool field_outputs(struct reading *reading, void *into)
 {
     return read_items(reading, read_output, into);
@@ -233,6 +247,7 @@ static bool read_end_fields(struct reading *reading, struct end_line *line)
         {"outcome", field_outcome, 0},
         FIELD(struct end_line, "flaky_fails", flag, attempt.flaky_fails),
         FIELD(struct end_line, "quarantined", flag, attempt.quarantined),
+        FIELD(struct end_line, "quarantine", quarantine, attempt.quarantine),
         FIELD(struct end_line, "reason", str, attempt.reason),
         FIELD(struct end_line, "setup", time, attempt.setup),
         FIELD(struct end_line, "teardown", time, attempt.teardown),
@@ -320,5 +335,32 @@ bool read_end(struct reading *reading)
     if (attempt->attempt >= entry->history.started)
         entry->history.open = false;
     *place_of(reading, &entry->history, attempt->attempt) = *attempt;
+    return true;
+}
+
+/* ---- slower ---- */
+
+struct slower_line {
+    uint32_t number, runs;
+    nanos was;
+};
+
+bool read_slower(struct reading *reading)
+{
+    static const struct field fields[] = {
+        FIELD(struct slower_line, "case", u32, number),
+        FIELD(struct slower_line, "was", time, was),
+        FIELD(struct slower_line, "runs", u32, runs),
+    };
+    struct slower_line line = {.number = UINT32_MAX};
+    struct entry *entry;
+
+    if (!read_fields(reading, fields, ARRAY_LEN(fields), &line))
+        return false;
+    entry = find_entry(reading, line.number);
+    if (!entry)
+        return false;
+    entry->history.was = line.was;
+    entry->history.was_runs = line.runs;
     return true;
 }

@@ -69,6 +69,7 @@ bool field_results(struct reading *reading, void *into)
         FIELD(struct results_line, "unlisted", u64, results.unlisted),
         FIELD(struct results_line, "left_out", u64, results.left_out),
         FIELD(struct results_line, "announced", i64, results.announced),
+        FIELD(struct results_line, "asked", u32, results.asked),
         FIELD(struct results_line, "path", str, results.path),
         FIELD(struct results_line, "report", str, results.report),
         {"problems", field_problems, 0},

@@ -11,7 +11,7 @@
 #define CELL_MOST    ((size_t)32 << 10)
 #define ARG_MOST     ((size_t)40 << 10)
 #define NOTE_MOST    ((size_t)56 << 10) /* of the run */
-#define REASON_MOST  ((size_t)6 << 10)
+#define REASON_MOST  ((size_t)11 << 9)
 #define FACT_MOST    1024
 #define KEPT_MOST    ((size_t)2 << 10) /* path of an output */
 #define ALIVE_MOST   512
@@ -25,7 +25,8 @@
 #define NUMBERS      1024 /* all keys and numbers of a record */
 #define FRAME        128  /* the same for an item of a list */
 
-_Static_assert(NUMBERS + REASON_MOST + RESULTS_MOST + NUMBERS / 2 + JOURNAL_NOTES_MOST * (FACT_MOST + FRAME) +
+_Static_assert(NUMBERS + REASON_MOST + RESULTS_MOST + 2 * NAME_MOST + WORD_MOST + FRAME + NUMBERS / 2 +
+                       JOURNAL_NOTES_MOST * (FACT_MOST + FRAME) +
                        JOURNAL_OUTPUTS_MOST * (NAME_MOST + KEPT_MOST + FRAME) +
                        JOURNAL_RUNGS_MOST * (2 * WORD_MOST + ALIVE_MOST + FRAME) +
                        JOURNAL_LEAKS_MOST * (WORD_MOST + WHAT_MOST + WORDS_MOST + FRAME) <
@@ -311,6 +312,8 @@ static void add_results(struct buf *line, const struct journal_results *results)
         line_int(line, "left_out", (int64_t)results->left_out);
     if (results->announced >= 0)
         line_int(line, "announced", results->announced);
+    if (results->asked)
+        line_int(line, "asked", results->asked);
     line_text(line, "path", results->path, FACT_MOST);
     line_text(line, "report", results->report, REPORT_MOST);
     add_problems(line, results);
@@ -358,23 +361,31 @@ static void add_usage(struct buf *line, const struct journal_attempt *attempt)
     line_flag(line, "core", attempt->core);
 }
 
+static void add_quarantine(struct buf *line, const struct journal_quarantine *quarantine)
+{
+    LINE_ADD(line, ",\"quarantine\":{\"until\":");
+    line_quote(line, quarantine->until, WORD_MOST);
+    line_text(line, "owner", quarantine->owner, NAME_MOST);
+    line_text(line, "reason", quarantine->reason, NAME_MOST);
+    buf_addc(line, '}');
+}
+
 int journal_ended(struct journal *journal, const struct journal_attempt *attempt)
 {
-    struct buf *line = event(journal, END_CASE, sizeof END_CASE - 1);
+    struct buf *line = EVENT(journal, "end");
 
-    line_number(line, attempt->number);
-    LINE_ADD(line, END_ATTEMPT);
-    line_number(line, attempt->attempt);
-    LINE_ADD(line, END_VERDICT);
-    buf_adds(line, verdict_word(attempt->verdict));
-    LINE_ADD(line, END_DURATION);
-    line_number(line, attempt->duration / NS_PER_US);
+    line_int(line, "case", attempt->number);
+    line_int(line, "attempt", attempt->attempt);
+    line_text(line, "verdict", str_of(verdict_word(attempt->verdict)), NAME_MOST);
+    line_time(line, "duration", attempt->duration);
     line_time(line, "at", attempt->at);
     line_int(line, "slot", attempt->slot);
     if (attempt->last)
         line_text(line, "outcome", str_of(verdict_word(attempt->outcome)), NAME_MOST);
     line_flag(line, "flaky_fails", attempt->flaky_fails);
     line_flag(line, "quarantined", attempt->quarantined);
+    if (attempt->quarantine)
+        add_quarantine(line, attempt->quarantine);
     line_text(line, "reason", attempt->reason, REASON_MOST);
     add_usage(line, attempt);
     add_outputs(line, attempt);
@@ -405,6 +416,16 @@ int journal_cancelled(struct journal *journal, struct str why, nanos at)
 
     line_time(line, "at", at);
     line_text(line, "why", why, NOTE_MOST);
+    return end_event(journal);
+}
+
+int journal_slower(struct journal *journal, uint32_t number, nanos was, uint32_t runs)
+{
+    struct buf *line = EVENT(journal, "slower");
+
+    line_int(line, "case", number);
+    line_time(line, "was", was);
+    line_int(line, "runs", runs);
     return end_event(journal);
 }
 

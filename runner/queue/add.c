@@ -263,7 +263,8 @@ void queue_add(struct queue *queue, const struct queue_case *c)
 {
     struct item *item = item_new(queue, c);
 
-    item_come(queue, item, c, (struct rank){c->expected < 0 ? LATE_UNKNOWN : -c->expected, item->number});
+    item_come(queue, item, c,
+              (struct rank){c->before, c->expected < 0 ? LATE_UNKNOWN : -c->expected, item->number});
 }
 
 void queue_enter(struct queue *queue, const struct queue_case *c)
@@ -273,5 +274,5 @@ void queue_enter(struct queue *queue, const struct queue_case *c)
 
 void queue_call(struct queue *queue, uint32_t number, const struct queue_case *c)
 {
-    item_come(queue, queue->items[number], c, (struct rank){LATE_UNKNOWN, queue->turns++});
+    item_come(queue, queue->items[number], c, (struct rank){c->before, LATE_UNKNOWN, queue->turns++});
 }

@@ -5,6 +5,8 @@
 
 static bool before(const struct heap_node *a, const struct heap_node *b)
 {
+    if (a->rank.before != b->rank.before)
+        return a->rank.before < b->rank.before;
     if (a->rank.late != b->rank.late)
         return a->rank.late < b->rank.late;
     return a->rank.turn < b->rank.turn;

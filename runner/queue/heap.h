@@ -7,8 +7,9 @@
 
 #include <stdint.h>
 
-/* What is smaller comes first: by `late`, then by `turn`, which no two nodes share. */
+/* What is smaller comes first: by `before`, by `late`, then by `turn`, which no two nodes share. */
 struct rank {
+    uint32_t before;
     int64_t late;
     uint64_t turn;
 };

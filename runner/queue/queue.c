@@ -93,6 +93,7 @@ static void item_stop_waiting(struct queue *queue, struct item *item)
     item_count(queue, item, -1);
     if (item->waits)
         kind_part(item->kind, item);
+    queue_item_shelve(queue, item, false);
     item->waits = item->held = false;
 }
 
@@ -196,7 +197,7 @@ void queue_done(struct queue *queue, uint32_t number)
 
 void queue_again(struct queue *queue, uint32_t number)
 {
-    queue_item_wait(queue, queue->items[number], (struct rank){LATE_AGAIN, queue->turns++});
+    queue_item_wait(queue, queue->items[number], (struct rank){0, LATE_AGAIN, queue->turns++});
     give_back(queue, queue->items[number]);
 }
 
@@ -209,12 +210,18 @@ void queue_hold(struct queue *queue, uint32_t number)
     give_back(queue, item);
 }
 
+void queue_shelve(struct queue *queue, uint32_t number)
+{
+    queue_item_shelve(queue, queue->items[number], true);
+    queue_hold(queue, number);
+}
+
 void queue_release(struct queue *queue, uint32_t number)
 {
     struct item *item = queue->items[number];
 
     item->held = false;
-    item_join(item, (struct rank){LATE_AGAIN, queue->turns++});
+    item_join(item, (struct rank){0, LATE_AGAIN, queue->turns++});
 }
 
 bool queue_put_back(struct queue *queue, uint32_t number)

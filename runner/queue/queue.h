@@ -1,7 +1,8 @@
 /*
  * Which case starts next. No process, no clock.
  *
- * Order: cases that are run again, then those never timed in the order added, then the longest first. A case that
+ * Order: cases that are run again; of the others those that are told to come before the rest; among these the ones never
+ * timed in the order added, then the longest first. A case that
  * waits for a lock or for its suite's max-parallel is overtaken. One that waits for places alone is not: all after it
  * in the order wait with it, so a heavy case starts as soon as enough of those that run now have ended. `serial` cases
  * come when nothing else can start and nothing runs, one after another: the run is emptied for them once, not
@@ -27,7 +28,8 @@ struct queue_case {
     bool serial;             /* nothing beside it */
     const struct str *locks; /* words; of all cases with the same word one runs at a time. Copied */
     uint32_t lock_count;
-    nanos expected; /* -1: not known */
+    nanos expected;  /* -1: not known */
+    uint32_t before; /* the smaller comes first */
 };
 
 struct queue *queue_new(uint32_t places);
@@ -59,6 +61,14 @@ void queue_again(struct queue *queue, uint32_t number); /* gives back, and waits
  */
 void queue_hold(struct queue *queue, uint32_t number);
 void queue_release(struct queue *queue, uint32_t number);
+/*
+ * As queue_hold, and it waits for more: that all others are over, but for those that are on the shelf as it is. Where
+ * max-parallel limits the cells of its suite these are the others of its cell, which stays in flight and keeps cells
+ * that have not begun from starting; else all of the run.
+ */
+void queue_shelve(struct queue *queue, uint32_t number);
+/* Takes off the shelf, and tells, all for which this is so now: from here on they are held. False: there were none. */
+bool queue_unshelve(struct queue *queue, void (*each)(void *user, uint32_t number), void *user);
 /*
  * It could not be started for want of something that running cases hold (processes, memory, descriptors): as
  * queue_again, and none is handed out until another one is done. False when none is running that could help: it is

@@ -86,6 +86,8 @@ void report_rerun(const struct report_input *input, const struct journal_case *c
 /* For one of its results: it alone, where the suite can be told so, else all of the case. */
 void report_rerun_result(const struct report_input *input, const struct journal_case *c, struct str result,
                          struct buf *out);
+/* "net-team, #451, until 2026-12-01 (9 days left)", harmless; `today` in days since 1970. */
+void report_quarantine(struct buf *out, const struct journal_quarantine *quarantine, int64_t today);
 /* "3 passed, 1 failed, 2 skipped": the last line. */
 void report_tally(const struct journal_counts *counts, struct buf *out);
 /* ---- commands to GitHub's runner ---- */

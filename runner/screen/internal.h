@@ -40,7 +40,7 @@ struct live {
     struct mask *mask; /* of the style */
     struct running *slots;
     uint32_t slot_count, slot_cap;
-    uint32_t cases, done;
+    uint32_t cases, done, resting;
     uint32_t counts[COUNT_COUNT];
     nanos began; /* on the clock of progress_draw; -1: not yet */
 };

@@ -70,13 +70,4 @@ size_t store_runs(struct store *store, size_t most, struct arena *arena, struct 
 /* A folder or artifact name for a case: legal on every file system, at most 100 bytes, different for different ids. */
 void store_slug(struct buf *out, struct str id);
 
-/*
- * How long cases took that came to their end by themselves, from the newest journals: the last known duration by id;
- * -1 unknown. Reads at most ESTIMATES_BYTES. All of it is in the arena.
- */
-#define ESTIMATES_BYTES ((uint64_t)64 << 20)
-struct estimates;
-struct estimates *estimates_load(struct store *store, size_t runs, struct arena *arena);
-nanos estimates_get(const struct estimates *estimates, struct str id);
-
 #endif

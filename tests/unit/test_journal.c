@@ -167,6 +167,7 @@ static const struct journal_attempt attempt_given = {
     .outcome = VERDICT_TIMEOUT,
     .flaky_fails = true,
     .quarantined = true,
+    .quarantine = &(const struct journal_quarantine){STR("net-team"), STR("\"#451\""), STR("2026-12-01")},
     .reason = STR("timed out after 10s"),
     .at = 10000123 * US,
     .duration = 9999999 * US,
@@ -323,6 +324,9 @@ static void check_attempt(const struct journal_attempt *a)
     assert_int_equal(a->verdict, VERDICT_TIMEOUT);
     assert_int_equal(a->outcome, VERDICT_TIMEOUT);
     assert_true(a->flaky_fails && a->quarantined && a->core);
+    assert_str(a->quarantine->owner, "net-team");
+    assert_str(a->quarantine->reason, "\"#451\"");
+    assert_str(a->quarantine->until, "2026-12-01");
     assert_str(a->reason, "timed out after 10s");
     assert_str(a->dump, "cases/kv/1/dump.txt");
     assert_true(a->dump_partial);
@@ -921,66 +925,24 @@ static void test_count(void **state)
     assert_int_equal(counts.verdicts[VERDICT_FLAKY], 3);
 }
 
-static void add_duration(void *user, struct str id, nanos duration)
-{
-    buf_addf(user, "%.*s=%lld ", STR_ARG(id), (long long)(duration / US));
-}
-
-/* What failed in a soak, and how long that took, is nothing to foresee others by. */
-static void test_a_soak_has_no_durations(void **state)
+static void test_slower(void **state)
 {
     struct scene *s = *state;
     struct journal *journal = opened(s);
     struct journal_attempt a = passed(0, 1);
-    struct buf text = {0};
-    uint64_t budget = 1 << 20;
+    struct journal_record record;
 
     journal_run(journal, &run_given);
-    journal_cases(journal, cases_given, 3);
+    journal_cases(journal, cases_given, 2);
     journal_ended(journal, &a);
+    assert_int_equal(journal_slower(journal, 0, 800 * US, 14), 0);
+    assert_int_equal(journal_slower(journal, 77, US, 14), 0); /* there is no such case */
     journal_close(journal);
-    journal_durations(s->fd, &budget, add_duration, &text);
-    assert_string_equal(buf_text(&text), "");
-    buf_release(&text);
-}
-
-/* The quick way finds what the thorough one does, and only what ended by itself. */
-static void test_durations(void **state)
-{
-    static const struct journal_case odd[] = {
-        {STR("a"), 0, STR("{\"id\":\"{\\\"id\\\":\"}")},
-        {STR("q\"uote"), 0, STR("{}")},
-        {STR("b@x={"), 0, STR("{\"x\":{\"id\":\"no\"}}")},
-        {STR("c"), 0, STR("")},
-    };
-    struct scene *s = *state;
-    struct journal *journal = opened(s);
-    struct journal_attempt a;
-    struct buf text = {0};
-    uint64_t budget = 1 << 20;
-    struct journal_run run = run_given;
-
-    run.soak = false;
-    journal_run(journal, &run);
-    journal_cases(journal, odd, 2);
-    journal_cases(journal, odd + 2, 2);
-    for (uint32_t i = 0; i < 6; i++) {
-        a = passed(i, 1);
-        journal_ended(journal, &a);
-    }
-    a = attempt_given;
-    a.number = 3;
-    journal_ended(journal, &a);
-    journal_close(journal);
-    journal_durations(s->fd, &budget, add_duration, &text);
-    assert_string_equal(buf_text(&text), "a=7 b@x={=21 c=28 ");
-    assert_int_equal((1 << 20) - budget, content(s).len);
-    budget = 400;
-    buf_clear(&text);
-    journal_durations(s->fd, &budget, add_duration, &text);
-    assert_int_equal(budget, 0);
-    assert_string_equal(buf_text(&text), "");
-    buf_release(&text);
+    assert_true(journal_read(&s->arena, s->fd, "x", &record, &s->diags));
+    assert_int_equal(record.cases[0].was, 800 * US);
+    assert_int_equal(record.cases[0].was_runs, 14);
+    assert_int_equal(record.cases[1].was_runs, 0);
+    assert_int_equal(record.torn, 1);
 }
 
 int main(void)
@@ -1003,8 +965,7 @@ int main(void)
         TEST(test_room),
         TEST(test_full_disk),
         TEST(test_count),
-        TEST(test_durations),
-        TEST(test_a_soak_has_no_durations),
+        TEST(test_slower),
     };
 
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);

@@ -232,6 +232,7 @@ static void test_numbers(void **state)
         .unlisted = 5,
         .left_out = 6,
         .announced = 100,
+        .asked = 7,
         .path = STR(NAME),
         .report = STR("x.xml"),
         .problems = problems,
@@ -256,6 +257,7 @@ static void test_numbers(void **state)
     assert_int_equal(read->unlisted, 5);
     assert_int_equal(read->left_out, 6);
     assert_int_equal(read->announced, 100);
+    assert_int_equal(read->asked, 7);
     assert_true(str_is(read->path, NAME));
     assert_true(str_is(read->report, "x.xml"));
     assert_int_equal(read->problem_count, JOURNAL_PROBLEMS_MOST);

@@ -515,73 +515,6 @@ static void test_slugs_differ(void **state)
     buf_release(&slug);
 }
 
-/* ---- estimates ---- */
-
-struct timing {
-    const char *id;
-    enum verdict verdict;
-    nanos took;
-};
-
-static void record(struct scene *s, const struct timing *timings, uint32_t count)
-{
-    struct run_folder run = new_run(s);
-    struct journal *journal = journal_open(run.fd, &s->faults);
-    struct journal_run head = {.id = run.id};
-
-    assert_non_null(journal);
-    assert_int_equal(journal_run(journal, &head), 0);
-    for (uint32_t i = 0; i < count; i++) {
-        struct journal_case c = {.id = str_of(timings[i].id)};
-        struct journal_attempt a = {
-            .number = i, .attempt = 1, .verdict = timings[i].verdict, .duration = timings[i].took};
-
-        assert_int_equal(journal_cases(journal, &c, 1), 0);
-        assert_int_equal(journal_ended(journal, &a), 0);
-    }
-    journal_close(journal);
-    store_close_run(&run);
-}
-
-static void test_estimates(void **state)
-{
-    static const struct timing oldest[] = {{"a", VERDICT_PASSED, 1000}, {"z", VERDICT_PASSED, 1000}};
-    static const struct timing old[] = {
-        {"a", VERDICT_PASSED, 2000}, {"b", VERDICT_FAILED, 3000}, {"c", VERDICT_CRASHED, 4000}};
-    static const struct timing newest[] = {
-        {"a", VERDICT_PASSED, 5000}, {"b", VERDICT_TIMEOUT, 6000}, {"a", VERDICT_PASSED, 7000}};
-    struct scene *s = *state;
-    const struct estimates *e = estimates_load(&s->store, 2, &s->arena);
-
-    assert_int_equal(estimates_get(e, str_of("a")), -1);
-    record(s, oldest, ARRAY_LEN(oldest));
-    record(s, old, ARRAY_LEN(old));
-    old_run(s); /* no journal in it */
-    record(s, newest, ARRAY_LEN(newest));
-    e = estimates_load(&s->store, 3, &s->arena);
-    assert_int_equal(estimates_get(e, str_of("a")), 7000);
-    assert_int_equal(estimates_get(e, str_of("b")), 3000);
-    assert_int_equal(estimates_get(e, str_of("c")), 4000);
-    assert_int_equal(estimates_get(e, str_of("z")), -1);
-    e = estimates_load(&s->store, 4, &s->arena);
-    assert_int_equal(estimates_get(e, str_of("z")), 1000);
-}
-
-static void test_many_estimates(void **state)
-{
-    enum { MANY = 3000 };
-    struct scene *s = *state;
-    struct timing *timings = ARENA_ARRAY(&s->arena, struct timing, MANY);
-    const struct estimates *e;
-
-    for (int i = 0; i < MANY; i++)
-        timings[i] = (struct timing){arena_printf(&s->arena, "case@n=%d", i), VERDICT_PASSED, (i + 1) * 1000};
-    record(s, timings, MANY);
-    e = estimates_load(&s->store, 5, &s->arena);
-    for (int i = 0; i < MANY; i++)
-        assert_int_equal(estimates_get(e, str_of(timings[i].id)), (i + 1) * 1000);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -601,8 +534,6 @@ int main(void)
         TEST(test_many_runners),
         TEST(test_slugs),
         TEST(test_slugs_differ),
-        TEST(test_estimates),
-        TEST(test_many_estimates),
     };
 
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);

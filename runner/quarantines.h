@@ -1,0 +1,16 @@
+/* Quarantines of a plan, before anything is run: which cases are in one, and which of them nobody should forget. */
+#ifndef RM_RUNNER_QUARANTINES_H
+#define RM_RUNNER_QUARANTINES_H
+
+#include "runner/front.h"
+#include "runner/journal/journal.h"
+
+int64_t quarantines_today(void); /* days since 1970, by UTC */
+
+/* That of a case, whether it still holds or not; false: it is in none. Texts may be in the arena. */
+bool quarantines_find(const struct front *front, const struct plan_case *c, struct arena *arena,
+                      struct journal_quarantine *quarantine);
+/* Warns of those that are over, and of those that will be soon. */
+void quarantines_warn(const struct front *front, int64_t today, struct diags *diags);
+
+#endif
