@@ -1,6 +1,8 @@
 /* Small things that everybody needs of a session. */
 #include "runner/session.h"
 
+#include "runner/header.h"
+#include "runner/servers.h"
 #include "runner/soaking.h"
 
 #include <errno.h>
