@@ -9,12 +9,15 @@
 
 /* ---- is it run again ---- */
 
-/* Whoever is told to stop after so many failures has stopped; a cell that fail-fast leaves in flight has not. */
+/*
+ * Whoever is told to stop after so many failures has stopped; a cell that fail-fast leaves in flight has not. A soak counts
+ * attempts, and hides none behind another.
+ */
 static bool may_follow(const struct session *s)
 {
     bool enough = s->failures_most && s->failures >= (uint64_t)s->failures_most;
 
-    return !s->cancelled && !s->timed_out && !s->broken && !s->urgency && !enough;
+    return !s->soak && !s->cancelled && !s->timed_out && !s->broken && !s->urgency && !enough;
 }
 
 struct retry retries_after(const struct session *s, const struct slot *slot, enum verdict verdict)
