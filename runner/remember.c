@@ -1,6 +1,7 @@
 #include "runner/remember.h"
 
 #include "runner/base/io.h"
+#include "runner/quarantines.h"
 #include "runner/session.h"
 
 #include <fcntl.h>
@@ -98,6 +99,8 @@ void remember_before(struct session *s)
         history = remember_open(&s->store, &s->faults, s->in->diags);
     if (history && (s->jobs > 1 || s->style.live))
         expect(s, history);
+    if (history && *s->front->file)
+        quarantines_advise(s->front, history, s->in->diags);
     history_close(history);
 }
 
