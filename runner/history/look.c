@@ -181,7 +181,7 @@ uint32_t history_streak(struct history *h, struct str id)
             continue;
         if (outcome != VERDICT_PASSED)
             break;
-        count++;
+        count += !(sqlite3_column_int(of, 3) & RESULT_PARTIAL);
     }
     sql_end(of);
     return count;
