@@ -70,7 +70,7 @@ static void check(int folder, struct arena *arena)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    char folder_path[] = "/dev/shm/fuzz_soak-XXXXXX";
+    char folder_path[] = "/tmp/fuzz_soak-XXXXXX";
     struct arena arena = {0};
     char path[64], *file;
     int folder, fd;
