@@ -47,19 +47,23 @@ struct grid {
     double rate;
     uint64_t count;
     bool until_fail;
+    nanos duration;
 };
 
-/* Of a soak with a fixed count; its intervals may be wrong in so many of a hundred. */
-static void test_intervals_of_counts(void **state)
+/* Of soaks whose end is fixed before, and of those that end with a failure; failures take ten times as long as what passes. */
+static void test_intervals(void **state)
 {
     static const struct grid grid[] = {
-        {"0 %", 0, 300, false},
-        {"0.1 %", 0.001, 2000, false},
-        {"0.3 %", 0.003, 1000, false},
-        {"1 %", 0.01, 300, false},
-        {"5 %", 0.05, 100, false},
-        {"30 %", 0.3, 50, false},
-        {"until one fails", 0.01, 500, true},
+        {"0 %", 0, 300, false, 0},
+        {"0.1 %", 0.001, 2000, false, 0},
+        {"0.3 %", 0.003, 1000, false, 0},
+        {"1 %", 0.01, 300, false, 0},
+        {"5 %", 0.05, 100, false, 0},
+        {"30 %", 0.3, 50, false, 0},
+        {"1 %, until one fails", 0.01, 500, true, 0},
+        {"5 %, until one fails", 0.05, 0, true, 0},
+        {"5 %, for a second", 0.05, 0, false, NS_PER_S},
+        {"30 %, for a second", 0.3, 0, false, NS_PER_S},
     };
     struct stage s;
 
@@ -72,15 +76,19 @@ static void test_intervals_of_counts(void **state)
         s.rates[0] = grid[g].rate;
         for (uint32_t i = 0; i < count; i++) {
             struct soak_plan plan = {
-                .count = grid[g].count, .until_fail = grid[g].until_fail, .seed = i, .copies = 4};
+                .count = grid[g].count,
+                .until_fail = grid[g].until_fail,
+                .duration = grid[g].duration,
+                .seed = i,
+                .copies = 4,
+            };
             struct soak *soak;
             struct soak_now now;
 
             stage_clear(&s);
             seed(&s, g << 32 | i);
             soak = stage_soak(&s, &plan, false);
-            /* Which fails first is another question than which has begun first. */
-            stage_play(&s, soak, grid[g].until_fail ? 1 : 4, STAGE_FOR_EVER);
+            stage_play(&s, soak, 4, STAGE_FOR_EVER);
             soak_look(soak, 0, &now);
             missed += now.interval.low > grid[g].rate || now.interval.high < grid[g].rate;
             soak_close(soak);
@@ -333,7 +341,7 @@ static void test_gathering(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_intervals_of_counts),
+        cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_stops),
         cmocka_unit_test(test_axes),
         cmocka_unit_test(test_gathering),
