@@ -292,7 +292,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 		'TRIES=$(SOAK_TRIES) tests/e2e/contain.sh' 'CHAOS_TIMES=$(CHAOS_TIMES) tests/chaos/chaos.sh' \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/soak $(program)))
 
-EXTRA := $(filter-out %/run %.json %/databases %/suites %/suites.sh,$(wildcard tests/extra/*))
+EXTRA := $(filter-out %/run %.json %/databases %/stats %/suites %/suites.sh,$(wildcard tests/extra/*))
 SUITES := $(filter-out lib,$(patsubst tests/extra/suites/%.sh,%,$(wildcard tests/extra/suites/*.sh)))
 check-extra: build/run-matrix build/run-matrix-stacks $(KIDS) build/npm/ready
 	@tests/run -t 900 $(ARGS) $(foreach script,$(EXTRA),$(call quote,tests/extra/run $(script))) \

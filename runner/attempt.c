@@ -46,6 +46,7 @@ static void take_slot(struct session *s, uint32_t number)
 
     slot->busy = true;
     slot->on = number;
+    slot->recorded = session_recorded(s, number);
     slot->setup = NULL;
     slot->tailed = slot->listed = slot->unwatched = false;
     slot->relay_count = 0;
@@ -274,6 +275,12 @@ static void ask_for_process(struct session *s, struct slot *slot)
         was_refused(s, slot, error);
 }
 
+void attempt_record_start(struct session *s, const struct slot *slot)
+{
+    session_wrote(s, journal_started(s->journal, slot->recorded, attempt_number(s, slot->on), slot->number,
+                                     slot->pid, slot->started - s->began));
+}
+
 static void watch_process(struct session *s, struct slot *slot, struct process process)
 {
     const struct recipe *recipe = &slot->recipe;
@@ -304,8 +311,8 @@ static void watch_process(struct session *s, struct slot *slot, struct process p
         relay_started(&slot->relays[i]);
     loop_watch_relays(s, slot);
     fault_die(&s->faults, FAULT_DIE_STARTED);
-    session_wrote(s, journal_started(s->journal, slot->on, attempt_number(s, slot->on), slot->number,
-                                     process.pid, slot->started - s->began));
+    if (!s->soak) /* of a soak only what fails is on record, when it has */
+        attempt_record_start(s, slot);
 }
 
 static void has_process(struct session *s, struct slot *slot, struct process process)

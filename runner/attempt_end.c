@@ -8,6 +8,7 @@
 #include "runner/leftovers.h"
 #include "runner/outputs.h"
 #include "runner/servers.h"
+#include "runner/soaking.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,17 +34,25 @@ static bool goes_on(const struct session *s)
 
 static bool is_retried(const struct session *s, const struct slot *slot, enum verdict verdict)
 {
-    return verdict_may_retry(verdict) && s->cases[slot->on].attempts < slot->recipe.retries && goes_on(s);
+    return !s->soak && verdict_may_retry(verdict) && s->cases[slot->on].attempts < slot->recipe.retries &&
+           goes_on(s);
 }
 
 static void record(struct session *s, struct slot *slot, struct journal_attempt *a)
 {
     fault_die(&s->faults, FAULT_DIE_ENDED);
-    if (journal_said(s->journal, a) < 0 || journal_files(s->journal, a) < 0)
-        session_wrote(s, -1);
-    session_wrote(s, journal_ended(s->journal, a));
+    if (s->soak && slot->worth != SOAK_NOTHING && slot->listed)
+        attempt_record_start(s, slot);
+    if (!s->soak || slot->worth != SOAK_NOTHING) {
+        if (journal_said(s->journal, a) < 0 || journal_files(s->journal, a) < 0)
+            session_wrote(s, -1);
+        session_wrote(s, journal_ended(s->journal, a));
+    }
     fault_die(&s->faults, FAULT_DIE_WRITTEN);
-    progress_ended(s->progress, slot->number, slot->recipe.id, a, slot->recipe.retries);
+    if (s->soak)
+        soaking_ended(s, slot, a);
+    else
+        progress_ended(s->progress, slot->number, slot->recipe.id, a, slot->recipe.retries);
 }
 
 /* Nobody of it can be alive. */
@@ -88,7 +97,8 @@ bool attempt_judge(struct session *s, uint32_t number)
     struct case_life *life = &s->cases[number];
     struct slot *slot = attempt_slot(s, number);
     struct judgement judgement = {0};
-    struct journal_attempt a = {.number = number, .attempt = attempt_number(s, number), .slot = slot->number};
+    struct journal_attempt a = {
+        .number = session_recorded(s, number), .attempt = attempt_number(s, number), .slot = slot->number};
     bool again;
 
     outputs_finish_relays(s, slot);
@@ -102,20 +112,21 @@ bool attempt_judge(struct session *s, uint32_t number)
     a.last = !again;
     a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
     facts_record(s, slot, &judgement, &a);
+    slot->worth = soaking_worth(s, slot, &a);
     outputs_keep(s, slot, &a);
     crash_keep(s, slot);
     dumps_keep(s, slot, &a);
-    fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED);
+    fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED && slot->worth == SOAK_ALL);
     case_results_record(s, slot, &a);
     record(s, slot, &a);
     judgement_release(&judgement);
     life->attempts++;
     life->failed += verdict_counts(a.verdict) == COUNT_FAILED;
-    if (a.last && verdict_counts(a.outcome) == COUNT_FAILED && !a.quarantined && goes_on(s))
+    if (!s->soak && a.last && verdict_counts(a.outcome) == COUNT_FAILED && !a.quarantined && goes_on(s))
         session_failed(s, session_planned(s, number)->suite);
     clear_slot(s, slot);
     fixtures_leave(s, number);
-    if (!again)
+    if (!again && !soaking_goes_on(s))
         fixtures_case_over(s, number);
     return again;
 }
@@ -134,7 +145,11 @@ void attempt_drop(struct session *s, uint32_t number)
         .reason = str_of(s->drop_reason),
     };
 
-    session_wrote(s, journal_ended(s->journal, &a));
-    progress_dropped(s->progress);
+    if (s->soak) {
+        soaking_dropped(s, number);
+    } else {
+        session_wrote(s, journal_ended(s->journal, &a));
+        progress_dropped(s->progress);
+    }
     fixtures_case_over(s, number);
 }

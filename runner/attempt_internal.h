@@ -7,6 +7,7 @@
 
 struct slot *attempt_slot(const struct session *s, uint32_t number); /* while it has one */
 uint32_t attempt_number(const struct session *s, uint32_t number);   /* from 1 */
+void attempt_record_start(struct session *s, const struct slot *slot);
 void attempt_give_slot(struct session *s, struct slot *slot);
 
 #endif

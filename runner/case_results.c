@@ -99,6 +99,8 @@ static void find_earlier(struct session *s, struct slot *slot, struct earlier *e
 {
     uint32_t torn;
 
+    if (s->soak)
+        return; /* those before were no tries of this one */
     for (uint32_t attempt = 1; attempt <= s->cases[slot->on].attempts; attempt++) {
         const char *path = outputs_path(slot, LAYOUT_CASES, attempt, JOURNAL_RESULTS_NAME);
         int fd = openat(s->run.fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -239,7 +241,8 @@ static void keep_reports(struct session *s, struct slot *slot, struct case_resul
 {
     const char *path = outputs_path(slot, LAYOUT_CASES, s->cases[slot->on].attempts + 1u, "reports");
 
-    if (!results->results.problems.errors || !workdir_has_artifacts(&results->folder))
+    if (slot->worth != SOAK_ALL || !results->results.problems.errors ||
+        !workdir_has_artifacts(&results->folder))
         return;
     if (workdir_move_artifacts(s->run.fd, &results->folder, path) < 0)
         session_note(s, "cannot keep '%s': %s", path, strerror(errno));
@@ -263,7 +266,7 @@ void case_results_record(struct session *s, struct slot *slot, struct journal_at
     for (uint32_t i = 0; i < results->results.count; i++)
         results->record.verdicts[results->verdicts[i]] += !results->results.list[i].is_a_parent;
     take_problems(slot, results);
-    if (results->results.count || slot->recipe.only_again)
+    if (slot->worth == SOAK_ALL && (results->results.count || slot->recipe.only_again))
         write_file(s, slot, results);
     keep_reports(s, slot, results);
     attempt->results = &results->record;

@@ -1,5 +1,6 @@
 /* `report`: any report of a run, made again from its journal. */
 #include "runner/past.h"
+#include "runner/soaking.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,7 +28,7 @@ enum exit_code cmd_report(struct invocation *in)
         return EXIT_USAGE;
     }
     if (past_open(&past, in, in->args.count ? in->args.values[0] : "latest"))
-        code = make_report(&past, in);
+        code = past.record.run.soak ? soaking_report(&past, in) : make_report(&past, in);
     past_close(&past);
     return code;
 }

@@ -9,6 +9,7 @@
 #include "runner/outputs.h"
 #include "runner/servers.h"
 #include "runner/session.h"
+#include "runner/soaking.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -118,6 +119,8 @@ static void show_status(struct session *s)
     for (uint32_t i = 0; i < fixtures; i++)
         if (fixtures_running(s, i, &running[count], &lines[count]))
             count++;
+    if (s->soak)
+        soaking_say(s);
     progress_status(s->progress, running, count, queue_waiting(s->queue));
     for (uint32_t i = 0; i < most; i++)
         buf_release(&lines[i]);
@@ -174,9 +177,9 @@ static void slow(struct session *s, struct slot *slot)
 {
     struct watch_view view;
 
-    if (watch_look(s->watch, slot->number, &view))
+    if (watch_look(s->watch, slot->number, &view) && !soaking_is_quiet(s))
         progress_slow(s->progress, slot->recipe.id, view.running, outputs_follow(s, slot));
-    if (slot->recipe.dumps & 1u << DUMP_WHEN_SLOW)
+    if (slot->recipe.dumps & 1u << DUMP_WHEN_SLOW && !s->soak) /* its files would be as many as attempts */
         dumps_ask(s, slot, DUMP_SLOW);
 }
 
@@ -254,7 +257,12 @@ static nanos left_running(const struct session *s, nanos now)
 
 void control_draw(struct session *s)
 {
-    nanos now = watch_now(s->watch), left = left_running(s, now);
+    nanos now = watch_now(s->watch), left;
 
+    if (s->soak) {
+        soaking_draw(s, now);
+        return;
+    }
+    left = left_running(s, now);
     progress_draw(s->progress, now, left < 0 ? -1 : queue_estimate(s->queue, left));
 }

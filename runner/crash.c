@@ -165,10 +165,22 @@ static void write_dump(struct session *s, struct slot *slot, struct crash *crash
 {
     struct dump dump;
 
-    if (!crash->found || slot->ending.dump || slot->recipe.xfail || s->keep == KEEP_NONE)
+    if (!crash->found || slot->worth != SOAK_ALL || slot->ending.dump || slot->recipe.xfail ||
+        s->keep == KEEP_NONE)
         return;
     crash_dump(&dump, &crash->arena, slot, &crash->stacks, reason_of(slot, crash), crash->took);
     dumps_put(s, slot, &dump);
+}
+
+bool crash_place(struct slot *slot, struct buf *out)
+{
+    struct crash *crash = slot->crash;
+    struct dump dump;
+
+    if (!crash || !crash->found)
+        return false;
+    crash_dump(&dump, &crash->arena, slot, &crash->stacks, "", crash->took);
+    return dump_place(&dump, out);
 }
 
 void crash_keep(struct session *s, struct slot *slot)

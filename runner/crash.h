@@ -18,6 +18,8 @@ void crash_close(struct session *s);
 bool crash_begin(struct session *s, struct slot *slot);
 /* The loop is told by s->crashes that some were read. */
 void crash_heard(struct session *s);
+/* "recv_exact at proto.c:41". False: that is not known. */
+bool crash_place(struct slot *slot, struct buf *out);
 /* Its output has been kept, and now its dump is; nothing where there is none. */
 void crash_keep(struct session *s, struct slot *slot);
 

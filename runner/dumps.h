@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct arena;
+struct buf;
 struct dump;
 struct journal_attempt;
 struct session;
@@ -49,6 +50,8 @@ void dumps_ask(struct session *s, struct slot *slot, enum dump_occasion occasion
 void dumps_collect(struct session *s, struct slot *slot);
 /* Why there is none of it, though there should be; NULL: there is, or there should not. In the arena of the slot. */
 const char *dumps_why_not(struct slot *slot);
+/* "recv_exact at proto.c:41": of what the watchdog has had made of it. False: that is not known. */
+bool dumps_place(const struct slot *slot, struct buf *out);
 /* Beside its output, which has been kept; says in the record where. */
 void dumps_keep(struct session *s, struct slot *slot, struct journal_attempt *attempt);
 /*

@@ -143,12 +143,17 @@ void dumps_put(struct session *s, struct slot *slot, const struct dump *dump)
     dump_texts_release(&texts);
 }
 
+bool dumps_place(const struct slot *slot, struct buf *out)
+{
+    return slot->dump && dump_place(&slot->dump->dump, out);
+}
+
 void dumps_keep(struct session *s, struct slot *slot, struct journal_attempt *attempt)
 {
     struct dump_job *job = slot->dump;
 
     slot->dump = NULL;
-    if (job && s->keep != KEEP_NONE)
+    if (job && s->keep != KEEP_NONE && slot->worth == SOAK_ALL)
         put(s, slot, &job->dump, &job->texts);
     if (job)
         dump_job_free(job);

@@ -259,7 +259,8 @@ void files_clear(struct session *s, struct slot *slot)
     struct keeping k = {.s = s, .slot = slot, .tailed = true};
     const char *path;
 
-    if (!s->resumed || !s->resumed->cases[slot->on].open || s->resumed->cases[slot->on].started != made)
+    if (s->soak || !s->resumed || !s->resumed->cases[slot->on].open ||
+        s->resumed->cases[slot->on].started != made)
         return;
     path = arena_printf(&slot->arena, "%.*s/%u", (int)(strrchr(slot->folder, '/') - slot->folder),
                         slot->folder, made);

@@ -148,6 +148,16 @@ static enum exit_code verdict(struct session *s, const struct journal_record *re
     return verdict_of_run(&facts);
 }
 
+/* A report may be written to what nobody reads: then a signal must help, and the death of the guard. */
+void finish_let_go(struct session *s)
+{
+    tty_close(&s->tty);
+    workdirs_close(&s->workdirs);
+    workdirs_close(&s->sign);
+    signals_let_go(&s->signals);
+    guard_die_with(&s->guard);
+}
+
 enum exit_code finish_run(struct session *s)
 {
     struct journal_record record;
@@ -168,12 +178,7 @@ enum exit_code finish_run(struct session *s)
     record.finished = !s->broken;
     record.exit_code = code;
     fault_die(&s->faults, FAULT_DIE_REPORT);
-    /* A report may be written to what nobody reads: then a signal must help, and the death of the guard. */
-    tty_close(&s->tty);
-    workdirs_close(&s->workdirs);
-    workdirs_close(&s->sign);
-    signals_let_go(&s->signals);
-    guard_die_with(&s->guard);
+    finish_let_go(s);
     finish_options(s->in, &options);
     if (s->in->options->run_dir || s->resumed || strcmp(s->store.path, front_find_store(s->in)) != 0)
         options.from = str_of(s->run.path);

@@ -9,6 +9,9 @@ struct session;
 
 enum exit_code finish_run(struct session *s);
 
+/* Nothing runs any more, and what comes may take as long as somebody reads it. */
+void finish_let_go(struct session *s);
+
 /* --report, --junit-xml, --durations, --color ... as the reports know them. */
 void finish_options(struct invocation *in, struct report_options *options);
 /* "FORMAT=FILE" of every --report is checked before anything runs. */

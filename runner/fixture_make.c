@@ -41,7 +41,7 @@ static void name(struct session *s, struct instance *instance)
         buf_adds(&id, " of ");
         case_at = id.len;
         session_case_id(s, instance->slot->on, &id);
-        outputs_slug(s->mask, str_slice(buf_str(&id), case_at, id.len), instance->slot->on, &slug);
+        outputs_slug(s->mask, str_slice(buf_str(&id), case_at, id.len), instance->slot->recorded, &slug);
         instance->folder =
             arena_printf(&instance->arena, LAYOUT_CASES "/%s/%u/" LAYOUT_FIXTURES "/%.*s", buf_text(&slug),
                          s->cases[instance->slot->on].attempts + 1u, STR_ARG(own));

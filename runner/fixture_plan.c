@@ -271,9 +271,9 @@ bool fixtures_open(struct session *s)
     if (!f)
         return true;
     f->seat_count = fixtures_places(s);
-    f->held_next = ARENA_ARRAY(s->arena, uint32_t, s->case_count);
-    f->held = ARENA_ARRAY(s->arena, bool, s->case_count);
-    f->has = ARENA_ARRAY(s->arena, bool, s->case_count);
+    f->held_next = ARENA_ARRAY(s->arena, uint32_t, s->life_count);
+    f->held = ARENA_ARRAY(s->arena, bool, s->life_count);
+    f->has = ARENA_ARRAY(s->arena, bool, s->life_count);
     f->seats = mem_zero(f->seat_count + 1, sizeof *f->seats);
     for (uint32_t i = 0; i < f->seat_count; i++) {
         f->seats[i].number = s->jobs + i;
@@ -281,7 +281,7 @@ bool fixtures_open(struct session *s)
         if (!f->seats[i].spawn)
             return false;
     }
-    for (uint32_t i = 0; i < s->case_count; i++) {
+    for (uint32_t i = 0; i < s->life_count; i++) {
         const struct closure *closure = closure_of(s, i);
 
         for (uint32_t k = 0; s->cases[i].state != CASE_OVER && k < closure->count; k++) {

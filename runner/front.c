@@ -222,10 +222,8 @@ const struct node *front_profile_key(const struct front *front, const char *key)
     return NULL;
 }
 
-static const char **profile_texts(struct arena *arena, const struct front *front, const char *key,
-                                  size_t *count)
+static const char **texts_of(struct arena *arena, const struct node *list, size_t *count)
 {
-    const struct node *list = front_profile_key(front, key);
     const char **texts;
 
     *count = !list ? 0 : list->kind == NODE_SEQ ? list->seq.count : 1;
@@ -233,6 +231,21 @@ static const char **profile_texts(struct arena *arena, const struct front *front
     for (size_t i = 0; i < *count; i++)
         texts[i] = arena_cstr(arena, node_text(list->kind == NODE_SEQ ? list->seq.items[i] : list, arena));
     return texts;
+}
+
+static const char **profile_texts(struct arena *arena, const struct front *front, const char *key,
+                                  size_t *count)
+{
+    return texts_of(arena, front_profile_key(front, key), count);
+}
+
+/* A soak may have cases of its own. */
+static const char **profile_ids(const struct front *front, const struct invocation *in, size_t *count)
+{
+    const struct node *soak = in->command == COMMAND_soak ? front_profile_key(front, "soak") : NULL;
+    const struct node *own = node_get(soak, "select");
+
+    return texts_of(in->arena, own ? own : front_profile_key(front, "select"), count);
 }
 
 /* What the command line says comes in place of what the profile says, part by part. */
@@ -252,7 +265,7 @@ static bool compile_selection(struct front *front, struct invocation *in)
     };
 
     if (!spec.id_count)
-        spec.ids = profile_texts(in->arena, front, "select", &spec.id_count);
+        spec.ids = profile_ids(front, in, &spec.id_count);
     if (!spec.cell_count)
         spec.cells = profile_texts(in->arena, front, "cells", &spec.cell_count);
     if (!spec.id_count && !spec.cell_count && !spec.deselect_count && !spec.keywords && !spec.marks &&

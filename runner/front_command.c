@@ -1,4 +1,4 @@
-/* `exec`: one command in place of a file. */
+/* `exec`, `soak --`: one command in place of a file. */
 #include "runner/front.h"
 
 #include "runner/base/json.h"
@@ -52,7 +52,8 @@ static int command_as_file(void *user, const char *path, struct buf *out)
     for (size_t i = 0; i < in->args.count; i++)
         add_literal(&w, &text, in->args.values[i]);
     json_array_end(&w);
-    if (!in->options->timeout) {
+    if (!in->options->timeout &&
+        in->command != COMMAND_soak) { /* what hangs once in a while is what a soak looks for */
         json_key_c(&w, "timeout");
         json_int(&w, 0);
     }
@@ -65,9 +66,12 @@ static int command_as_file(void *user, const char *path, struct buf *out)
 
 enum exit_code front_open_command(struct front *front, struct invocation *in)
 {
-    *front = (struct front){.file = "", .capture = "no"};
+    bool soak = in->command == COMMAND_soak;
+
+    *front = (struct front){.file = "", .capture = soak ? NULL : "no"};
     if (!in->args.count) {
-        diag_error(in->diags, nowhere, "say which command to run: run-matrix exec -- CMD ARG ...");
+        diag_error(in->diags, nowhere, "say which command to run: run-matrix %s -- CMD ARG ...",
+                   soak ? "soak" : "exec");
         return EXIT_USAGE;
     }
     world_init(&front->world, in->arena);

@@ -111,7 +111,7 @@ static void add_run(const struct session *s, struct buf *out)
         buf_addf(out, ", of %u", s->front->plan.collected);
     if (s->front->profile)
         buf_addf(out, ", profile %s", s->front->profile);
-    if (s->resumed)
+    if (s->resumed && !s->soak)
         buf_addf(out, ", %u left of it", queue_waiting(s->queue));
     buf_addc(out, '\n');
 }

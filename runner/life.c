@@ -3,6 +3,7 @@
 #include "runner/attempt_internal.h"
 #include "runner/crash.h"
 #include "runner/session.h"
+#include "runner/soaking.h"
 
 /* Does what is to be done and says where that leads. */
 typedef enum case_state action(struct session *s, uint32_t number);
@@ -42,7 +43,7 @@ static enum case_state wait(struct session *s, uint32_t number)
     return CASE_WAITING;
 }
 
-/* A verdict, and with it either the end or another try. */
+/* A verdict, and with it the end, another try, or the next call. */
 static enum case_state judge_it(struct session *s, uint32_t number)
 {
     if (attempt_judge(s, number)) {
@@ -50,7 +51,7 @@ static enum case_state judge_it(struct session *s, uint32_t number)
         return CASE_WAITING;
     }
     queue_done(s->queue, s->cases[number].queued);
-    return CASE_OVER;
+    return soaking_goes_on(s) ? CASE_RESTING : CASE_OVER;
 }
 
 static enum case_state cleaned(struct session *s, uint32_t number)
@@ -90,6 +91,18 @@ static enum case_state drop(struct session *s, uint32_t number)
     return CASE_OVER;
 }
 
+static enum case_state come(struct session *s, uint32_t number)
+{
+    soaking_come(s, number);
+    return CASE_WAITING;
+}
+
+static enum case_state let_go(struct session *s, uint32_t number)
+{
+    fixtures_case_over(s, number);
+    return CASE_OVER;
+}
+
 static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_WAITING] = {[CASE_TAKEN] = start, [CASE_DROPPED] = drop},
     [CASE_STARTING] = {[CASE_ASKED] = ask,
@@ -103,6 +116,7 @@ static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_ENDING] = {[CASE_GONE] = tell_first},
     [CASE_TELLING] = {[CASE_TOLD] = clean_and_judge},
     [CASE_CLEANING] = {[CASE_CLEANED] = cleaned},
+    [CASE_RESTING] = {[CASE_CALLED] = come, [CASE_DROPPED] = let_go},
 };
 
 static const char *const states[] = {

@@ -16,6 +16,7 @@ struct session;
     X(CASE_ENDING, "ending")       /* its ladder is being climbed */         \
     X(CASE_TELLING, "telling")     /* it has crashed; its stack is read */   \
     X(CASE_CLEANING, "cleaning")   /* its own fixtures are going */          \
+    X(CASE_RESTING, "resting")     /* of a soak: until it is called */       \
     X(CASE_OVER, "over")           /* has its verdict, in the journal */
 
 enum case_state {
@@ -26,6 +27,7 @@ enum case_state {
 };
 
 #define CASE_EVENTS(X)                                                                     \
+    X(CASE_CALLED, "called")         /* the soak has it come next */                       \
     X(CASE_TAKEN, "taken")           /* the queue handed it out, a slot is free */         \
     X(CASE_PREPARES, "prepares")     /* its own fixtures are on their way */               \
     X(CASE_PREPARED, "prepared")     /* they are up */                                     \
@@ -51,7 +53,7 @@ struct case_life {
     uint32_t planned;          /* its place in the plan */
     uint32_t queued;           /* its number in the queue: a resumed run has fewer */
     uint32_t slot;             /* while it has one */
-    uint16_t attempts, failed; /* that were judged; of them did not pass */
+    uint32_t attempts, failed; /* that were judged; of them did not pass */
     uint8_t state;
     uint8_t unserved; /* servers that have died before they had begun with it */
     bool may_choose;  /* the next attempt need run no other tests inside than those that failed */

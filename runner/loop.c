@@ -7,6 +7,7 @@
 #include "runner/outputs.h"
 #include "runner/servers.h"
 #include "runner/session.h"
+#include "runner/soaking.h"
 
 #include <errno.h>
 #include <string.h>
@@ -300,8 +301,11 @@ static void start_what_may(struct session *s)
     if (s->stuck_until && watch_now(s->watch) < s->stuck_until)
         return;
     s->stuck_until = 0;
-    while (!s->broken && s->free_slots && !s->stuck_until && queue_take(s->queue, &number))
-        start_one(s, s->by_queue[number]);
+    while (!s->broken && s->free_slots && !s->stuck_until)
+        if (queue_take(s->queue, &number))
+            start_one(s, s->by_queue[number]);
+        else if (!soaking_call(s))
+            break;
 }
 
 static void stand_still(struct session *s)
@@ -339,6 +343,7 @@ void loop_run(struct session *s)
     for (;;) {
         fixtures_probe(s);
         start_what_may(s);
+        soaking_settle(s);
         if (s->broken)
             control_give_up(s);
         if (is_over(s))

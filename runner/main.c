@@ -37,8 +37,7 @@ static enum exit_code run(struct invocation *in, int argc, char **argv)
     in->argv = argv;
     if (!opt_parse(&options_table, COMMAND_NONE, argc, argv, &options, &parsed, in->diags))
         return EXIT_USAGE;
-    in->options = &options;
-    in->args = parsed.args;
+    invocation_take(in, &options, &parsed);
     answer_about_itself(&options, parsed.command, &out);
     if (out.len)
         fwrite(out.ptr, 1, out.len, stdout);

@@ -11,6 +11,8 @@
 #define COMMANDS(X)                                                                                     \
     X(run, false, "[PATH | ID ...]", "run cases; this is what the program does without a command word") \
     X(exec, false, "[-- CMD ARG ...]", "the harness around one command, without a file")                \
+    X(soak, false, "[PATH | ID ...] [-- CMD ARG ...]",                                                  \
+      "run cases over and over, until it is known how often they fail")                                 \
     X(report, false, "[RUN]", "make a report of a run again")                                           \
     X(list, false, "[PATH | ID ...]", "show cells and cases; nothing is started")                       \
     X(show, false, "[PATH | ID ...]",                                                                   \
@@ -51,7 +53,12 @@ struct options {
     const char *no_failures;        /* with last_failed: "all", "none"; NULL: not given */
     const char *debugger, *wrapper; /* NULL: none */
     const char *contain;            /* NULL: auto */
-    const char *name;               /* exec */
+    const char *name;               /* exec, soak */
+
+    const char *below, *confidence, *seed; /* soak; NULL: not given */
+    int64_t count, copies;                 /* -1: not given */
+    nanos duration, within;                /* -1: not given */
+    bool until_fail;
 
     bool dry_run; /* reap */
     const char *run;

@@ -28,8 +28,9 @@ static const struct opt opts[] = {
      .kind = OPT_LIST,
      .arg = "FORMAT=FILE",
      .offset = AT(reports),
-     .commands = HARNESS,
-     .help = "write a report: junit, tap, json or summary; '-' is standard output"},
+     .commands = EXECUTORS,
+     .help =
+         "write a report: junit, tap, json or summary, of a soak json or summary; '-' is standard output"},
     {.name = "format",
      .kind = OPT_ENUM,
      .words = formats,

@@ -1,6 +1,6 @@
 #include "runner/options_words.h"
 
-#include "runner/exit.h"
+#include "runner/command.h"
 
 const struct opt_command options_commands[COMMAND_COUNT] = {
     [COMMAND_NONE] = {.synopsis = "[COMMAND] [ARGUMENT ...]",
@@ -33,6 +33,15 @@ const struct opt_section options_sections[OPTIONS_SECTIONS] = {
                 " USR1            print what is running, as the keys t and Enter do on a terminal"},
 };
 
+void invocation_take(struct invocation *in, const struct options *options, const struct opt_result *parsed)
+{
+    in->options = options;
+    in->command = (enum command_id)parsed->command;
+    in->args = parsed->args;
+    in->dashes = parsed->dashes;
+    in->before = parsed->before;
+}
+
 void options_init(struct options *options)
 {
     *options = (struct options){.retries = -1,
@@ -41,5 +50,9 @@ void options_init(struct options *options)
                                 .durations = -1,
                                 .parent = -1,
                                 .grace = -1,
-                                .budget = -1};
+                                .budget = -1,
+                                .count = -1,
+                                .copies = -1,
+                                .duration = -1,
+                                .within = -1};
 }

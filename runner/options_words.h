@@ -14,14 +14,15 @@
 #define EVERYWHERE (~0u)
 #define RUN        (ON(NONE) | ON(run)) /* without a command word it is run */
 #define HARNESS    (RUN | ON(exec))
-#define PLAN       (RUN | ON(list) | ON(show))
+#define EXECUTORS  (HARNESS | ON(soak))
+#define PLAN       (RUN | ON(soak) | ON(list) | ON(show))
 #define ORDERED    (RUN | ON(list))
-#define READERS    (HARNESS | ON(report) | ON(show))
+#define READERS    (EXECUTORS | ON(report) | ON(show))
 #define AT(member) offsetof(struct options, member)
 #define ABOUT_CONTEXT \
     "JSON object whose keys are contexts that only GitHub knows: github, needs, vars, inputs"
 
-extern const struct opt_part options_plan, options_run, options_tell, options_single;
+extern const struct opt_part options_plan, options_run, options_soak, options_tell, options_single;
 
 #define OPTIONS_SECTIONS 4
 

@@ -130,7 +130,7 @@ const char *outputs_path(struct slot *slot, const char *folder, uint32_t attempt
     struct buf slug = {0};
     const char *path;
 
-    outputs_slug(slot->recipe.mask, slot->recipe.id, slot->on, &slug);
+    outputs_slug(slot->recipe.mask, slot->recipe.id, slot->recorded, &slug);
     path = arena_printf(&slot->arena, "%s/%s/%u/%s", folder, buf_text(&slug), attempt, name);
     buf_release(&slug);
     return path;
@@ -150,7 +150,7 @@ const char *outputs_folder(struct session *s, struct slot *slot)
     if (!case_test(s->kitchen.plan->suites, c)->is_module)
         return NULL;
     case_id(&id, s->kitchen.plan, c);
-    outputs_slug(s->mask, buf_str(&id), slot->on, &slug);
+    outputs_slug(s->mask, buf_str(&id), slot->recorded, &slug);
     path = arena_printf(&slot->arena, "%s/%s/%u", LAYOUT_CASES, buf_text(&slug),
                         s->cases[slot->on].attempts + 1u);
     buf_release(&slug);
@@ -199,11 +199,12 @@ enum disposal {
     OUTPUT_KEEP, /* as long as the run is kept */
 };
 
-static enum disposal disposal_of(const struct session *s, const struct journal_attempt *a)
+static enum disposal disposal_of(const struct session *s, const struct slot *slot,
+                                 const struct journal_attempt *a)
 {
     bool good = verdict_counts(a->verdict) != COUNT_FAILED;
 
-    if (s->keep == KEEP_NONE)
+    if (s->keep == KEEP_NONE || slot->worth != SOAK_ALL)
         return OUTPUT_DROP;
     if (!good)
         return OUTPUT_KEEP;
@@ -245,7 +246,7 @@ static void keep_artifacts(struct session *s, struct slot *slot)
 {
     const char *path;
 
-    if (!workdir_has_artifacts(&slot->artifacts))
+    if (slot->worth != SOAK_ALL || !workdir_has_artifacts(&slot->artifacts))
         return;
     path = path_of(s, slot, LAYOUT_CASES, "artifacts");
     if (workdir_move_artifacts(s->run.fd, &slot->artifacts, path) < 0)
@@ -254,7 +255,7 @@ static void keep_artifacts(struct session *s, struct slot *slot)
 
 void outputs_keep(struct session *s, struct slot *slot, struct journal_attempt *a)
 {
-    enum disposal disposal = disposal_of(s, a);
+    enum disposal disposal = disposal_of(s, slot, a);
 
     if (disposal != OUTPUT_KEEP)
         forget_names(s, slot);

@@ -68,6 +68,7 @@ bool plan_cases(struct session *s)
             s->case_count++;
         }
     arena_release(&scratch);
+    s->life_count = s->case_count;
     s->digest = digest_of(s);
     return good;
 }
@@ -87,21 +88,28 @@ static bool is_over(struct session *s, uint32_t number)
         return true;
     }
     /* Attempts that a kill cut short count as made: their numbers are not used again. */
-    s->cases[number].attempts = (uint16_t)history->started;
+    s->cases[number].attempts = history->started;
     for (uint32_t i = 0; i < history->count; i++)
         s->cases[number].failed += verdict_counts(history->attempts[i].verdict) == COUNT_FAILED;
     return false;
 }
 
-void plan_queue(struct session *s)
+/* Of a soak: it comes when it is called. */
+static void enter_all(struct session *s)
 {
-    const struct suites *suites = &s->front->suites;
+    for (uint32_t i = 0; i < s->life_count; i++) {
+        s->placing[i].expected = s->placing[session_recorded(s, i)].expected;
+        s->cases[i].state = CASE_RESTING;
+        s->cases[i].queued = s->by_queue[i] = i;
+        queue_enter(s->queue, &s->placing[i]);
+    }
+}
+
+/* Those that are to be run are added. */
+static void add_all(struct session *s)
+{
     uint32_t count = 0;
 
-    s->by_queue = ARENA_ARRAY(s->arena, uint32_t, s->case_count);
-    s->queue = queue_new(s->jobs);
-    for (uint32_t i = 0; i < suites->count; i++)
-        queue_suite(s->queue, i, suites->list[i]->max_parallel);
     for (uint32_t i = 0; i < s->case_count; i++) {
         if (is_over(s, i))
             continue;
@@ -109,6 +117,17 @@ void plan_queue(struct session *s)
         s->by_queue[count++] = i;
         queue_add(s->queue, &s->placing[i]);
     }
+}
+
+void plan_queue(struct session *s)
+{
+    const struct suites *suites = &s->front->suites;
+
+    s->by_queue = ARENA_ARRAY(s->arena, uint32_t, s->life_count);
+    s->queue = queue_new(s->jobs);
+    for (uint32_t i = 0; i < suites->count; i++)
+        queue_suite(s->queue, i, suites->list[i]->max_parallel);
+    (s->soak ? enter_all : add_all)(s);
 }
 
 /* ---- the journal ---- */
@@ -141,6 +160,7 @@ static void record_run(struct session *s)
         .wall = s->wall,
         .pid = getpid(),
         .digest = s->digest,
+        .soak = s->soak != NULL,
     };
 
     if (proc_stat_read(getpid(), &self) == 0)

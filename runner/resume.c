@@ -24,6 +24,18 @@ static bool is_done(const struct resumption *r)
     return r->record.case_count >= r->record.run.cases; /* fixtures that failed come after those planned */
 }
 
+/* `run` finishes runs, and `soak` soaks. */
+static bool is_of_its_kind(const struct resumption *r, struct invocation *in)
+{
+    bool soak = r->record.run.soak;
+
+    if (soak == (in->command == COMMAND_soak))
+        return true;
+    diag_error(in->diags, nowhere, "run %.*s is %s: 'run-matrix %s --resume' goes on with it",
+               STR_ARG(r->record.run.id), soak ? "a soak" : "no soak", soak ? "soak" : "run");
+    return false;
+}
+
 /* What was hidden in it nobody knows any more. */
 static bool is_whole(const struct resumption *r, struct invocation *in)
 {
@@ -51,16 +63,12 @@ static bool parse_again(struct resumption *r, struct invocation *in)
     for (uint32_t i = 0; i < run->argc; i++)
         argv[i] = (char *)(uintptr_t)arena_cstr(in->arena, run->argv[i]);
     options_init(&r->options);
-    r->in = (struct invocation){.argc = (int)run->argc,
-                                .argv = argv,
-                                .options = &r->options,
-                                .arena = in->arena,
-                                .diags = in->diags,
-                                .began = run->wall};
+    r->in = (struct invocation){
+        .argc = (int)run->argc, .argv = argv, .arena = in->arena, .diags = in->diags, .began = run->wall};
     if (!opt_parse(&options_table, COMMAND_NONE, r->in.argc, argv, &r->options, &parsed, in->diags))
         return false;
-    r->in.args = parsed.args;
-    r->of_command = parsed.command == COMMAND_exec;
+    invocation_take(&r->in, &r->options, &parsed);
+    r->of_command = parsed.command == COMMAND_exec || (parsed.command == COMMAND_soak && parsed.dashes);
     return true;
 }
 
@@ -77,10 +85,10 @@ static bool go_there(const struct resumption *r, struct invocation *in)
 
 enum exit_code resume_open(struct resumption *r, struct invocation *in)
 {
-    *r = (struct resumption){.store.fd = -1, .run = {.fd = -1, .lock = -1}};
-    if (!read_run(r, in))
+    *r = (struct resumption){.more = in->options, .store.fd = -1, .run = {.fd = -1, .lock = -1}};
+    if (!read_run(r, in) || !is_of_its_kind(r, in))
         return EXIT_USAGE;
-    if (is_done(r)) {
+    if (!r->record.run.soak && is_done(r)) {
         diag_error(in->diags, nowhere, "run %.*s is finished: every case has its verdict",
                    STR_ARG(r->run.id));
         return EXIT_USAGE;

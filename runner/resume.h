@@ -8,7 +8,8 @@
 struct resumption {
     struct invocation in; /* the run's own: options and arguments as they were given then */
     struct options options;
-    bool of_command; /* exec */
+    const struct options *more; /* of who resumes it */
+    bool of_command;            /* exec, or a soak of a command */
     struct store store;
     struct run_folder run;
     struct journal_record record;

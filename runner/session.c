@@ -12,8 +12,10 @@
 #include "runner/loop.h"
 #include "runner/outputs.h"
 #include "runner/plan_record.h"
+#include "runner/recall.h"
 #include "runner/remember.h"
 #include "runner/servers.h"
+#include "runner/soaking.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -45,22 +47,12 @@ static bool read_jobs(struct session *s, const struct options *o)
     return false;
 }
 
-/* 0: no limit */
-static int64_t failures_most(const struct options *o)
-{
-    if (o->exit_first || (o->stepwise && !o->stepwise_skip))
-        return 1;
-    if (o->stepwise_skip)
-        return 2; /* the first is known, and passed over */
-    return o->maxfail > 0 ? o->maxfail : 0;
-}
-
 static bool read_options(struct session *s)
 {
     const struct options *o = s->in->options;
 
     s->keep = outputs_wanted(o->keep);
-    s->failures_most = failures_most(o);
+    s->failures_most = recall_failures_most(o);
     s->no_tests = o->no_tests ? o->no_tests : "fail";
     s->has_modes = tcgetattr(STDIN_FILENO, &s->modes) == 0;
     s->interactive = o->no_capture && isatty(STDOUT_FILENO) && s->has_modes;
@@ -111,7 +103,7 @@ static void open_terminal(struct session *s)
         s->jobs = 1;
         s->style.live = false;
     }
-    s->style.prefix = s->jobs > 1 && s->case_count > 1;
+    s->style.prefix = s->jobs > 1 && s->life_count > 1;
     s->tty.fd = -1;
     if (s->style.live)
         tty_open(&s->tty, STDIN_FILENO);
@@ -255,6 +247,8 @@ static bool same_cases(struct session *s)
 enum exit_code session_open(struct session *s, struct invocation *in, struct front *front,
                             struct resumption *resumption)
 {
+    enum exit_code code;
+
     *s = (struct session){
         .in = in, .front = front, .arena = in->arena, .epoll = -1, .wake = -1, .crashes = -1};
     s->resumed = resumption ? &resumption->record : NULL;
@@ -265,8 +259,12 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
         return EXIT_USAGE;
     s->wall = wall_clock(s);
     open_kitchen(s);
-    if (!debugger_read(s) || !plan_cases(s) || !debugger_has_one_case(s) || !fixtures_plan(s) ||
-        !same_cases(s))
+    if (!debugger_read(s) || !plan_cases(s) || !debugger_has_one_case(s))
+        return EXIT_USAGE;
+    code = soaking_plan(s, resumption);
+    if (code != EXIT_PASSED)
+        return code;
+    if (!fixtures_plan(s) || !same_cases(s))
         return EXIT_USAGE;
     servers_plan(s);
     if (signals_open(&s->signals) < 0) {
@@ -286,13 +284,15 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     if (!estate_guard(s) || !open_machine(s) || !estate_hold(s))
         return EXIT_BROKEN;
     s->style.wake = s->wake;
-    s->progress = progress_new(&s->style, s->case_count);
+    s->progress = progress_new(&s->style, s->soak ? 0 : s->case_count);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
     plan_queue(s);
     if (!fixtures_open(s) || !servers_open(s)) {
         failed(s, "get memory for the start of processes");
         return EXIT_BROKEN;
     }
+    if (!soaking_open(s))
+        return EXIT_USAGE;
     s->begun = true;
     plan_record(s);
     if (s->session_timeout)
@@ -329,6 +329,7 @@ static void take_back(struct session *s)
 void session_close(struct session *s)
 {
     close_slots(s);
+    soaking_close(s);
     fixtures_close(s);
     servers_close(s);
     fd_close(&s->epoll);
@@ -378,6 +379,11 @@ const struct plan_case *session_planned(const struct session *s, uint32_t number
     return &s->front->plan.cases[s->cases[number].planned];
 }
 
+uint32_t session_recorded(const struct session *s, uint32_t number)
+{
+    return number % s->case_count;
+}
+
 void session_case_id(const struct session *s, uint32_t number, struct buf *out)
 {
     case_id(out, &s->front->plan, session_planned(s, number));
@@ -395,6 +401,7 @@ void session_drop(struct session *s, const char *why)
     s->drop_reason = why;
     s->dropping = true;
     queue_close(s->queue, drop_one, s);
+    soaking_let_go(s);
     s->dropping = false;
 }
 
@@ -421,6 +428,8 @@ void session_note(struct session *s, const char *format, ...)
     struct buf text = {0};
     va_list args;
 
+    if (!soaking_may_note(s))
+        return;
     va_start(args, format);
     buf_vaddf(&text, format, args);
     va_end(args);

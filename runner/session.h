@@ -21,6 +21,7 @@
 #include "runner/screen/progress.h"
 #include "runner/screen/tty.h"
 #include "runner/signals.h"
+#include "runner/soak/soak.h"
 #include "runner/store/store.h"
 #include "runner/workdir.h"
 
@@ -68,6 +69,7 @@ struct slot {
     pid_t pid;
     int pidfd;          /* the watch's: only to be waited for */
     uint32_t on;        /* number of the case */
+    uint32_t recorded;  /* ... in the journal */
     struct arena arena; /* of the attempt; cleared when the next one begins */
     struct recipe recipe;
     struct spawn *spawn;
@@ -112,6 +114,8 @@ struct slot {
     bool dumped_meanwhile; /* as it went on: files of ours lie beside its output before it is over */
     uint32_t dumps_asked;  /* by SIGUSR2 */
     struct journal_output outputs[CAPTURE_FILES_MOST]; /* what the record points to */
+    enum soak_worth worth;      /* of an attempt of a soak, when it was judged: how much of it is kept */
+    struct soak_outcome soaked; /* ... what the soak was told; in the arena */
     struct journal_rung rungs[WATCH_RUNGS_MOST];
     struct str notes[JOURNAL_NOTES_MOST];
 };
@@ -168,14 +172,18 @@ struct session {
     uint32_t free_slots;
     struct fixtures *fixtures; /* NULL: no case has any */
     struct servers *servers;   /* NULL: no case asks for anything */
+    struct soaking *soak;      /* NULL: each case is run, and that is it */
 
-    /* Cases by number: those that are here, in the order of the plan. */
+    /*
+     * Cases by number: those that are here, in the order of the plan. In a soak all of them again for each copy that may run beside
+     * the others; the record knows them by the numbers of the first, session_recorded().
+     */
     struct case_life *cases;
-    uint32_t *by_queue; /* numbers of cases by their numbers in the queue */
-    uint32_t case_count;
-    struct queue_case *placing; /* how each may be placed, and how long it is expected to take */
-    nanos longest_ending;       /* of all ladders */
-    nanos longest_undoing;      /* of all fixtures of a case, one after another */
+    uint32_t *by_queue;              /* numbers of cases by their numbers in the queue */
+    uint32_t case_count, life_count; /* planned; with their copies */
+    struct queue_case *placing;      /* how each may be placed, and how long it is expected to take */
+    nanos longest_ending;            /* of all ladders */
+    nanos longest_undoing;           /* of all fixtures of a case, one after another */
 
     bool forgetful; /* there is no history to be had, and that was said */
     bool begun;     /* the plan goes on record */
@@ -208,6 +216,7 @@ uint32_t session_places(const struct session *s);
 nanos session_now(const struct session *s); /* since the run began, stops not counted */
 void session_case_id(const struct session *s, uint32_t number, struct buf *out);
 const struct plan_case *session_planned(const struct session *s, uint32_t number);
+uint32_t session_recorded(const struct session *s, uint32_t number); /* its number in the journal */
 /* Gives up all that wait, or those of a suite whose cells are not in flight. */
 void session_drop(struct session *s, const char *why);
 void session_drop_cells(struct session *s, uint32_t suite, const char *why);

@@ -65,6 +65,8 @@ static bool is_shown(const struct showing *s, const struct journal_history *hist
     struct id_parts parts;
     struct case_view view;
 
+    if (s->past.record.run.soak && !history->count)
+        return false; /* nothing is kept of what passed */
     if (!s->selection)
         return s->everything || verdict_counts(journal_outcome(history)) == COUNT_FAILED;
     if (str_starts(str_slice(id, test.len, id.len), "::"))
@@ -97,6 +99,35 @@ static bool any_failed(const struct journal_record *record)
     return false;
 }
 
+/* Of an attempt of a soak: more than a line. */
+static bool is_kept_whole(const struct journal_attempt *attempt)
+{
+    bool kept = attempt->dump.len || attempt->files || (attempt->results && attempt->results->path.len);
+
+    for (uint32_t i = 0; i < attempt->output_count; i++)
+        kept = kept || attempt->outputs[i].path.len;
+    return kept;
+}
+
+/* In a soak the attempts of a case are no tries of one: each that there is something to be seen of is told by itself. */
+static void show_case(struct showing *s, const struct journal_history *history, struct report_sink *sink)
+{
+    uint32_t told = 0;
+
+    for (uint32_t i = 0; s->past.record.run.soak && i < history->count; i++) {
+        struct journal_history one = *history;
+
+        one.attempts = &history->attempts[i];
+        one.count = 1;
+        if (!is_kept_whole(one.attempts))
+            continue;
+        report_case(&s->past.input, &one, sink);
+        told++;
+    }
+    if (!told)
+        report_case(&s->past.input, history, sink);
+}
+
 static void show_those(struct showing *s, struct report_sink *sink, bool failed)
 {
     for (uint32_t i = 0; i < s->past.record.case_count; i++) {
@@ -108,7 +139,7 @@ static void show_those(struct showing *s, struct report_sink *sink, bool failed)
             show_results(s, history, sink);
             continue;
         }
-        report_case(&s->past.input, history, sink);
+        show_case(s, history, sink);
         s->shown++;
     }
 }
@@ -130,6 +161,12 @@ static enum exit_code show(struct showing *s, struct invocation *in)
     }
     if (s->shown)
         return EXIT_PASSED;
+    if (s->past.record.run.soak && s->everything) {
+        diag_warning(in->diags, nowhere,
+                     "run %.*s is a soak in which nothing failed: 'run-matrix report' has its result",
+                     STR_ARG(s->past.run.id));
+        return EXIT_PASSED;
+    }
     diag_error(in->diags, nowhere, "no case of run %.*s is called so", STR_ARG(s->past.run.id));
     return EXIT_NOTHING;
 }

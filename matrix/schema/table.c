@@ -25,6 +25,7 @@ TYPE(null, .kind = SCHEMA_NULL);
 TYPE(boolean, .kind = SCHEMA_BOOLEAN);
 TYPE(version, .kind = SCHEMA_INTEGER, .least = 1, .most = 1);
 TYPE(count, .kind = SCHEMA_INTEGER, .least = 1, .most = UNBOUNDED);
+TYPE(copies, .kind = SCHEMA_INTEGER, .least = 1, .most = 10000);
 TYPE(exit_status, .kind = SCHEMA_INTEGER, .least = 1, .most = 255);
 TYPE(retries, .kind = SCHEMA_INTEGER, .least = 0, .most = 1000);
 
@@ -333,6 +334,10 @@ static const struct schema_key soak_keys[] = {
     {"below", &type_percent, .doc = "the flake rate to stay below"},
     {"confidence", &type_percent, .doc = "how sure to be of that"},
     {"within", &type_duration, .doc = "when to give up"},
+    {"count", &type_count, .doc = "attempts of each case, and no more"},
+    {"duration", &type_duration, .doc = "how long to go on"},
+    {"until-fail", &type_boolean, .doc = "end with the first attempt that fails"},
+    {"copies", &type_copies, .doc = "how many of each case run beside one another", .builtin = "1"},
 };
 OBJECT(soak, "'soak'", .exprs = EXPRS_NO, .doc = "The plan of `run-matrix soak`.");
 

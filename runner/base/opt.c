@@ -314,12 +314,18 @@ static void read_argument(struct reading *r, const char *word)
     r->has_command = true;
 }
 
+static void end_options(struct reading *r)
+{
+    r->over = r->result->dashes = true;
+    r->result->before = r->result->args.count;
+}
+
 static void read_word(struct reading *r, const char *word, bool as_it_stands)
 {
     if (as_it_stands || word[0] != '-' || !word[1])
         read_argument(r, word);
     else if (strcmp(word, "--") == 0)
-        r->over = true;
+        end_options(r);
     else if (word[1] == '-')
         read_long(r, word + 2);
     else

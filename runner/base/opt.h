@@ -75,6 +75,8 @@ struct opt_table {
 struct opt_result {
     size_t command; /* index into commands */
     struct opt_list args;
+    bool dashes;   /* there was a "--" ... */
+    size_t before; /* ... and so many arguments stood before it */
 };
 
 /*

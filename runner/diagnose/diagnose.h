@@ -313,6 +313,10 @@ void dump_write_summary(const struct dump *dump, struct mask *mask, struct buf *
 /* The summary, an empty line, then DUMP_DETAIL_LINE, then all of it. */
 #define DUMP_DETAIL_LINE LAYOUT_DUMP_CUT
 void dump_write_text(const struct dump *dump, struct mask *mask, struct buf *out);
+/*
+ * "recv_exact at proto.c:41": where whoever was started last stands, of those whose place is known. False: nobody's is.
+ */
+bool dump_place(const struct dump *dump, struct buf *out);
 /* As docs/dump.schema.json has it; one line. */
 void dump_write_json(const struct dump *dump, struct mask *mask, struct buf *out);
 

@@ -214,3 +214,38 @@ const char *place_callee(const struct dump_thread *thread)
         function++;
     return function && *function ? function : NULL;
 }
+
+/* ---- one place for all of them ---- */
+
+static bool add_runtime_place(const struct dump_process *process, struct buf *out)
+{
+    struct runtime_place place;
+
+    if (process->runtime == RUNTIME_NONE || !process->runtime_says || !runtime_place(process, &place))
+        return false;
+    buf_addf(out, "%.*s at %.*s:%u", STR_ARG(place.function), STR_ARG(place.file), place.line);
+    return true;
+}
+
+static bool add_native_place(const struct dump_process *process, struct buf *out)
+{
+    for (uint32_t i = 0; i < process->thread_count; i++) {
+        const struct stack_frame *frame = place_of(&process->threads[i]);
+
+        if (!frame || !place_function(frame))
+            continue;
+        buf_adds(out, place_function(frame));
+        if (frame->file)
+            buf_addf(out, " at %s:%u", frame->file, frame->line);
+        return true;
+    }
+    return false;
+}
+
+bool dump_place(const struct dump *dump, struct buf *out)
+{
+    for (uint32_t i = dump->process_count; i-- > 0;)
+        if (add_runtime_place(&dump->processes[i], out) || add_native_place(&dump->processes[i], out))
+            return true;
+    return false;
+}

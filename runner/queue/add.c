@@ -221,20 +221,58 @@ static struct kind *kind_for(struct queue *queue, const struct cell *cell, const
     return kind;
 }
 
-void queue_add(struct queue *queue, const struct queue_case *c)
+/* ---- cases ---- */
+
+static struct item *item_new(struct queue *queue, const struct queue_case *c)
 {
     struct item *item = ARENA_NEW(&queue->arena, struct item);
-    struct cell *cell = cell_at(queue, suite_at(queue, c->suite), c->cell);
-    nanos late = c->expected < 0 ? LATE_UNKNOWN : -c->expected;
 
     *item = (struct item){
-        .cell = cell, .kind = kind_for(queue, cell, c), .number = queue->count, .expected = c->expected};
+        .cell = cell_at(queue, suite_at(queue, c->suite), c->cell),
+        .number = queue->count,
+        .expected = c->expected,
+    };
     GROW(queue->items, queue->count, queue->cap);
     queue->items[queue->count++] = item;
+    return item;
+}
+
+static void item_list(struct item *item)
+{
+    struct cell *cell = item->cell;
+
+    if (item->listed == cell->emptied + 1)
+        return;
+    item->listed = cell->emptied + 1;
+    item->next = NULL;
     if (cell->last)
         cell->last->next = item;
     else
         cell->first = item;
     cell->last = item;
-    queue_item_wait(queue, item, (struct rank){c->before, late, item->number});
+}
+
+static void item_come(struct queue *queue, struct item *item, const struct queue_case *c, struct rank rank)
+{
+    item->kind = kind_for(queue, item->cell, c);
+    item_list(item);
+    queue_item_wait(queue, item, rank);
+}
+
+void queue_add(struct queue *queue, const struct queue_case *c)
+{
+    struct item *item = item_new(queue, c);
+
+    item_come(queue, item, c,
+              (struct rank){c->before, c->expected < 0 ? LATE_UNKNOWN : -c->expected, item->number});
+}
+
+void queue_enter(struct queue *queue, const struct queue_case *c)
+{
+    item_new(queue, c);
+}
+
+void queue_call(struct queue *queue, uint32_t number, const struct queue_case *c)
+{
+    item_come(queue, queue->items[number], c, (struct rank){0, LATE_UNKNOWN, queue->turns++});
 }

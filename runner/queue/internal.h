@@ -48,6 +48,7 @@ struct cell {
     struct queue_suite *suite;
     struct item *first, *last; /* all that were added since it was last in flight */
     uint32_t waiting, running;
+    uint32_t emptied; /* how often that list was */
     bool in_flight;
 };
 
@@ -75,8 +76,9 @@ struct item {
     struct cell *cell;
     struct item *next; /* in its cell */
     uint32_t number;
-    bool waits; /* in its kind's heap */
-    bool held;  /* waits, and is in none */
+    uint32_t listed; /* one more than `emptied` of its cell while it is in that one's list */
+    bool waits;      /* in its kind's heap */
+    bool held;       /* waits, and is in none */
     nanos expected;
 };
 
@@ -97,6 +99,7 @@ struct queue {
     uint32_t work_known; /* … which is known of so many */
 };
 
+void queue_cell_empty(struct cell *cell); /* its list, when none of it waits */
 /* Joins its kind and those that wait. */
 void queue_item_wait(struct queue *queue, struct item *item, struct rank rank);
 

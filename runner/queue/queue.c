@@ -96,6 +96,12 @@ static void item_stop_waiting(struct queue *queue, struct item *item)
     item->waits = item->held = false;
 }
 
+void queue_cell_empty(struct cell *cell)
+{
+    cell->first = cell->last = NULL;
+    cell->emptied++;
+}
+
 /* Its cases need no more room from here on. */
 static void cell_take_off(struct cell *cell)
 {
@@ -117,7 +123,7 @@ static void cell_take_off(struct cell *cell)
 static void cell_land(struct cell *cell)
 {
     cell->in_flight = false;
-    cell->first = cell->last = NULL;
+    queue_cell_empty(cell);
     if (!cell->suite->limited)
         return;
     cell->suite->room.left++;
@@ -234,7 +240,7 @@ static void close_cell(struct queue *queue, struct cell *cell, void (*each)(void
             each(user, item->number);
         }
     if (!cell->in_flight)
-        cell->first = cell->last = NULL;
+        queue_cell_empty(cell);
 }
 
 void queue_close_cells(struct queue *queue, uint32_t suite, void (*each)(void *user, uint32_t number),

@@ -43,6 +43,13 @@ void queue_suite(struct queue *queue, uint32_t suite, uint32_t max_parallel);
 /* Cases are numbered in the order they are added. */
 void queue_add(struct queue *queue, const struct queue_case *c);
 
+/*
+ * One of a soak: it is known from here on, and waits when it is called, as often as that is. Each time it is to be done first;
+ * meanwhile its cell may land. Those that were called come in the order in which they were.
+ */
+void queue_enter(struct queue *queue, const struct queue_case *c);
+void queue_call(struct queue *queue, uint32_t number, const struct queue_case *c);
+
 /* The next that may start now; it holds its places and locks from here on. */
 bool queue_take(struct queue *queue, uint32_t *number);
 /* Each of these is for a case that was taken. */

@@ -134,14 +134,19 @@ static void add_percent(struct progress *progress, struct buf *out)
     buf_addf(out, "\x1b]9;4;%d;%u\x1b\\", live->counts[COUNT_FAILED] ? 2 : 1, percent);
 }
 
-static void draw(struct progress *progress, nanos now, nanos left)
+/* The last column stays free: there some terminals wrap already. */
+uint32_t progress_columns(const struct progress *progress)
 {
-    struct buf *out = &progress->screen.update, line = {0};
     uint32_t width = progress_width(progress->screen.fd);
 
-    /* The last column stays free: there some terminals wrap already. */
-    live_line(&progress->live, now, left, (width ? width : WIDTH_UNKNOWN) - 1, &line);
-    add_percent(progress, out);
+    return (width ? width : WIDTH_UNKNOWN) - 1;
+}
+
+/* The line is ours from here on. */
+static void draw(struct progress *progress, struct buf line)
+{
+    struct buf *out = &progress->screen.update;
+
     if (!progress->shown || !str_eq(buf_str(&line), buf_str(&progress->line)))
         buf_addf(out, "\r%s\x1b[K", buf_text(&line));
     buf_release(&progress->line);
@@ -151,19 +156,45 @@ static void draw(struct progress *progress, nanos now, nanos left)
         screen_put(&progress->screen, true);
 }
 
+bool progress_is_due(const struct progress *progress, nanos now)
+{
+    return progress->style.live && progress->style.verbose >= -1 && !progress->screen.broken &&
+           !(progress->shown && now - progress->drawn < REDRAW_AFTER);
+}
+
+/* False: it is not to be drawn now. */
+static bool begin_drawing(struct progress *progress, nanos now)
+{
+    if (!progress_is_due(progress, now))
+        return false;
+    progress->drawn = now;
+    if (!in_background(progress))
+        return true;
+    progress_hide(progress);
+    return false;
+}
+
 void progress_draw(struct progress *progress, nanos now, nanos left)
 {
+    struct buf line = {0};
+
     if (progress->live.began < 0)
         progress->live.began = now;
-    if (!progress->style.live || progress->style.verbose < -1 || progress->screen.broken)
+    if (!begin_drawing(progress, now))
         return;
-    if (progress->shown && now - progress->drawn < REDRAW_AFTER)
+    live_line(&progress->live, now, left, progress_columns(progress), &line);
+    add_percent(progress, &progress->screen.update);
+    draw(progress, line);
+}
+
+void progress_say(struct progress *progress, nanos now, struct str said)
+{
+    struct buf line = {0};
+
+    if (!begin_drawing(progress, now))
         return;
-    progress->drawn = now;
-    if (in_background(progress))
-        progress_hide(progress);
-    else
-        draw(progress, now, left);
+    live_fit(&line, said, progress_columns(progress));
+    draw(progress, line);
 }
 
 void progress_hide(struct progress *progress)
@@ -206,7 +237,8 @@ void progress_status(struct progress *progress, const struct progress_running *r
 {
     struct buf *out = progress_begin(progress);
 
-    live_counts(&progress->live, out);
+    if (progress->live.cases) /* else who has asked has said it */
+        live_counts(&progress->live, out);
     buf_addf(out, "  %u running, %u waiting\n", count, waiting);
     for (uint32_t i = 0; i < count; i++)
         add_running(progress, out, &running[i]);

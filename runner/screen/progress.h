@@ -43,7 +43,7 @@ uint32_t progress_width(int fd); /* columns; 0: no terminal */
 
 struct progress;
 
-struct progress *progress_new(const struct progress_style *style, uint32_t cases);
+struct progress *progress_new(const struct progress_style *style, uint32_t cases); /* 0: nobody counts them */
 void progress_free(struct progress *progress); /* takes the live line away first */
 
 /* A line above the live one, without newline; `line` is shown as it is, `warn` made harmless. */
@@ -73,6 +73,12 @@ void progress_dropped(struct progress *progress); /* one that will not be run */
 
 /* Draws the live line, not more often than ten times a second. `left`: -1 when it is not known. */
 void progress_draw(struct progress *progress, nanos now, nanos left);
+/*
+ * The same with a line of somebody else's, of so many columns at most, who need make it only when it is due.
+ */
+bool progress_is_due(const struct progress *progress, nanos now);
+uint32_t progress_columns(const struct progress *progress);
+void progress_say(struct progress *progress, nanos now, struct str line);
 /* Takes the live line away, until it is drawn again: before a stop, or when somebody else is going to write. */
 void progress_hide(struct progress *progress);
 

@@ -22,6 +22,7 @@ struct soak_plan {
     bool until_fail;
     uint64_t seed;
     uint32_t copies; /* of each case, at a time; at least 1 */
+    uint32_t jobs;   /* cases at a time, for what is said of time alone; 0: not known */
 };
 
 /* A case as reports call it. */
@@ -36,13 +37,19 @@ struct soak_case {
 
 struct soak;
 
+#define SOAK_STATE_NAME "soak.state" /* in the folder of the run */
+
 /*
  * In an open folder of a run: a new one, or one that is there, which must be of the same cases, or it is refused: NULL, and
- * diags say why. A resumed one has the seed it began with, and of its plan what `plan` does not say; that may say more.
+ * diags say why. A resumed one has the seed and the copies it began with, and of its plan what `plan` does not say (0): that may
+ * say more time and more attempts. What was to be proven stays what it was: whoever asks for something else when he has seen the
+ * half of it gets an answer that is worth nothing, and is refused.
  */
 struct soak *soak_open(int folder, const struct soak_plan *plan, const struct soak_case *cases,
                        uint32_t count, bool resume, struct diags *diags);
 void soak_close(struct soak *soak);
+/* Between any two of its stores the runner may be killed; NULL, as at first: nowhere. */
+void soak_set_faults(struct soak *soak, struct faults *faults);
 
 /*
  * Who is next: number of a case and of a copy of it. In rounds, each in an order of its own made of the seed and the number of
@@ -55,21 +62,28 @@ uint32_t soak_begin(struct soak *soak, uint32_t number);
 /* It has not been run, and nothing is known of it: it comes again in this round. */
 void soak_put_back(struct soak *soak, uint32_t number, uint32_t copy);
 
-/* What came of one. */
+/*
+ * What came of one. What counts as skipped or not run is no attempt, for any rate: it is counted and told. A case that did
+ * nothing else in its first three is not run any more.
+ *
+ * The texts get into files that people pass on: whoever has secrets masks them before.
+ */
 struct soak_outcome {
     enum verdict verdict;
+    uint32_t attempt; /* as soak_begin has numbered it */
     nanos duration;
     struct str reason; /* its words ... */
     struct str
         place; /* ... where it failed: "proto.c:41 in recv_exact", of dump, crash or test; empty: not known */
-    struct str output;   /* ... and the end of what it wrote */
-    struct str evidence; /* the folder of all that is kept of it, in the run's: "cases/proto@backend=exec/17" */
+    struct str output; /* ... and the end of what it wrote */
+    struct str
+        evidence; /* the folder of all that is kept of it, in the run's: "cases/proto@backend=exec/17" */
 };
 
 /* What is to be kept of it. */
 enum soak_worth {
-    SOAK_NOTHING, /* it passed */
-    SOAK_RECORD,  /* a failure of a kind that is known: a line in the journal; past a bound not even that */
+    SOAK_NOTHING, /* it passed, or enough is known of its like */
+    SOAK_RECORD,  /* a failure of a kind that is known: a line in the journal */
     SOAK_ALL,     /* the first of its kind: evidence whole */
 };
 
@@ -90,7 +104,10 @@ enum soak_end {
     SOAK_FAILED,    /* --until-fail, and one has */
     SOAK_UNDECIDED, /* it was to be proven, and time or count are up */
 };
-/* It stays what it once was, in a resumed one too, unless that is given more to do. */
+/*
+ * It stays what it once was, in a resumed one too, unless that is given more to do; but as long as any of those that were begun
+ * still runs, nothing is proven that would not be if it failed, and time that is up may yet turn out to have been enough.
+ */
 enum soak_end soak_where(struct soak *soak, nanos now);
 /* What holds, of a resumed one too. */
 const struct soak_plan *soak_plan_of(const struct soak *soak);
@@ -101,6 +118,7 @@ struct soak_now {
     uint64_t attempts, failures, round;
     struct stats_interval interval;
     uint64_t needed; /* attempts more until something is proven, if none of them fails; 0: nothing is to be */
+    nanos proven_in; /* ... and how long they take; -1: not known, or there is no time for them */
     nanos left;      /* until it ends by itself, if none fails; -1: not known */
 };
 void soak_look(const struct soak *soak, nanos now, struct soak_now *view);
@@ -123,6 +141,7 @@ void soak_result_text(const struct soak_result *result, bool colour, int verbose
 void soak_result_json(const struct soak_result *result, struct buf *out);
 enum soak_end soak_result_end(const struct soak_result *result);
 bool soak_result_failed(const struct soak_result *result); /* any attempt */
+void soak_result_counts(const struct soak_result *result, uint64_t *attempts, uint64_t *failures);
 
 /* What failures have in common: the words without what differs from one to the next, as numbers and addresses do. */
 void soak_signature(const struct soak_outcome *outcome, struct buf *out);

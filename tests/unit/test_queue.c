@@ -375,6 +375,8 @@ struct model {
     bool flies[SUITES][CELLS]; /* the cell is in flight */
     uint64_t turns;
     bool held;
+    bool calls;          /* cases come when they are called, and as often as that is ... */
+    uint32_t calls_left; /* ... in all */
 };
 
 struct random {
@@ -506,7 +508,27 @@ static void make_cases(struct random *random, struct model *m, struct queue *que
         c->c.locks = c->locks;
         c->late = c->c.expected < 0 ? INT64_MIN + 1 : -c->c.expected;
         c->turn = m->count++;
-        queue_add(queue, &c->c);
+        if (m->calls)
+            c->life = OVER;
+        (m->calls ? queue_enter : queue_add)(queue, &c->c);
+    }
+}
+
+static void call_one(struct random *random, struct model *m, struct queue *queue)
+{
+    uint32_t start = below(random, m->count + 1);
+
+    for (uint32_t i = 0; m->calls_left && i < m->count; i++) {
+        struct model_case *c = &m->cases[(start + i) % m->count];
+
+        if (c->life != OVER)
+            continue;
+        c->life = WAITS;
+        c->late = INT64_MIN + 1;
+        c->turn = m->turns++;
+        m->calls_left--;
+        queue_call(queue, (start + i) % m->count, &c->c);
+        return;
     }
 }
 
@@ -559,7 +581,9 @@ static void step(struct random *random, struct model *m, struct queue *queue, bo
 
     assert_int_equal(queue_waiting(queue), model_count(m, WAITS));
     assert_int_equal(queue_running(queue), model_count(m, RUNS));
-    if (below(random, 2)) {
+    if (m->calls && below(random, 3) == 0) {
+        call_one(random, m, queue);
+    } else if (below(random, 2)) {
         expected = model_next(m);
         number = take(queue);
         if (number != expected)
@@ -574,12 +598,12 @@ static void step(struct random *random, struct model *m, struct queue *queue, bo
         end_one(random, m, queue);
 }
 
-static void play(uint64_t seed)
+static void play(uint64_t seed, bool calls)
 {
     struct random random = {seed};
-    struct model m = {.places = 1 + below(&random, 6)};
+    struct model m = {.places = 1 + below(&random, 6), .calls = calls, .calls_left = calls ? 200 : 0};
     struct queue *queue = queue_new(m.places);
-    bool may_close = below(&random, 3) == 0;
+    bool may_close = !calls && below(&random, 3) == 0;
     uint32_t steps = 0;
 
     for (uint32_t suite = 0; suite < SUITES; suite++) {
@@ -590,7 +614,7 @@ static void play(uint64_t seed)
     for (uint32_t i = 0; i < 20; i++)
         step(&random, &m, queue, false);
     make_cases(&random, &m, queue); /* some are known only later */
-    while (model_count(&m, OVER) < m.count) {
+    while (model_count(&m, OVER) < m.count || (m.count && m.calls_left)) {
         step(&random, &m, queue, may_close);
         if (++steps > 100000)
             fail_msg("seed %llu: %u of %u cases are never run", (unsigned long long)seed,
@@ -603,7 +627,39 @@ static void test_model(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 2000; seed++)
-        play(seed);
+        play(seed, false);
+}
+
+/* As a soak has them: over and over, whatever they hold, and cells land and take off between. */
+static void test_model_of_those_that_are_called(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 1000; seed++)
+        play(seed, true);
+}
+
+static void test_called_ones_come_in_their_order(void **state)
+{
+    static const uint32_t order[] = {2, 0, 1, 1, 2, 0};
+    static const struct queue_case c = {.expected = -1};
+    struct queue *queue = queue_new(1);
+
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++)
+        queue_enter(queue, &c);
+    assert_int_equal(queue_waiting(queue), 0);
+    assert_int_equal(take(queue), NONE);
+    for (uint32_t i = 0; i < 3; i++)
+        queue_call(queue, order[i], &c);
+    for (uint32_t i = 0; i < ARRAY_LEN(order); i++) {
+        assert_int_equal(take(queue), order[i]);
+        queue_done(queue, order[i]);
+        if (i == 2)
+            for (uint32_t k = 3; k < 6; k++)
+                queue_call(queue, order[k], &c);
+    }
+    assert_int_equal(take(queue), NONE);
+    queue_free(queue);
 }
 
 /* ---- size ---- */
@@ -676,6 +732,8 @@ int main(void)
         cmocka_unit_test(test_close_cells),
         cmocka_unit_test(test_estimate),
         cmocka_unit_test(test_model),
+        cmocka_unit_test(test_called_ones_come_in_their_order),
+        cmocka_unit_test(test_model_of_those_that_are_called),
         cmocka_unit_test(test_cost_is_flat),
     };
 
