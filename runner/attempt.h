@@ -4,6 +4,7 @@
 
 #include "backends/backends.h"
 #include "runner/life.h"
+#include "runner/retries.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +21,8 @@ bool attempt_clean(struct session *s, uint32_t number);
 /* Gives the slot back, untouched: the start is to be tried again. */
 void attempt_put_back(struct session *s, uint32_t number);
 void attempt_climbed(struct session *s, uint32_t number);
-/* Collects facts, judges, keeps the output, writes the record, frees the slot. True: it is to be run again. */
-bool attempt_judge(struct session *s, uint32_t number);
+/* Collects facts, judges, keeps the output, writes the record, frees the slot; says whether it is to be run again. */
+struct retry attempt_judge(struct session *s, uint32_t number);
 /* Will not be run: a record that says why. */
 void attempt_drop(struct session *s, uint32_t number);
 

@@ -32,27 +32,34 @@ static bool goes_on(const struct session *s)
     return !s->cancelled && !s->timed_out && !s->broken;
 }
 
-static bool is_retried(const struct session *s, const struct slot *slot, enum verdict verdict)
+static void record_ended(struct session *s, const struct journal_attempt *a)
 {
-    return !s->soak && verdict_may_retry(verdict) && s->cases[slot->on].attempts < slot->recipe.retries &&
-           goes_on(s);
+    if (journal_said(s->journal, a) < 0 || journal_files(s->journal, a) < 0)
+        session_wrote(s, -1);
+    session_wrote(s, journal_ended(s->journal, a));
 }
 
-static void record(struct session *s, struct slot *slot, struct journal_attempt *a)
+static void record(struct session *s, struct slot *slot, struct journal_attempt *a, struct retry retry)
+{
+    struct progress_again again = {slot->recipe.retry.most, retry.wait, retry.at_end};
+
+    fault_die(&s->faults, FAULT_DIE_ENDED);
+    record_ended(s, a);
+    fault_die(&s->faults, FAULT_DIE_WRITTEN);
+    progress_ended(s->progress, slot->number, slot->recipe.id, a, &again);
+}
+
+/* What is like those before it is only counted. */
+static void record_soaked(struct session *s, struct slot *slot, struct journal_attempt *a)
 {
     fault_die(&s->faults, FAULT_DIE_ENDED);
-    if (s->soak && slot->worth != SOAK_NOTHING && slot->listed)
-        attempt_record_start(s, slot);
-    if (!s->soak || slot->worth != SOAK_NOTHING) {
-        if (journal_said(s->journal, a) < 0 || journal_files(s->journal, a) < 0)
-            session_wrote(s, -1);
-        session_wrote(s, journal_ended(s->journal, a));
+    if (slot->worth != SOAK_NOTHING) {
+        if (slot->listed)
+            attempt_record_start(s, slot);
+        record_ended(s, a);
     }
     fault_die(&s->faults, FAULT_DIE_WRITTEN);
-    if (s->soak)
-        soaking_ended(s, slot, a);
-    else
-        progress_ended(s->progress, slot->number, slot->recipe.id, a, slot->recipe.retries);
+    soaking_ended(s, slot, a);
 }
 
 /* Nobody of it can be alive. */
@@ -92,14 +99,14 @@ static void clear_slot(struct session *s, struct slot *slot)
         attempt_give_slot(s, slot);
 }
 
-bool attempt_judge(struct session *s, uint32_t number)
+struct retry attempt_judge(struct session *s, uint32_t number)
 {
     struct case_life *life = &s->cases[number];
     struct slot *slot = attempt_slot(s, number);
     struct judgement judgement = {0};
     struct journal_attempt a = {
         .number = session_recorded(s, number), .attempt = attempt_number(s, number), .slot = slot->number};
-    bool again;
+    struct retry retry;
 
     outputs_finish_relays(s, slot);
     if (slot->listed) {
@@ -107,10 +114,10 @@ bool attempt_judge(struct session *s, uint32_t number)
         leftovers_of_dead(s, slot);
     }
     facts_judge(s, slot, &judgement);
-    again = is_retried(s, slot, judgement.verdict);
+    retry = retries_after(s, slot, judgement.verdict);
     a.verdict = judgement.verdict;
-    a.last = !again;
-    a.outcome = again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
+    a.last = !retry.again;
+    a.outcome = retry.again ? judgement.verdict : verdict_of_case(judgement.verdict, life->failed);
     facts_record(s, slot, &judgement, &a);
     slot->worth = soaking_worth(s, slot, &a);
     outputs_keep(s, slot, &a);
@@ -118,17 +125,22 @@ bool attempt_judge(struct session *s, uint32_t number)
     dumps_keep(s, slot, &a);
     fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED && slot->worth == SOAK_ALL);
     case_results_record(s, slot, &a);
-    record(s, slot, &a);
+    if (s->soak)
+        record_soaked(s, slot, &a);
+    else
+        record(s, slot, &a, retry);
     judgement_release(&judgement);
     life->attempts++;
+    life->quarantined = a.quarantined;
+    life->flaky_fails = a.flaky_fails;
     life->failed += verdict_counts(a.verdict) == COUNT_FAILED;
     if (!s->soak && a.last && verdict_counts(a.outcome) == COUNT_FAILED && !a.quarantined && goes_on(s))
         session_failed(s, session_planned(s, number)->suite);
     clear_slot(s, slot);
     fixtures_leave(s, number);
-    if (!again && !soaking_goes_on(s))
+    if (!retry.again && !soaking_goes_on(s))
         fixtures_case_over(s, number);
-    return again;
+    return retry;
 }
 
 void attempt_drop(struct session *s, uint32_t number)
@@ -140,6 +152,8 @@ void attempt_drop(struct session *s, uint32_t number)
         .verdict = VERDICT_NOT_RUN,
         .outcome = outcome,
         .last = true,
+        .quarantined = s->cases[number].quarantined,
+        .flaky_fails = s->cases[number].flaky_fails,
         .status = -1,
         .at = session_now(s),
         .reason = str_of(s->drop_reason),
@@ -149,7 +163,7 @@ void attempt_drop(struct session *s, uint32_t number)
         soaking_dropped(s, number);
     } else {
         session_wrote(s, journal_ended(s->journal, &a));
-        progress_dropped(s->progress);
+        progress_dropped(s->progress, &a);
     }
     fixtures_case_over(s, number);
 }

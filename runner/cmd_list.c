@@ -5,6 +5,8 @@
 #include "runner/front.h"
 #include "runner/header.h"
 #include "runner/markers.h"
+#include "runner/quarantines.h"
+#include "runner/report/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,12 +26,15 @@ static void flush(struct buf *out, size_t at_least)
 
 struct shown {
     struct setting_value timeout, marks;
+    bool quarantined; /* by what follows */
+    struct journal_quarantine quarantine;
 };
 
 static bool look_up(struct front *front, struct invocation *in, const struct plan_case *c,
                     struct arena *scratch, struct shown *shown)
 {
     arena_clear(scratch);
+    shown->quarantined = quarantines_find(front, c, scratch, &shown->quarantine);
     return settings_get(front->settings, c, SET_TIMEOUT, scratch, &shown->timeout, in->diags) &&
            settings_get(front->settings, c, SET_MARKS, scratch, &shown->marks, in->diags);
 }
@@ -62,6 +67,12 @@ static bool check_settings(struct front *front, struct invocation *in)
     }
     arena_release(&scratch);
     return ok;
+}
+
+/* `--quarantined` shows those alone that are in one. */
+static bool is_left_out(const struct invocation *in, const struct shown *shown)
+{
+    return in->options->quarantined && !shown->quarantined;
 }
 
 static double seconds_of(const struct node *timeout, struct arena *scratch)
@@ -124,6 +135,20 @@ static void json_marks(struct json_writer *w, const struct node *marks, struct a
     json_array_end(w);
 }
 
+/* It says in which one a case is, whether that still holds or not. */
+static void json_quarantine(struct json_writer *w, const struct journal_quarantine *quarantine)
+{
+    json_key_c(w, "quarantine");
+    json_object(w);
+    json_key_c(w, "owner");
+    json_str(w, quarantine->owner);
+    json_key_c(w, "reason");
+    json_str(w, quarantine->reason);
+    json_key_c(w, "until");
+    json_str(w, quarantine->until);
+    json_object_end(w);
+}
+
 static void json_case(struct json_writer *w, const struct front *front, const struct plan_case *c,
                       const struct shown *shown, struct arena *scratch, struct buf *text)
 {
@@ -142,6 +167,8 @@ static void json_case(struct json_writer *w, const struct front *front, const st
     json_key_c(w, "timeout");
     json_double(w, seconds_of(shown->timeout.node, scratch));
     json_suite(w, case_suite(&front->suites, c));
+    if (shown->quarantined)
+        json_quarantine(w, &shown->quarantine);
     if (c->elsewhere) {
         json_key_c(w, "elsewhere");
         json_bool(w, true);
@@ -160,6 +187,8 @@ static void json_cases(struct json_writer *w, struct front *front, struct invoca
         const struct plan_case *c = &front->plan.cases[i];
 
         look_up(front, in, c, &scratch, &shown);
+        if (is_left_out(in, &shown))
+            continue;
         json_case(w, front, c, &shown, &scratch, text);
         flush(w->out, FLUSH_AT);
     }
@@ -210,6 +239,12 @@ static void add_details(struct buf *out, const struct shown *shown, struct arena
                  STR_ARG(node_text(shown->marks.node->seq.items[i], scratch)));
 }
 
+static void add_quarantine(struct buf *out, const struct journal_quarantine *quarantine)
+{
+    buf_adds(out, "  ");
+    report_quarantine(out, quarantine, quarantines_today());
+}
+
 /* What is not known of a case yet. */
 static const char *inside_words(const struct front *front, const struct plan_case *c)
 {
@@ -233,15 +268,21 @@ static void print_cases(struct front *front, struct invocation *in, struct buf *
 {
     const struct options *o = in->options;
     struct arena scratch = {0};
-    struct shown shown;
+    struct shown shown = {0};
 
     for (uint32_t i = 0; i < front->plan.count; i++) {
         const struct plan_case *c = &front->plan.cases[i];
 
+        if (o->verbose || o->quarantined)
+            look_up(front, in, c, &scratch, &shown); /* check_settings has found nothing wrong */
+        if (is_left_out(in, &shown))
+            continue;
         buf_adds(out, o->quiet ? "" : "  ");
         case_id(out, &front->plan, c);
-        if (o->verbose && !o->quiet && look_up(front, in, c, &scratch, &shown))
+        if (o->verbose && !o->quiet)
             add_details(out, &shown, &scratch);
+        if (o->quarantined && !o->quiet)
+            add_quarantine(out, &shown.quarantine);
         if (!o->quiet && c->elsewhere)
             buf_adds(out, "  (elsewhere)");
         if (!o->quiet)
@@ -254,6 +295,7 @@ static void print_cases(struct front *front, struct invocation *in, struct buf *
 
 static void print_words(struct front *front, struct invocation *in)
 {
+    const char *what = in->options->quarantined ? ", of which in quarantine:" : "";
     const struct plan *plan = &front->plan;
     struct buf out = {0};
 
@@ -269,9 +311,9 @@ static void print_words(struct front *front, struct invocation *in)
     if (!in->options->quiet && front->profile)
         buf_addf(&out, "profile %s\n", front->profile);
     if (!in->options->quiet && plan->count == plan->collected)
-        buf_addf(&out, "%u case%s\n", plan->count, plural(plan->count));
+        buf_addf(&out, "%u case%s%s\n", plan->count, plural(plan->count), what);
     else if (!in->options->quiet)
-        buf_addf(&out, "%u of %u cases\n", plan->count, plan->collected);
+        buf_addf(&out, "%u of %u cases%s\n", plan->count, plan->collected, what);
     if (!in->options->quiet)
         header_recalled(&out, front);
     print_cases(front, in, &out);
@@ -296,6 +338,7 @@ static enum exit_code list(struct front *front, struct invocation *in)
         return EXIT_PASSED;
     }
     header_warn(front, in->diags);
+    quarantines_warn(front, quarantines_today(), in->diags);
     if (in->options->json)
         print_json(front, in);
     else

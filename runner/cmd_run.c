@@ -3,6 +3,7 @@
 #include "runner/finish.h"
 #include "runner/header.h"
 #include "runner/loop.h"
+#include "runner/quarantines.h"
 #include "runner/resume.h"
 #include "runner/session.h"
 
@@ -46,6 +47,7 @@ static enum exit_code run_file(struct invocation *in, struct resumption *resumpt
 
     if (code == EXIT_PASSED) {
         header_warn(&front, in->diags);
+        quarantines_warn(&front, quarantines_today(), in->diags);
         code = run_front(in, &front, resumption);
     }
     front_release(&front);

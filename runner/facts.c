@@ -363,11 +363,25 @@ static void record_ending(struct session *s, struct slot *slot, struct journal_a
     said_record(s, slot, a);
 }
 
+/* In the arena of the slot, which lasts until the record is written. */
+static const struct journal_quarantine *quarantine_of(struct slot *slot)
+{
+    const struct quarantine *quarantine = &slot->recipe.quarantine;
+    struct journal_quarantine *recorded;
+
+    if (!quarantine->until.len)
+        return NULL;
+    recorded = ARENA_NEW(&slot->arena, struct journal_quarantine);
+    *recorded = (struct journal_quarantine){quarantine->owner, quarantine->reason, quarantine->until};
+    return recorded;
+}
+
 void facts_record(struct session *s, struct slot *slot, const struct judgement *judgement,
                   struct journal_attempt *a)
 {
     a->flaky_fails = slot->recipe.flaky_fails;
     a->quarantined = slot->recipe.quarantined;
+    a->quarantine = quarantine_of(slot);
     a->reason = buf_str(&judgement->reason);
     a->at = slot->started - s->began;
     a->status = -1;

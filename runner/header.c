@@ -2,6 +2,7 @@
 
 #include "runner/base/mem.h"
 #include "runner/base/utf8.h"
+#include "runner/front_cell.h"
 #include "runner/session.h"
 
 #include <stdlib.h>
@@ -46,9 +47,13 @@ void header_cells(struct buf *out, const struct suite *suite)
     utf8_show(out, str_of(suite->file));
     buf_addf(out, ": %u cell%s", suite->cells.count, plural(suite->cells.count));
     if (elsewhere) {
-        buf_addf(out, ": %u here, %u elsewhere (", suite->cells.count - elsewhere, elsewhere);
-        add_reasons(out, suite);
-        buf_addc(out, ')');
+        struct buf reasons = {0};
+
+        add_reasons(&reasons, suite);
+        buf_addf(out, ": %u here, %u elsewhere", suite->cells.count - elsewhere, elsewhere);
+        if (reasons.len) /* none where the job of a workflow is for one other machine */
+            buf_addf(out, " (%s)", buf_text(&reasons));
+        buf_release(&reasons);
     }
     buf_addc(out, '\n');
 }
@@ -103,12 +108,26 @@ static void add_suites(const struct session *s, struct buf *out)
             header_cells(out, s->front->suites.list[i]);
 }
 
+/* Of a job of a matrix: ", cell backend=exec". */
+static void add_cell(const struct front *front, struct buf *out)
+{
+    struct buf cell = {0};
+
+    front_cell_words(front, &cell);
+    if (cell.len) {
+        buf_adds(out, ", cell ");
+        utf8_show(out, buf_str(&cell));
+    }
+    buf_release(&cell);
+}
+
 static void add_run(const struct session *s, struct buf *out)
 {
     buf_addf(out, "run %.*s: %u case%s, %u at a time", STR_ARG(s->run.id), s->case_count,
              plural(s->case_count), s->jobs);
     if (s->front->plan.count != s->front->plan.collected)
         buf_addf(out, ", of %u", s->front->plan.collected);
+    add_cell(s->front, out);
     if (s->front->profile)
         buf_addf(out, ", profile %s", s->front->profile);
     if (s->resumed && !s->soak)
@@ -129,6 +148,25 @@ static void add_containment(const struct session *s, struct buf *out)
         buf_addc(out, ')');
     }
     buf_addc(out, '\n');
+}
+
+/* "3 of 8 cases may be run again, up to twice, 2 of them when all others are over" */
+static void add_retries(const struct session *s, struct buf *out)
+{
+    const struct retry_plan *p = &s->retry_plan;
+
+    if (!p->cases || s->soak)
+        return;
+    if (p->cases == s->case_count)
+        buf_adds(out, "what fails may be run again");
+    else
+        buf_addf(out, "%u of %u cases may be run again where they fail", p->cases, s->case_count);
+    buf_addf(out, ", up to %u time%s", p->most, plural(p->most));
+    if (p->at_end == p->cases)
+        buf_adds(out, ", when all others are over");
+    else if (p->at_end)
+        buf_addf(out, ", %u of them when all others are over", p->at_end);
+    buf_adds(out, p->flaky_fails ? "; flaky fails the run\n" : "\n");
 }
 
 static void add_bounds(const struct session *s, struct buf *out)
@@ -159,6 +197,7 @@ void header_print(struct session *s)
     add_run(s, &out);
     header_recalled(&out, s->front);
     add_containment(s, &out);
+    add_retries(s, &out);
     if (s->style.verbose > 0)
         add_bounds(s, &out);
     progress_output(s->progress, buf_str(&out));

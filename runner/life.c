@@ -46,12 +46,18 @@ static enum case_state wait(struct session *s, uint32_t number)
 /* A verdict, and with it the end, another try, or the next call. */
 static enum case_state judge_it(struct session *s, uint32_t number)
 {
-    if (attempt_judge(s, number)) {
-        queue_again(s->queue, s->cases[number].queued);
-        return CASE_WAITING;
-    }
+    struct retry retry = attempt_judge(s, number);
+
+    if (retry.again)
+        return retries_rest(s, number, retry) ? CASE_PAUSING : CASE_WAITING;
     queue_done(s->queue, s->cases[number].queued);
     return soaking_goes_on(s) ? CASE_RESTING : CASE_OVER;
+}
+
+static enum case_state due(struct session *s, uint32_t number)
+{
+    retries_rested(s, number);
+    return CASE_WAITING;
 }
 
 static enum case_state cleaned(struct session *s, uint32_t number)
@@ -91,6 +97,12 @@ static enum case_state drop(struct session *s, uint32_t number)
     return CASE_OVER;
 }
 
+static enum case_state drop_pausing(struct session *s, uint32_t number)
+{
+    retries_dropped(s, number);
+    return drop(s, number);
+}
+
 static enum case_state come(struct session *s, uint32_t number)
 {
     soaking_come(s, number);
@@ -116,6 +128,7 @@ static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_ENDING] = {[CASE_GONE] = tell_first},
     [CASE_TELLING] = {[CASE_TOLD] = clean_and_judge},
     [CASE_CLEANING] = {[CASE_CLEANED] = cleaned},
+    [CASE_PAUSING] = {[CASE_DUE] = due, [CASE_DROPPED] = drop_pausing},
     [CASE_RESTING] = {[CASE_CALLED] = come, [CASE_DROPPED] = let_go},
 };
 

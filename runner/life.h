@@ -16,6 +16,7 @@ struct session;
     X(CASE_ENDING, "ending")       /* its ladder is being climbed */         \
     X(CASE_TELLING, "telling")     /* it has crashed; its stack is read */   \
     X(CASE_CLEANING, "cleaning")   /* its own fixtures are going */          \
+    X(CASE_PAUSING, "pausing")     /* is to be run again, and not yet */     \
     X(CASE_RESTING, "resting")     /* of a soak: until it is called */       \
     X(CASE_OVER, "over")           /* has its verdict, in the journal */
 
@@ -40,6 +41,7 @@ enum case_state {
     X(CASE_GONE, "gone")             /* the process was reaped, or abandoned */            \
     X(CASE_TOLD, "told")             /* where it crashed, or why that is not known */      \
     X(CASE_CLEANED, "cleaned")       /* there is nothing of its own fixtures any more */   \
+    X(CASE_DUE, "due")               /* its next attempt may come */                       \
     X(CASE_DROPPED, "dropped")       /* it will not be run */
 
 enum case_event {
@@ -55,8 +57,10 @@ struct case_life {
     uint32_t slot;             /* while it has one */
     uint32_t attempts, failed; /* that were judged; of them did not pass */
     uint8_t state;
-    uint8_t unserved; /* servers that have died before they had begun with it */
-    bool may_choose;  /* the next attempt need run no other tests inside than those that failed */
+    uint8_t unserved;              /* servers that have died before they had begun with it */
+    bool awaits_time, awaits_end;  /* while it rests */
+    bool quarantined, flaky_fails; /* of its last attempt: also of what becomes of it without another */
+    bool may_choose; /* the next attempt need run no other tests inside than those that failed */
 };
 
 void life_event(struct session *s, uint32_t number, enum case_event event);

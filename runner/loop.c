@@ -232,15 +232,20 @@ static int ms_until(const struct session *s, nanos moment)
     return left <= 0 ? 0 : (int)(left / NS_PER_MS) + 1;
 }
 
-static int timeout_of(const struct session *s, nanos probe)
+static nanos first_of(nanos a, nanos b)
+{
+    return a < b ? a : b;
+}
+
+static int timeout_of(const struct session *s, nanos due)
 {
     int most = s->unwatched ? LOOK_MS : s->style.live ? REDRAW_MS : -1;
     int until = -1;
 
     if (s->stuck_until)
         return ms_until(s, s->stuck_until);
-    if (probe != WATCH_NEVER)
-        until = ms_until(s, probe);
+    if (due != WATCH_NEVER)
+        until = ms_until(s, due);
     return until >= 0 && (most < 0 || until < most) ? until : most;
 }
 
@@ -262,10 +267,10 @@ static void look_at_unwatched(struct session *s)
     servers_look(s);
 }
 
-static void wait_for_events(struct session *s, nanos probe)
+static void wait_for_events(struct session *s, nanos due)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
-    int count = epoll_wait(s->epoll, events, EVENTS_AT_ONCE, timeout_of(s, probe));
+    int count = epoll_wait(s->epoll, events, EVENTS_AT_ONCE, timeout_of(s, due));
 
     for (int i = 0; i < count; i++)
         dispatch(s, events[i].data.u64);
@@ -308,6 +313,13 @@ static void start_what_may(struct session *s)
             break;
 }
 
+static void start_all_that_may(struct session *s)
+{
+    do
+        start_what_may(s);
+    while (retries_wake(s));
+}
+
 static void stand_still(struct session *s)
 {
     struct fault_plan *park = fault_now(&s->faults, FAULT_LOOP_PARK);
@@ -317,11 +329,11 @@ static void stand_still(struct session *s)
                         NULL);
 }
 
-/* With nothing running whatever waits could start, or waits for fixtures that are on their way. */
+/* With nothing running whatever waits could start, or waits for its time, or for fixtures that are on their way. */
 static void check_for_standstill(struct session *s)
 {
     if (queue_running(s->queue) || !queue_waiting(s->queue) || s->stuck_until || s->broken ||
-        fixtures_are_moving(s))
+        fixtures_are_moving(s) || retries_due(s) != WATCH_NEVER)
         return;
     session_note(s, "a bug of run-matrix: %u case%s for what will not come", queue_waiting(s->queue),
                  queue_waiting(s->queue) == 1 ? " waits" : "s wait");
@@ -342,7 +354,7 @@ void loop_run(struct session *s)
 {
     for (;;) {
         fixtures_probe(s);
-        start_what_may(s);
+        start_all_that_may(s);
         soaking_settle(s);
         if (s->broken)
             control_give_up(s);
@@ -350,7 +362,7 @@ void loop_run(struct session *s)
             break;
         check_for_standstill(s);
         stand_still(s);
-        wait_for_events(s, fixtures_due(s));
+        wait_for_events(s, first_of(fixtures_due(s), retries_due(s)));
     }
     dumps_settle(s);
 }

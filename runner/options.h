@@ -23,6 +23,8 @@
     X(doctor, false, "", "say what this machine allows, and what follows from it")                      \
     X(eval, true, "[--context FILE] EXPR", "evaluate a GitHub expression and print its value as JSON")  \
     X(init, false, "[--from WORKFLOW[#JOB]]", "draft a run-matrix.yaml in the current folder")          \
+    X(ci, false, "matrix | init | check [PATH | ID ...]",                                               \
+      "GitHub Actions: print the matrix of a workflow, write the workflow, or compare the two")         \
     X(schema, false, "", "print the JSON Schema of run-matrix.yaml")
 
 enum command_id {
@@ -39,15 +41,16 @@ struct options {
 
     struct opt_list ids, cells, deselect;
     const char *keywords, *marks, *partition;
-    bool strict_markers, markers; /* markers: list */
+    bool strict_markers, markers, quarantined; /* the last two: list */
 
     const char *profile, *context, *host;
     int quiet, verbose;
     bool json;
 
-    const char *jobs, *timeout, *flaky_result, *capture, *keep, *no_tests; /* run: NULL when not given */
-    int64_t retries, maxfail;                                              /* -1: not given */
-    nanos session_timeout;                                                 /* -1: not given */
+    const char *jobs, *timeout, *flaky_result, *retry_on, *retry_when, *capture, *keep,
+        *no_tests;            /* run: NULL when not given */
+    int64_t retries, maxfail; /* -1: not given */
+    nanos session_timeout;    /* -1: not given */
     bool exit_first, no_capture, resume, collect_only, watch;
     bool last_failed, failed_first, new_first, stepwise, stepwise_skip;
     const char *no_failures;        /* with last_failed: "all", "none"; NULL: not given */
@@ -78,6 +81,11 @@ struct options {
     bool markdown; /* schema */
     const char *from;
     bool force;
+
+    bool github_output, written_out; /* ci */
+    const char *workflow, *uses;
+    bool
+        as_in_ci; /* ci's own: profiles are chosen as they are there, and nobody is asked for tests inside suites */
 };
 
 extern const struct opt_table options_table;

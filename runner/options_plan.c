@@ -36,6 +36,11 @@ static const struct opt opts[] = {
      .offset = AT(markers),
      .commands = ON(list),
      .help = "print the marks that are declared"},
+    {.name = "quarantined",
+     .kind = OPT_FLAG,
+     .offset = AT(quarantined),
+     .commands = ON(list),
+     .help = "list the cases alone that are in quarantine: whose, why, until when"},
     {.name = "cell",
      .kind = OPT_LIST,
      .arg = "AXIS=VALUE,...",
@@ -112,7 +117,7 @@ static const struct opt opts[] = {
      .words = hosts,
      .arg = "HOW",
      .offset = AT(host),
-     .commands = PLAN,
+     .commands = PLAN & ~ON(ci), /* jobs have machines of their own */
      .help = "which values of a host axis mean this machine: any Linux (family), or its own labels (strict)"},
 };
 

@@ -5,6 +5,7 @@
 #include "runner/keep.h"
 
 static const char *const flaky_results[] = {"pass", "fail", NULL};
+static const char *const retry_moments[] = {"at-once", "end", NULL};
 static const char *const keeps[] = {
 #define X(id, word) word,
     KEEPS(X) NULL
@@ -72,6 +73,20 @@ static const struct opt opts[] = {
      .offset = AT(retries),
      .commands = HARNESS,
      .help = "run a failed case again, at most N times"},
+    {.name = "retry-on",
+     .kind = OPT_TEXT,
+     .arg = "CLASS,...",
+     .offset = AT(retry_on),
+     .commands = HARNESS,
+     .help = "after which failures: failed, timeout, crashed, leaked, oom, output-limit, error; all but the "
+             "last when not said"},
+    {.name = "retry-when",
+     .kind = OPT_ENUM,
+     .words = retry_moments,
+     .arg = "WHEN",
+     .offset = AT(retry_when),
+     .commands = HARNESS,
+     .help = "at-once, the default, or end: when all others are over"},
     {.name = "flaky-result",
      .kind = OPT_ENUM,
      .words = flaky_results,

@@ -30,6 +30,13 @@ static void place(struct session *s, uint32_t number, const struct terms *terms)
         .expected = -1,
         .before = s->front->before ? s->front->before[s->cases[number].planned] : 0,
     };
+    if (terms->retry.most) {
+        s->retry_plan.cases++;
+        s->retry_plan.at_end += terms->retry.at_end;
+        s->retry_plan.flaky_fails |= terms->flaky_fails;
+        if (terms->retry.most > s->retry_plan.most)
+            s->retry_plan.most = terms->retry.most;
+    }
     if (terms->ending > s->longest_ending)
         s->longest_ending = terms->ending;
 }

@@ -1,6 +1,7 @@
 #include "runner/remember.h"
 
 #include "runner/base/io.h"
+#include "runner/quarantines.h"
 #include "runner/session.h"
 
 #include <fcntl.h>
@@ -100,6 +101,8 @@ void remember_before(struct session *s)
     s->forgetful = !history;
     if (history && (s->jobs > 1 || s->style.live || s->soak))
         expect(s, history);
+    if (history && *s->front->file)
+        quarantines_advise(s->front, history, s->in->diags);
     history_close(history);
 }
 

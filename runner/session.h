@@ -5,6 +5,7 @@
 #ifndef RM_RUNNER_SESSION_H
 #define RM_RUNNER_SESSION_H
 
+#include "ci/job.h"
 #include "runner/case_inside.h"
 #include "runner/case_results.h"
 #include "runner/fixture.h"
@@ -18,6 +19,7 @@
 #include "runner/queue/queue.h"
 #include "runner/recipe/recipe.h"
 #include "runner/resume.h"
+#include "runner/retries.h"
 #include "runner/screen/progress.h"
 #include "runner/screen/tty.h"
 #include "runner/signals.h"
@@ -120,6 +122,13 @@ struct slot {
     struct str notes[JOURNAL_NOTES_MOST];
 };
 
+/* What is said of retries before the first case starts. */
+struct retry_plan {
+    uint32_t cases, most; /* cases that may be run again; how often at most */
+    uint32_t at_end;      /* of these cases */
+    bool flaky_fails;     /* for some of them */
+};
+
 struct session {
     struct invocation *in;
     struct front *front;
@@ -162,6 +171,7 @@ struct session {
     struct workdirs workdirs, shmdirs, sign;
     int wake; /* readable when the loop has to hear of something before output is waited for on */
     struct progress_style style;
+    struct job_voice voice; /* in a job of GitHub's */
     struct progress *progress;
     struct watch *watch;
     struct dumps *dumps;
@@ -170,6 +180,7 @@ struct session {
     int crashes; /* an eventfd: stacks of some that have crashed are read */
     struct slot *slots;
     uint32_t free_slots;
+    struct retries retries;
     struct fixtures *fixtures; /* NULL: no case has any */
     struct servers *servers;   /* NULL: no case asks for anything */
     struct soaking *soak;      /* NULL: each case is run, and that is it */
@@ -181,9 +192,10 @@ struct session {
     struct case_life *cases;
     uint32_t *by_queue;              /* numbers of cases by their numbers in the queue */
     uint32_t case_count, life_count; /* planned; with their copies */
-    struct queue_case *placing;      /* how each may be placed, and how long it is expected to take */
-    nanos longest_ending;            /* of all ladders */
-    nanos longest_undoing;           /* of all fixtures of a case, one after another */
+    struct retry_plan retry_plan;
+    struct queue_case *placing; /* how each may be placed, and how long it is expected to take */
+    nanos longest_ending;       /* of all ladders */
+    nanos longest_undoing;      /* of all fixtures of a case, one after another */
 
     bool forgetful; /* there is no history to be had, and that was said */
     bool begun;     /* the plan goes on record */

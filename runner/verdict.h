@@ -9,6 +9,7 @@
 #include "runner/exit.h"
 #include "runner/harness/harness.h"
 #include "runner/journal/journal.h"
+#include "runner/recipe/recipe.h"
 #include "runner/said/said.h"
 
 #define EXIT_STATUS_SKIP  77 /* as Automake has them */
@@ -80,8 +81,8 @@ void judgement_release(struct judgement *judgement);
 
 /* As against failures of what is around the test. */
 bool verdict_is_test_failure(enum verdict verdict);
-/* May this be run again? Failures may; what the harness could not do, was expected or was cancelled not. */
-bool verdict_may_retry(enum verdict verdict);
+/* What `retries: {on: ...}` calls it; RETRY_CLASS_COUNT: whatever is said there, it is not run again. */
+enum retry_class verdict_retry_class(enum verdict verdict);
 /* What came of a case by its last attempt, when `failed_before` of the attempts before it did not pass. */
 enum verdict verdict_of_case(enum verdict last, uint32_t failed_before);
 

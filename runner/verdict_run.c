@@ -18,9 +18,18 @@ bool verdict_is_test_failure(enum verdict verdict)
 
 /* ---- several attempts ---- */
 
-bool verdict_may_retry(enum verdict verdict)
+enum retry_class verdict_retry_class(enum verdict verdict)
 {
-    return verdict_is_test_failure(verdict);
+    switch (verdict) {
+    case VERDICT_FAILED: return RETRY_FAILED;
+    case VERDICT_CRASHED: return RETRY_CRASHED;
+    case VERDICT_TIMEOUT: return RETRY_TIMEOUT;
+    case VERDICT_LEAKED: return RETRY_LEAKED;
+    case VERDICT_OOM: return RETRY_OOM;
+    case VERDICT_OUTPUT_LIMIT: return RETRY_OUTPUT_LIMIT;
+    case VERDICT_ERROR: return RETRY_ERROR;
+    default: return RETRY_CLASS_COUNT;
+    }
 }
 
 /* A failure is undone by a pass and by nothing else: not by a skip, nor by a retry that was cancelled. */

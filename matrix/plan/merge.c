@@ -3,11 +3,11 @@
 #include "matrix/values/lookup.h"
 
 /* How several layers come together. */
-enum merge { MERGE_LAST, MERGE_KEYS, MERGE_ADD };
+enum merge { MERGE_LAST, MERGE_KEYS, MERGE_NUMBER, MERGE_ADD };
 
 static const enum merge merges[SETTING_COUNT] = {
     [SET_ENV] = MERGE_KEYS, [SET_LIMITS] = MERGE_KEYS, [SET_LEAKS] = MERGE_KEYS, [SET_MARKS] = MERGE_ADD,
-    [SET_SKIP] = MERGE_ADD, [SET_XFAIL] = MERGE_ADD,   [SET_MASK] = MERGE_ADD,
+    [SET_SKIP] = MERGE_ADD, [SET_XFAIL] = MERGE_ADD,   [SET_MASK] = MERGE_ADD,   [SET_RETRIES] = MERGE_NUMBER,
 };
 
 /* ---- expressions ---- */
@@ -185,6 +185,42 @@ static bool merge_keys(const struct layers *layers, struct evaluation *e, struct
     return value->node != NULL;
 }
 
+/* A number is the key that it stands for; NULL where it is none in this cell, or (`failed`) cannot be known. */
+static const struct node *as_count(const struct node *number, struct evaluation *e, bool *failed)
+{
+    const struct node *value = number->kind == NODE_MAP ? number : eval_tree(e, number);
+    struct node *map;
+
+    *failed = !value;
+    if (!value || value->kind == NODE_MAP || value->kind == NODE_NULL)
+        return !value || value->kind == NODE_NULL ? NULL : value;
+    map = node_map(e->arena, number->at, 1);
+    map->map.pairs[0] = (struct pair){node_string(e->arena, number->at, str_of("count")), value};
+    return map;
+}
+
+/* A number changes how often, and leaves alone what else a layer below it says. Where it is all that is said, it stays one. */
+static bool merge_number(const struct layers *layers, struct evaluation *e, struct setting_value *value)
+{
+    struct layers maps = {ARENA_ARRAY(e->arena, struct setting_part, layers->count), 0};
+    bool failed;
+
+    for (uint32_t i = 0; i < layers->count; i++) {
+        const struct node *map = as_count(layers->list[i].node, e, &failed);
+
+        if (failed)
+            return false;
+        if (map)
+            maps.list[maps.count++] = (struct setting_part){.node = map, .origin = layers->list[i].origin};
+    }
+    if (!merge_keys(&maps, e, value))
+        return false;
+    if (value->part_count == 1 && str_is(value->parts[0].key, "count"))
+        *value =
+            (struct setting_value){.node = value->node->map.pairs[0].value, .origin = value->parts[0].origin};
+    return true;
+}
+
 static bool add_items(const struct layers *layers, struct evaluation *e, struct setting_value *value)
 {
     struct setting_part *parts;
@@ -217,6 +253,7 @@ bool layers_merge(const struct layers *layers, enum setting setting, struct eval
     *value = (struct setting_value){0};
     switch (merges[setting]) {
     case MERGE_KEYS: return merge_keys(layers, e, value);
+    case MERGE_NUMBER: return merge_number(layers, e, value);
     case MERGE_ADD: return add_items(layers, e, value);
     case MERGE_LAST: break;
     }

@@ -1,7 +1,7 @@
 /*
  * What holds for one case, and where each value comes from: built-in < defaults < test < the C test itself <
- * overrides < profile < command line. Mappings are merged key by key; marks, skip, xfail and mask add up; of all
- * else the last layer counts.
+ * overrides < profile < command line. Mappings are merged key by key, and a number for `retries` is its
+ * key `count`; marks, skip, xfail and mask add up; of all else the last layer counts.
  */
 #ifndef RM_MATRIX_PLAN_SETTINGS_H
 #define RM_MATRIX_PLAN_SETTINGS_H

@@ -125,7 +125,7 @@ bool schema_size(struct str text, uint64_t *bytes)
     return true;
 }
 
-/* ---- percents, dates ---- */
+/* ---- percents ---- */
 
 bool schema_percent(struct str text, double *fraction)
 {
@@ -141,32 +141,6 @@ bool schema_percent(struct str text, double *fraction)
     memcpy(copy + number.len, "e-2", sizeof "e-2"); /* divided by 100 it would be rounded twice */
     *fraction = decimal_read(copy);
     return *fraction <= 1;
-}
-
-static int days_of(int year, int month)
-{
-    static const char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-    return days[month - 1] + (month == 2 && leap);
-}
-
-bool schema_date(struct str text, int *year, int *month, int *day)
-{
-    struct str digits[3];
-
-    digits[0] = take_digits(&text);
-    if (!take_char(&text, '-'))
-        return false;
-    digits[1] = take_digits(&text);
-    if (!take_char(&text, '-'))
-        return false;
-    digits[2] = take_digits(&text);
-    if (text.len || digits[0].len != 4 || digits[1].len != 2 || digits[2].len != 2)
-        return false;
-    if (!small_number(digits[0], year) || !small_number(digits[1], month) || !small_number(digits[2], day))
-        return false;
-    return *month >= 1 && *month <= 12 && *day >= 1 && *day <= days_of(*year, *month);
 }
 
 /* ---- steps of a ladder ---- */

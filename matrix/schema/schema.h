@@ -29,7 +29,7 @@
     X(SET_ISOLATE, "isolate", isolate, NULL, "what a case gets for itself alone")                            \
     X(SET_LEAKS, "leaks", leak_policy, "fail", "what to do about what a case leaves behind")                 \
     X(SET_LEAK_GRACE, "leak-grace", duration, "1s", "time for what is left to go away by itself")            \
-    X(SET_RETRIES, "retries", retries, "0", "how often a failed case is run again")                          \
+    X(SET_RETRIES, "retries", retry_policy, "0", "how often, and when, a failed case is run again")          \
     X(SET_FLAKY_RESULT, "flaky-result", flaky_result, "pass", "what passed on retry counts as")              \
     X(SET_QUARANTINE, "quarantine", quarantine, NULL, "failures are reported and do not fail the run")       \
     X(SET_WEIGHT, "weight", count, "1", "how many of the -n places the case takes")                          \
@@ -75,7 +75,6 @@ void schema_reference(struct buf *out); /* Markdown */
 /* "64k" and "64KiB" are 1024s, "500MB" is 1000s, a bare number is bytes; fractions are rounded down. */
 bool schema_size(struct str text, uint64_t *bytes);
 bool schema_percent(struct str text, double *fraction); /* "0.3%" -> 0.003; from 0% to 100% */
-bool schema_date(struct str text, int *year, int *month, int *day);
 
 /*
  * "INT group 3s", "TERM tree", "KILL"; a signal may carry its SIG. Where no target is written KILL goes to the tree,

@@ -1,6 +1,7 @@
 /* The forms of scalars: for each the check and, beside it, the pattern that says the same in JSON Schema. */
 #include "matrix/schema/internal.h"
 
+#include "runner/base/date.h"
 #include "runner/base/sig.h"
 
 #include <ctype.h>
@@ -81,9 +82,9 @@ static bool is_open_percent(struct str text)
 
 static bool is_date(struct str text)
 {
-    int year, month, day;
+    int64_t days;
 
-    return schema_date(text, &year, &month, &day);
+    return date_days(text, &days);
 }
 
 static bool is_ladder_step(struct str text)

@@ -27,7 +27,8 @@ TYPE(version, .kind = SCHEMA_INTEGER, .least = 1, .most = 1);
 TYPE(count, .kind = SCHEMA_INTEGER, .least = 1, .most = UNBOUNDED);
 TYPE(copies, .kind = SCHEMA_INTEGER, .least = 1, .most = 10000);
 TYPE(exit_status, .kind = SCHEMA_INTEGER, .least = 1, .most = 255);
-TYPE(retries, .kind = SCHEMA_INTEGER, .least = 0, .most = 1000);
+TYPE(retry_count, .kind = SCHEMA_INTEGER, .least = 0, .most = 1000);
+TYPE(factor, .kind = SCHEMA_INTEGER, .least = 1, .most = 100);
 
 WORD(shell, "bash", "sh");
 WORD(per_test, "per-test");
@@ -36,6 +37,8 @@ WORD(stdout, "stdout");
 WORD(transport, "tcp", "uds");
 WORD(leak_action, "fail", "warn", "ignore");
 WORD(flaky_result, "pass", "fail");
+WORD(retry_class, "failed", "timeout", "crashed", "leaked", "oom", "output-limit", "error");
+WORD(retry_when, "at-once", "end");
 WORD(timeout_method, "outside", "thread");
 WORD(dump, "timeout", "kill", "slow", "crash");
 WORD(runtime, "python", "go", "jvm", "node", "none");
@@ -105,6 +108,8 @@ LIST(variables, variable, "names of variables", .unique = "");
 LIST(programs, string, "programs", .unique = "");
 LIST(isolate, isolation, "net, files", .unique = "");
 LIST(dump_list, dump, "timeout, kill, slow, crash", .unique = "");
+LIST(retry_classes, retry_class, "failed, timeout, crashed, leaked, oom, output-limit, error", .least = 1,
+     .unique = "");
 LIST(mark_list, mark, "words", .unique = "");
 LIST(lock_list, string, "words", .unique = "");
 LIST(ladder, step, "steps such as [INT group 3s, KILL]", .name = "ladder", .least = 1,
@@ -183,6 +188,27 @@ OBJECT(leaks, "'leaks'",
        .doc = "One word in place of the mapping stands for `processes`, `listeners`, `sockets` and `shm`.");
 CHOICE(leak_policy, leak_action, leaks);
 
+static const struct schema_key backoff_keys[] = {
+    {"first", &type_duration, .doc = "the wait before the first retry", .role = ROLE_REQUIRED},
+    {"factor", &type_factor, .doc = "each wait is so many times the one before", .builtin = "2"},
+    {"most", &type_duration, .doc = "no wait is longer than this", .builtin = "1m"},
+    {"jitter", &type_percent, .doc = "up to so much is left out of a wait, at random"},
+};
+OBJECT(backoff, "'backoff'", .doc = "A duration in place of the mapping: each wait is that long.");
+CHOICE(waits, duration, backoff);
+
+static const struct schema_key retries_keys[] = {
+    {"count", &type_retry_count, .doc = "how often", .builtin = "0"},
+    {"on", &type_retry_classes, .doc = "after which failures; `error` only where it is named",
+     .builtin = "[failed, timeout, crashed, leaked, oom, output-limit]"},
+    {"when", &type_retry_when, .doc = "`end`: when all others are over", .builtin = "at-once"},
+    {"backoff", &type_waits, .doc = "how long to wait before it; no wait when not said"},
+};
+OBJECT(retries, "'retries'",
+       .doc = "A number in place of the mapping stands for `count` alone: what the layers below say of the "
+              "rest holds.");
+CHOICE(retry_policy, retry_count, retries);
+
 static const struct schema_key quarantine_keys[] = {
     {"owner", &type_string, .doc = "who looks after it", .role = ROLE_REQUIRED},
     {"reason", &type_string, .doc = "an issue, for example", .role = ROLE_REQUIRED},
@@ -230,8 +256,8 @@ static const struct schema_key settings_keys[] = {
 OBJECT(settings, "settings",
        .doc = "What holds for one case. Each layer goes over the one before: built-in, `defaults`, the test, "
               "what a C test "
-              "says of itself, `overrides`, the profile, the command line. `env`, `limits` and `leaks` are "
-              "merged key by key; "
+              "says of itself, `overrides`, the profile, the command line. `env`, `limits`, `leaks` and "
+              "`retries` are merged key by key; "
               "`marks`, `skip`, `xfail` and `mask` add up; of all else the last layer counts.");
 
 /* ---- the parts of a file ---- */

@@ -186,6 +186,33 @@ void history_look(struct history *h, struct str id, struct arena *arena, struct 
         history_say(h, "this run goes without history");
 }
 
+uint32_t history_streak(struct history *h, struct str id)
+{
+    int64_t first, pending, number;
+    enum verdict outcome = VERDICT_PASSED;
+    uint32_t count = 0;
+    sqlite3_stmt *of;
+
+    history_until(h);
+    number = find_case(h, id, &first, &pending);
+    of = number ? sql_use(h, SQL_RESULTS_OF) : NULL;
+    if (!of)
+        return 0;
+    sqlite3_bind_int64(of, 1, number);
+    sqlite3_bind_int64(of, 2, h->before);
+    while (count < HISTORY_STREAK_MOST && sql_row(h, of)) {
+        if (!verdict_find(sql_column(of, 2), &outcome))
+            break;
+        if (verdict_counts(outcome) == COUNT_NOT_RUN || verdict_counts(outcome) == COUNT_SKIPPED)
+            continue;
+        if (outcome != VERDICT_PASSED)
+            break;
+        count += !(sqlite3_column_int(of, 3) & RESULT_PARTIAL);
+    }
+    sql_end(of);
+    return count;
+}
+
 uint32_t history_passes(struct history *h, struct str id, nanos passes[HISTORY_PASSES_MOST])
 {
     int64_t first, pending, number;

@@ -158,15 +158,22 @@ struct journal_results {
 #define JOURNAL_SAID_MOST     12
 #define JOURNAL_FILES_MOST    200
 
+/* What its case was in, whether or not it still held when the run began. */
+struct journal_quarantine {
+    struct str owner, reason;
+    struct str until; /* its last day: "2026-12-01" */
+};
+
 struct journal_attempt {
     uint32_t number;  /* of the case, from 0 */
     uint32_t attempt; /* from 1 */
     uint32_t slot;
-    enum verdict verdict; /* of this attempt */
-    bool last;            /* no other attempt follows: `outcome` is the case's */
-    enum verdict outcome; /* flaky, where this one passed and an earlier one did not */
-    bool flaky_fails;     /* flaky-result: fail */
-    bool quarantined;     /* does not fail the run */
+    enum verdict verdict;                        /* of this attempt */
+    bool last;                                   /* no other attempt follows: `outcome` is the case's */
+    enum verdict outcome;                        /* flaky, where this one passed and an earlier one did not */
+    bool flaky_fails;                            /* flaky-result: fail */
+    bool quarantined;                            /* does not fail the run */
+    const struct journal_quarantine *quarantine; /* NULL: it is in none, or nobody has said more */
     struct str reason;  /* one line: "exit status 3", "timed out after 10s (timeout, run-matrix.yaml:9:14)" */
     struct str dump;    /* where everybody stood: a path in the run folder; empty: nobody has looked */
     bool dump_partial;  /* not all could be looked at */

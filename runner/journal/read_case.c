@@ -192,6 +192,20 @@ static bool field_phases(struct reading *reading, void *into)
     return json_next(&reading->json) == JSON_OBJECT && read_fields(reading, fields, ARRAY_LEN(fields), into);
 }
 
+static bool field_quarantine(struct reading *reading, void *into)
+{
+    static const struct field fields[] = {
+        FIELD(struct journal_quarantine, "until", str, until),
+        FIELD(struct journal_quarantine, "owner", str, owner),
+        FIELD(struct journal_quarantine, "reason", str, reason),
+    };
+    struct journal_quarantine *quarantine = ARENA_NEW(reading->arena, struct journal_quarantine);
+
+    *(const struct journal_quarantine **)into = quarantine;
+    return json_next(&reading->json) == JSON_OBJECT &&
+           read_fields(reading, fields, ARRAY_LEN(fields), quarantine);
+}
+
 static bool field_outputs(struct reading *reading, void *into)
 {
     return read_items(reading, read_output, into);
@@ -233,6 +247,7 @@ static bool read_end_fields(struct reading *reading, struct end_line *line)
         {"outcome", field_outcome, 0},
         FIELD(struct end_line, "flaky_fails", flag, attempt.flaky_fails),
         FIELD(struct end_line, "quarantined", flag, attempt.quarantined),
+        FIELD(struct end_line, "quarantine", quarantine, attempt.quarantine),
         FIELD(struct end_line, "reason", str, attempt.reason),
         FIELD(struct end_line, "setup", time, attempt.setup),
         FIELD(struct end_line, "teardown", time, attempt.teardown),

@@ -11,7 +11,7 @@
 #define CELL_MOST    ((size_t)32 << 10)
 #define ARG_MOST     ((size_t)40 << 10)
 #define NOTE_MOST    ((size_t)56 << 10) /* of the run */
-#define REASON_MOST  ((size_t)6 << 10)
+#define REASON_MOST  ((size_t)11 << 9)
 #define FACT_MOST    1024
 #define KEPT_MOST    ((size_t)2 << 10) /* path of an output */
 #define ALIVE_MOST   512
@@ -25,7 +25,8 @@
 #define NUMBERS      1024 /* all keys and numbers of a record */
 #define FRAME        128  /* the same for an item of a list */
 
-_Static_assert(NUMBERS + REASON_MOST + RESULTS_MOST + NUMBERS / 2 + JOURNAL_NOTES_MOST * (FACT_MOST + FRAME) +
+_Static_assert(NUMBERS + REASON_MOST + RESULTS_MOST + 2 * NAME_MOST + WORD_MOST + FRAME + NUMBERS / 2 +
+                       JOURNAL_NOTES_MOST * (FACT_MOST + FRAME) +
                        JOURNAL_OUTPUTS_MOST * (NAME_MOST + KEPT_MOST + FRAME) +
                        JOURNAL_RUNGS_MOST * (2 * WORD_MOST + ALIVE_MOST + FRAME) +
                        JOURNAL_LEAKS_MOST * (WORD_MOST + WHAT_MOST + WORDS_MOST + FRAME) <
@@ -360,6 +361,15 @@ static void add_usage(struct buf *line, const struct journal_attempt *attempt)
     line_flag(line, "core", attempt->core);
 }
 
+static void add_quarantine(struct buf *line, const struct journal_quarantine *quarantine)
+{
+    LINE_ADD(line, ",\"quarantine\":{\"until\":");
+    line_quote(line, quarantine->until, WORD_MOST);
+    line_text(line, "owner", quarantine->owner, NAME_MOST);
+    line_text(line, "reason", quarantine->reason, NAME_MOST);
+    buf_addc(line, '}');
+}
+
 int journal_ended(struct journal *journal, const struct journal_attempt *attempt)
 {
     struct buf *line = EVENT(journal, "end");
@@ -374,6 +384,8 @@ int journal_ended(struct journal *journal, const struct journal_attempt *attempt
         line_text(line, "outcome", str_of(verdict_word(attempt->outcome)), NAME_MOST);
     line_flag(line, "flaky_fails", attempt->flaky_fails);
     line_flag(line, "quarantined", attempt->quarantined);
+    if (attempt->quarantine)
+        add_quarantine(line, attempt->quarantine);
     line_text(line, "reason", attempt->reason, REASON_MOST);
     add_usage(line, attempt);
     add_outputs(line, attempt);

@@ -49,7 +49,10 @@ struct cell {
     struct item *first, *last; /* all that were added since it was last in flight */
     uint32_t waiting, running;
     uint32_t emptied; /* how often that list was */
+    uint32_t shelved; /* of those that wait */
     bool in_flight;
+    bool on_list;            /* in the one of its queue … */
+    struct cell *next_shelf; /* … of cells that have some */
 };
 
 /*
@@ -79,7 +82,13 @@ struct item {
     uint32_t listed; /* one more than `emptied` of its cell while it is in that one's list */
     bool waits;      /* in its kind's heap */
     bool held;       /* waits, and is in none */
+    bool shelved;    /* held, until all others are over */
     nanos expected;
+};
+
+/* Cells that have cases on the shelf, in the order in which they got the first. */
+struct shelf {
+    struct cell *first, *last;
 };
 
 struct queue {
@@ -93,14 +102,18 @@ struct queue {
     uint32_t need_cap;
     struct heap ready, ready_serial; /* of kinds */
     uint32_t places, free, waiting, running;
-    uint64_t turns;      /* of those that wait again */
-    bool held;           /* a start failed: none other until a case is done */
-    double work;         /* expected nanoseconds times weight of those that wait … */
-    uint32_t work_known; /* … which is known of so many */
+    uint32_t shelved;        /* of those that wait */
+    struct shelf shelves[2]; /* the second of suites with max-parallel */
+    uint64_t turns;          /* of those that wait again */
+    bool held;               /* a start failed: none other until a case is done */
+    double work;             /* expected nanoseconds times weight of those that wait … */
+    uint32_t work_known;     /* … which is known of so many */
 };
 
 void queue_cell_empty(struct cell *cell); /* its list, when none of it waits */
 /* Joins its kind and those that wait. */
 void queue_item_wait(struct queue *queue, struct item *item, struct rank rank);
+/* It is counted as shelved, or no longer. */
+void queue_item_shelve(struct queue *queue, struct item *item, bool shelved);
 
 #endif

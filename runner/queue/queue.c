@@ -93,6 +93,7 @@ static void item_stop_waiting(struct queue *queue, struct item *item)
     item_count(queue, item, -1);
     if (item->waits)
         kind_part(item->kind, item);
+    queue_item_shelve(queue, item, false);
     item->waits = item->held = false;
 }
 
@@ -207,6 +208,12 @@ void queue_hold(struct queue *queue, uint32_t number)
     item->held = true;
     item_count(queue, item, 1);
     give_back(queue, item);
+}
+
+void queue_shelve(struct queue *queue, uint32_t number)
+{
+    queue_item_shelve(queue, queue->items[number], true);
+    queue_hold(queue, number);
 }
 
 void queue_release(struct queue *queue, uint32_t number)

@@ -62,6 +62,14 @@ void queue_again(struct queue *queue, uint32_t number); /* gives back, and waits
 void queue_hold(struct queue *queue, uint32_t number);
 void queue_release(struct queue *queue, uint32_t number);
 /*
+ * As queue_hold, and it waits for more: that all others are over, but for those that are on the shelf as it is. Where
+ * max-parallel limits the cells of its suite these are the others of its cell, which stays in flight and keeps cells
+ * that have not begun from starting; else all of the run.
+ */
+void queue_shelve(struct queue *queue, uint32_t number);
+/* Takes off the shelf, and tells, all for which this is so now: from here on they are held. False: there were none. */
+bool queue_unshelve(struct queue *queue, void (*each)(void *user, uint32_t number), void *user);
+/*
  * It could not be started for want of something that running cases hold (processes, memory, descriptors): as
  * queue_again, and none is handed out until another one is done. False when none is running that could help: it is
  * for the caller to wait before it takes the next.

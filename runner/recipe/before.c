@@ -75,7 +75,6 @@ void cook_without_limits(struct cooking *k)
     recipe->debugged = true;
     recipe->timeout = recipe->slow = 0;
     recipe->output_limit = 0;
-    recipe->retries = 0;
     if (results_in_output(recipe->results.kind))
         recipe->results.kind = RESULTS_NONE; /* that goes to the terminal alone */
 }

@@ -97,6 +97,10 @@ const char *transport_said(const struct cooking *k);
 void warn_of_cell(struct cooking *k);
 void warn_of_backend(struct cooking *k);
 
+/* ---- again.c: retries, flaky-result, quarantine ---- */
+
+bool cook_again(struct cooking *k);
+
 /* ---- settings.c: numbers, ladder, limits ---- */
 
 bool cook_settings(struct cooking *k);

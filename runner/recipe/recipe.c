@@ -293,6 +293,8 @@ void recipe_begin(struct kitchen *kitchen, const struct plan_case *c, struct are
     struct cooking k;
 
     cook_begin(&k, kitchen, c, arena, recipe, &diags);
+    k.rehearsal = true;
+    cook_again(&k);
 }
 
 static bool is_settled(const struct recipe *recipe)
@@ -303,7 +305,7 @@ static bool is_settled(const struct recipe *recipe)
 /* All that may be a reason not to start it. */
 static bool cook_until_command(struct cooking *k, const struct place_of_case *where)
 {
-    if (!cook_settings(k) || !cook_expectations(k))
+    if (!cook_again(k) || !cook_settings(k) || !cook_expectations(k))
         return false;
     cook_without_limits(k);
     if (is_settled(k->recipe))
@@ -386,8 +388,9 @@ bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct ter
     k.rehearsal = true;
     warn_of_cell(&k);
     warn_of_backend(&k);
-    return cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) && get_variables(&k, &value) &&
-           find_masks(&k) && cook_cwd(&k) && check_results(&k) && (is_settled(&recipe) || cook_words(&k));
+    return cook_again(&k) && cook_settings(&k) && cook_terms(&k, terms) && cook_expectations(&k) &&
+           get_variables(&k, &value) && find_masks(&k) && cook_cwd(&k) && check_results(&k) &&
+           (is_settled(&recipe) || cook_words(&k));
 }
 
 const struct preset *recipe_preset(const struct kitchen *kitchen, const struct plan_case *c)

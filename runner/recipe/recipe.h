@@ -13,6 +13,7 @@
 #include "runner/harness/harness.h"
 #include "runner/leaks/leaks.h"
 #include "runner/presets/presets.h"
+#include "runner/recipe/again.h"
 
 struct test_recipe;
 
@@ -56,7 +57,7 @@ struct kitchen {
     struct before before;       /* --debugger, --wrapper */
     const char *capture;        /* --capture, for cases without an axis that says it; NULL when not given */
     nanos cap;                  /* of the waits of a ladder when the run is cancelled; 0: none */
-    int64_t today;              /* days since 1970, for quarantines */
+    int64_t today;              /* days since 1970 by UTC, for quarantines */
     const char *const *environ; /* the caller's, as we were started; must outlive the kitchen */
     /* prepared by kitchen_open */
     struct arena *arena;
@@ -101,7 +102,9 @@ struct terms {
     uint32_t weight;
     bool serial;
     const struct node
-        *locks;   /* for node_list_count and node_list_item; may be NULL, may live in the scratch arena */
+        *locks; /* for node_list_count and node_list_item; may be NULL, may live in the scratch arena */
+    bool flaky_fails;
+    struct retry_policy retry;
     nanos ending; /* how long it takes at most to end it, unless it is cancelled in a hurry */
 };
 
@@ -135,6 +138,11 @@ struct place_of_case {
     struct from_fixtures given;
 };
 
+/* Failures of a case that somebody is to look after do not fail the run for a while; all empty: it is in none. */
+struct quarantine {
+    struct str owner, reason, until;
+};
+
 struct recipe {
     struct mask *mask;   /* the kitchen's */
     struct str id, cell; /* cell: JSON; both end in NUL */
@@ -163,8 +171,10 @@ struct recipe {
     bool tells;      /* it is a C test, whose end its process tells by its status: TEST_HAS_PASSED ... */
     bool debugged;   /* by somebody at a terminal: how the debugger ends says how it did */
     bool unasked;    /* `error`: the command is none that could be asked for its tests */
-    uint32_t retries;
-    bool flaky_fails, quarantined;
+    struct retry_policy retry;
+    bool flaky_fails;
+    struct quarantine quarantine;
+    bool quarantined; /* it holds today */
     /* Reasons, NULL where they do not hold; "" is a reason nobody gave. */
     const char *skip, *unsupported, *xfail;
     bool xfail_strict;
@@ -180,6 +190,8 @@ struct recipe {
  */
 bool recipe_check(struct kitchen *kitchen, const struct plan_case *c, struct terms *terms,
                   struct arena *scratch, struct diags *diags);
+/* The setting, evaluated, as texts; they may be in the arena. */
+struct quarantine recipe_quarantine(const struct node *setting, struct arena *arena);
 /* For the watchdog. */
 unsigned recipe_watched_dumps(const struct recipe *recipe);
 /* It is to tell what became of its tests, so it needs a folder for reports. After recipe_check of any case of its test. */

@@ -5,16 +5,6 @@
 
 #include <signal.h>
 
-/* Days since 1970 of a date of the Gregorian calendar; March begins the year, so that the odd day ends it. */
-static int64_t days_of_date(int year, int month, int day)
-{
-    int64_t y = month > 2 ? year : year - 1;
-    int64_t era = y / 400, of_era = y % 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 /* ---- one setting each ---- */
 
 /* What cannot be read has been refused already. */
@@ -43,28 +33,6 @@ static bool take_output_limit(struct cooking *k, const struct setting_value *val
 {
     schema_size(node_text(value->node, k->arena), &k->recipe->output_limit);
     k->recipe->output_limit_from = value->origin;
-    return true;
-}
-
-static bool take_retries(struct cooking *k, const struct setting_value *value)
-{
-    k->recipe->retries = (uint32_t)value_number(value->node);
-    return true;
-}
-
-static bool take_flaky_result(struct cooking *k, const struct setting_value *value)
-{
-    k->recipe->flaky_fails = str_is(node_text(value->node, k->arena), "fail");
-    return true;
-}
-
-static bool take_quarantine(struct cooking *k, const struct setting_value *value)
-{
-    const struct node *until = node_get(value->node, "until");
-    int year, month, day;
-
-    if (until && schema_date(node_text(until, k->arena), &year, &month, &day))
-        k->recipe->quarantined = k->kitchen->today <= days_of_date(year, month, day);
     return true;
 }
 
@@ -208,9 +176,6 @@ static const struct {
     {SET_ISOLATE, take_isolate},
     {SET_LEAKS, take_leaks},
     {SET_LEAK_GRACE, take_leak_grace},
-    {SET_RETRIES, take_retries},
-    {SET_FLAKY_RESULT, take_flaky_result},
-    {SET_QUARANTINE, take_quarantine},
 };
 
 bool cook_settings(struct cooking *k)
@@ -244,6 +209,8 @@ bool cook_terms(struct cooking *k, struct terms *terms)
     if (!cook_get(k, SET_LOCK, &value))
         return false;
     terms->locks = results_lock(k, value.node);
+    terms->retry = k->recipe->retry;
+    terms->flaky_fails = k->recipe->flaky_fails;
     terms->ending = watch_bound(&k->recipe->ladder, k->kitchen->cap) +
                     watch_dump_bound(recipe_watched_dumps(k->recipe), k->kitchen->cap);
     return true;

@@ -188,6 +188,24 @@ static void add_attempts(const struct report_input *input, const struct journal_
     }
 }
 
+static void add_quarantine(const struct report_input *input, const struct journal_history *history,
+                           struct buf *out)
+{
+    const struct journal_quarantine *quarantine = case_quarantine(history);
+
+    if (case_quarantined(history))
+        buf_adds(out, INDENT "in quarantine: this does not fail the run");
+    else if (case_released(history))
+        buf_adds(out, INDENT "its quarantine is over: this fails the run");
+    else
+        return;
+    if (quarantine) {
+        buf_adds(out, "; ");
+        quarantine_tell(out, input->record, quarantine);
+    }
+    buf_addc(out, '\n');
+}
+
 static void add_head(const struct report_input *input, const struct journal_history *history, struct buf *out)
 {
     /* Where there are several attempts, each tells its own. */
@@ -206,8 +224,7 @@ static void add_head(const struct report_input *input, const struct journal_hist
         utf8_show(out, reason);
         buf_addc(out, '\n');
     }
-    if (case_quarantined(history))
-        buf_adds(out, INDENT "in quarantine: this does not fail the run\n");
+    add_quarantine(input, history, out);
 }
 
 void report_case(const struct report_input *input, const struct journal_history *history,

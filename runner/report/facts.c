@@ -33,13 +33,6 @@ struct str case_reason(const struct report_input *input, const struct journal_hi
     return str_of(input->record->finished ? "the run ended before it" : "the run died before it");
 }
 
-bool case_quarantined(const struct journal_history *history)
-{
-    const struct journal_attempt *last = journal_last(history);
-
-    return last && last->quarantined && verdict_counts(journal_outcome(history)) == COUNT_FAILED;
-}
-
 bool attempt_failed(const struct journal_attempt *attempt)
 {
     return verdict_counts(attempt->verdict) == COUNT_FAILED;

@@ -14,8 +14,29 @@ REPORTS(X)
 nanos case_duration(const struct journal_history *history); /* of all its attempts: what it cost */
 /* Its reason, or why there is none: never empty where the case did not run. */
 struct str case_reason(const struct report_input *input, const struct journal_history *history);
-bool case_quarantined(const struct journal_history *history); /* it failed, and that does not fail the run */
 bool attempt_failed(const struct journal_attempt *attempt);
+
+/* ---- again.c: attempts that others followed, quarantine ---- */
+
+/* "passed on attempt 3; attempts 1 to 2: exit status 1", of a flaky case; harmless */
+void flaky_format(struct buf *out, const struct journal_history *history);
+
+bool case_quarantined(const struct journal_history *history); /* it failed, and that does not fail the run */
+bool case_released(
+    const struct journal_history *history); /* it failed, and would not have while its quarantine lasted */
+/* What is known of it, whether it holds or not; NULL: nothing. */
+const struct journal_quarantine *case_quarantine(const struct journal_history *history);
+/* "net-team, #451, until 2026-12-01", harmless; the second says, too, how long that was from the day of the run */
+void quarantine_format(struct buf *out, const struct journal_quarantine *quarantine);
+void quarantine_tell(struct buf *out, const struct journal_record *record,
+                     const struct journal_quarantine *quarantine);
+/* " (net-team, #451, until 2026-12-01)" behind the reason of a case that failed in it, where that is known */
+void quarantine_add(struct buf *reason, const struct journal_history *history);
+/* Days of it that are left after that of the run, negative when it is over. False: no calendar has that date. */
+bool quarantine_days(const struct journal_record *record, const struct journal_quarantine *quarantine,
+                     int64_t *left);
+
+/* ---- facts.c ---- */
 
 /* "12 B", "1.5 KiB" */
 void size_format(struct buf *out, uint64_t size);

@@ -292,6 +292,23 @@ static void add_results(struct case_line *c, const struct report_input *input)
 
 /* ---- a case ---- */
 
+static void add_quarantine(struct json_writer *w, const struct journal_record *record,
+                           const struct journal_quarantine *quarantine)
+{
+    int64_t left;
+
+    if (!quarantine)
+        return;
+    json_key_c(w, "quarantine");
+    json_object(w);
+    add_str(w, "owner", quarantine->owner);
+    add_str(w, "reason", quarantine->reason);
+    add_str(w, "until", quarantine->until);
+    if (quarantine_days(record, quarantine, &left))
+        add_int(w, "days_left", left);
+    json_object_end(w);
+}
+
 static void add_slower(struct json_writer *w, const struct journal_history *history)
 {
     json_key_c(w, "slower");
@@ -317,6 +334,7 @@ static void add_case(struct case_line *c, const struct report_input *input)
     add_str(w, "verdict", str_of(verdict_word(journal_outcome(history))));
     add_str(w, "reason", case_reason(input, history));
     add_bool(w, "quarantined", case_quarantined(history));
+    add_quarantine(w, input->record, case_quarantine(history));
     if (history->was_runs)
         add_slower(w, history);
     add_seconds(w, "duration", case_duration(history));

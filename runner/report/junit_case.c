@@ -271,6 +271,7 @@ static void add_skipped(struct junit *j, const struct journal_test *test,
     else if (outcome == VERDICT_NOT_RUN)
         buf_adds(&message, "not run: ");
     buf_addstr(&message, case_reason(j->input, history));
+    quarantine_add(&message, history);
     buf_adds(out, "      <skipped");
     xml_attribute(out, "type", str_of(case_quarantined(history) ? "quarantined" : verdict_word(outcome)));
     xml_attribute(out, "message", buf_str(&message));

@@ -111,6 +111,8 @@ static void add_skipped(struct writing *w, const struct journal_result *result)
 
     buf_adds(&message, quarantined ? "quarantined: " : result->verdict == VERDICT_NOT_RUN ? "not run: " : "");
     buf_addstr(&message, result->message);
+    if (quarantined)
+        quarantine_add(&message, w->history);
     buf_adds(out, "      <skipped");
     xml_attribute(out, "type", str_of(quarantined ? "quarantined" : verdict_word(result->verdict)));
     xml_attribute(out, "message", buf_str(&message));

@@ -69,14 +69,6 @@ static size_t id_column(const struct summary *s, uint32_t rows)
     return widest;
 }
 
-static void add_flaky_word(const struct journal_history *history, struct buf *out)
-{
-    const struct journal_attempt *first = &history->attempts[0];
-
-    buf_addf(out, "passed on attempt %u; attempt %u: ", journal_last(history)->attempt, first->attempt);
-    utf8_show(out, first->reason.len ? first->reason : str_of(verdict_word(first->verdict)));
-}
-
 static uint32_t count_warnings(const struct journal_history *history)
 {
     const struct journal_attempt *last = journal_last(history);
@@ -104,9 +96,13 @@ static void add_warning(const struct journal_history *history, struct buf *out)
 static void add_word(const struct summary *s, const struct journal_history *history, struct buf *out)
 {
     if (journal_outcome(history) == VERDICT_FLAKY && history->count)
-        add_flaky_word(history, out);
+        flaky_format(out, history);
     else
         utf8_show(out, case_reason(s->input, history));
+    if (case_quarantine(history) && verdict_counts(journal_outcome(history)) == COUNT_FAILED) {
+        buf_adds(out, out->len ? "; " : "");
+        quarantine_tell(out, s->input->record, case_quarantine(history));
+    }
     if (count_warnings(history))
         add_warning(history, out);
 }
@@ -215,6 +211,7 @@ static const struct {
     {"flaky", is_flaky},
     {"expected to fail, and passed", is_xpassed},
     {"failed in quarantine", case_quarantined},
+    {"failed, and counts since quarantine is over", case_released},
     {"warning: left something behind, and passed", is_warned},
 };
 
@@ -433,6 +430,8 @@ void report_summary_write(const struct report_input *input, struct report_sink *
 
     if (input->options->verbose >= 0)
         add_all(&s);
+    if (input->options->no_tally)
+        return;
     journal_count(input->record, &counts);
     report_tally(&counts, &sink->buf);
     buf_addc(&sink->buf, '\n');

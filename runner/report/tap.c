@@ -75,8 +75,13 @@ static void add_point(struct tap *tap, const struct saying *saying, struct str i
 
 static void add_line(struct tap *tap, const struct journal_history *history)
 {
+    struct buf reason = {0};
+
+    buf_addstr(&reason, case_reason(tap->input, history));
+    quarantine_add(&reason, history);
     add_point(tap, case_quarantined(history) ? &quarantined : &sayings[journal_outcome(history)],
-              history->what->id, case_reason(tap->input, history));
+              history->what->id, buf_str(&reason));
+    buf_release(&reason);
 }
 
 /* ---- diagnostics ---- */
@@ -237,11 +242,15 @@ static bool add_result(void *user, const struct journal_result *result)
 {
     struct points *p = user;
     bool failed = verdict_counts(result->verdict) == COUNT_FAILED;
-    struct buf id = {0};
+    struct buf id = {0}, reason = {0};
 
     result_id(&id, p->history->what->id, result->id);
+    buf_addstr(&reason, result->message);
+    if (failed)
+        quarantine_add(&reason, p->history);
     add_point(p->tap, failed && case_quarantined(p->history) ? &quarantined : &sayings[result->verdict],
-              buf_str(&id), result->message);
+              buf_str(&id), buf_str(&reason));
+    buf_release(&reason);
     buf_release(&id);
     if (failed)
         add_result_diagnostics(p, result);

@@ -6,6 +6,7 @@
 
 #define SILENT_MOST (60 * NS_PER_S)
 #define REASON_MOST 400 /* columns; all of it is in the record */
+#define OWNER_MOST  40
 #define NO_TIME     (-1)
 
 /* How a line begins, and from which `verbose` on it is told. */
@@ -138,6 +139,20 @@ static void add_test_count(struct buf *out, const struct journal_results *result
     buf_addf(out, " test%s)", count == 1 ? "" : "s");
 }
 
+/* " (quarantined: net-team, until 2026-12-01)" */
+static void add_quarantine(const struct progress *progress, struct buf *out,
+                           const struct journal_quarantine *quarantine)
+{
+    buf_adds(out, " (quarantined");
+    if (quarantine) {
+        buf_adds(out, ": ");
+        live_masked(out, progress->style.mask, quarantine->owner, OWNER_MOST);
+        buf_adds(out, ", until ");
+        progress_show(progress, out, quarantine->until);
+    }
+    buf_addc(out, ')');
+}
+
 static void add_remarks(const struct progress *progress, struct buf *out,
                         const struct journal_attempt *attempt)
 {
@@ -150,18 +165,32 @@ static void add_remarks(const struct progress *progress, struct buf *out,
     if (attempt->last && attempt->attempt > 1)
         buf_addf(out, " (attempt %u)", attempt->attempt);
     if (attempt->quarantined)
-        buf_adds(out, " (quarantined)");
+        add_quarantine(progress, out, attempt->quarantine);
+}
+
+static void add_when(struct buf *out, const struct progress_again *again)
+{
+    if (again->at_end)
+        buf_adds(out, "; again when all others are over");
+    if (!again->wait)
+        return;
+    buf_adds(out, again->at_end ? ", not before " : "; again in ");
+    span_format(out, again->wait);
+    if (again->at_end)
+        buf_adds(out, " from now");
 }
 
 static void tell_ended(struct progress *progress, const struct event *event, struct str id,
-                       const struct journal_attempt *attempt, uint32_t retries)
+                       const struct journal_attempt *attempt, const struct progress_again *again)
 {
     struct buf *out = begin_event(progress, event, attempt->duration);
 
     if (!attempt->last)
-        buf_addf(out, "%u/%u ", attempt->attempt, retries);
+        buf_addf(out, "%u/%u ", attempt->attempt, again->most);
     progress_show(progress, out, id);
     add_remarks(progress, out, attempt);
+    if (!attempt->last)
+        add_when(out, again);
     buf_addc(out, '\n');
     progress_end(progress);
 }
@@ -190,7 +219,7 @@ static void count_case(struct live *live, const struct journal_attempt *attempt)
 }
 
 void progress_ended(struct progress *progress, uint32_t slot, struct str id,
-                    const struct journal_attempt *attempt, uint32_t retries)
+                    const struct journal_attempt *attempt, const struct progress_again *again)
 {
     struct event event = event_of(attempt);
     nanos at = attempt->at;
@@ -200,7 +229,7 @@ void progress_ended(struct progress *progress, uint32_t slot, struct str id,
     if (progress->said < 0)
         progress->said = at;
     if (is_told(progress, &event))
-        tell_ended(progress, &event, id, attempt, retries);
+        tell_ended(progress, &event, id, attempt, again);
     else if (!progress->style.live && progress->style.verbose >= 0 && at - progress->said >= SILENT_MOST)
         tell_how_far(progress, at);
     else
@@ -230,11 +259,15 @@ void progress_fixture(struct progress *progress, uint32_t slot, struct str id,
                       const struct journal_attempt *attempt)
 {
     progress->live.cases++;
-    progress_ended(progress, slot, id, attempt, 0);
+    progress_ended(progress, slot, id, attempt, NULL);
 }
 
-void progress_dropped(struct progress *progress)
+void progress_resting(struct progress *progress, uint32_t count)
 {
-    progress->live.done++;
-    progress->live.counts[COUNT_NOT_RUN]++;
+    progress->live.resting = count;
+}
+
+void progress_dropped(struct progress *progress, const struct journal_attempt *attempt)
+{
+    count_case(&progress->live, attempt);
 }

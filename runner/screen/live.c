@@ -149,6 +149,8 @@ void live_counts(const struct live *live, struct buf *out)
             buf_addf(out, "%s%u %s", separator, live->counts[rows[i].count], rows[i].word);
             separator = ", ";
         }
+    if (live->resting)
+        buf_addf(out, "%s%u wait%s to be run again", separator, live->resting, live->resting == 1 ? "s" : "");
 }
 
 void live_clock(struct buf *out, nanos span)

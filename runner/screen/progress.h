@@ -31,6 +31,7 @@ struct progress_style {
     bool osc;          /* tell the terminal (taskbar, tab) how far we are: OSC 9;4 */
     int verbose;       /* -2 .. 2; set by the caller */
     struct mask *mask; /* nothing of it is shown; NULL: all may be. The caller's */
+    bool inert;        /* the log is read for commands, and finds none (base/inert.h); set by the caller */
     bool prefix; /* several cases may relay their output: each line says whose it is; set by the caller */
 };
 
@@ -49,6 +50,8 @@ void progress_free(struct progress *progress); /* takes the live line away first
 /* A line above the live one, without newline; `line` is shown as it is, `warn` made harmless. */
 void progress_line(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void progress_warn(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Whole lines that are commands for who reads the log, as they are. */
+void progress_command(struct progress *progress, struct str lines);
 /* Relayed output: whole lines, harmless already. */
 void progress_output(struct progress *progress, struct str lines);
 
@@ -60,16 +63,25 @@ void progress_slow(struct progress *progress, struct str id, nanos running,
 void progress_dumped(struct progress *progress, struct str title,
                      const char *path);                                          /* or why there is none */
 void progress_ending(struct progress *progress, struct str id, const char *why); /* the ladder begins */
-/* `retries`: how often the case may be run again in all. */
+/* An attempt that others follow. */
+struct progress_again {
+    uint32_t most; /* retries, in all */
+    nanos wait;    /* before the next; 0: none */
+    bool at_end;   /* it comes when all others are over */
+};
+/* `again` may be NULL for the last one. */
 void progress_ended(struct progress *progress, uint32_t slot, struct str id,
-                    const struct journal_attempt *attempt, uint32_t retries);
+                    const struct journal_attempt *attempt, const struct progress_again *again);
+/* So many wait to be run again, and not for a slot alone. */
+void progress_resting(struct progress *progress, uint32_t count);
 /* A fixture was being made, since progress_started with this number past those of the slots: it is up after `span`. */
 void progress_made(struct progress *progress, uint32_t slot, struct str id, nanos span);
 void progress_gone(struct progress *progress, uint32_t slot, struct str id); /* nothing will come of it */
 /* A fixture failed, which is one more than was planned. */
 void progress_fixture(struct progress *progress, uint32_t slot, struct str id,
                       const struct journal_attempt *attempt);
-void progress_dropped(struct progress *progress); /* one that will not be run */
+/* One that will not be run, or not again; the record that says so. */
+void progress_dropped(struct progress *progress, const struct journal_attempt *attempt);
 
 /* Draws the live line, not more often than ten times a second. `left`: -1 when it is not known. */
 void progress_draw(struct progress *progress, nanos now, nanos left);

@@ -278,6 +278,8 @@ test_who_asks_is_told_how_far_it_is() {
     kill -USR1 "$runner"
     await "$scratch/out" 'running, '
     grep -q '^[0-9]* run.*, 0 failed' "$scratch/out" || fail 'not how far it is'
+    "$program" report | tail -n 1 >last
+    grep -q ' passed, 0 failed, so far$' last || fail "$(cat last)"
     kill -TERM "$runner"
     finish
     status_is 2
@@ -466,6 +468,21 @@ test_resumed_where_it_was_killed() {
     killed_and_resumed die-ended@5
     killed_and_resumed die-written@6
     killed_and_resumed die-finish
+}
+
+# The guard is what people see, and may kill; the runner ends by itself then.
+test_killed_by_somebody() {
+    rule
+    start soak -n 2 --count 60 --seed 5
+    await log 'x 9'
+    kill -KILL "$runner"
+    finish
+    flock -w 30 .run-matrix/latest/lock true
+    run soak --resume
+    status_is 1
+    is "$(of_soak 'soak["runs"]')" 120
+    is "$(of_soak 'soak["seed"]')" 0x5
+    is "$(sort log | uniq -d)" ''
 }
 
 test_a_decision_stays() {

@@ -167,6 +167,7 @@ static const struct journal_attempt attempt_given = {
     .outcome = VERDICT_TIMEOUT,
     .flaky_fails = true,
     .quarantined = true,
+    .quarantine = &(const struct journal_quarantine){STR("net-team"), STR("\"#451\""), STR("2026-12-01")},
     .reason = STR("timed out after 10s"),
     .at = 10000123 * US,
     .duration = 9999999 * US,
@@ -323,6 +324,9 @@ static void check_attempt(const struct journal_attempt *a)
     assert_int_equal(a->verdict, VERDICT_TIMEOUT);
     assert_int_equal(a->outcome, VERDICT_TIMEOUT);
     assert_true(a->flaky_fails && a->quarantined && a->core);
+    assert_str(a->quarantine->owner, "net-team");
+    assert_str(a->quarantine->reason, "\"#451\"");
+    assert_str(a->quarantine->until, "2026-12-01");
     assert_str(a->reason, "timed out after 10s");
     assert_str(a->dump, "cases/kv/1/dump.txt");
     assert_true(a->dump_partial);

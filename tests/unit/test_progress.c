@@ -169,7 +169,7 @@ static void end_case(struct progress *progress, enum verdict verdict)
 {
     struct journal_attempt ended = attempt(verdict);
 
-    progress_ended(progress, 0, ID, &ended, 0);
+    progress_ended(progress, 0, ID, &ended, NULL);
 }
 
 static void test_lines_of_verdicts(void **state)
@@ -226,7 +226,7 @@ static void test_numbers_of_tests(void **state)
         struct journal_attempt ended = attempt(VERDICT_PASSED);
 
         ended.results = &rows[i].results;
-        progress_ended(stage.progress, 0, ID, &ended, 0);
+        progress_ended(stage.progress, 0, ID, &ended, NULL);
         stage_expect(&stage, rows[i].line);
     }
     stage_close(&stage);
@@ -235,6 +235,7 @@ static void test_numbers_of_tests(void **state)
 static void test_lines_of_events(void **state)
 {
     struct journal_attempt a = attempt(VERDICT_FAILED);
+    struct progress_again again = {.most = 2};
     struct stage stage;
 
     (void)state;
@@ -248,16 +249,28 @@ static void test_lines_of_events(void **state)
     progress_ending(stage.progress, ID, "deadline");
     stage_expect(&stage, "ENDING             proto@backend=exec: deadline\n");
     a.last = false;
-    progress_ended(stage.progress, 0, ID, &a, 2);
+    progress_ended(stage.progress, 0, ID, &a, &again);
     stage_expect(&stage, "RETRY       1.23s  1/2 proto@backend=exec: because\n");
+    again.wait = 1500 * NS_PER_MS;
+    progress_ended(stage.progress, 0, ID, &a, &again);
+    stage_expect(&stage, "RETRY       1.23s  1/2 proto@backend=exec: because; again in 1.5s\n");
+    again.at_end = true;
+    progress_ended(stage.progress, 0, ID, &a, &again);
+    stage_expect(&stage,
+                 "RETRY       1.23s  1/2 proto@backend=exec: because; again when all others are over, not "
+                 "before 1.5s from now\n");
+    again.wait = 0;
+    progress_ended(stage.progress, 0, ID, &a, &again);
+    stage_expect(&stage,
+                 "RETRY       1.23s  1/2 proto@backend=exec: because; again when all others are over\n");
     a = attempt(VERDICT_FLAKY);
     a.attempt = 2;
     a.reason.len = 0;
-    progress_ended(stage.progress, 0, ID, &a, 2);
+    progress_ended(stage.progress, 0, ID, &a, &again);
     stage_expect(&stage, "FLAKY       1.23s  proto@backend=exec (attempt 2)\n");
     a = attempt(VERDICT_FAILED);
     a.quarantined = true;
-    progress_ended(stage.progress, 0, ID, &a, 2);
+    progress_ended(stage.progress, 0, ID, &a, &again);
     stage_expect(&stage, "FAIL        1.23s  proto@backend=exec: because (quarantined)\n");
     progress_line(stage.progress, "%d cells", 5);
     stage_expect(&stage, "5 cells\n");
@@ -282,19 +295,26 @@ static void test_status(void **state)
          .last_line = STR("wait\tfor \x1b[1m")},
         {.id = STR("kv@a=2"), .attempt = 2, .state = "set-up", .path = "out/stdout"},
     };
+    struct journal_attempt dropped = attempt(VERDICT_NOT_RUN);
     struct stage stage;
 
     (void)state;
     stage_open(&stage, (struct progress_style){.verbose = -2}, 9);
     end_case(stage.progress, VERDICT_PASSED);
     end_case(stage.progress, VERDICT_FAILED);
-    progress_dropped(stage.progress);
+    progress_dropped(stage.progress, &dropped);
     progress_status(stage.progress, running, 2, 4);
     stage_expect(&stage, "[3/9] 1 failed, 1 not run  2 running, 4 waiting\n"
                          "      12.3s  kv@a=1 (call)\n"
                          "             wait\\tfor \\x1b[1m\n"
                          "       0.0s  kv@a=2 (set-up, attempt 2)\n"
                          "             tail -f out/stdout\n");
+    progress_resting(stage.progress, 2);
+    progress_status(stage.progress, running, 0, 4);
+    stage_expect(&stage, "[3/9] 1 failed, 1 not run, 2 wait to be run again  0 running, 4 waiting\n");
+    progress_resting(stage.progress, 1);
+    progress_status(stage.progress, running, 0, 4);
+    stage_expect(&stage, "[3/9] 1 failed, 1 not run, 1 waits to be run again  0 running, 4 waiting\n");
     stage_close(&stage);
 }
 
@@ -331,7 +351,7 @@ static void test_nothing_steers(void **state)
     progress_started(stage.progress, 0, text, 0);
     progress_slow(stage.progress, text, 0, evil);
     progress_ending(stage.progress, text, evil);
-    progress_ended(stage.progress, 0, text, &a, 0);
+    progress_ended(stage.progress, 0, text, &a, NULL);
     progress_warn(stage.progress, "%s", evil);
     progress_status(stage.progress, &running, 1, 0);
     stage_take(&stage);
@@ -391,7 +411,7 @@ static void test_a_minute_of_silence(void **state)
 
         a.at = rows[i].at;
         a.duration = 0;
-        progress_ended(stage.progress, 0, ID, &a, 0);
+        progress_ended(stage.progress, 0, ID, &a, NULL);
         stage_expect(&stage, rows[i].line);
     }
     stage_close(&stage);

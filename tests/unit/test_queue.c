@@ -130,6 +130,95 @@ static void test_held_ones_are_passed_by(void **state)
     queue_free(queue);
 }
 
+static void count_one(void *user, uint32_t number)
+{
+    uint32_t *count = user;
+
+    (void)number;
+    ++*count;
+}
+
+static void release(void *user, uint32_t number)
+{
+    queue_release(user, number);
+}
+
+/* A fresh pass: all that are on the shelf wait for all that are not, and for those of a pass that is going on. */
+static void test_shelved_ones_wait_for_all_others(void **state)
+{
+    struct queue *queue = queue_new(2);
+
+    (void)state;
+    for (uint32_t i = 0; i < 4; i++)
+        add(queue, (struct queue_case){.cell = i, .serial = i == 3, .expected = -1});
+    assert_int_equal(take(queue), 0);
+    assert_int_equal(take(queue), 1);
+    queue_shelve(queue, 0);
+    queue_shelve(queue, 1);
+    assert_false(queue_unshelve(queue, release, queue));
+    assert_int_equal(take(queue), 2);
+    queue_hold(queue, 2); /* for a while: it is one of the others */
+    assert_int_equal(take(queue), 3);
+    queue_done(queue, 3);
+    assert_false(queue_unshelve(queue, release, queue));
+    queue_release(queue, 2);
+    assert_int_equal(take(queue), 2);
+    queue_done(queue, 2);
+    assert_int_equal(take(queue), NONE);
+    assert_int_equal(queue_waiting(queue), 2);
+    assert_true(queue_unshelve(queue, release, queue));
+    assert_int_equal(take(queue), 0);
+    queue_shelve(queue, 0);
+    assert_false(queue_unshelve(queue, release, queue));
+    assert_int_equal(take(queue), 1);
+    queue_done(queue, 1);
+    assert_true(queue_unshelve(queue, release, queue));
+    assert_int_equal(take(queue), 0);
+    queue_done(queue, 0);
+    assert_false(queue_unshelve(queue, release, queue));
+    assert_int_equal(queue_waiting(queue) + queue_running(queue), 0);
+    queue_free(queue);
+}
+
+/* Else its cell would wait for those that cannot begin before it lands. */
+static void test_where_cells_are_limited_the_end_is_that_of_the_cell(void **state)
+{
+    struct queue *queue = queue_new(4);
+
+    (void)state;
+    queue_suite(queue, 0, 1);
+    for (uint32_t i = 0; i < 4; i++)
+        add(queue, (struct queue_case){.cell = i / 2, .expected = -1});
+    assert_int_equal(take(queue), 0);
+    assert_int_equal(take(queue), 1);
+    queue_shelve(queue, 0);
+    assert_false(queue_unshelve(queue, release, queue));
+    queue_done(queue, 1);
+    assert_int_equal(take(queue), NONE); /* the other cell has no room beside it */
+    assert_true(queue_unshelve(queue, release, queue));
+    assert_int_equal(take(queue), 0);
+    assert_int_equal(take(queue), NONE);
+    queue_done(queue, 0);
+    assert_int_equal(take(queue), 2);
+    queue_free(queue);
+}
+
+static void test_shelved_ones_are_given_up_too(void **state)
+{
+    struct queue *queue = queue_new(2);
+    uint32_t given = 0;
+
+    (void)state;
+    add(queue, (struct queue_case){.expected = -1});
+    assert_int_equal(take(queue), 0);
+    queue_shelve(queue, 0);
+    queue_close(queue, count_one, &given);
+    assert_int_equal(given, 1);
+    assert_false(queue_unshelve(queue, release, queue));
+    assert_int_equal(queue_waiting(queue), 0);
+    queue_free(queue);
+}
+
 /* ---- rules ---- */
 
 static void test_a_heavy_case_is_not_overtaken(void **state)
@@ -379,7 +468,7 @@ static void test_estimate(void **state)
 #define CELLS      5
 #define LOCKS      4
 
-enum life { WAITS, RUNS, OVER };
+enum life { WAITS, SHELVED, RUNS, OVER };
 
 struct model_case {
     struct queue_case c;
@@ -498,7 +587,7 @@ static void model_give_up(void *user, uint32_t number)
 {
     struct model *m = user;
 
-    assert_int_equal(m->cases[number].life, WAITS);
+    assert_true(m->cases[number].life == WAITS || m->cases[number].life == SHELVED);
     m->cases[number].life = OVER;
 }
 
@@ -577,12 +666,60 @@ static void end_one(struct random *random, struct model *m, struct queue *queue)
     } else if (how > 0) {
         queue_again(queue, number);
         model_end(m, number, WAITS);
+    } else if (below(random, 2)) {
+        queue_shelve(queue, number);
+        model_end(m, number, SHELVED);
     } else {
         others = queue_put_back(queue, number);
         model_end(m, number, WAITS);
         assert_int_equal(others, model_count(m, RUNS) > 0);
         m->held = others;
     }
+}
+
+/* Whoever is looked at waits for all others: of its cell where cells are limited, else of the run. */
+static bool model_is_quiet(const struct model *m, const struct queue_case *c)
+{
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct model_case *other = &m->cases[i];
+        bool concerns = !m->limits[c->suite] || (other->c.suite == c->suite && other->c.cell == c->cell);
+
+        if (concerns && (other->life == WAITS || other->life == RUNS))
+            return false;
+    }
+    return true;
+}
+
+struct taking_off {
+    struct model *m;
+    struct queue *queue;
+    bool quiet[CASES_MOST];
+    uint32_t count;
+};
+
+static void take_off(void *user, uint32_t number)
+{
+    struct taking_off *t = user;
+
+    assert_true(t->quiet[number]);
+    queue_release(t->queue, number);
+    t->m->cases[number].life = WAITS;
+    t->m->cases[number].late = INT64_MIN;
+    t->m->cases[number].turn = t->m->turns++;
+    t->count++;
+}
+
+static void unshelve(struct model *m, struct queue *queue)
+{
+    struct taking_off t = {.m = m, .queue = queue};
+    uint32_t expected = 0;
+
+    for (uint32_t i = 0; i < m->count; i++) {
+        t.quiet[i] = m->cases[i].life == SHELVED && model_is_quiet(m, &m->cases[i].c);
+        expected += t.quiet[i];
+    }
+    assert_int_equal(queue_unshelve(queue, take_off, &t), expected > 0);
+    assert_int_equal(t.count, expected);
 }
 
 static void close_some(struct random *random, struct model *m, struct queue *queue)
@@ -601,7 +738,9 @@ static void step(struct random *random, struct model *m, struct queue *queue, bo
 {
     uint32_t number, expected;
 
-    assert_int_equal(queue_waiting(queue), model_count(m, WAITS));
+    if (below(random, 3) == 0)
+        unshelve(m, queue);
+    assert_int_equal(queue_waiting(queue), model_count(m, WAITS) + model_count(m, SHELVED));
     assert_int_equal(queue_running(queue), model_count(m, RUNS));
     if (m->calls && below(random, 3) == 0) {
         call_one(random, m, queue);
@@ -640,7 +779,7 @@ static void play(uint64_t seed, bool calls)
         step(&random, &m, queue, may_close);
         if (++steps > 100000)
             fail_msg("seed %llu: %u of %u cases are never run", (unsigned long long)seed,
-                     model_count(&m, WAITS), m.count);
+                     model_count(&m, WAITS) + model_count(&m, SHELVED), m.count);
     }
     queue_free(queue);
 }
@@ -745,6 +884,9 @@ int main(void)
         cmocka_unit_test(test_again_comes_first),
         cmocka_unit_test(test_held_ones_are_passed_by),
         cmocka_unit_test(test_held_ones_are_given_up_too),
+        cmocka_unit_test(test_shelved_ones_wait_for_all_others),
+        cmocka_unit_test(test_where_cells_are_limited_the_end_is_that_of_the_cell),
+        cmocka_unit_test(test_shelved_ones_are_given_up_too),
         cmocka_unit_test(test_a_heavy_case_is_not_overtaken),
         cmocka_unit_test(test_too_heavy_a_case_takes_all),
         cmocka_unit_test(test_serial_cases_come_last_and_alone),

@@ -353,8 +353,30 @@ static void tell_numbers(const struct kept *k, struct buf *out)
     span_format(out, r->timeout);
     buf_addf(out, " by %s, slow ", r->timeout_from.layer);
     span_format(out, r->slow);
-    buf_addf(out, ", output %llu, retries %u%s%s", (unsigned long long)r->output_limit, r->retries,
+    buf_addf(out, ", output %llu, retries %u%s%s", (unsigned long long)r->output_limit, r->retry.most,
              r->flaky_fails ? ", flaky fails" : "", r->quarantined ? ", quarantined" : "");
+}
+
+/* "2 on failed timeout, at the end, after 1s x2 up to 1m less 50%" */
+static void tell_retries(const struct kept *k, struct buf *out)
+{
+    static const char *const words[] = {
+#define X(id, word, builtin) [id] = word,
+        RETRY_CLASSES(X)
+#undef X
+    };
+    const struct retry_policy *p = &k->recipe.retry;
+
+    buf_addf(out, "%u on", p->most);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (p->on & 1u << i)
+            buf_addf(out, " %s", words[i]);
+    buf_addf(out, "%s, after ", p->at_end ? ", at the end" : "");
+    span_format(out, p->first);
+    buf_addf(out, " x%u up to ", p->factor);
+    span_format(out, p->longest);
+    if (p->jitter > 0)
+        buf_addf(out, " less %g%%", p->jitter * 100);
 }
 
 static void tell_place(const struct kept *k, struct buf *out)
@@ -383,7 +405,7 @@ static const struct {
     {"xfail", tell_xfail},     {"ladder", tell_ladder},   {"limits", tell_limits},
     {"numbers", tell_numbers}, {"place", tell_place},     {"tree limits", tell_tree_limits},
     {"leaks", tell_leaks},     {"isolate", tell_isolate}, {"results", tell_results},
-    {"dumps", tell_dumps},
+    {"dumps", tell_dumps},     {"retries", tell_retries},
 };
 
 /* "$NAME" asks for a variable. The folder of the machine is told as "@". */
@@ -692,6 +714,92 @@ static void test_cases_share_nothing(void **state)
     }
     buf_release(&answer);
     close_suite(&k);
+}
+
+/* ---- retries ---- */
+
+#define ALL_CLASSES "failed timeout crashed leaked oom output-limit"
+
+static void test_retries(void **state)
+{
+    static const struct row rows[] = {
+        {TEST("run: [tool]"), 0, "retries", "0 on " ALL_CLASSES ", after 0s x1 up to 0s"},
+        {TEST("run: [tool], retries: 3"), 0, "retries", "3 on " ALL_CLASSES ", after 0s x1 up to 0s"},
+        {TEST("run: [tool], retries: {count: 2, on: [timeout, error], when: end, backoff: 1.5}"), 0,
+         "retries", "2 on timeout error, at the end, after 1.5s x1 up to 1.5s"},
+        {TEST("run: [tool], retries: {count: 2, backoff: {first: 250ms}}"), 0, "retries",
+         "2 on " ALL_CLASSES ", after 250ms x2 up to 1m"},
+        {TEST("run: [tool], retries: {backoff: {first: 1s, factor: 3, most: 2m, jitter: 25%}}"), 0, "retries",
+         "0 on " ALL_CLASSES ", after 1s x3 up to 2m less 25%"},
+        /* A number says how often, and nothing of the rest: whoever raises it keeps the waits. */
+        {"defaults: {retries: {count: 1, when: end, backoff: 1s}}\n" TEST("run: [tool], retries: 4"), 0,
+         "retries", "4 on " ALL_CLASSES ", at the end, after 1s x1 up to 1s"},
+        {"defaults: {retries: {when: end, on: [crashed]}}\n" TEST(
+             "run: [tool], retries: {count: 4, on: [oom]}"),
+         0, "retries", "4 on oom, at the end, after 0s x1 up to 0s"},
+        {"defaults: {retries: 2}\n" TEST("run: [tool], retries: {when: end}"), 0, "retries",
+         "2 on " ALL_CLASSES ", at the end, after 0s x1 up to 0s"},
+        /* What is null in a cell leaves it to the layers below. */
+        {CELLS("a: [1, null]") "defaults: {retries: 2}\n" TEST("run: [tool], retries: '${{ matrix.a }}'"), 0,
+         "retries", "1 on " ALL_CLASSES ", after 0s x1 up to 0s"},
+        {CELLS("a: [1, null]") "defaults: {retries: 2}\n" TEST("run: [tool], retries: '${{ matrix.a }}'"), 1,
+         "retries", "2 on " ALL_CLASSES ", after 0s x1 up to 0s"},
+        {CELLS("a: [7]") TEST("run: [tool], retries: {count: '${{ matrix.a }}', when: \"${{ 'end' }}\"}"), 0,
+         "retries", "7 on " ALL_CLASSES ", at the end, after 0s x1 up to 0s"},
+    };
+
+    check_rows(state, rows, ARRAY_LEN(rows));
+}
+
+static void test_retries_of_a_profile(void **state)
+{
+    static const struct row row = {
+        "defaults: {retries: {backoff: {first: 1s}, count: 1}}\nprofiles: {ci: {retries: 5}}\n" TEST(
+            "run: [tool]"),
+        0, "retries", "5 on " ALL_CLASSES ", after 1s x2 up to 1m"};
+
+    check_row(*state, &row, 0, "ci");
+}
+
+static void test_waits(void **state)
+{
+    static const struct {
+        struct retry_policy policy;
+        uint32_t retry;
+        nanos wait;
+    } rows[] = {
+        {{.factor = 1}, 1, 0},
+        {{.factor = 1, .first = 5, .longest = 5}, 1, 5},
+        {{.factor = 1, .first = 5, .longest = 5}, 1000, 5},
+        {{.factor = 2, .first = 5, .longest = 1000}, 1, 5},
+        {{.factor = 2, .first = 5, .longest = 1000}, 4, 40},
+        {{.factor = 2, .first = 5, .longest = 1000}, 9, 1000},
+        {{.factor = 2, .first = 5, .longest = 3}, 1, 3},
+        {{.factor = 100, .first = INT64_MAX / 3, .longest = INT64_MAX}, 1000, INT64_MAX},
+        {{.factor = 100, .first = 1, .longest = INT64_MAX}, 1000, INT64_MAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (uint64_t seed = 0; seed < 3; seed++)
+            assert_int_equal(retry_wait(&rows[i].policy, rows[i].retry, seed), rows[i].wait);
+}
+
+/* The same seed, the same wait; all of them are within what may be left out, and on average half of that is. */
+static void test_jitter(void **state)
+{
+    const struct retry_policy policy = {.factor = 1, .first = 1000000, .longest = 1000000, .jitter = 0.5};
+    uint32_t low = 0;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 10000; seed++) {
+        nanos wait = retry_wait(&policy, 1, seed);
+
+        assert_int_equal(wait, retry_wait(&policy, 1, seed));
+        assert_in_range(wait, 500000, 1000000);
+        low += wait < 750000;
+    }
+    assert_in_range(low, 4800, 5200);
 }
 
 /* ---- settings ---- */
@@ -1410,6 +1518,10 @@ int main(void)
         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_each_name_once),
         cmocka_unit_test(test_cases_share_nothing),
+        cmocka_unit_test(test_retries),
+        cmocka_unit_test(test_retries_of_a_profile),
+        cmocka_unit_test(test_waits),
+        cmocka_unit_test(test_jitter),
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_high_limit),

@@ -977,16 +977,24 @@ static void test_attempts(void **state)
 
 static void test_retries(void **state)
 {
-    static const enum verdict again[] = {VERDICT_FAILED, VERDICT_CRASHED, VERDICT_TIMEOUT,
-                                         VERDICT_LEAKED, VERDICT_OOM,     VERDICT_OUTPUT_LIMIT};
+    static const struct {
+        enum verdict verdict;
+        enum retry_class class;
+    } again[] = {
+        {VERDICT_FAILED, RETRY_FAILED},   {VERDICT_CRASHED, RETRY_CRASHED},
+        {VERDICT_TIMEOUT, RETRY_TIMEOUT}, {VERDICT_LEAKED, RETRY_LEAKED},
+        {VERDICT_OOM, RETRY_OOM},         {VERDICT_OUTPUT_LIMIT, RETRY_OUTPUT_LIMIT},
+        {VERDICT_ERROR, RETRY_ERROR},
+    };
 
     (void)state;
     for (int v = 0; v < VERDICT_COUNT; v++) {
-        bool wanted = false;
+        enum retry_class wanted = RETRY_CLASS_COUNT;
 
         for (size_t i = 0; i < ARRAY_LEN(again); i++)
-            wanted |= again[i] == (enum verdict)v;
-        if (verdict_may_retry((enum verdict)v) != wanted)
+            if (again[i].verdict == (enum verdict)v)
+                wanted = again[i].class;
+        if (verdict_retry_class((enum verdict)v) != wanted)
             fail_msg("%s", verdict_word((enum verdict)v));
     }
 }
