@@ -264,3 +264,12 @@ void recall_choose(struct front *front, struct invocation *in)
     free(r.list);
     buf_release(&r.words);
 }
+
+int64_t recall_failures_most(const struct options *options)
+{
+    if (options->exit_first || (options->stepwise && !options->stepwise_skip))
+        return 1;
+    if (options->stepwise_skip)
+        return 2; /* the first is known, and passed over */
+    return options->maxfail > 0 ? options->maxfail : 0;
+}

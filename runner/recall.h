@@ -9,5 +9,7 @@
  * of them is given. What it did stands in `front`.
  */
 void recall_choose(struct front *front, struct invocation *in);
+/* After so many failures no other case is started; 0: however many. */
+int64_t recall_failures_most(const struct options *options);
 
 #endif

@@ -99,7 +99,7 @@ void remember_before(struct session *s)
     if (!s->forgetful)
         history = remember_open(&s->store, &s->faults, s->in->diags);
     s->forgetful = !history;
-    if (history && (s->jobs > 1 || s->style.live))
+    if (history && (s->jobs > 1 || s->style.live || s->soak))
         expect(s, history);
     if (history && *s->front->file)
         quarantines_advise(s->front, history, s->in->diags);
@@ -143,7 +143,8 @@ struct history *remember_slower(struct session *s, struct journal_record *record
     if (s->forgetful || s->broken || s->cancelled)
         return NULL;
     history = history_open(s->store.fd, s->store.path, &s->faults, s->in->diags);
-    for (uint32_t i = 0; history && i < s->case_count && i < record->case_count && clock_now() < until; i++)
+    for (uint32_t i = 0;
+         history && !s->soak && i < s->case_count && i < record->case_count && clock_now() < until; i++)
         if (is_comparable(&record->cases[i]) &&
             journal_last(&record->cases[i])->duration > HISTORY_SLOWER_MORE)
             compare(s, history, &record->cases[i], i, &scratch);

@@ -13,6 +13,7 @@
 #include "runner/loop.h"
 #include "runner/outputs.h"
 #include "runner/plan_record.h"
+#include "runner/recall.h"
 #include "runner/remember.h"
 #include "runner/servers.h"
 #include "runner/soaking.h"
@@ -47,22 +48,12 @@ static bool read_jobs(struct session *s, const struct options *o)
     return false;
 }
 
-/* 0: no limit */
-static int64_t failures_most(const struct options *o)
-{
-    if (o->exit_first || (o->stepwise && !o->stepwise_skip))
-        return 1;
-    if (o->stepwise_skip)
-        return 2; /* the first is known, and passed over */
-    return o->maxfail > 0 ? o->maxfail : 0;
-}
-
 static bool read_options(struct session *s)
 {
     const struct options *o = s->in->options;
 
     s->keep = outputs_wanted(o->keep);
-    s->failures_most = failures_most(o);
+    s->failures_most = recall_failures_most(o);
     s->no_tests = o->no_tests ? o->no_tests : "fail";
     s->has_modes = tcgetattr(STDIN_FILENO, &s->modes) == 0;
     s->interactive = o->no_capture && isatty(STDOUT_FILENO) && s->has_modes;

@@ -49,6 +49,28 @@ static void test_order(void **state)
     queue_free(queue);
 }
 
+/* Who comes before the rest does so whatever is known of it; among equals all is as ever. */
+static void test_before_the_rest(void **state)
+{
+    static const struct {
+        uint32_t before;
+        nanos expected;
+    } cases[] = {{1, 90}, {0, 5}, {2, -1}, {0, 70}, {1, -1}, {0, -1}};
+    static const uint32_t order[] = {5, 3, 1, 4, 0, 2};
+    struct queue *queue = queue_new(1);
+
+    (void)state;
+    for (uint32_t i = 0; i < ARRAY_LEN(cases); i++)
+        add(queue, (struct queue_case){.expected = cases[i].expected, .before = cases[i].before});
+    assert_int_equal(take(queue), 5);
+    queue_again(queue, 5); /* what is run again comes before all */
+    for (uint32_t i = 0; i < ARRAY_LEN(order); i++) {
+        assert_int_equal(take(queue), order[i]);
+        queue_done(queue, order[i]);
+    }
+    queue_free(queue);
+}
+
 static void test_order_of_file_when_nothing_is_known(void **state)
 {
     struct queue *queue = queue_new(1);
@@ -857,6 +879,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_before_the_rest),
         cmocka_unit_test(test_order_of_file_when_nothing_is_known),
         cmocka_unit_test(test_again_comes_first),
         cmocka_unit_test(test_held_ones_are_passed_by),
