@@ -2,6 +2,8 @@
 #ifndef RM_CI_CI_H
 #define RM_CI_CI_H
 
+#include "ci/jobs.h"
+#include "ci/workflow.h"
 #include "matrix/matrix.h"
 
 /* A run-matrix.yaml that runs what the job's test step runs, with its matrix; NULL job: an empty start. */

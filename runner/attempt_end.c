@@ -32,23 +32,34 @@ static bool goes_on(const struct session *s)
     return !s->cancelled && !s->timed_out && !s->broken;
 }
 
+static void record_ended(struct session *s, const struct journal_attempt *a)
+{
+    if (journal_said(s->journal, a) < 0 || journal_files(s->journal, a) < 0)
+        session_wrote(s, -1);
+    session_wrote(s, journal_ended(s->journal, a));
+}
+
 static void record(struct session *s, struct slot *slot, struct journal_attempt *a, struct retry retry)
 {
     struct progress_again again = {slot->recipe.retry.most, retry.wait, retry.at_end};
 
     fault_die(&s->faults, FAULT_DIE_ENDED);
-    if (s->soak && slot->worth != SOAK_NOTHING && slot->listed)
-        attempt_record_start(s, slot);
-    if (!s->soak || slot->worth != SOAK_NOTHING) {
-        if (journal_said(s->journal, a) < 0 || journal_files(s->journal, a) < 0)
-            session_wrote(s, -1);
-        session_wrote(s, journal_ended(s->journal, a));
+    record_ended(s, a);
+    fault_die(&s->faults, FAULT_DIE_WRITTEN);
+    progress_ended(s->progress, slot->number, slot->recipe.id, a, &again);
+}
+
+/* What is like those before it is only counted. */
+static void record_soaked(struct session *s, struct slot *slot, struct journal_attempt *a)
+{
+    fault_die(&s->faults, FAULT_DIE_ENDED);
+    if (slot->worth != SOAK_NOTHING) {
+        if (slot->listed)
+            attempt_record_start(s, slot);
+        record_ended(s, a);
     }
     fault_die(&s->faults, FAULT_DIE_WRITTEN);
-    if (s->soak)
-        soaking_ended(s, slot, a);
-    else
-        progress_ended(s->progress, slot->number, slot->recipe.id, a, &again);
+    soaking_ended(s, slot, a);
 }
 
 /* Nobody of it can be alive. */
@@ -114,7 +125,10 @@ struct retry attempt_judge(struct session *s, uint32_t number)
     dumps_keep(s, slot, &a);
     fixtures_keep(s, slot, verdict_counts(a.verdict) == COUNT_FAILED && slot->worth == SOAK_ALL);
     case_results_record(s, slot, &a);
-    record(s, slot, &a, retry);
+    if (s->soak)
+        record_soaked(s, slot, &a);
+    else
+        record(s, slot, &a, retry);
     judgement_release(&judgement);
     life->attempts++;
     life->quarantined = a.quarantined;

@@ -84,6 +84,17 @@ static void give_back_terminal(const struct session *s)
     tty_close(&tty);
 }
 
+/* All who could say something are dead: what follows in the step is heard again. The keeper is heard by nobody. */
+static void speak_again(const struct session *s)
+{
+    struct buf out = {0};
+
+    job_last_words(&s->voice, &out);
+    if (out.len)
+        fd_write_all(s->style.fd, out.ptr, out.len);
+    buf_release(&out);
+}
+
 /* In another process, by path: what we had open is closed there. */
 static void clean(void *user, const char *who)
 {
@@ -93,6 +104,7 @@ static void clean(void *user, const char *who)
     struct reaped result = {0};
 
     give_back_terminal(s);
+    speak_again(s);
     for (size_t i = 0; i < s->belongings.count; i++)
         how.before.removed += leak_remove(&s->belongings.list[i]);
     if (run.fd >= 0)

@@ -1,12 +1,14 @@
 #include "runner/finish.h"
 
 #include "runner/base/io.h"
+#include "runner/in_job.h"
 #include "runner/leftovers.h"
 #include "runner/remember.h"
 #include "runner/session.h"
 #include "runner/verdict.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,7 +31,8 @@ static bool parse_wanted(struct invocation *in, const char *text, struct wanted 
     if (wanted->report && wanted->path && *wanted->path)
         return true;
     diag_error(in->diags, nowhere,
-               "'--report' wants FORMAT=FILE with one of summary, junit, tap, json, not '%s'", text);
+               "'--report' wants FORMAT=FILE with one of summary, junit, tap, json, markdown, not '%s'",
+               text);
     return false;
 }
 
@@ -122,12 +125,17 @@ static bool write_reports(struct session *s, const struct report_input *input)
 static void print_summary(struct session *s, const struct report_input *input)
 {
     struct report_sink sink;
+    int error;
 
     if (s->cancelled && progress_still(s->progress))
         return;
+    in_job_before_summary(s);
     report_sink_open(&sink, s->style.fd);
+    sink.harmless = s->style.inert;
     reports[REPORT_SUMMARY]->write(input, &sink);
-    if (report_sink_close(&sink) || progress_broken(s->progress))
+    error = report_sink_close(&sink);
+    in_job_after_summary(s, input);
+    if (error || progress_broken(s->progress))
         diag_warning(s->in->diags, nowhere, "what the run printed was not all taken; it is in '%s'",
                      s->run.path);
 }
@@ -182,7 +190,11 @@ enum exit_code finish_run(struct session *s)
     finish_options(s->in, &options);
     if (s->in->options->run_dir || s->resumed || strcmp(s->store.path, front_find_store(s->in)) != 0)
         options.from = str_of(s->run.path);
+    options.no_tally = s->voice.inside; /* it follows on what else is to be said */
+    options.workspace = str_of(s->voice.inside ? getenv("GITHUB_WORKSPACE") : NULL);
     print_summary(s, &input);
+    options.no_tally = false;
+    in_job_files(s, &input, code);
     if (!write_reports(s, &input) || s->broken)
         code = EXIT_BROKEN;
     remember_run(s, &record, history);

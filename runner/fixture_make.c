@@ -31,7 +31,7 @@ static struct node *values_of(const struct session *s, struct instance *instance
 /* Of one of a case's own: the words "kvd of proto@backend=exec" tell its processes from the case's. */
 static void name(struct session *s, struct instance *instance)
 {
-    struct buf id = {0}, slug = {0};
+    struct buf id = {0}, slug = {0}, own_slug = {0};
     struct str own = instance->fixture->name;
     uint32_t time;
     size_t case_at;
@@ -42,9 +42,10 @@ static void name(struct session *s, struct instance *instance)
         case_at = id.len;
         session_case_id(s, instance->slot->on, &id);
         outputs_slug(s->mask, str_slice(buf_str(&id), case_at, id.len), instance->slot->recorded, &slug);
+        outputs_slug(s->mask, own, 0, &own_slug);
         instance->folder =
-            arena_printf(&instance->arena, LAYOUT_CASES "/%s/%u/" LAYOUT_FIXTURES "/%.*s", buf_text(&slug),
-                         s->cases[instance->slot->on].attempts + 1u, STR_ARG(own));
+            arena_printf(&instance->arena, LAYOUT_CASES "/%s/%u/" LAYOUT_FIXTURES "/%s", buf_text(&slug),
+                         s->cases[instance->slot->on].attempts + 1u, buf_text(&own_slug));
     } else {
         cell_id(&id, instance->suite, instance->cell, axes_of(instance));
         outputs_slug(s->mask, str_of(buf_text(&id) + strlen("fixture:")), instance->ordinal, &slug);
@@ -56,6 +57,7 @@ static void name(struct session *s, struct instance *instance)
     instance->id = arena_str(&instance->arena, buf_str(&id));
     buf_release(&id);
     buf_release(&slug);
+    buf_release(&own_slug);
 }
 
 /* ---- what its users get ---- */

@@ -3,6 +3,7 @@
 #include "runner/base/io.h"
 #include "runner/base/json.h"
 #include "runner/base/nearest.h"
+#include "runner/front_cell.h"
 #include "runner/jobs.h"
 #include "runner/listing.h"
 #include "runner/markers.h"
@@ -206,7 +207,7 @@ static void choose_profile(struct front *front, const struct options *options)
     const char *ci = getenv("CI");
 
     front->profile = options->profile;
-    if (!front->profile && ci && *ci && some_suite_has(&front->suites, "ci"))
+    if (!front->profile && ((ci && *ci) || options->as_in_ci) && some_suite_has(&front->suites, "ci"))
         front->profile = "ci";
     if (!front->profile && some_suite_has(&front->suites, "local"))
         front->profile = "local";
@@ -314,6 +315,8 @@ bool front_plan(struct front *front, struct invocation *in)
     front->settings = settings_new(in->arena, &front->plan, over, in->diags);
     if (!front->settings || !over->command_line || !compile_selection(front, in))
         return false;
+    if (in->options->as_in_ci) /* which cells have cases does not depend on what is inside suites */
+        return plan_make(&front->plan, front->settings, front->selection, in->diags);
     jobs_read(in->options->jobs, &jobs); /* the run says what is wrong with it */
     compiler = compiler_new(in->arena, front_store_path(in, front), in->options->contain, jobs);
     listing_open(&listing, &front->plan, front->settings, front->profile, in->options->contain, compiler,
@@ -332,7 +335,8 @@ bool front_plan(struct front *front, struct invocation *in)
 
 static bool load(struct front *front, struct invocation *in)
 {
-    if (!suites_load(in->arena, front->file, &front->world, &front->suites, in->diags))
+    if (!suites_load(in->arena, front->file, &front->world, &front->suites, in->diags) ||
+        !(in->options->as_in_ci || front_choose_cell(front, in)))
         return false;
     members_leave_out(front);
     named_narrow(front, in);

@@ -2,6 +2,7 @@
 
 #include "runner/base/mem.h"
 #include "runner/base/utf8.h"
+#include "runner/front_cell.h"
 #include "runner/session.h"
 
 #include <stdlib.h>
@@ -103,12 +104,26 @@ static void add_suites(const struct session *s, struct buf *out)
             header_cells(out, s->front->suites.list[i]);
 }
 
+/* Of a job of a matrix: ", cell backend=exec". */
+static void add_cell(const struct front *front, struct buf *out)
+{
+    struct buf cell = {0};
+
+    front_cell_words(front, &cell);
+    if (cell.len) {
+        buf_adds(out, ", cell ");
+        utf8_show(out, buf_str(&cell));
+    }
+    buf_release(&cell);
+}
+
 static void add_run(const struct session *s, struct buf *out)
 {
     buf_addf(out, "run %.*s: %u case%s, %u at a time", STR_ARG(s->run.id), s->case_count,
              plural(s->case_count), s->jobs);
     if (s->front->plan.count != s->front->plan.collected)
         buf_addf(out, ", of %u", s->front->plan.collected);
+    add_cell(s->front, out);
     if (s->front->profile)
         buf_addf(out, ", profile %s", s->front->profile);
     if (s->resumed && !s->soak)

@@ -1,4 +1,5 @@
 #include "backends/backends.h"
+#include "ci/job.h"
 #include "runner/base/io.h"
 #include "runner/command.h"
 
@@ -47,6 +48,16 @@ static enum exit_code run(struct invocation *in, int argc, char **argv)
     return code;
 }
 
+/* Commands stand on lines of their own, and standard output may be data for somebody. */
+static void tell_job(const struct diags *diags)
+{
+    struct buf out = {0};
+
+    job_tell_errors(diags, &out);
+    fputs(buf_text(&out), stderr);
+    buf_release(&out);
+}
+
 int main(int argc, char **argv)
 {
     struct arena arena = {0};
@@ -59,7 +70,9 @@ int main(int argc, char **argv)
         return served;
     if (fd_guard_stdio() < 0)
         return EXIT_BROKEN;
+    diags.inert = job_inside();
     code = run(&in, argc, argv);
+    tell_job(&diags);
     diags_print(&diags, stderr);
     if (stream_finish(stdout) < 0 && code == EXIT_PASSED) {
         perror("run-matrix: cannot write to standard output");

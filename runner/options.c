@@ -1,7 +1,7 @@
 #include "runner/options_words.h"
 
-static const struct opt_part *const parts[] = {&options_plan, &options_run, &options_soak, &options_tell,
-                                               &options_single};
+static const struct opt_part *const parts[] = {&options_plan, &options_run, &options_soak,
+                                               &options_tell, &options_ci,  &options_single};
 
 const struct opt_table options_table = {
     .program = "run-matrix",

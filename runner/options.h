@@ -23,6 +23,8 @@
     X(doctor, false, "", "say what this machine allows, and what follows from it")                      \
     X(eval, true, "[--context FILE] EXPR", "evaluate a GitHub expression and print its value as JSON")  \
     X(init, false, "[--from WORKFLOW[#JOB]]", "draft a run-matrix.yaml in the current folder")          \
+    X(ci, false, "matrix | init | check [PATH | ID ...]",                                               \
+      "GitHub Actions: print the matrix of a workflow, write the workflow, or compare the two")         \
     X(schema, false, "", "print the JSON Schema of run-matrix.yaml")
 
 enum command_id {
@@ -79,6 +81,11 @@ struct options {
     bool markdown; /* schema */
     const char *from;
     bool force;
+
+    bool github_output, written_out; /* ci */
+    const char *workflow, *uses;
+    bool
+        as_in_ci; /* ci's own: profiles are chosen as they are there, and nobody is asked for tests inside suites */
 };
 
 extern const struct opt_table options_table;

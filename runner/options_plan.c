@@ -117,7 +117,7 @@ static const struct opt opts[] = {
      .words = hosts,
      .arg = "HOW",
      .offset = AT(host),
-     .commands = PLAN,
+     .commands = PLAN & ~ON(ci), /* jobs have machines of their own */
      .help = "which values of a host axis mean this machine: any Linux (family), or its own labels (strict)"},
 };
 

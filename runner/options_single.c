@@ -66,8 +66,8 @@ static const struct opt opts[] = {
     {.name = "force",
      .kind = OPT_FLAG,
      .offset = AT(force),
-     .commands = ON(init),
-     .help = "write over a run-matrix.yaml that is there"},
+     .commands = ON(init) | ON(ci),
+     .help = "write over a file that is there"},
 
     {.name = "help",
      .letter = 'h',

@@ -29,15 +29,15 @@ static const struct opt opts[] = {
      .arg = "FORMAT=FILE",
      .offset = AT(reports),
      .commands = EXECUTORS,
-     .help =
-         "write a report: junit, tap, json or summary, of a soak json or summary; '-' is standard output"},
+     .help = "write a report: junit, tap, json, markdown or summary, of a soak json or summary; '-' is "
+             "standard output"},
     {.name = "format",
      .kind = OPT_ENUM,
      .words = formats,
      .arg = "FORMAT",
      .offset = AT(format),
      .commands = ON(report),
-     .help = "which report to make: summary, the default, junit, tap or json"},
+     .help = "which report to make: summary, the default, junit, tap, json or markdown"},
     {.name = "output",
      .letter = 'o',
      .kind = OPT_PATH,

@@ -15,14 +15,15 @@
 #define RUN        (ON(NONE) | ON(run)) /* without a command word it is run */
 #define HARNESS    (RUN | ON(exec))
 #define EXECUTORS  (HARNESS | ON(soak))
-#define PLAN       (RUN | ON(soak) | ON(list) | ON(show))
+#define PLAN       (RUN | ON(soak) | ON(list) | ON(show) | ON(ci))
 #define ORDERED    (RUN | ON(list))
 #define READERS    (EXECUTORS | ON(report) | ON(show))
 #define AT(member) offsetof(struct options, member)
 #define ABOUT_CONTEXT \
     "JSON object whose keys are contexts that only GitHub knows: github, needs, vars, inputs"
 
-extern const struct opt_part options_plan, options_run, options_soak, options_tell, options_single;
+extern const struct opt_part options_plan, options_run, options_soak, options_tell, options_ci,
+    options_single;
 
 #define OPTIONS_SECTIONS 4
 

@@ -8,6 +8,7 @@
 #include "runner/estate.h"
 #include "runner/finish.h"
 #include "runner/header.h"
+#include "runner/in_job.h"
 #include "runner/jobs.h"
 #include "runner/loop.h"
 #include "runner/outputs.h"
@@ -105,6 +106,8 @@ static void open_terminal(struct session *s)
     progress_style(&s->style, finish_prints_report(s->in) ? STDERR_FILENO : STDOUT_FILENO, o->color);
     s->style.verbose = o->verbose - o->quiet;
     s->style.mask = s->mask;
+    job_voice_open(&s->voice);
+    s->style.inert = s->voice.inside;
     if (!o->debugger && !mask_is_empty(s->mask))
         s->interactive = false; /* what is written to a terminal is out of our hands */
     s->kitchen.interactive = s->interactive;
@@ -112,7 +115,7 @@ static void open_terminal(struct session *s)
         s->jobs = 1;
         s->style.live = false;
     }
-    s->style.prefix = s->jobs > 1 && s->life_count > 1;
+    s->style.prefix = s->voice.inside || (s->jobs > 1 && s->life_count > 1);
     s->tty.fd = -1;
     if (s->style.live)
         tty_open(&s->tty, STDIN_FILENO);
@@ -294,6 +297,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
         return EXIT_BROKEN;
     s->style.wake = s->wake;
     s->progress = progress_new(&s->style, s->soak ? 0 : s->case_count);
+    in_job_begin(s);
     s->began = watch_now(s->watch) - (s->resumed ? s->resumed->duration : 0);
     plan_queue(s);
     if (!fixtures_open(s) || !servers_open(s)) {
@@ -351,8 +355,10 @@ void session_close(struct session *s)
         s->watch = NULL; /* whoever is stuck may ask it when he is not */
     if (s->watch)
         watch_free(s->watch);
-    if (s->progress)
+    if (s->progress) {
+        in_job_end(s);
         progress_free(s->progress);
+    }
     fd_close(&s->wake);
     tty_close(&s->tty);
     estate_let_go(s);
@@ -370,89 +376,4 @@ void session_close(struct session *s)
     signals_close(&s->signals);
     kitchen_close(&s->kitchen);
     mask_free(s->mask);
-}
-
-/* ---- small things that everybody needs ---- */
-
-uint32_t session_places(const struct session *s)
-{
-    return s->jobs + fixtures_places(s) + servers_places(s);
-}
-
-nanos session_now(const struct session *s)
-{
-    return watch_now(s->watch) - s->began;
-}
-
-const struct plan_case *session_planned(const struct session *s, uint32_t number)
-{
-    return &s->front->plan.cases[s->cases[number].planned];
-}
-
-uint32_t session_recorded(const struct session *s, uint32_t number)
-{
-    return number % s->case_count;
-}
-
-void session_case_id(const struct session *s, uint32_t number, struct buf *out)
-{
-    case_id(out, &s->front->plan, session_planned(s, number));
-}
-
-static void drop_one(void *user, uint32_t queued)
-{
-    struct session *s = user;
-
-    life_event(s, s->by_queue[queued], CASE_DROPPED);
-}
-
-void session_drop(struct session *s, const char *why)
-{
-    s->drop_reason = why;
-    s->dropping = true;
-    queue_close(s->queue, drop_one, s);
-    soaking_let_go(s);
-    s->dropping = false;
-}
-
-void session_drop_cells(struct session *s, uint32_t suite, const char *why)
-{
-    s->drop_reason = why;
-    s->dropping = true;
-    queue_close_cells(s->queue, suite, drop_one, s);
-    s->dropping = false;
-}
-
-void session_failed(struct session *s, uint32_t suite)
-{
-    s->failures++;
-    if (s->failures_most && s->failures == (uint64_t)s->failures_most)
-        session_drop(s,
-                     arena_printf(s->arena, "stopped after %u failure%s", s->failures, plural(s->failures)));
-    else if (s->front->suites.list[suite]->fail_fast)
-        session_drop_cells(s, suite, "fail-fast: a case of another cell failed");
-}
-
-void session_note(struct session *s, const char *format, ...)
-{
-    struct buf text = {0};
-    va_list args;
-
-    if (!soaking_may_note(s))
-        return;
-    va_start(args, format);
-    buf_vaddf(&text, format, args);
-    va_end(args);
-    progress_warn(s->progress, "%s", buf_text(&text));
-    session_wrote(s, journal_note(s->journal, buf_str(&text), session_now(s)));
-    buf_release(&text);
-}
-
-void session_wrote(struct session *s, int answer)
-{
-    if (answer == 0 || s->broken)
-        return;
-    s->broken = true;
-    progress_warn(s->progress, "cannot write to the journal '%s/%s': %s; the run ends here", s->run.path,
-                  JOURNAL_NAME, strerror(errno));
 }

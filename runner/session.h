@@ -5,6 +5,7 @@
 #ifndef RM_RUNNER_SESSION_H
 #define RM_RUNNER_SESSION_H
 
+#include "ci/job.h"
 #include "runner/case_inside.h"
 #include "runner/case_results.h"
 #include "runner/fixture.h"
@@ -170,6 +171,7 @@ struct session {
     struct workdirs workdirs, shmdirs, sign;
     int wake; /* readable when the loop has to hear of something before output is waited for on */
     struct progress_style style;
+    struct job_voice voice; /* in a job of GitHub's */
     struct progress *progress;
     struct watch *watch;
     struct dumps *dumps;

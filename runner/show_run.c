@@ -1,5 +1,6 @@
 #include "runner/show_run.h"
 
+#include "ci/job.h"
 #include "matrix/matrix.h"
 #include "runner/past.h"
 
@@ -152,6 +153,7 @@ static enum exit_code show(struct showing *s, struct invocation *in)
     s->everything = !any_failed(&s->past.record);
     s->past.options.results = s->selection != NULL;
     report_sink_open(&sink, STDOUT_FILENO);
+    sink.harmless = job_inside();
     show_those(s, &sink, true);
     show_those(s, &sink, false);
     error = report_sink_close(&sink);

@@ -215,6 +215,12 @@ static const struct projection *project(struct planning *p, const struct suite *
     return &known->projections[at];
 }
 
+/* It is nobody else's, where each cell has a run of its own. */
+static bool is_wanted(const struct suite *suite, const struct projected *at)
+{
+    return !suite->one_cell || at->cell == suite->only_cell;
+}
+
 static bool plan_test(struct planning *p, uint32_t suite, uint32_t test, const struct projection *projection)
 {
     const struct test *t = &p->plan->suites->list[suite]->tests[test];
@@ -222,7 +228,7 @@ static bool plan_test(struct planning *p, uint32_t suite, uint32_t test, const s
     for (uint32_t i = 0; i < projection->count; i++) {
         const struct projected *at = &projection->list[i];
 
-        for (uint32_t own = 0; own < t->own.count; own++) {
+        for (uint32_t own = 0; is_wanted(p->plan->suites->list[suite], at) && own < t->own.count; own++) {
             struct plan_case c = {.suite = suite,
                                   .elsewhere = at->elsewhere,
                                   .test = test,
@@ -248,7 +254,7 @@ static bool plan_suite(struct planning *p, uint32_t s)
         ok = suite->tests[t].left_out || plan_test(p, s, t, project(p, suite, &suite->tests[t], &known));
     for (uint32_t i = 0; i < known.count; i++)
         projection_release(&known.projections[i]);
-    if (ok && suite->test_count && !suite->narrowed)
+    if (ok && suite->test_count && !suite->narrowed && !suite->one_cell)
         warn_idle_overrides(p, suite);
     return ok;
 }

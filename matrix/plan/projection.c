@@ -171,7 +171,10 @@ static uint32_t used_keys(const struct cells *cells, const bool *axes, uint32_t 
     return count;
 }
 
-/* A cell that is here stands for its projection in place of one that is elsewhere. */
+/*
+ * A cell that is here stands for its projection in place of one that is elsewhere. Where each cell has a machine of its
+ * own, all of them have to come to the same answer: then it is the first that is for Linux.
+ */
 static void project_cell(struct projection *p, struct cell_set *set, const bool *elsewhere, uint32_t cell)
 {
     uint32_t *slot = set_slot(set, p->list, cell);
@@ -196,7 +199,9 @@ void projection_make(struct arena *arena, const struct suite *suite, const struc
     *p = (struct projection){.cells = cells};
     set_init(&set, cells, keys, used_keys(cells, test->axes, keys));
     for (uint32_t cell = 0; cell < cells->count; cell++)
-        project_cell(p, &set, suite->elsewhere, cell);
+        project_cell(p, &set, suite->one_cell ? suite->foreign : suite->elsewhere, cell);
+    for (uint32_t i = 0; i < p->count; i++)
+        p->list[i].elsewhere = suite->elsewhere[p->list[i].cell];
     if (test->all_axes && cells->key_count > cells->axis_count)
         spell_extras(arena, p, sets);
     free(set.slots);

@@ -229,14 +229,12 @@ static bool label_is_here(const struct suite_world *world, struct str label)
 }
 
 /* A value that is a list of labels (as runs-on takes it) is elsewhere when one of them is. */
-static bool value_is_elsewhere(struct loading *l, const struct node *value)
+static bool value_is_elsewhere(struct loading *l, const struct node *value, bool strict)
 {
-    const struct suite_world *world = l->suite->world;
-
     for (uint32_t i = 0; i < node_list_count(value); i++) {
         struct str label = text_of(l->arena, node_list_item(value, i));
 
-        if (world->host_strict ? !label_is_here(world, label) : machine_of(label) == MACHINE_OTHER)
+        if (strict ? !label_is_here(l->suite->world, label) : machine_of(label) == MACHINE_OTHER)
             return true;
     }
     return false;
@@ -260,18 +258,20 @@ static void mark_elsewhere(struct loading *l, uint32_t k)
     struct suite *suite = l->suite;
     const struct cell_key *key = &suite->cells.keys[k];
     bool *elsewhere = ARENA_ARRAY(l->arena, bool, key->count);
+    bool *foreign = ARENA_ARRAY(l->arena, bool, key->count);
 
     suite->host[k] = true;
     for (uint32_t v = 0; v < key->count; v++) {
-        elsewhere[v] = value_is_elsewhere(l, key->values[v].node);
+        foreign[v] = value_is_elsewhere(l, key->values[v].node, false);
+        elsewhere[v] = value_is_elsewhere(l, key->values[v].node, suite->world->host_strict);
         if (key->values[v].alike == v)
             warn_unknown_machine(l, key->values[v].node);
     }
     for (uint32_t cell = 0; cell < suite->cells.count; cell++) {
         uint32_t v = cells_row(&suite->cells, cell)[k];
 
-        if (v != CELL_ABSENT && elsewhere[v])
-            suite->elsewhere[cell] = true;
+        suite->elsewhere[cell] |= v != CELL_ABSENT && elsewhere[v];
+        suite->foreign[cell] |= v != CELL_ABSENT && foreign[v];
     }
 }
 
@@ -283,6 +283,7 @@ static void load_host(struct loading *l, struct str inferred)
 
     suite->host = ARENA_ARRAY(l->arena, bool, suite->cells.key_count);
     suite->elsewhere = ARENA_ARRAY(l->arena, bool, suite->cells.count);
+    suite->foreign = ARENA_ARRAY(l->arena, bool, suite->cells.count);
     if (!host && inferred.len && k != CELL_ABSENT)
         mark_elsewhere(l, k);
     for (uint32_t i = 0; i < node_list_count(host); i++) {

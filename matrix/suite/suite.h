@@ -107,6 +107,9 @@ struct suite {
     struct str *key_names; /* escaped name of each key of `cells` */
     bool *host;            /* one per key: describes the machine */
     bool *elsewhere;       /* one per cell: needs another kind of machine */
+    bool *foreign;         /* the same, whatever this machine is called: no Linux */
+    bool one_cell;         /* the caller wants those cases alone that belong to one cell: */
+    uint32_t only_cell;    /* ... that one; CELL_ABSENT: to none */
     bool fail_fast;
     uint32_t max_parallel;               /* 0: no limit */
     nanos session_timeout;               /* 0: none */

@@ -1,6 +1,7 @@
 #include "runner/base/diag.h"
 
 #include "runner/base/buf.h"
+#include "runner/base/inert.h"
 #include "runner/base/utf8.h"
 
 #include <stdlib.h>
@@ -93,6 +94,16 @@ static bool said_before(const struct diags *diags, size_t i)
            strcmp(file_of(d), file_of(before)) == 0 && strcmp(d->text, before->text) == 0;
 }
 
+static void print_line(const struct diags *diags, const struct buf *line, FILE *out)
+{
+    struct buf inert = {0};
+
+    if (diags->inert)
+        inert_add(&(struct inert){0}, buf_str(line), &inert);
+    fprintf(out, "%s\n", buf_text(diags->inert ? &inert : line));
+    buf_release(&inert);
+}
+
 void diags_print(struct diags *diags, FILE *out)
 {
     struct buf line = {0};
@@ -109,7 +120,7 @@ void diags_print(struct diags *diags, FILE *out)
         utf8_show(&line, str_of(*where ? where : "run-matrix"));
         buf_addf(&line, ": %s: ", severity_words[d->severity]);
         utf8_show(&line, str_of(d->text));
-        fprintf(out, "%s\n", buf_text(&line));
+        print_line(diags, &line, out);
     }
     buf_release(&line);
     if (diags->errors + diags->warnings > diags->told + diags->count)

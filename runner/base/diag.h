@@ -41,6 +41,7 @@ struct diags {
     size_t count, cap;
     size_t errors, warnings; /* all that were found, also those past DIAG_MOST */
     size_t told;             /* of them, by diags_print */
+    bool inert;              /* what is printed is no command to who reads the log */
 };
 
 #define DIAG_MOST 200 /* of each severity: a machine-made mess need not be read to its end */

@@ -5,6 +5,7 @@
 #ifndef RM_REPORT_REPORT_H
 #define RM_REPORT_REPORT_H
 
+#include "runner/base/inert.h"
 #include "runner/journal/journal.h"
 
 #define REPORT_ALL UINT32_MAX /* however many there are */
@@ -12,12 +13,15 @@
 struct report_options {
     bool strict; /* JUnit without what junit-10.xsd refuses */
     bool colour;
-    int verbose;        /* -v counts up, -q down */
-    bool results;       /* of a case told at length, those that did not fail too */
-    uint32_t durations; /* the slowest so many, or REPORT_ALL; 0: not asked for */
-    uint32_t width;     /* of the terminal; 0: none */
-    struct str program; /* how the program is called, for the commands it suggests */
-    struct str from;    /* what they have to say of the run; empty: nothing, it is the latest here */
+    int verbose;          /* -v counts up, -q down */
+    bool results;         /* of a case told at length, those that did not fail too */
+    uint32_t durations;   /* the slowest so many, or REPORT_ALL; 0: not asked for */
+    uint32_t width;       /* of the terminal; 0: none */
+    struct str program;   /* how the program is called, for the commands it suggests */
+    struct str from;      /* what they have to say of the run; empty: nothing, it is the latest here */
+    struct str workspace; /* the checkout of a job, absolute: files are named from there on; empty: none is */
+    size_t bytes_most;    /* of Markdown; 0: what GitHub takes of a step */
+    bool no_tally;        /* the summary without its last line */
 };
 
 struct report_input {
@@ -33,7 +37,8 @@ struct report_input {
     X(REPORT_SUMMARY, summary, "summary.txt", "what a run prints at its end") \
     X(REPORT_JUNIT, junit, "junit.xml", "JUnit XML")                          \
     X(REPORT_TAP, tap, "results.tap", "TAP 14")                               \
-    X(REPORT_JSON, json, "results.json", "JSON")
+    X(REPORT_JSON, json, "results.json", "JSON")                              \
+    X(REPORT_MARKDOWN, markdown, "summary.md", "a page of Markdown, as GitHub shows it")
 
 enum report_id {
 #define X(id, word, file, sentence) id,
@@ -47,6 +52,9 @@ struct report_sink {
     struct buf buf;
     int fd;
     int error; /* the first errno; nothing is written after it */
+    bool
+        harmless; /* the text goes where commands are read out of it, and is to be none: set when it is opened */
+    struct inert inert; /* ... so far */
 };
 void report_sink_open(struct report_sink *sink, int fd);
 void report_sink_flush(struct report_sink *sink); /* all of it */
@@ -82,6 +90,21 @@ void report_rerun_result(const struct report_input *input, const struct journal_
 void report_quarantine(struct buf *out, const struct journal_quarantine *quarantine, int64_t today);
 /* "3 passed, 1 failed, 2 skipped": the last line. */
 void report_tally(const struct journal_counts *counts, struct buf *out);
+/* ---- commands to GitHub's runner ---- */
+
+/* "::error file=a.c,line=3,title=...::message", escaped and within what GitHub takes. */
+struct annotation {
+    const char *kind;   /* "error", "warning", "notice" */
+    struct str file;    /* empty: none */
+    uint32_t line, col; /* 0: none */
+    struct str title, message;
+};
+void annotation_add(struct buf *out, const struct annotation *annotation);
+/* A file, relative to `folder`, as seen from the workspace; nothing where it is not below it. */
+void annotation_file(struct buf *out, struct str workspace, struct str folder, struct str file);
+/* What failed, and what is doubtful: ten of each at most, the most important first. */
+void report_annotations(const struct report_input *input, struct buf *out);
+
 /* Pieces of a line as the reports' colour has them: "PASS", "FAIL", ... padded to one width. */
 const char *report_label(enum verdict verdict);
 

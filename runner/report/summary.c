@@ -430,6 +430,8 @@ void report_summary_write(const struct report_input *input, struct report_sink *
 
     if (input->options->verbose >= 0)
         add_all(&s);
+    if (input->options->no_tally)
+        return;
     journal_count(input->record, &counts);
     report_tally(&counts, &sink->buf);
     buf_addc(&sink->buf, '\n');

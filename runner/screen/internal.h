@@ -13,6 +13,7 @@ struct screen {
     int wake;           /* readable when somebody else has to be heard before we wait on; -1: nobody */
     bool broken;        /* it went away: nothing is written any more */
     bool still;         /* it has not taken anything for a second */
+    bool inert;         /* what is in an update is no command to anybody */
     struct buf update;  /* being made */
     struct buf pending; /* not written yet */
     uint32_t left_out;  /* lines that found no room while it stood still */
@@ -21,6 +22,8 @@ struct screen {
 void screen_open(struct screen *screen, int fd, int wake);
 void screen_close(struct screen *screen);
 void screen_hurry(struct screen *screen);
+/* As they are, whatever waits before them. */
+void screen_command(struct screen *screen, struct str lines);
 /* Writes the update, and before it what still waits, in one write if it is taken at once. Decoration is given up
  * where it would have to wait. */
 void screen_put(struct screen *screen, bool decoration);

@@ -22,6 +22,7 @@ struct progress *progress_new(const struct progress_style *style, uint32_t cases
     progress->live.began = progress->said = -1;
     progress->percent = NO_PERCENT;
     screen_open(&progress->screen, style->fd, style->wake);
+    progress->screen.inert = style->inert;
     return progress;
 }
 
@@ -101,6 +102,11 @@ void progress_warn(struct progress *progress, const char *format, ...)
     buf_addc(out, '\n');
     progress_end(progress);
     buf_release(&text);
+}
+
+void progress_command(struct progress *progress, struct str lines)
+{
+    screen_command(&progress->screen, lines);
 }
 
 void progress_output(struct progress *progress, struct str lines)

@@ -31,6 +31,7 @@ struct progress_style {
     bool osc;          /* tell the terminal (taskbar, tab) how far we are: OSC 9;4 */
     int verbose;       /* -2 .. 2; set by the caller */
     struct mask *mask; /* nothing of it is shown; NULL: all may be. The caller's */
+    bool inert;        /* the log is read for commands, and finds none (base/inert.h); set by the caller */
     bool prefix; /* several cases may relay their output: each line says whose it is; set by the caller */
 };
 
@@ -49,6 +50,8 @@ void progress_free(struct progress *progress); /* takes the live line away first
 /* A line above the live one, without newline; `line` is shown as it is, `warn` made harmless. */
 void progress_line(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void progress_warn(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Whole lines that are commands for who reads the log, as they are. */
+void progress_command(struct progress *progress, struct str lines);
 /* Relayed output: whole lines, harmless already. */
 void progress_output(struct progress *progress, struct str lines);
 

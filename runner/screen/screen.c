@@ -1,5 +1,6 @@
 #include "runner/screen/internal.h"
 
+#include "runner/base/inert.h"
 #include "runner/base/io.h"
 
 #include <errno.h>
@@ -107,7 +108,18 @@ static void add_pending(struct screen *screen)
     if (screen->left_out)
         buf_addf(pending, "(%u lines are left out here, nobody took them)\n", screen->left_out);
     screen->left_out = 0;
-    buf_addstr(pending, buf_str(&screen->update));
+    if (screen->inert)
+        inert_add(&(struct inert){0}, buf_str(&screen->update), pending);
+    else
+        buf_addstr(pending, buf_str(&screen->update));
+}
+
+void screen_command(struct screen *screen, struct str lines)
+{
+    if (screen->broken || !lines.len)
+        return;
+    buf_addstr(&screen->pending, lines);
+    flush(screen);
 }
 
 void screen_put(struct screen *screen, bool decoration)

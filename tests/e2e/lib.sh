@@ -26,7 +26,8 @@ esac
 . "$root/tests/own_world.sh"
 
 # Runs of a test are kept in its own folder, and what surrounds us has no say.
-unset RUN_MATRIX_DIR RUN_MATRIX_FAULTS CLICOLOR_FORCE GITHUB_STEP_SUMMARY GITHUB_OUTPUT
+unset RUN_MATRIX RUN_MATRIX_DIR RUN_MATRIX_FAULTS RUN_MATRIX_CELL CLICOLOR_FORCE GITHUB_STEP_SUMMARY GITHUB_OUTPUT
+unset GITHUB_JOB GITHUB_WORKFLOW_REF GITHUB_WORKSPACE GITHUB_RUN_ATTEMPT
 # shellcheck disable=SC2034 # for those who source this
 kid=$root/build/tests/kids/kid
 # shellcheck disable=SC2034

@@ -89,7 +89,7 @@ test_a_list_runs_as_it_stands() {
 
 test_environment() {
     suite '{name: a, env: {MINE: "1", GONE: null, NUMBER: 3.10}, run: "env | sort"}'
-    GONE=here KEPT=here GITHUB_OUTPUT=secret RUN_MATRIX_CELL=outer run
+    GONE=here KEPT=here GITHUB_OUTPUT=secret RUN_MATRIX=outer RUN_MATRIX_CELL=outer run
     status_is 0
     "$program" show a >shown
     for line in MINE=1 NUMBER=3.10 KEPT=here RUN_MATRIX=1 RUN_MATRIX_CASE_ID=a RUN_MATRIX_ATTEMPT=1 'RUN_MATRIX_CELL={}'; do

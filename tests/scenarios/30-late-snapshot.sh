@@ -59,7 +59,8 @@ END
     nobody_is_left
 }
 
-# One that has not asked for anything, and unwinds at the first signal: the dump is of what was before.
+# One that has not asked for anything, and unwinds at the first signal: the dump is of what was before. It counts for ever: 32 bits
+# come round in two seconds.
 test_ours_the_runner_looks_before_the_first_signal() {
     cat >hangs.c <<'END'
 #include <pthread.h>
@@ -69,8 +70,8 @@ test_ours_the_runner_looks_before_the_first_signal() {
 #include <unistd.h>
 static sigjmp_buf top;
 static pthread_t worker;
-void busy_here(volatile int *count);
-__attribute__((noinline)) void busy_here(volatile int *count)
+void busy_here(volatile unsigned long *count);
+__attribute__((noinline)) void busy_here(volatile unsigned long *count)
 {
     while (++*count)
         ;
@@ -87,7 +88,7 @@ static void cancel(int signal)
 }
 static void *work(void *arg)
 {
-    static volatile int count;
+    static volatile unsigned long count;
     if (sigsetjmp(top, 1) == 0)
         busy_here(&count);
     puts("unwound");

@@ -40,6 +40,7 @@ static inline void stage_open(struct stage *s)
     s->folder = dir_open(AT_FDCWD, s->path);
     assert_true(s->folder >= 0);
     s->diags.arena = &s->arena;
+    soak_random_seed(&s->random, 1, 1);
 }
 
 static inline void stage_close(struct stage *s)
@@ -114,7 +115,7 @@ struct stage_run {
 
 struct stage_clock {
     struct stage_run runs[STAGE_SLOTS];
-    uint64_t now, ended;
+    uint64_t now, started;
 };
 
 static inline bool stage_start(struct stage *s, struct soak *soak, struct stage_clock *clock,
@@ -126,6 +127,7 @@ static inline bool stage_start(struct stage *s, struct soak *soak, struct stage_
     run->fails = stage_chance(s, s->rates[run->number]);
     run->until = clock->now + 1 + soak_random_below(&s->random, run->fails ? 100 : 10);
     run->busy = true;
+    clock->started++;
     return true;
 }
 
@@ -142,14 +144,13 @@ static inline bool stage_end(struct soak *soak, struct stage_clock *clock)
         return false;
     first->busy = false;
     clock->now = first->until;
-    clock->ended++;
     outcome = stage_outcome(first->fails);
     outcome.duration = NS_PER_MS;
     soak_ended(soak, first->number, first->copy, &outcome, (nanos)clock->now * NS_PER_MS);
     return true;
 }
 
-/* Until it has ended, or so many attempts have. */
+/* Until it has ended, or so many attempts have been made. */
 static inline enum soak_end stage_play(struct stage *s, struct soak *soak, uint32_t slots, uint64_t most)
 {
     struct stage_clock clock = {.now = (uint64_t)(soak_taken(soak) / NS_PER_MS)};
@@ -157,7 +158,7 @@ static inline enum soak_end stage_play(struct stage *s, struct soak *soak, uint3
     for (;;) {
         for (uint32_t i = 0; i < slots; i++)
             if (!clock.runs[i].busy && soak_where(soak, (nanos)clock.now * NS_PER_MS) == SOAK_GOES_ON &&
-                clock.ended < most)
+                clock.started < most)
                 stage_start(s, soak, &clock, &clock.runs[i]);
         if (!stage_end(soak, &clock))
             return soak_where(soak, (nanos)clock.now * NS_PER_MS);

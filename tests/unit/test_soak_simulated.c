@@ -265,7 +265,7 @@ static void test_axes(void **state)
 
         build_matrix(&s, &matrices[k]);
         for (uint32_t i = 0; i < count; i++) {
-            struct soak_plan plan = {.count = 100, .seed = i, .copies = 1};
+            struct soak_plan plan = {.count = 60, .seed = i, .copies = 1};
             struct soak *soak;
 
             stage_clear(&s);

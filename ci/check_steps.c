@@ -1,0 +1,282 @@
+#include "ci/check.h"
+
+#include "ci/draft.h"
+#include "runner/base/mem.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define PROGRAM "run-matrix"
+
+static const struct place none = {0};
+
+/* The inputs of ci/action.yml; a test compares the two. */
+static const char *const inputs[] = {
+    "command",           "args",   "selection",     "profile",        "junit",
+    "working-directory", "upload", "artifact-name", "retention-days", "cache"};
+
+struct str check_text(const struct check *c, const struct node *map, const char *key)
+{
+    const struct node *value = node_get(map, key);
+
+    return value && node_is_scalar(value) ? node_text(value, c->arena) : (struct str){"", 0};
+}
+
+static struct str string_at(const struct node *map, const char *key)
+{
+    const struct node *value = node_get(map, key);
+
+    return value && value->kind == NODE_STRING ? value->string : (struct str){"", 0};
+}
+
+/* ---- scripts ---- */
+
+static bool ends_word(char c)
+{
+    return isspace((unsigned char)c) || strchr("/;&|()'\"", c);
+}
+
+/* The word behind each call of the program in a script; false at the end. */
+static bool next_call(struct str script, size_t *at, struct str *word)
+{
+    size_t found, from, to;
+
+    while (str_find(str_slice(script, *at, script.len), PROGRAM, &found)) {
+        from = *at + found;
+        to = from + sizeof PROGRAM - 1;
+        *at = to;
+        if ((from > 0 && !ends_word(script.ptr[from - 1])) ||
+            (to < script.len && !isspace((unsigned char)script.ptr[to])))
+            continue;
+        while (to < script.len && (script.ptr[to] == ' ' || script.ptr[to] == '\t'))
+            to++;
+        from = to;
+        while (to < script.len && !isspace((unsigned char)script.ptr[to]))
+            to++;
+        *word = str_slice(script, from, to);
+        *at = to;
+        return true;
+    }
+    return false;
+}
+
+/* Commands that start no case. */
+static bool starts_nothing(struct str word)
+{
+    static const char *const others[] = {"report", "list", "show", "reap",   "dump",      "doctor",
+                                         "eval",   "init", "ci",   "schema", "--version", "--help"};
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (str_is(word, others[i]))
+            return true;
+    return false;
+}
+
+static enum step_does script_does(struct str script)
+{
+    enum step_does does = STEP_OTHER;
+    struct str word;
+    size_t at = 0, found;
+
+    if (str_find(script, "-matrix ci matrix", &found))
+        return STEP_PLANS;
+    while (next_call(script, &at, &word))
+        if (str_is(word, "soak"))
+            does = STEP_SOAKS;
+        else if (!starts_nothing(word) && does == STEP_OTHER)
+            does = STEP_RUNS;
+    return does;
+}
+
+/* -P NAME, --profile NAME, --profile=NAME among words; what is computed is nobody's name. */
+static struct str profile_in(struct str words)
+{
+    static const char *const flags[] = {"-P ", "-P", "--profile ", "--profile="};
+    size_t at;
+
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+        struct str name;
+        size_t end = 0;
+
+        if (!str_find(words, flags[i], &at) || (at > 0 && !isspace((unsigned char)words.ptr[at - 1])))
+            continue;
+        name = str_trim(str_slice(words, at + strlen(flags[i]), words.len));
+        while (end < name.len && !isspace((unsigned char)name.ptr[end]))
+            end++;
+        name = str_slice(name, 0, end);
+        if (name.len && !strchr("'\"$", name.ptr[0]))
+            return name;
+    }
+    return (struct str){"", 0};
+}
+
+/* ---- steps ---- */
+
+/* owner/run-matrix/ci@v0, or ./ci where the project itself uses it. */
+static bool is_action(struct str uses)
+{
+    const char *at = uses.len ? memchr(uses.ptr, '@', uses.len) : NULL;
+    struct str path = at ? str_slice(uses, 0, (size_t)(at - uses.ptr)) : uses;
+    size_t found;
+
+    return str_ends(path, "/ci") && (str_is(path, "./ci") || str_find(path, PROGRAM "/", &found));
+}
+
+static enum step_does action_does(const struct node *with)
+{
+    struct str command = string_at(with, "command");
+
+    if (str_is(command, "none"))
+        return STEP_INSTALLS;
+    return str_is(command, "soak") ? STEP_SOAKS : STEP_RUNS;
+}
+
+struct step_view step_view(const struct node *step)
+{
+    struct str uses = string_at(step, "uses"), script = string_at(step, "run");
+    const struct node *with = node_get(step, "with"), *profile = node_get(with, "profile");
+    struct step_view view = {.node = step, .action = is_action(uses)};
+
+    if (str_starts(uses, "actions/checkout@"))
+        view.does = STEP_CHECKOUT;
+    else if (view.action)
+        view.does = action_does(with);
+    else
+        view.does = script_does(script);
+    if (view.action && profile && profile->kind == NODE_STRING) {
+        view.profile = profile->string;
+        view.profile_at = profile->at;
+    } else if (view.does != STEP_OTHER && view.does != STEP_CHECKOUT) {
+        const struct node *words = node_get(view.action ? with : step, view.action ? "args" : "run");
+
+        view.profile = profile_in(string_at(view.action ? with : step, view.action ? "args" : "run"));
+        view.profile_at = words ? words->at : step->at;
+    }
+    return view;
+}
+
+bool job_does(const struct node *job, enum step_does what)
+{
+    const struct node *steps = node_get(job, "steps");
+
+    for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++)
+        if (step_view(steps->seq.items[i]).does == what)
+            return true;
+    return false;
+}
+
+/* ---- what is wrong with them ---- */
+
+static void check_inputs(const struct check *c, const struct node *with)
+{
+    for (uint32_t i = 0; with && with->kind == NODE_MAP && i < with->map.count; i++) {
+        const struct node *key = with->map.pairs[i].key;
+        const char *nearest = str_nearest(key->string, inputs, ARRAY_LEN(inputs));
+        bool known = false;
+
+        for (size_t k = 0; k < ARRAY_LEN(inputs); k++)
+            known |= str_eq_nocase(key->string, str_of(inputs[k]));
+        if (!known)
+            check_tell(c, key->at, none, "the action has no input '%.*s'%s%s%s", STR_ARG(key->string),
+                       nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    }
+}
+
+static void check_command(const struct check *c, const struct node *with)
+{
+    static const char *const commands[] = {"run", "soak", "none"};
+    const struct node *command = node_get(with, "command");
+    struct expression_span span;
+    struct str text;
+
+    if (!command)
+        return;
+    text = check_text(c, with, "command");
+    if (expression_next(text, 0, &span))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (str_is(text, commands[i]))
+            return;
+    check_tell(c, command->at, none, "'command' is run, soak or none, not '%.*s'", STR_ARG(text));
+}
+
+static const struct ci_soak *soak_of(const struct check *c, struct str profile)
+{
+    for (uint32_t i = 0; i < c->facts->soak_count; i++)
+        if (str_eq(c->facts->soaks[i].profile, profile))
+            return &c->facts->soaks[i];
+    return NULL;
+}
+
+static struct place profiles_at(const struct suite *suite)
+{
+    const struct node *profiles = node_get(suite->root, "profiles");
+
+    return profiles ? profiles->at : (struct place){.file = suite->file};
+}
+
+static void check_profile(const struct check *c, const struct step_view *view)
+{
+    const struct suite *suite = c->facts->jobs->suite;
+    struct expression_span span;
+
+    if (!view->profile.len || expression_next(view->profile, 0, &span))
+        return;
+    for (uint32_t p = 0; p < suite->profile_count; p++)
+        if (str_eq(suite->profiles[p].name, view->profile)) {
+            if (view->does == STEP_SOAKS && !soak_of(c, view->profile))
+                check_tell(c, view->profile_at, suite->profiles[p].node->at,
+                           "profile '%.*s' does not say how to soak", STR_ARG(view->profile));
+            return;
+        }
+    check_tell(c, view->profile_at, profiles_at(suite), "there is no profile '%.*s'", STR_ARG(view->profile));
+}
+
+/* Conditions of a step would hide what the others look at. */
+static void check_step(const struct check *c, const struct step_view *view)
+{
+    const struct node *condition = node_get(view->node, "if"),
+                      *goes_on = node_get(view->node, "continue-on-error");
+
+    if (view->action) {
+        check_inputs(c, node_get(view->node, "with"));
+        check_command(c, node_get(view->node, "with"));
+    }
+    check_profile(c, view);
+    if (condition && view->does == STEP_RUNS && !str_find(check_text(c, view->node, "if"), "(", &(size_t){0}))
+        check_tell(c, condition->at, none, "the step that runs the cases does so only under a condition");
+    if (goes_on && !(goes_on->kind == NODE_BOOL && !goes_on->boolean) && view->does == STEP_RUNS)
+        check_tell(c, goes_on->at, none, "'continue-on-error' makes a job green whose cases failed");
+}
+
+/* By its name alone, not as ./run-matrix or build/run-matrix. */
+static bool calls_by_name(const struct check *c, const struct step_view *view)
+{
+    struct str script = check_text(c, view->node, "run");
+
+    return !view->action && str_starts(str_trim(script), PROGRAM " ");
+}
+
+void check_steps(const struct check *c, const struct node *job)
+{
+    const struct node *steps = node_get(job, "steps");
+    bool there = false, installed = node_get(job, "container") != NULL;
+
+    for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++) {
+        struct step_view view = step_view(steps->seq.items[i]);
+
+        if (view.does != STEP_OTHER && view.does != STEP_CHECKOUT && !installed && calls_by_name(c, &view))
+            check_tell(c, view.node->at, none,
+                       "no step before installs run-matrix: the action does, by command: none");
+        installed |= view.does != STEP_CHECKOUT;
+        if (view.does == STEP_OTHER)
+            continue;
+        there |= view.does == STEP_CHECKOUT;
+        if (!there && view.does != STEP_INSTALLS) {
+            check_tell(c, view.node->at, none,
+                       "nothing is checked out before run-matrix is called: actions/checkout comes first");
+            there = true;
+        }
+        check_step(c, &view);
+    }
+}

@@ -1,0 +1,91 @@
+#include "ci/job.h"
+
+#include "runner/report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define ERRORS_MOST 10 /* as many of a step are shown */
+
+bool job_inside(void)
+{
+    const char *github = getenv("GITHUB_ACTIONS"), *run = getenv("RUN_MATRIX");
+
+    return github && strcmp(github, "true") == 0 && !(run && *run);
+}
+
+/* Without chance there is no word: then what makes lines harmless has to do alone. */
+void job_voice_open(struct job_voice *voice)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[JOB_TOKEN_BYTES];
+
+    *voice = (struct job_voice){.inside = job_inside()};
+    if (!voice->inside || getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        voice->token[2 * i] = digits[bytes[i] >> 4];
+        voice->token[2 * i + 1] = digits[bytes[i] & 15];
+    }
+}
+
+void job_tell_errors(const struct diags *diags, struct buf *out)
+{
+    char *folder = getcwd(NULL, 0);
+    size_t told = 0;
+
+    for (size_t i = 0; i < diags->count && told < ERRORS_MOST && job_inside(); i++) {
+        const struct diag *diag = &diags->list[i];
+        struct buf file = {0};
+
+        if (diag->severity != DIAG_ERROR)
+            continue;
+        told++;
+        annotation_file(&file, str_of(getenv("GITHUB_WORKSPACE")), str_of(folder), str_of(diag->at.file));
+        annotation_add(out, &(struct annotation){"error", buf_str(&file), diag->at.line, diag->at.col,
+                                                 str_of("run-matrix"), str_of(diag->text)});
+        buf_release(&file);
+    }
+    free(folder);
+}
+
+void job_stop(struct job_voice *voice, struct buf *out)
+{
+    if (voice->stopped || !*voice->token)
+        return;
+    buf_addf(out, "::stop-commands::%s\n", voice->token);
+    voice->stopped = true;
+}
+
+void job_resume(struct job_voice *voice, struct buf *out)
+{
+    if (!voice->stopped)
+        return;
+    buf_addf(out, "::%s::\n", voice->token);
+    voice->stopped = false;
+}
+
+void job_group(struct job_voice *voice, const char *title, struct buf *out)
+{
+    if (!voice->inside || voice->grouped || voice->stopped)
+        return;
+    buf_addf(out, "::group::%s\n", title);
+    voice->grouped = true;
+}
+
+void job_group_end(struct job_voice *voice, struct buf *out)
+{
+    if (!voice->grouped || voice->stopped)
+        return;
+    buf_adds(out, "::endgroup::\n");
+    voice->grouped = false;
+}
+
+/* Who has died may have said more than we know of: a word that stops nothing is nothing but a line. */
+void job_last_words(const struct job_voice *voice, struct buf *out)
+{
+    if (voice->inside && *voice->token)
+        buf_addf(out, "\n::%s::\n::endgroup::\n", voice->token);
+}

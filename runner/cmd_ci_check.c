@@ -1,0 +1,54 @@
+/* `ci check`: where the workflow and the file no longer fit. */
+#include "runner/base/io.h"
+#include "runner/cmd_ci.h"
+#include "runner/header.h"
+#include "runner/world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* FILE[#JOB] */
+static const char *split_job(const struct ci_view *view, struct str *job)
+{
+    struct str text = str_of(ci_view_workflow(view));
+    size_t hash;
+
+    *job = (struct str){"", 0};
+    if (!str_find(text, "#", &hash))
+        return text.ptr;
+    *job = str_slice(text, hash + 1, text.len);
+    return arena_cstr(view->in.arena, str_slice(text, 0, hash));
+}
+
+static enum exit_code tell(struct diags *found, const char *path)
+{
+    size_t count = found->errors;
+
+    diags_print(found, stdout);
+    if (!count) {
+        printf("%s fits\n", path);
+        return EXIT_PASSED;
+    }
+    printf("%zu difference%s\n", count, plural((uint32_t)count));
+    return EXIT_FAILED;
+}
+
+enum exit_code ci_check(struct ci_view *view)
+{
+    struct diags found = {.arena = view->in.arena};
+    struct ci_facts facts;
+    struct str job;
+    const char *path = split_job(view, &job);
+    struct buf text = {0};
+    enum exit_code code = EXIT_USAGE;
+
+    ci_view_facts(view, &facts);
+    if (file_read(path, &text, INPUT_MOST) < 0)
+        diag_error(view->in.diags, (struct place){.file = path},
+                   "cannot read the workflow: %s; 'run-matrix ci init' writes one", strerror(errno));
+    else if (ci_workflow_check(view->in.arena, path, buf_str(&text), job, &facts, &found, view->in.diags))
+        code = tell(&found, path);
+    buf_release(&text);
+    return code;
+}

@@ -1,0 +1,161 @@
+/* What a workflow has to fit, out of the file and the command line. */
+#include "runner/cmd_ci.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- where the file is in its repository ---- */
+
+/* The folder of the repository that a folder is in; the folder itself where there is none. */
+static const char *repository_of(struct arena *arena, const char *folder)
+{
+    struct str here = str_of(folder);
+    struct stat st;
+
+    while (here.len > 1) {
+        const char *slash;
+
+        if (lstat(arena_printf(arena, "%.*s/.git", STR_ARG(here)), &st) == 0)
+            return arena_cstr(arena, here);
+        slash = memrchr(here.ptr, '/', here.len);
+        here = str_slice(here, 0, (size_t)(slash - here.ptr));
+    }
+    return folder;
+}
+
+static const char *real_folder(const struct ci_view *view)
+{
+    const char *dir = view->front.suites.list[0]->dir;
+    char *real = realpath(*dir ? dir : ".", NULL);
+    const char *kept = arena_cstr(view->in.arena, str_of(real ? real : "."));
+
+    free(real);
+    return kept;
+}
+
+static const char *folder_in(struct arena *arena, const char *root, const char *folder)
+{
+    size_t len = strlen(root);
+
+    if (strncmp(folder, root, len) != 0 || folder[len] != '/')
+        return "";
+    return arena_cstr(arena, str_of(folder + len + 1));
+}
+
+const char *ci_view_root(const struct ci_view *view)
+{
+    return repository_of(view->in.arena, real_folder(view));
+}
+
+/* ---- what was selected, as words of a shell ---- */
+
+static void add_word(struct buf *out, const char *word)
+{
+    bool plain = *word != '\0';
+
+    for (const char *p = word; *p && plain; p++)
+        plain = isalnum((unsigned char)*p) || strchr("_./=,:@%+-", *p);
+    buf_addc(out, ' ');
+    if (plain) {
+        buf_adds(out, word);
+        return;
+    }
+    buf_addc(out, '\'');
+    for (const char *p = word; *p; p++)
+        buf_addf(out, *p == '\'' ? "'\\''" : "%c", *p);
+    buf_addc(out, '\'');
+}
+
+static void add_option(struct buf *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    buf_addf(out, " %s", name);
+    add_word(out, value);
+}
+
+static void add_list(struct buf *out, const char *name, const struct opt_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        add_option(out, name, list->values[i]);
+}
+
+static const char *selection_words(const struct ci_view *view)
+{
+    const struct options *o = &view->options;
+    struct buf words = {0};
+    const char *kept;
+
+    add_option(&words, "-P", o->profile);
+    add_list(&words, "--cell", &o->cells);
+    add_option(&words, "-k", o->keywords);
+    add_option(&words, "-m", o->marks);
+    add_list(&words, "--deselect", &o->deselect);
+    add_option(&words, "--partition", o->partition);
+    add_option(&words, "--context", o->context);
+    add_list(&words, "--id", &view->front.ids);
+    kept = arena_cstr(view->in.arena, buf_str(&words));
+    buf_release(&words);
+    return kept;
+}
+
+/* ---- profiles that soak ---- */
+
+static nanos span_of(struct arena *arena, const struct node *node)
+{
+    nanos span = 0;
+
+    if (node)
+        span_parse(node_text(node, arena), &span);
+    return span;
+}
+
+static void find_soaks(const struct ci_view *view, struct ci_facts *facts)
+{
+    const struct suite *suite = view->jobs.suite;
+    struct ci_soak *soaks = ARENA_ARRAY(view->in.arena, struct ci_soak, suite->profile_count);
+
+    for (uint32_t p = 0; p < suite->profile_count; p++) {
+        const struct node *soak = node_get(suite->profiles[p].node, "soak");
+
+        if (!soak || soak->kind != NODE_MAP)
+            continue;
+        soaks[facts->soak_count++] = (struct ci_soak){
+            .profile = suite->profiles[p].name,
+            .within = span_of(view->in.arena, node_get(soak, "within")),
+            .at = soak->at,
+        };
+    }
+    facts->soaks = soaks;
+}
+
+void ci_view_facts(struct ci_view *view, struct ci_facts *facts)
+{
+    *facts = (struct ci_facts){
+        .jobs = &view->jobs,
+        .folder = folder_in(view->in.arena, ci_view_root(view), real_folder(view)),
+        .selection = selection_words(view),
+        .session = front_session_timeout(&view->front),
+        .session_at = front_session_origin(&view->front, &view->in).at,
+    };
+    find_soaks(view, facts);
+}
+
+/* ---- which workflow ---- */
+
+const char *ci_view_workflow(const struct ci_view *view)
+{
+    char *here;
+    const char *root = ci_view_root(view), *path;
+
+    if (view->options.workflow)
+        return view->options.workflow;
+    here = realpath(".", NULL);
+    path =
+        here && strcmp(here, root) == 0 ? CI_WORKFLOW : arena_printf(view->in.arena, "%s/" CI_WORKFLOW, root);
+    free(here);
+    return path;
+}

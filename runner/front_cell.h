@@ -1,0 +1,16 @@
+/* In a job of a matrix on GitHub: of all cases those that belong to its cell. */
+#ifndef RM_RUNNER_FRONT_CELL_H
+#define RM_RUNNER_FRONT_CELL_H
+
+#include "runner/front.h"
+
+/*
+ * Heeds RUN_MATRIX_CELL where RUN_MATRIX is not set: inside a case it describes, and selects nothing. False: it is no cell, or there
+ * should be one; diags say so.
+ */
+bool front_choose_cell(struct front *front, struct invocation *in);
+
+/* "backend=exec,transport=uds" of the suite that was asked for; nothing: all cells are wanted. */
+void front_cell_words(const struct front *front, struct buf *out);
+
+#endif

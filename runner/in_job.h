@@ -1,0 +1,20 @@
+/*
+ * A run in a job of GitHub Actions: the log is told when others' text begins and ends, and people and the steps that follow are left
+ * what they need. Outside a job all of these do nothing.
+ */
+#ifndef RM_RUNNER_IN_JOB_H
+#define RM_RUNNER_IN_JOB_H
+
+#include "runner/report/report.h"
+#include "runner/session.h"
+
+/* From here on all that is printed may hold what others have said; whatever becomes of the run, that ends with the other one. */
+void in_job_begin(struct session *s);
+void in_job_end(struct session *s);
+/* Before and after the summary. The tally is the last line of a run, here as everywhere. */
+void in_job_before_summary(struct session *s);
+void in_job_after_summary(struct session *s, const struct report_input *input);
+/* The step's summary and its outputs. What cannot be written is a warning: the verdict stands. */
+void in_job_files(struct session *s, const struct report_input *input, enum exit_code code);
+
+#endif

@@ -1,0 +1,393 @@
+#!/bin/sh
+# `ci`: the matrix of a workflow, the workflow, and where the two have drifted apart; and the scripts of the action.
+. "$(dirname "$0")/lib.sh"
+
+workflow=.github/workflows/run-matrix.yml
+
+four_cells() {
+    git init -q .
+    write run-matrix.yaml <<'Y'
+strategy:
+  max-parallel: 2
+  matrix:
+    backend: [exec, forkserver]
+    transport: [tcp, uds]
+defaults: {session-timeout: 20m}
+tests:
+  - {name: proto, run: './proto ${{ matrix.transport }}'}
+profiles:
+  ci: {retries: 1}
+  nightly: {soak: {select: proto, below: 0.3%, within: 45m}}
+Y
+}
+
+# ---- matrix ----
+
+test_the_matrix_of_a_workflow() {
+    four_cells
+    run ci matrix
+    status_is 0
+    err_is_empty
+    out_is <<'O'
+{"include":[{"backend":"exec","transport":"tcp","id":"backend=exec,transport=tcp"},{"backend":"exec","transport":"uds","id":"backend=exec,transport=uds"},{"backend":"forkserver","transport":"tcp","id":"backend=forkserver,transport=tcp"},{"backend":"forkserver","transport":"uds","id":"backend=forkserver,transport=uds"}]}
+O
+    run ci matrix --cell transport=uds
+    status_is 0
+    out_lacks '"transport":"tcp"'
+    err_has '2 cells get no jobs'
+    run ci matrix -k nosuch
+    status_is 5
+    run ci
+    status_is 4
+    run ci matrx
+    status_is 4
+    err_has "did you mean 'matrix'?"
+}
+
+# By Python, as the runner reads that file: NAME<<DELIMITER, lines, DELIMITER.
+outputs_in() { # FILE
+    python3 - "$1" <<'P'
+import sys
+lines = iter(open(sys.argv[1]).read().split("\n"))
+for line in lines:
+    if not line:
+        continue
+    name, delimiter = line.split("<<", 1)
+    value = []
+    for line in lines:
+        if line == delimiter:
+            break
+        value.append(line)
+    print(name + "=" + "\n".join(value))
+P
+}
+
+test_outputs_of_the_step() {
+    four_cells
+    echo 'before=1' >said
+    GITHUB_OUTPUT=$PWD/said run ci matrix --github-output
+    status_is 0
+    out_is '4 jobs'
+    is "$(head -n 1 said)" 'before=1'
+    sed -i 1d said
+    outputs_in said >read
+    grep -q '^matrix={"include":\[{"backend":"exec"' read || fail "$(cat read)"
+    is "$(sed -n '/^matrix/!p' read | tr '\n' ' ')" 'count=4 max-parallel=2 fail-fast=false '
+    run ci matrix --github-output
+    status_is 4
+    err_has 'GITHUB_OUTPUT'
+    GITHUB_OUTPUT=$PWD run ci matrix --github-output
+    status_is 3
+}
+
+test_no_job_at_all() {
+    write run-matrix.yaml <<'Y'
+strategy: {matrix: {os: [macos-14, windows-2022]}}
+host: [os]
+tests: [{name: t, run: [ls]}]
+Y
+    GITHUB_OUTPUT=$PWD/said run ci matrix --github-output
+    status_is 0
+    err_has '2 cells get no jobs: for another kind of machine than Linux'
+    outputs_in said >read
+    is "$(tr '\n' ' ' <read)" 'matrix={"include":[{"id":"none"}]} count=0 max-parallel=1 fail-fast=false '
+    RUN_MATRIX_CELL='{"id":"none"}' run
+    status_is 4
+}
+
+test_more_than_github_starts() {
+    printf 'strategy: {matrix: {a: [%s], b: [1, 2]}}\n' "$(seq -s , 128)" >run-matrix.yaml
+    run ci matrix
+    status_is 0
+    printf 'strategy: {matrix: {a: [%s], b: [1, 2]}}\n' "$(seq -s , 129)" >run-matrix.yaml
+    run ci matrix
+    status_is 4
+    out_is_empty
+    err_has '258 cells would be 258 jobs, and GitHub starts at most 256'
+    printf 'strategy: {matrix: {a: [%s], b: [%s]}}\n' "$(seq -s , 200)" "$(head -c 3000 /dev/zero | tr '\0' x)" >run-matrix.yaml
+    run ci matrix
+    status_is 4
+    err_has "a job's outputs have at most 1000000"
+}
+
+test_cells_that_jobs_could_not_tell_apart() {
+    echo 'strategy: {matrix: {a: [1, 1]}}' >run-matrix.yaml
+    run ci matrix
+    status_is 4
+    err_has 'the cell {"a":1} is there twice'
+    echo 'strategy: {matrix: {a: [.nan]}}' >run-matrix.yaml
+    run ci matrix
+    status_is 4
+    err_has 'run-matrix.yaml:1:25: error: JSON has no such number'
+}
+
+# Over all jobs each case is planned once, of each suite.
+every_case_once() {
+    run list -q
+    sort "$scratch/out" >all
+    run ci matrix
+    status_is 0
+    python3 -c 'import json, sys
+for cell in json.load(sys.stdin)["include"]:
+    print(json.dumps(cell))' <"$scratch/out" >cells
+    while IFS= read -r cell; do
+        RUN_MATRIX_CELL=$cell "$program" list -q || fail "$cell: $?"
+    done <cells | sort >parts
+    cmp all parts || fail "$(diff all parts)"
+}
+
+test_jobs_have_every_case_once() {
+    four_cells
+    cat >>run-matrix.yaml <<'Y'
+suites: [kv/run-matrix.yaml, plain/run-matrix.yaml]
+Y
+    sed -i 's/^tests:/&\n  - {name: once, run: [ls], axes: []}\n  - {name: by, run: [ls], axes: [transport], only: matrix.transport == "uds"}/; s/"uds"/'"'uds'"'/' run-matrix.yaml
+    write kv/run-matrix.yaml <<'Y'
+strategy: {matrix: {backend: [exec], transport: [uds], include: [{backend: spawn, v: [1, {x: null}]}]}}
+tests: [{name: kv, run: [ls]}, {name: one, run: [ls], axes: []}]
+Y
+    write plain/run-matrix.yaml <<'Y'
+tests: [{name: plain, run: [ls]}]
+Y
+    every_case_once
+    is "$(wc -l <cells)" 5
+    [ "$(wc -l <all)" = 10 ] || fail "$(cat all)"
+}
+
+test_inside_of_a_job_all_cells_are_there() {
+    four_cells
+    CI=true RUN_MATRIX_CELL='{"backend":"exec","transport":"tcp"}' run ci matrix
+    status_is 0
+    out_has 'backend=forkserver,transport=uds'
+}
+
+# ---- init, check ----
+
+test_a_workflow_that_fits() {
+    four_cells
+    for how in '' --static; do
+        # shellcheck disable=SC2086
+        run ci init --force $how
+        status_is 0
+        out_has "wrote $workflow"
+        run ci check
+        status_is 0
+        out_is "$workflow fits"
+    done
+    run ci init
+    status_is 4
+    err_has "$workflow: error: it is there already"
+    grep -q 'timeout-minutes: 31' "$workflow" || fail 'the time of the session is not in it'
+}
+
+test_a_file_below_the_root_of_the_repository() {
+    four_cells
+    mkdir -p "services/my kv"
+    mv run-matrix.yaml 'services/my kv'
+    cd 'services/my kv'
+    run ci init -P ci --cell 'transport=tcp|uds' --deselect "it's"
+    status_is 0
+    grep -q 'working-directory: services/my kv$' "../../$workflow" || fail 'no working-directory'
+    grep -qF "run-matrix ci matrix --github-output -P ci --cell 'transport=tcp|uds' --deselect 'it'\\''s'" "../../$workflow" || fail "$(cat "../../$workflow")"
+    run ci check
+    status_is 0
+}
+
+test_what_cannot_be_written_down() {
+    echo "strategy: {matrix: {a: [\"\${{ '\${{ x' }}\"]}}" >run-matrix.yaml
+    run ci init --static
+    status_is 4
+    err_has 'do without --static'
+    run ci init
+    status_is 0
+    echo 'strategy: {matrix: {a: [1], exclude: [{a: 1}]}}' >run-matrix.yaml
+    run ci init --static --force
+    status_is 4
+    err_has 'no job to write down'
+    run ci init --force -k "\${{ github.token }}"
+    status_is 4
+    [ ! -e .github/workflows/other.yml ] || fail 'written'
+}
+
+differs() { # SED EXPRESSION, WORDS OF THE ANSWER
+    cp "$workflow" kept
+    sed -i "$1" "$workflow"
+    cmp -s kept "$workflow" && fail "nothing is changed by $1"
+    run ci check
+    mv kept "$workflow"
+    status_is 1
+    out_has "$2"
+}
+
+test_what_drifts_apart() {
+    four_cells
+    run ci init
+    differs '/RUN_MATRIX_CELL/d; s/^    env:$//' 'run-matrix is not told which cell it is for'
+    differs 's/toJSON(matrix)/toJSON(matrx)/' 'RUN_MATRIX_CELL is to be'
+    differs 's/name: test (.*/name: test/' 'all jobs of the matrix have this name'
+    differs 's/timeout-minutes: 31/timeout-minutes: 20/' 'GitHub ends the job before the session of 20m is over'
+    differs 's/fail-fast: .*fromJSON.*/fail-fast: true/' "'fail-fast' is true here, and false there"
+    differs 's/max-parallel: .*fromJSON.*/max-parallel: 3/' "'max-parallel' is 3 here, and 2 there (run-matrix.yaml:2:17)"
+    differs 's/needs: plan/needs: []/' "which 'needs' does not name"
+    differs "s/count != '0'/count == '0'/" "'count' is to be compared with 0 by !="
+    differs '/if: needs.plan/d' 'the job starts also where there is no cell'
+    differs 's/ --github-output//' 'it lacks --github-output'
+    differs 's/profile: nightly/profile: nigthly/' "there is no profile 'nigthly'"
+    differs 's/command: soak/comand: soak/' "the action has no input 'comand'; did you mean 'command'?"
+    differs 's/runs-on: ubuntu-latest/runs-on: windows-latest/' "run-matrix is for Linux, and 'windows-latest' is not"
+    differs '/schedule:/,/cron/d' 'nothing starts the soak'
+    differs '/^  soak:/,$d' "profile 'nightly' says how to soak, and no job does"
+    differs '/^  soak:/,$s/^    if:.*//' 'the soak runs with every push'
+    differs "s/if: github.event_name != 'schedule'/if: github.event_name == 'schedule'/" 'the cases run on schedule alone'
+    differs '/^        with:$/,/command: none/d' 'runs all cases itself'
+    differs '/^  test:/q; /run-matrix.ci@v0/,/command: none/d' 'no step before installs run-matrix'
+    differs 's/matrix.id/matrix.i/' "no cell has a key 'i'"
+    differs '/actions\/checkout/d' 'nothing is checked out before run-matrix is called'
+}
+
+test_cells_that_drift_apart() {
+    four_cells
+    run ci init --static
+    differs '/backend: exec, transport: uds/d' 'cell backend=exec,transport=uds is not in the workflow (run-matrix.yaml:5:22)'
+    differs 's/{backend: exec, transport: tcp/{backend: exec, transport: sctp/' \
+        'cell backend=exec,transport=sctp is in the workflow, and run-matrix has nothing to run there'
+    differs "s/id: 'backend=exec,transport=tcp'/id: x/" "the id of this cell is 'backend=exec,transport=tcp', not 'x'"
+    differs "s/, id: 'backend=exec,transport=uds'//" 'this cell has no id, and others have'
+    differs 's/fail-fast: false/fail-fast: true/' "'fail-fast' is true here"
+    differs '/max-parallel/d' "'max-parallel' is not set here, and 2 there"
+    sed -i 's/\[tcp, uds\]/[tcp]/' run-matrix.yaml
+    run ci check
+    status_is 1
+    out_has "$workflow:"
+    out_has '2 differences'
+    # The same cells by another way: order, and numbers in quotes, make no difference to a job.
+    printf '%s\n' 'on: push' 'jobs:' '  t:' '    runs-on: ubuntu-latest' '    strategy: {fail-fast: false, max-parallel: 2, matrix: {TRANSPORT: [tcp], backend: [forkserver, exec]}}' \
+        "    env: {RUN_MATRIX_CELL: '\${{ tojson( matrix ) }}'}" '    steps: [{uses: actions/checkout@v4}, {run: make}, {run: ./run-matrix -P ci}]' >"$workflow"
+    run ci check --workflow "$workflow#t"
+    status_is 0
+}
+
+test_machines_that_drift_apart() {
+    git init -q .
+    write run-matrix.yaml <<'Y'
+strategy: {matrix: {os: [ubuntu-22.04, ubuntu-24.04, macos-14]}}
+host: [os]
+tests: [{name: t, run: [ls]}]
+Y
+    run ci init
+    grep -q "runs-on: \${{ matrix.os }}" "$workflow" || fail 'runs-on'
+    differs 's/runs-on: ..{ matrix.os .*/runs-on: ubuntu-latest/' "cells differ in 'os', the kind of machine, and runs-on does not"
+}
+
+test_workflows_that_cannot_be_read() {
+    four_cells
+    run ci check
+    status_is 4
+    err_has "'run-matrix ci init' writes one"
+    for text in '' '[' 'jobs: {}' 'jobs: 1' 'on: push'; do
+        echo "$text" >w.yml
+        run ci check --workflow w.yml
+        status_is 4
+        err_has 'w.yml'
+    done
+    echo 'jobs: {a: 1, b: {steps: x}, c: {steps: [1, null, {run: 2}]}}' >w.yml
+    run ci check --workflow w.yml
+    status_is 1
+    out_has 'no job calls run-matrix'
+    run ci check --workflow w.yml#nosuch
+    status_is 4
+}
+
+# ---- the action ----
+
+action_run() { # NAME=VALUE...
+    mkdir -p bin
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\nfor word in "$@"; do printf "<%%s>\\n" "$word"; done\n' >bin/run-matrix
+    chmod +x bin/run-matrix
+    run_command env PATH="$PWD/bin:$PATH" "$@" "$root/ci/action/run.sh"
+}
+
+test_inputs_of_the_action_are_words() {
+    action_run INPUT_COMMAND=run
+    status_is 0
+    out_is '<run>'
+    # shellcheck disable=SC2016 # that is what must not be expanded
+    action_run INPUT_COMMAND=soak INPUT_PROFILE='x y' INPUT_JUNIT='a b.xml' INPUT_SELECTION="$(printf 'a::b\n\n$(touch bad)\n')" \
+        INPUT_ARGS='-k "a or b" --cell x='\''y z'\''  $(touch bad) ; `touch bad` * \" "" '
+    status_is 0
+    out_is <<'O'
+<soak>
+<-P>
+<x y>
+<--junit-xml>
+<a b.xml>
+<-k>
+<a or b>
+<--cell>
+<x=y z>
+<$(touch>
+<bad)>
+<;>
+<`touch>
+<bad`>
+<*>
+<">
+<>
+<--id>
+<a::b>
+<--id>
+<$(touch bad)>
+O
+    [ ! -e bad ] || fail 'an input was run'
+    action_run INPUT_COMMAND='run; touch bad'
+    status_is 4
+    action_run INPUT_ARGS='"open'
+    [ "$status" != 0 ] || fail 'a quote that is not closed'
+}
+
+test_the_action_names_its_artifact() {
+    mkdir runs
+    run_command env GITHUB_OUTPUT="$PWD/o" RUN_DIR=runs INPUT_ARTIFACT_NAME="$(printf 'a/b:c"d\nrun-dir=/etc')" "$root/ci/action/name.sh"
+    status_is 0
+    is "$(cat o)" "artifact-name=a-b-c-d-run-dir=-etc
+run-dir=$(pwd -P)/runs"
+    run_command env GITHUB_OUTPUT="$PWD/o2" RUN_DIR=runs GITHUB_JOB=test JOB_INDEX=3 GITHUB_RUN_ATTEMPT=2 "$root/ci/action/name.sh"
+    is "$(head -n 1 o2)" artifact-name=run-matrix-test-3-2
+}
+
+test_the_action_knows_what_it_has_built() {
+    run_command env GITHUB_ACTION_PATH="$root/ci" RUNNER_TEMP="$PWD" GITHUB_OUTPUT="$PWD/o" "$root/ci/action/key.sh"
+    status_is 0
+    grep -q "^prefix=$PWD/run-matrix$" o || fail "$(cat o)"
+    grep -qE '^key=run-matrix-[a-z0-9.-]+-[a-z0-9_]+-[0-9a-f]{32}$' o || fail "$(cat o)"
+    # What is there and starts is taken as it is.
+    mkdir -p p/bin p/libexec/run-matrix
+    ln -s "$program" p/bin/run-matrix
+    ln -s "$program" p/libexec/run-matrix/run-matrix-stacks
+    run_command env GITHUB_ACTION_PATH="$root/ci" PREFIX="$PWD/p" GITHUB_PATH="$PWD/path" "$root/ci/action/install.sh"
+    status_is 0
+    is "$(cat path)" "$PWD/p/bin"
+}
+
+# Every input is one that `ci check` knows, and stands in no script; what the action reads is set.
+test_the_inputs_of_the_action() {
+    sed -n '/^inputs:/,/^outputs:/s/^  \([a-z-]*\):$/\1/p' "$root/ci/action.yml" >inputs
+    [ "$(wc -l <inputs)" = 10 ] || fail "$(cat inputs)"
+    four_cells
+    run ci init
+    while IFS= read -r input; do
+        sed "s/command: none/command: none\n          $input: x/; 0,/command: none/s/command: none\$/command: none/" "$workflow" >w.yml
+        run ci check --workflow w.yml
+        out_lacks 'has no input'
+        grep -q "inputs\.$input " "$root/ci/action.yml" || fail "nothing reads $input"
+    done <inputs
+    grep -n 'run:.*\${{' "$root/ci/action.yml" && fail 'an expression in a script'
+    grep -oh 'INPUT_[A-Z_]*' "$root"/ci/action/*.sh | sort -u >variables
+    [ -s variables ] || fail 'no variables'
+    while IFS= read -r variable; do
+        grep -q "$variable: " "$root/ci/action.yml" || fail "$variable is not set"
+    done <variables
+}
+
+run_tests

@@ -1,0 +1,400 @@
+#!/bin/sh
+# In a job of GitHub Actions: which cell it is, and what the runner reads out of what is printed.
+. "$(dirname "$0")/lib.sh"
+
+matrix() {
+    cat >run-matrix.yaml <<'EOF'
+strategy: {matrix: {backend: [exec, spawn], v: [1.10, '1.10']}}
+tests:
+  - {name: all, run: [echo, '${{ matrix.backend }}']}
+  - {name: once, run: ['true'], axes: []}
+  - {name: by-backend, run: ['true'], axes: [backend]}
+EOF
+}
+
+list_of() { # CELL
+    RUN_MATRIX_CELL=$1 run list -q
+    status_is 0
+    cat "$scratch/out"
+}
+
+test_each_case_is_the_job_of_one_cell() {
+    matrix
+    run list -q
+    sort "$scratch/out" >all
+    {
+        list_of '{"backend": "exec", "v": 1.1}'
+        list_of '{
+  "backend": "exec",
+  "v": "1.10"
+}'
+        list_of '{"v":1.1,"backend":"spawn","id":"spawn_1_1"}'
+        list_of '{"backend": "spawn", "v": "1.10", "id": "spawn_1_10"}'
+    } | sort >parts
+    cmp all parts || fail 'not every case once'
+}
+
+test_a_job_runs_its_cell() {
+    matrix
+    RUN_MATRIX_CELL='{"backend": "spawn", "v": 1.1}' run
+    status_is 0
+    out_has ', cell backend=spawn,v=1.1'
+    out_has '2 passed, 0 failed'
+    RUN_MATRIX_CELL='{"backend": "spawn", "v": 1.1}' run --cell backend=exec
+    status_is 5
+    RUN_MATRIX_CELL='{"backend": "spawn", "v": 1.1}' run show --config all
+    status_is 0
+    out_has 'all@backend=spawn,v=1.1'
+    out_lacks 'backend=exec'
+}
+
+test_what_is_no_cell() {
+    matrix
+    RUN_MATRIX_CELL='{"backend": "exce", "v": 1.1}' run
+    status_is 4
+    err_has 'the nearest is {"backend":"exec","v":1.1}'
+    for text in '{' '[]' '"exec"' '{}' null; do
+        RUN_MATRIX_CELL=$text run
+        status_is 4
+    done
+    RUN_MATRIX=1 RUN_MATRIX_CELL='{"backend": "exce"}' run list
+    status_is 0
+    RUN_MATRIX_CELL='' run list
+    status_is 0
+}
+
+test_a_matrix_of_jobs_that_do_not_say_their_cell() {
+    matrix
+    mkdir -p .github/workflows
+    printf 'jobs: {tests: {strategy: {matrix: {a: [1]}}}, plain: {}}\n' >.github/workflows/ci.yml
+    GITHUB_WORKSPACE=$PWD GITHUB_WORKFLOW_REF=o/r/.github/workflows/ci.yml@refs/heads/main
+    export GITHUB_WORKSPACE GITHUB_WORKFLOW_REF
+    GITHUB_JOB=tests run
+    status_is 4
+    err_has ".github/workflows/ci.yml:1:35: error: job 'tests' has a matrix"
+    err_has "RUN_MATRIX_CELL: \${{ toJSON(matrix) }}"
+    GITHUB_JOB=plain run list
+    status_is 0
+    GITHUB_JOB=tests RUN_MATRIX_CELL='{"backend": "exec", "v": 1.1}' run
+    status_is 0
+    suite '{name: a, run: ["true"]}'
+    GITHUB_JOB=tests run
+    status_is 0
+}
+
+# ---- what the log is read for ----
+
+# Everything that somebody may print, for a runner that believes it: raw, the double finds plenty in it.
+nasty() {
+    cat >nasty.py <<'EOF'
+import sys
+
+names = """set-env set-output save-state add-mask add-path add-matcher remove-matcher debug warning error notice group endgroup echo
+           stop-commands pause-logging""".split()
+before = ['', ' ', '\t', '\v', '\ufeff', '\u200b', '\u00a0', '\u3000', '\x1b[31m', '\x1b[0m ', '\r', 'text\r', '\x00', ':', 'a\u2028']
+places = """main.c:12:5: error: gcc
+src/a.ts(10,5): error TS1005: tsc
+/x/a.js
+  3:14  error  stylish  no-undef
+  4:14  error  stylish again  no-undef
+a.js: line 50, col 11, Error - compact (no-unused-vars)
+  File "a.py", line 3, in f
+    raise Bad('python')
+./main.go:3:4: go
+./main.go: go
+Exception in thread "main" java.lang.Error: java
+a.cs(3,4): error CS1002: csc [a.csproj]
+error[E0308]: rust
+  --> src/main.rs:2:5
+warning: rust
+ --> src/main.rs:2:5
+tests/a.php:12
+a.py:1:2: E0001: pylint
+a.cc:7: FAILED
+a.c:\u0663:\u0664: error: digits of others""".split('\n')
+lines = []
+for name in names:
+    for blank in before:
+        lines += [f'{blank}::{name} file=a.c,line=1::x', f'{blank}##[{name} file=a.c;line=1]x', f'{blank}::{name}::x']
+    lines += [f'::{name.upper()}::x', f'##[{name.title()}]x', f'::stop-commands::{name}', f'::{name}::']
+lines += places
+for place in places:
+    lines += ['\x1b[1m' + place, '  ' + place]
+lines += ['::' + '0' * 32 + '::', '::stop-commands::' + 'f' * 32, '::add-mask::passed', '::' * 1000, '##[' * 1000 + 'error]x']
+lines += ['::error::' + 'x' * 70000, '::error']
+text = '\n'.join(lines) + '\n::error::without an end'
+out = sys.stderr if len(sys.argv) > 1 else sys.stdout
+out.buffer.write(text.encode('utf-8', 'surrogatepass'))
+EOF
+}
+
+in_job() {
+    export GITHUB_ACTIONS=true CI=true GITHUB_WORKSPACE="$PWD" GITHUB_STEP_SUMMARY="$PWD/summary" GITHUB_OUTPUT="$PWD/output"
+    : >summary
+    : >output
+}
+
+# Annotations of ours: with a place in the file, or of a command that has none.
+ours='^[a-z]*|\(sub/\)\?run-matrix.yaml|\|^[a-z]*|||\(left something behind\|failed\): '
+
+nothing() { # HEARD
+    [ -z "$1" ] || fail "it has heard: $(echo "$1" | cut -c 1-300 | head -n 5)"
+}
+
+# What the runner makes of the last run, as $scratch/heard; which of the two streams it reads first nobody knows.
+hear() {
+    python3 "$root/tests/e2e/runner_double.py" "$scratch/err" "$scratch/out" >heard_late
+    python3 "$root/tests/e2e/runner_double.py" "$scratch/out" "$scratch/err" >"$scratch/heard"
+    for heard in heard_late "$scratch/heard"; do
+        nothing "$(grep '^matched\|^mask\|^stopped\|^dropped\|^too long' "$heard")"
+        nothing "$(grep '^command' "$heard" | grep -vx 'command \(group\|endgroup\|stop-commands\|resume\|error\|warning\)')"
+        nothing "$(grep '^\(error\|warning\|notice\)|' "$heard" | grep -v "$ours")"
+    done
+    is "$(grep -cx 'command stop-commands' "$scratch/heard")" "$(grep -cx 'command resume' "$scratch/heard")"
+}
+
+heard_has() { has heard "$1"; }
+
+test_the_double_hears() {
+    nasty
+    python3 nasty.py >raw
+    python3 "$root/tests/e2e/runner_double.py" raw >heard
+    for word in '^error|' '^warning|' '^matched gcc' '^matched go' '^matched java' '^dropped error' '^command set-output' '^stopped'; do
+        grep -q "$word" heard || fail "no $word in what is raw"
+    done
+}
+
+test_what_tests_print_is_no_command() {
+    nasty
+    in_job
+    cat >run-matrix.yaml <<'EOF'
+tests:
+  - {name: out, run: 'python3 nasty.py; exit 1'}
+  - {name: err, run: 'python3 nasty.py err; exit 1'}
+  - {name: both, run: 'python3 nasty.py & python3 nasty.py err; wait; exit 1'}
+  - {name: retried, retries: 1, run: 'python3 nasty.py; exit 1'}
+  - {name: 'x::##[error]x', run: 'exit 1'}
+  - {name: '##[error]x', run: 'exit 1'}
+  - {name: skipped, run: [x], skip: [{reason: '::error::x ##[error]x'}]}
+  - {name: xfailed, run: 'exit 1', xfail: [{reason: '##[error]x'}]}
+  - {name: tap, run: 'echo 1..1; echo "not ok 1 - ##[error]x"; echo "::error::x"', results: {tap: stdout}}
+  - {name: hangs, slow: 1ms, timeout: 100ms, leaks: ignore, run: 'python3 nasty.py; exec -a "##[error]x" sleep 100'}
+EOF
+    for how in '' -v '--capture no' '--capture merged -v' -q '-s -n 1' --color=always; do
+        # shellcheck disable=SC2086 # words
+        run $how
+        status_is 1
+        hear
+        heard_has 'error|run-matrix.yaml|2|failed: out|'
+        heard_has 'error|run-matrix.yaml|11|timeout: hangs|'
+        is "$(grep -c '^error|' "$scratch/heard")" 8
+        last_line_is '0 passed, 8 failed, 2 skipped'
+    done
+    run show
+    hear
+}
+
+test_one_command_in_a_job() {
+    nasty
+    in_job
+    run exec -- python3 nasty.py
+    status_is 0
+    hear
+    run exec -- sh -c 'python3 nasty.py; exit 1'
+    status_is 1
+    is "$(grep -c '^::error' "$scratch/out")" 1
+}
+
+# Mistakes in the yaml are shown where they are.
+test_errors_of_the_file() {
+    in_job
+    mkdir sub
+    printf 'tests:\n  - {name: a, rnu: [x]}\n' >sub/run-matrix.yaml
+    cd sub
+    run
+    status_is 4
+    cd ..
+    python3 "$root/tests/e2e/runner_double.py" "$scratch/err" >"$scratch/heard"
+    heard_has "error|sub/run-matrix.yaml|2|"
+    unset GITHUB_ACTIONS
+    run list sub
+    err_lacks '::error'
+}
+
+# ---- what is left for people ----
+
+test_annotations_within_limits() {
+    in_job
+    {
+        echo 'tests:'
+        for i in $(seq 15); do echo "  - {name: 'plain$i', run: 'exit 1'}"; done
+        for i in $(seq 12); do echo "  - {name: 'flaky$i', retries: 1, run: 'exit \$((2 - RUN_MATRIX_ATTEMPT))'}"; done
+        echo "  - {name: killed, run: 'kill -SEGV \$\$'}"
+        echo "  - {name: hidden, mask: [SECRET], run: 'echo \"\$SECRET\"; exit 1'}"
+        echo "  - {name: quiet, quarantine: {owner: me, reason: r, until: 2099-01-01}, run: 'exit 1'}"
+    } >run-matrix.yaml
+    export SECRET='pa%ss,wo:rd'
+    run
+    status_is 1
+    hear
+    is "$(grep -c '^error|' "$scratch/heard")" 10
+    is "$(grep -c '^warning|' "$scratch/heard")" 10
+    is "$(grep '^error|' "$scratch/heard" | head -n 1 | cut -d '|' -f 1-4)" 'error|run-matrix.yaml|29|crashed: killed'
+    for file in "$scratch/out" "$scratch/err" summary output; do
+        ! grep -q 'ss,wo\|pa%25' "$file" || fail "a secret is in $file"
+    done
+    grep -q '\*\*\*' summary || fail 'nothing is hidden in the summary'
+}
+
+test_one_place_in_many_cells_is_one_annotation() {
+    in_job
+    cat >run-matrix.yaml <<'EOF'
+strategy: {matrix: {v: [1, 2, 3, 4, 5, 6, 7, 8]}}
+tests:
+  - {name: a, run: [sh, -c, 'exit ${{ matrix.v }}']}
+EOF
+    run
+    status_is 1
+    hear
+    is "$(grep -c '^error|' "$scratch/heard")" 1
+    heard_has 'and 7 more like it: a@v='
+}
+
+# Heredocs, each ended by a word that nobody could know.
+test_outputs() {
+    in_job
+    matrix
+    export GITHUB_JOB='te st:1' GITHUB_RUN_ATTEMPT=3
+    echo 'before=1' >output
+    RUN_MATRIX_CELL='{"backend": "exec", "v": "1.10"}' run
+    status_is 0
+    python3 - output <<'EOF' >was_read
+import sys
+lines = open(sys.argv[1]).read().split('\n')
+at = 1
+words = set()
+while at < len(lines) and lines[at]:
+    name, word = lines[at].split('<<')
+    end = lines.index(word, at + 1)
+    words.add(word)
+    print(name + '=' + '\\n'.join(lines[at + 1:end]))
+    at = end + 1
+assert len(words) == 1 and len(words.pop()) >= 32
+EOF
+    for line in passed=1 failed=0 skipped=0 not-run=0 flaky=0 exit-code=0 cell=backend=exec,v=1.10; do
+        grep -qx "$line" was_read || fail "no $line: $(tr '\n' ' ' <was_read)"
+    done
+    folder=$(sed -n 's/^run-dir=//p' was_read)
+    [ -f "$folder/journal.ndjson" ] || fail "no run in $folder"
+    name=$(sed -n 's/^artifact-name=//p' was_read)
+    case $name in
+    *[!A-Za-z0-9._=,@~+%-]* | '' ) fail "not a name for an artifact: $name" ;;
+    run-matrix-*-3) ;;
+    *) fail "$name" ;;
+    esac
+}
+
+test_names_of_files_may_be_uploaded() {
+    in_job
+    cat >run-matrix.yaml <<'EOF'
+fixtures:
+  'd:"<x>|*?': {daemon: 'echo up; exec sleep 1000'}
+tests:
+  - {name: 'a":<>|*?\b', run: 'echo x >"$RUN_MATRIX_ARTIFACTS/plain"; exit 1', fixtures: ['d:"<x>|*?']}
+  - {name: "a::b c\\\"", timeout: 100ms, run: 'sleep 100', leaks: ignore}
+  - {name: tap, run: 'echo 1..1; echo "not ok 1 - a:b"; exit 1', results: {tap: stdout}}
+EOF
+    run
+    find .run-matrix/latest/ -mindepth 1 -printf '%f\n' | grep '[":<>|*?\\]' && fail 'such a name cannot be uploaded'
+    [ "$(find .run-matrix/latest/ -type f | wc -l)" -gt 5 ] || fail 'there are no files'
+}
+
+test_a_summary_is_never_too_long() {
+    in_job
+    {
+        echo 'strategy: {matrix: {v: ['"$(seq -s , 30)"']}}'
+        echo 'defaults: {leaks: ignore}'
+        echo 'tests:'
+        for i in $(seq 12); do
+            echo "  - {name: 'fails$i', run: [sh, -c, 'yes \"\$1\" | head -c 100000; exit 1', sh, '<b>\`|&\$i \${{ matrix.v }}']}"
+        done
+    } >run-matrix.yaml
+    run -q --junit-xml j.xml --report markdown=page.md
+    status_is 1
+    for most in 0 1000000 1044000 1048000; do
+        head -c "$most" /dev/zero | tr '\0' x >summary
+        run report --format markdown
+        run -q
+        [ "$(stat -c %s summary)" -lt 1048576 ] || fail 'GitHub would not show it'
+        [ "$most" -gt 1044480 ] || [ "$(stat -c %s summary)" -gt "$((most + 1000))" ] || fail 'ours is not in it'
+    done
+    [ "$(stat -c %s page.md)" -lt 1048576 ] || fail 'too long'
+    grep -q '18 more cells' page.md || fail 'cells are not folded'
+    is "$(grep -c '^<details' page.md)" "$(grep -c '^</details>$' page.md)"
+}
+
+# ---- endings ----
+
+killed() { # WHEN
+    python3 "$root/tests/e2e/runner_double.py" "$scratch/out" "$scratch/err" >"$scratch/heard"
+    nothing "$(grep '^matched\|^mask\|^stopped\|^error\|^warning' "$scratch/heard")"
+    has heard 'command resume'
+}
+
+test_killed_while_it_prints() {
+    nasty
+    in_job
+    suite "{name: a, leaks: ignore, run: 'while :; do python3 nasty.py; done'}"
+    start --capture no
+    await "$scratch/out" 'a | '
+    sleep 0.3
+    kill -KILL "$(sed 's/.*"runner":{"pid":\([0-9]*\).*/\1/' .run-matrix/latest/held.json)"
+    finish
+    is "$status" 137
+    killed
+}
+
+test_killed_at_its_end() {
+    nasty
+    in_job
+    suite "{name: a, run: 'python3 nasty.py; exit 1'}"
+    for fault in die-finish die-report; do
+        RUN_MATRIX_FAULTS=$fault run
+        killed
+    done
+}
+
+# GitHub sends INT, 7.5 s later TERM, and 2.5 s after that it kills.
+test_a_cancelled_step_has_everything() {
+    nasty
+    in_job
+    cat >run-matrix.yaml <<'EOF'
+defaults: {leaks: ignore, stop: [INT 60s, TERM 60s, KILL]}
+fixtures:
+  stubborn: {scope: session, daemon: 'trap "" INT TERM; while :; do sleep 1; done', stop: [TERM 60s, KILL]}
+tests:
+  - {name: failed, run: 'python3 nasty.py; exit 1'}
+  - {name: hangs, fixtures: [stubborn], run: 'trap "" INT TERM; python3 nasty.py; echo up >up; while :; do sleep 1; done'}
+  - {name: never, serial: true, run: [true]}
+EOF
+    run doctor --json
+    most=$(python3 -c 'import json, sys; print(int(json.load(open(sys.argv[1]))["ending"]["seconds"] * 1000))' "$scratch/out")
+    [ "$most" -le 7500 ] || fail "an ending may take $most ms"
+    start -n 2 --junit-xml j.xml
+    await_file up
+    await "$scratch/out" 'FAIL '
+    began=$(milliseconds)
+    kill -INT "$runner"
+    finish
+    took=$(($(milliseconds) - began))
+    status_is 2
+    [ "$took" -le "$((2 * most))" ] || fail "it took $took ms, and $most were said to be enough"
+    hear
+    heard_has 'error|run-matrix.yaml|5|failed: failed|'
+    out_has 'interrupted: '
+    grep -q '^\*\*Interrupted\*\*' summary || fail 'no summary of the step'
+    grep -q '^exit-code<<' output || fail 'no outputs'
+    grep -q '</testsuites>' j.xml || fail 'no JUnit'
+}
+
+run_tests
