@@ -139,7 +139,7 @@ static void compare_ids(const struct check *c, const struct flat *own, const str
 {
     if (!their->id.ptr && wanted)
         check_tell(c, their->at, own->at, "this cell has no id, and others have: '%.*s'", STR_ARG(own->id));
-    if (their->id.ptr && !has_own_id(c) && !str_eq(own->id, their->id))
+    if (their->id.ptr && own->id.len && !has_own_id(c) && !str_eq(own->id, their->id))
         check_tell(c, their->at, own->at, "the id of this cell is '%.*s', not '%.*s'", STR_ARG(own->id),
                    STR_ARG(their->id));
 }

@@ -284,14 +284,15 @@ bool ci_jobs_make(struct arena *arena, const struct plan *plan, struct ci_jobs *
     for (uint32_t s = 0; s < suites->count; s++)
         cells += suites->list[s]->cells.count;
     *jobs = (struct ci_jobs){.suite = main, .list = ARENA_ARRAY(arena, struct ci_job, cells)};
-    for (uint32_t s = 0; s < suites->count; s++) {
-        if (suites->list[s]->left_out)
-            continue;
-        if (!no_cell_twice(arena, suites->list[s], diags))
-            return false;
-        take_suite(suites->list[s], has[s], main, jobs);
-    }
+    for (uint32_t s = 0; s < suites->count; s++)
+        if (!suites->list[s]->left_out)
+            take_suite(suites->list[s], has[s], main, jobs);
     join_suites(arena, jobs);
+    if (jobs->count > CI_JOBS_MOST)
+        return true;
+    for (uint32_t s = 0; s < suites->count; s++)
+        if (!suites->list[s]->left_out && !no_cell_twice(arena, suites->list[s], diags))
+            return false;
     name_jobs(arena, jobs);
     return true;
 }

@@ -32,7 +32,7 @@ struct ci_jobs {
 
 /*
  * Of the cells in which the plan has cases, as job_choose_cell has it; of all of them where there are no tests. A cell that
- * several suites have is one job. False: one is there twice, and diags say so.
+ * several suites have is one job. False: one is there twice, and diags say so. More than CI_JOBS_MOST are counted, and have no ids.
  */
 bool ci_jobs_make(struct arena *arena, const struct plan *plan, struct ci_jobs *jobs, struct diags *diags);
 /* The matrix has a key `id` of its own, which stays as it is: then none of ours is added. */

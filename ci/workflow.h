@@ -14,7 +14,7 @@
 
 struct ci_soak {
     struct str profile;
-    nanos within; /* 0: not said */
+    nanos within; /* it is over by then; 0: not said */
     struct place at;
 };
 

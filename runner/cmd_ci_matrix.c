@@ -34,29 +34,34 @@ static void say_all_without(struct ci_view *view)
                      "the matrix has a key 'id' of its own, so jobs get none from us");
 }
 
-static bool fits(struct ci_view *view, size_t size)
+static bool can_be_jobs(struct ci_view *view)
 {
     const struct ci_jobs *jobs = &view->jobs;
     const struct node *unsaid = ci_jobs_unsaid(jobs);
 
     if (unsaid)
-        diag_error(
-            view->in.diags, unsaid->at,
-            "JSON has no such number, and a job could not be told that it is its; a string in quotes can be");
-    else if (jobs->count > CI_JOBS_MOST)
+        diag_error(view->in.diags, unsaid->at,
+                   "JSON has no such number, and a job could not be told that it is its; a string in quotes "
+                   "can be");
+    if (jobs->count > CI_JOBS_MOST)
         diag_error(
             view->in.diags, file_of(view),
-            "%u cells would be %u jobs, and GitHub starts at most %d of one matrix; take fewer by --cell or "
-            "by 'cells' of a profile, or run several cells in one job, without a matrix there",
+            "%u cells would be %u jobs, and GitHub starts at most %d of one matrix; take fewer by "
+            "--cell or by 'cells' of a profile, or run several cells in one job, without a matrix there",
             jobs->cells, jobs->count, CI_JOBS_MOST);
-    else if (size > CI_OUTPUTS_MOST)
-        diag_error(view->in.diags, file_of(view),
-                   "the matrix takes %zu bytes as GitHub counts them, and a job's outputs have at most %d; "
-                   "take fewer "
-                   "cells by --cell or by 'cells' of a profile, or say less in each",
-                   size, CI_OUTPUTS_MOST);
-    else
+    return !unsaid && jobs->count <= CI_JOBS_MOST;
+}
+
+static bool fits(struct ci_view *view, struct str json)
+{
+    size_t size = utf16_size(json);
+
+    if (size <= CI_OUTPUTS_MOST)
         return true;
+    diag_error(view->in.diags, file_of(view),
+               "the matrix takes %zu bytes as GitHub counts them, and a job's outputs have at most %d; take "
+               "fewer cells by --cell or by 'cells' of a profile, or say less in each",
+               size, CI_OUTPUTS_MOST);
     return false;
 }
 
@@ -123,22 +128,29 @@ static bool selects_nothing(struct ci_view *view)
     return true;
 }
 
+static enum exit_code put_out(struct ci_view *view, struct buf *json)
+{
+    if (!fits(view, buf_str(json)))
+        return EXIT_USAGE;
+    if (view->options.github_output)
+        return set_outputs(view, buf_str(json));
+    buf_addc(json, '\n');
+    fwrite(json->ptr, 1, json->len, stdout);
+    return EXIT_PASSED;
+}
+
 enum exit_code ci_matrix(struct ci_view *view)
 {
     struct buf json = {0};
-    enum exit_code code = EXIT_USAGE;
+    enum exit_code code;
 
     say_all_without(view);
-    ci_jobs_json(&json, &view->jobs);
     if (selects_nothing(view))
-        code = EXIT_NOTHING;
-    else if (fits(view, utf16_size(buf_str(&json))) && view->options.github_output)
-        code = set_outputs(view, buf_str(&json));
-    else if (!view->in.diags->errors) {
-        buf_addc(&json, '\n');
-        fwrite(json.ptr, 1, json.len, stdout);
-        code = EXIT_PASSED;
-    }
+        return EXIT_NOTHING;
+    if (!can_be_jobs(view))
+        return EXIT_USAGE;
+    ci_jobs_json(&json, &view->jobs);
+    code = put_out(view, &json);
     buf_release(&json);
     return code;
 }

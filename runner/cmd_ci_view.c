@@ -113,6 +113,12 @@ static nanos span_of(struct arena *arena, const struct node *node)
     return span;
 }
 
+/* 0: there is none. */
+static nanos first_end(nanos a, nanos b)
+{
+    return !a || (b && b < a) ? b : a;
+}
+
 static void find_soaks(const struct ci_view *view, struct ci_facts *facts)
 {
     const struct suite *suite = view->jobs.suite;
@@ -125,7 +131,8 @@ static void find_soaks(const struct ci_view *view, struct ci_facts *facts)
             continue;
         soaks[facts->soak_count++] = (struct ci_soak){
             .profile = suite->profiles[p].name,
-            .within = span_of(view->in.arena, node_get(soak, "within")),
+            .within = first_end(span_of(view->in.arena, node_get(soak, "within")),
+                                span_of(view->in.arena, node_get(soak, "duration"))),
             .at = soak->at,
         };
     }

@@ -47,9 +47,13 @@ void header_cells(struct buf *out, const struct suite *suite)
     utf8_show(out, str_of(suite->file));
     buf_addf(out, ": %u cell%s", suite->cells.count, plural(suite->cells.count));
     if (elsewhere) {
-        buf_addf(out, ": %u here, %u elsewhere (", suite->cells.count - elsewhere, elsewhere);
-        add_reasons(out, suite);
-        buf_addc(out, ')');
+        struct buf reasons = {0};
+
+        add_reasons(&reasons, suite);
+        buf_addf(out, ": %u here, %u elsewhere", suite->cells.count - elsewhere, elsewhere);
+        if (reasons.len) /* none where the job of a workflow is for one other machine */
+            buf_addf(out, " (%s)", buf_text(&reasons));
+        buf_release(&reasons);
     }
     buf_addc(out, '\n');
 }

@@ -32,5 +32,8 @@ while IFS= read -r id; do
     [ -z "$id" ] || words+=(--id "$id")
 done <<<"${INPUT_SELECTION:-}"
 
+# Cases get the environment as it is.
+unset INPUT_COMMAND INPUT_ARGS INPUT_SELECTION INPUT_PROFILE INPUT_JUNIT
+
 # In place of this shell, so that a step that is cancelled is told of it without a detour.
 exec run-matrix "${words[@]}"

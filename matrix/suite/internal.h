@@ -21,6 +21,10 @@ struct loading {
 
 /* strategy, from, bind, host: everything about cells. */
 void load_strategy(struct loading *l);
+/* Cells that a job's runs-on (NULL: it has none) sends to another kind of machine. */
+void load_runs_on(struct loading *l, const struct node *runs_on);
+/* A label, or a list of them: does any of them name another kind of machine, or, when `strict`, not this one? */
+bool value_is_elsewhere(struct loading *l, const struct node *value, bool strict);
 /* Of two keys that would be one variable of the environment it is said. */
 void load_variables(struct loading *l);
 void check_own_variables(struct loading *l, const struct cells *own);

@@ -64,7 +64,8 @@ const struct node *eval_context_tree(struct loading *l, const struct node *tree)
 struct strategy {
     const struct node *node; /* NULL: none */
     struct str host_axis;    /* that a workflow's runs-on names */
-    bool foreign;            /* read by `from`: binds nothing unless told */
+    const struct node *runs_on;
+    bool foreign; /* read by `from`: binds nothing unless told */
 };
 
 static bool read_workflow(struct loading *l, const struct node *from, struct workflow_job *job)
@@ -102,6 +103,7 @@ static void take_workflow(struct loading *l, const struct node *from, struct str
         diag_error(l->diags, from->at, "job '%.*s' has no strategy", STR_ARG(job.id));
     strategy->node = job.strategy;
     strategy->host_axis = job.host_axis;
+    strategy->runs_on = node_get(job.node, "runs-on");
     /* Our deadline comes a minute before GitHub's, so that there is time left to say where it hung. */
     if (job.timeout > 60 * NS_PER_S)
         l->suite->session_timeout = job.timeout - 60 * NS_PER_S;
@@ -229,7 +231,7 @@ static bool label_is_here(const struct suite_world *world, struct str label)
 }
 
 /* A value that is a list of labels (as runs-on takes it) is elsewhere when one of them is. */
-static bool value_is_elsewhere(struct loading *l, const struct node *value, bool strict)
+bool value_is_elsewhere(struct loading *l, const struct node *value, bool strict)
 {
     for (uint32_t i = 0; i < node_list_count(value); i++) {
         struct str label = text_of(l->arena, node_list_item(value, i));
@@ -275,17 +277,19 @@ static void mark_elsewhere(struct loading *l, uint32_t k)
     }
 }
 
-static void load_host(struct loading *l, struct str inferred)
+static void load_host(struct loading *l, const struct strategy *strategy)
 {
     struct suite *suite = l->suite;
     const struct node *host = node_get(suite->root, "host");
-    uint32_t k = find_key(l, inferred);
+    uint32_t k = find_key(l, strategy->host_axis);
 
     suite->host = ARENA_ARRAY(l->arena, bool, suite->cells.key_count);
     suite->elsewhere = ARENA_ARRAY(l->arena, bool, suite->cells.count);
     suite->foreign = ARENA_ARRAY(l->arena, bool, suite->cells.count);
-    if (!host && inferred.len && k != CELL_ABSENT)
+    if (!host && strategy->host_axis.len && k != CELL_ABSENT)
         mark_elsewhere(l, k);
+    else if (!host)
+        load_runs_on(l, strategy->runs_on);
     for (uint32_t i = 0; i < node_list_count(host); i++) {
         const struct node *item = node_list_item(host, i);
         struct str name = text_of(l->arena, item);
@@ -318,6 +322,6 @@ void load_strategy(struct loading *l)
     index_keys(l);
     l->suite->key_names = escaped_key_names(l->arena, &l->suite->cells);
     load_bind(l, strategy.foreign);
-    load_host(l, strategy.host_axis);
+    load_host(l, &strategy);
     load_variables(l);
 }

@@ -75,6 +75,8 @@ struct history_case {
 
 /* Of a command without a file (`exec`) by what history_command_id makes of its id. Texts are the arena's; nothing is known of it where history is spoilt. */
 void history_look(struct history *history, struct str id, struct arena *arena, struct history_case *c);
+/* Whoever has looked keeps others from writing, until this, an import, or the end. */
+void history_look_away(struct history *history);
 /* A case of a command is not the test that happens to be called so. */
 struct str history_command_id(struct arena *arena, struct str id);
 

@@ -287,7 +287,7 @@ static void add_notes(struct markdown *m, struct buf *out)
 static void add_end(struct markdown *m, struct buf *out)
 {
     if (m->full)
-        buf_adds(&m->page, "**Not all of it is here: there was no room for more.** ");
+        buf_adds(out, "**Not all of it is here: there was no room for more.** ");
     buf_adds(out, "All of it: ");
     markdown_code(out, str_of(m->input->path), ID_MOST);
     buf_addc(out, '\n');

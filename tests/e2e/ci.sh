@@ -5,7 +5,7 @@
 workflow=.github/workflows/run-matrix.yml
 
 four_cells() {
-    git init -q .
+    mkdir .git
     write run-matrix.yaml <<'Y'
 strategy:
   max-parallel: 2
@@ -70,9 +70,9 @@ test_outputs_of_the_step() {
     out_is '4 jobs'
     is "$(head -n 1 said)" 'before=1'
     sed -i 1d said
-    outputs_in said >read
-    grep -q '^matrix={"include":\[{"backend":"exec"' read || fail "$(cat read)"
-    is "$(sed -n '/^matrix/!p' read | tr '\n' ' ')" 'count=4 max-parallel=2 fail-fast=false '
+    outputs_in said >taken
+    grep -q '^matrix={"include":\[{"backend":"exec"' taken || fail "$(cat taken)"
+    is "$(sed -n '/^matrix/!p' taken | tr '\n' ' ')" 'count=4 max-parallel=2 fail-fast=false '
     run ci matrix --github-output
     status_is 4
     err_has 'GITHUB_OUTPUT'
@@ -89,8 +89,8 @@ Y
     GITHUB_OUTPUT=$PWD/said run ci matrix --github-output
     status_is 0
     err_has '2 cells get no jobs: for another kind of machine than Linux'
-    outputs_in said >read
-    is "$(tr '\n' ' ' <read)" 'matrix={"include":[{"id":"none"}]} count=0 max-parallel=1 fail-fast=false '
+    outputs_in said >taken
+    is "$(tr '\n' ' ' <taken)" 'matrix={"include":[{"id":"none"}]} count=0 max-parallel=1 fail-fast=false '
     RUN_MATRIX_CELL='{"id":"none"}' run
     status_is 4
 }
@@ -268,7 +268,7 @@ test_cells_that_drift_apart() {
 }
 
 test_machines_that_drift_apart() {
-    git init -q .
+    mkdir .git
     write run-matrix.yaml <<'Y'
 strategy: {matrix: {os: [ubuntu-22.04, ubuntu-24.04, macos-14]}}
 host: [os]
@@ -298,12 +298,44 @@ test_workflows_that_cannot_be_read() {
     status_is 4
 }
 
+test_our_own_workflow_fits() {
+    cd "$root"
+    run ci check --workflow .github/workflows/ci.yml examples/actors
+    status_is 0
+    run ci matrix examples/actors
+    status_is 0
+    out_has '"id":"backend=exec,transport=tcp,capture=fd"'
+    out_lacks 'variant'
+}
+
+test_cells_of_a_workflow_that_are_for_others() {
+    write .github/workflows/ci.yml <<'Y'
+on: push
+jobs:
+  testing:
+    runs-on: ${{ matrix.os }}-latest
+    strategy: {matrix: {os: [ubuntu, macos, windows]}}
+    steps: [{run: 'true'}]
+Y
+    write run-matrix.yaml <<'Y'
+strategy: {from: .github/workflows/ci.yml}
+tests: [{name: t, run: 'echo ${{ matrix.os }} >>ran'}]
+Y
+    run
+    status_is 0
+    out_has '3 cells: 1 here, 2 elsewhere (os=macos, os=windows)'
+    last_line_is '1 passed, 0 failed'
+    is "$(cat ran)" ubuntu
+    run ci matrix
+    out_is '{"include":[{"os":"ubuntu","id":"os=ubuntu"}]}'
+}
+
 # ---- the action ----
 
 action_run() { # NAME=VALUE...
     mkdir -p bin
     # shellcheck disable=SC2016
-    printf '#!/bin/sh\nfor word in "$@"; do printf "<%%s>\\n" "$word"; done\n' >bin/run-matrix
+    printf '#!/bin/sh\nenv | grep ^INPUT_\nfor word in "$@"; do printf "<%%s>\\n" "$word"; done\n' >bin/run-matrix
     chmod +x bin/run-matrix
     run_command env PATH="$PWD/bin:$PATH" "$@" "$root/ci/action/run.sh"
 }

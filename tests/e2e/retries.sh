@@ -171,8 +171,9 @@ fixtures:
     is "$(grep -c '^up' log)" 3
     is "$(grep '^a@' log | sed 's/.* //' | tr -d '\n')" 1122
     for cell in x y; do
-        [ "$(line_of "down $cell")" -gt "$(line_of "a@c=$cell 2")" ] || fail "the fixture of $cell was gone: $(cat log)"
-        [ "$(line_of 'down all')" -gt "$(line_of "a@c=$cell 2")" ] || fail "the fixture of all was gone: $(cat log)"
+        for fixture in $cell all; do
+            [ "$(line_of "down $fixture")" -gt "$(line_of "a@c=$cell 2")" ] || fail "the fixture of $fixture was gone: $(cat log)"
+        done
     done
 }
 

@@ -1,5 +1,6 @@
-// The answers to the matrices in tests/unit/data/matrices.txt, worked out by other means than ours: cell by
-// cell, with GitHub's own npm package for `==`, for coercion and for indexing.
+// The answers to the matrices in tests/unit/data/matrices.txt and public-matrices.txt, worked out by other means than ours: cell
+// by cell, with GitHub's own npm package for `==`, for coercion and for indexing. The second are those of public workflows, with
+// what they say in `runs-on` in a first line; cells for Windows and macOS are elsewhere.
 //
 //     node tests/extra/matrices.mjs            compare with the answers in the file
 //     node tests/extra/matrices.mjs --write    write them anew
@@ -15,7 +16,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const write = process.argv[2] === "--write";
 const here = path.dirname(fileURLToPath(import.meta.url));
-const file = process.argv[write ? 3 : 2] ?? path.join(here, "../unit/data/matrices.txt");
+const named = process.argv[write ? 3 : 2];
+const files = named ? [named] : ["matrices.txt", "public-matrices.txt"].map((name) => path.join(here, "../unit/data", name));
 const places = [process.cwd(), ...(process.env.NODE_PATH ?? "").split(path.delimiter).filter(Boolean)];
 
 async function load(name, entry) {
@@ -301,8 +303,19 @@ function json(value) {
   }
 }
 
+// "${{ matrix.os }}-latest" of a cell: is that another system than Linux?
+function isElsewhere(runsOn, fields) {
+  const context = new Mapping([["matrix", new Mapping(fields.map((field) => [field.key, toData(field.value)]))]]);
+  const label = runsOn.replace(/\$\{\{(.*?)\}\}/g, (_, expression) => {
+    const tree = new Parser(new Lexer(expression.trim()).lex().tokens, ["matrix"], []).parse();
+    return new Evaluator(tree, context).evaluate().coerceString();
+  });
+  return /^(windows|macos)/i.test(label);
+}
+
 function answer(text) {
   const matrix = read(text);
+  const runsOn = /^# runs-on: (.*)$/m.exec(text)?.[1];
   const refusals = new Refusals();
   const parts = expect("mapping", matrix, refusals) ? split(matrix, refusals) : null;
   if (refusals.list.length) {
@@ -314,27 +327,32 @@ function answer(text) {
     const segments = fields.slice(0, named).flatMap((field) => [...scalars(field.value)]);
     const values = json({ kind: "mapping", pairs: fields });
     const [name, job, id] = [segments.join(", "), jobName("test", segments), jobId(segments, taken)].map((t) => JSON.stringify(t));
-    return `{"name":${name},"job":${job},"id":${id},"values":${values}}`;
+    const elsewhere = runsOn && isElsewhere(runsOn, fields) ? ',"elsewhere":true' : "";
+    return `{"name":${name},"job":${job},"id":${id},"values":${values}${elsewhere}}`;
   });
   return cells.length ? `{"cells":[\n${cells.join(",\n")}\n]}\n` : `{"cells":[]}\n`;
 }
 
 // "=== name", the matrix, "=>", the answer.
 let differ = 0;
-const entries = fs.readFileSync(file, "utf8").split(/^=== /m).slice(1).map((entry) => {
-  const [, name, matrix, ours] = /^(.*)\n([^]*?)^=>\n([^]*)$/m.exec(entry);
-  let theirs;
-  try {
-    theirs = answer(matrix);
-  } catch (error) {
-    theirs = `${error}\n`;
-  }
-  if (theirs === ours) return entry;
-  differ++;
-  if (write && theirs.startsWith("{")) return `${name}\n${matrix}=>\n${theirs}`;
-  console.log(`${name}: the answer should be\n${theirs}`);
-  return entry;
-});
-if (write) fs.writeFileSync(file, entries.map((entry) => `=== ${entry}`).join(""));
-console.log(`${entries.length} matrices, ${differ} ${write ? "written" : "differ"}`);
+let count = 0;
+for (const file of files) {
+  const entries = fs.readFileSync(file, "utf8").split(/^=== /m).slice(1).map((entry) => {
+    const [, name, matrix, ours] = /^(.*)\n([^]*?)^=>\n([^]*)$/m.exec(entry);
+    let theirs;
+    try {
+      theirs = answer(matrix);
+    } catch (error) {
+      theirs = `${error}\n`;
+    }
+    if (theirs === ours) return entry;
+    differ++;
+    if (write && theirs.startsWith("{")) return `${name}\n${matrix}=>\n${theirs}`;
+    console.log(`${name}: the answer should be\n${theirs}`);
+    return entry;
+  });
+  count += entries.length;
+  if (write) fs.writeFileSync(file, entries.map((entry) => `=== ${entry}`).join(""));
+}
+console.log(`${count} matrices, ${differ} ${write ? "written" : "differ"}`);
 process.exit(differ && !write ? 1 : 0);
