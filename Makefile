@@ -266,6 +266,7 @@ SOAK_CASES = 10000 # of each backend
 SOAK_REQUESTS = 1000000
 SOAK_IMAGE = 1024 # megabytes
 SOAK_HOSTILE = 20000 # programs, and copies, that are nonsense
+SOAK_SIMULATED = 20 # times two hundred soaks of each sort
 SOAK_DATABASES = 20 # times ten rounds
 SCENARIO_ROUNDS = 100
 MATRIX_ROUNDS = 300 # of examples/actors; `make check` has two, of a part of the cases each
@@ -276,8 +277,9 @@ SOAK_UNIT = test_watch test_watch_dump test_contain test_spawn test_spawn_under_
 	test_store test_journal test_signals test_anchor test_isolate test_cgroup test_guard test_leaks test_world \
 	test_remains test_remains_store test_pid_reuse test_contain_pidns test_serve test_serve_fails test_serve_nonsense \
 	test_contain_cgroup test_contain_strangers test_tools_stacks test_links test_links_dial test_links_ends test_links_talk test_peers test_registrar \
-	test_stacks test_stacks_undisturbed
-soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%) build/release/tests/unit/test_stacks_hostile
+	test_stacks test_stacks_undisturbed test_soak
+soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%) build/release/tests/unit/test_stacks_hostile \
+		build/release/tests/unit/test_soak_simulated
 	@SCENARIO_CELLS=all FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
 		$(foreach test,$(filter-out $(SOAKED),$(E2E)),$(call quote,tests/soak/repeat $(SOAK_COUNT) $(test))) \
@@ -289,6 +291,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 		'ONLY=large_server IMAGE=$(SOAK_IMAGE) tests/e2e/servers.sh' \
 		'SERVE_COUNT=$(SOAK_REQUESTS) build/release/tests/unit/test_serve' \
 		'STACKS_HOSTILE=$(SOAK_HOSTILE) build/release/tests/unit/test_stacks_hostile' \
+		'SOAK_TIMES=$(SOAK_SIMULATED) build/release/tests/unit/test_soak_simulated' \
 		'TRIES=$(SOAK_TRIES) tests/e2e/contain.sh' 'CHAOS_TIMES=$(CHAOS_TIMES) tests/chaos/chaos.sh' \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/soak $(program)))
 

@@ -27,6 +27,7 @@ struct front {
     struct plan plan;
     struct settings *settings;
     struct selection *selection; /* NULL: everything */
+    bool forgetful;              /* a history was asked for and is not to be had, which was said */
     const char *recalled;        /* what history has to do with the plan, a line each; NULL: nothing */
     uint32_t *before;            /* with it: which cases come before which, one number for each of the plan */
 };

@@ -155,7 +155,7 @@ static void add_retries(const struct session *s, struct buf *out)
 {
     const struct retry_plan *p = &s->retry_plan;
 
-    if (!p->cases)
+    if (!p->cases || s->soak)
         return;
     if (p->cases == s->case_count)
         buf_adds(out, "what fails may be run again");

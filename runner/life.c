@@ -97,6 +97,12 @@ static enum case_state drop(struct session *s, uint32_t number)
     return CASE_OVER;
 }
 
+static enum case_state drop_pausing(struct session *s, uint32_t number)
+{
+    retries_dropped(s, number);
+    return drop(s, number);
+}
+
 static enum case_state come(struct session *s, uint32_t number)
 {
     soaking_come(s, number);
@@ -107,12 +113,6 @@ static enum case_state let_go(struct session *s, uint32_t number)
 {
     fixtures_case_over(s, number);
     return CASE_OVER;
-}
-
-static enum case_state drop_pausing(struct session *s, uint32_t number)
-{
-    retries_dropped(s, number);
-    return drop(s, number);
 }
 
 static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
@@ -128,8 +128,8 @@ static action *const table[CASE_STATE_COUNT][CASE_EVENT_COUNT] = {
     [CASE_ENDING] = {[CASE_GONE] = tell_first},
     [CASE_TELLING] = {[CASE_TOLD] = clean_and_judge},
     [CASE_CLEANING] = {[CASE_CLEANED] = cleaned},
-    [CASE_RESTING] = {[CASE_CALLED] = come, [CASE_DROPPED] = let_go},
     [CASE_PAUSING] = {[CASE_DUE] = due, [CASE_DROPPED] = drop_pausing},
+    [CASE_RESTING] = {[CASE_CALLED] = come, [CASE_DROPPED] = let_go},
 };
 
 static const char *const states[] = {

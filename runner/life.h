@@ -16,8 +16,8 @@ struct session;
     X(CASE_ENDING, "ending")       /* its ladder is being climbed */         \
     X(CASE_TELLING, "telling")     /* it has crashed; its stack is read */   \
     X(CASE_CLEANING, "cleaning")   /* its own fixtures are going */          \
-    X(CASE_RESTING, "resting")     /* of a soak: until it is called */       \
     X(CASE_PAUSING, "pausing")     /* is to be run again, and not yet */     \
+    X(CASE_RESTING, "resting")     /* of a soak: until it is called */       \
     X(CASE_OVER, "over")           /* has its verdict, in the journal */
 
 enum case_state {

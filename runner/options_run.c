@@ -183,7 +183,7 @@ static const struct opt opts[] = {
      .kind = OPT_PATH,
      .arg = "FOLDER",
      .offset = AT(run_dir),
-     .commands = READERS | ON(reap) | ON(doctor),
+     .commands = READERS | ON(list) | ON(reap) | ON(doctor),
      .help = "where runs are kept, in place of .run-matrix beside the file"},
 };
 

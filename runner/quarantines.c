@@ -94,6 +94,36 @@ static void warn(const struct told *told, int64_t today, struct diags *diags)
     buf_release(&words);
 }
 
+void quarantines_advise(const struct front *front, struct history *history, struct diags *diags)
+{
+    struct told_list told = {.arena = diags->arena};
+    struct arena scratch = {0};
+    struct buf id = {0}, words = {0};
+
+    for (uint32_t i = 0; i < front->plan.count; i++) {
+        struct setting_value value;
+
+        arena_clear(&scratch);
+        if (front->plan.cases[i].elsewhere || !find(front, &front->plan.cases[i], &scratch, &value))
+            continue;
+        buf_clear(&id);
+        case_id(&id, &front->plan, &front->plan.cases[i]);
+        if (history_streak(history, buf_str(&id)) == HISTORY_STREAK_MOST)
+            add(&told, &value, as_recorded(&value, &scratch));
+    }
+    for (uint32_t i = 0; i < told.count; i++) {
+        buf_clear(&words);
+        report_quarantine(&words, &told.list[i].what, quarantines_today());
+        diag_warning(diags, told.list[i].at,
+                     "%u case%s in quarantine passed each of the last %d times: it may be lifted; %s",
+                     told.list[i].cases, plural(told.list[i].cases), HISTORY_STREAK_MOST, buf_text(&words));
+    }
+    buf_release(&id);
+    buf_release(&words);
+    free(told.list);
+    arena_release(&scratch);
+}
+
 void quarantines_warn(const struct front *front, int64_t today, struct diags *diags)
 {
     struct told_list told = {.arena = diags->arena};

@@ -61,6 +61,7 @@ static void look_in_store(struct recall *r, struct invocation *in)
 
     if (store_open_existing(&store, front_store_path(in, r->front), in->arena, &unsaid) == 0)
         history = remember_open(&store, NULL, in->diags);
+    r->front->forgetful = store.fd >= 0 && !history;
     if (history && in->began)
         history_before(history, in->began);
     look(r, history);
@@ -249,6 +250,7 @@ void recall_choose(struct front *front, struct invocation *in)
 
     front->before = NULL;
     front->recalled = NULL;
+    front->forgetful = false;
     if (!is_asked(r.options))
         return;
     look_in_store(&r, in);

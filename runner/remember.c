@@ -1,6 +1,7 @@
 #include "runner/remember.h"
 
 #include "runner/base/io.h"
+#include "runner/quarantines.h"
 #include "runner/session.h"
 
 #include <fcntl.h>
@@ -94,10 +95,14 @@ void remember_before(struct session *s)
 {
     struct history *history = NULL;
 
-    if (s->store.fd >= 0)
+    s->forgetful = s->store.fd < 0 || s->front->forgetful;
+    if (!s->forgetful)
         history = remember_open(&s->store, &s->faults, s->in->diags);
+    s->forgetful = !history;
     if (history && (s->jobs > 1 || s->style.live))
         expect(s, history);
+    if (history && *s->front->file)
+        quarantines_advise(s->front, history, s->in->diags);
     history_close(history);
 }
 
@@ -135,13 +140,15 @@ struct history *remember_slower(struct session *s, struct journal_record *record
     struct arena scratch = {0};
     struct history *history;
 
-    if (s->store.fd < 0 || s->broken || s->cancelled)
+    if (s->forgetful || s->broken || s->cancelled)
         return NULL;
     history = history_open(s->store.fd, s->store.path, &s->faults, s->in->diags);
     for (uint32_t i = 0; history && i < s->case_count && i < record->case_count && clock_now() < until; i++)
         if (is_comparable(&record->cases[i]) &&
             journal_last(&record->cases[i])->duration > HISTORY_SLOWER_MORE)
             compare(s, history, &record->cases[i], i, &scratch);
+    if (history)
+        history_look_away(history); /* reports are written next, which may take long */
     arena_release(&scratch);
     return history;
 }

@@ -9,8 +9,10 @@
 
 /* ---- is it run again ---- */
 
-/* Whoever is told to stop after so many failures has stopped; a cell that fail-fast leaves in flight has not. */
-/* In a soak each attempt stands for itself. */
+/*
+ * Whoever is told to stop after so many failures has stopped; a cell that fail-fast leaves in flight has not. A soak counts
+ * attempts, and hides none behind another.
+ */
 static bool may_follow(const struct session *s)
 {
     bool enough = s->failures_most && s->failures >= (uint64_t)s->failures_most;

@@ -197,10 +197,11 @@ struct session {
     nanos longest_ending;       /* of all ladders */
     nanos longest_undoing;      /* of all fixtures of a case, one after another */
 
-    bool begun;   /* the plan goes on record */
-    nanos ended;  /* time of the run when its watch was closed */
-    nanos began;  /* on the watch's clock */
-    int64_t wall; /* ms since 1970 then; the wall clock is read once, it may jump */
+    bool forgetful; /* there is no history to be had, and that was said */
+    bool begun;     /* the plan goes on record */
+    nanos ended;    /* time of the run when its watch was closed */
+    nanos began;    /* on the watch's clock */
+    int64_t wall;   /* ms since 1970 then; the wall clock is read once, it may jump */
     uint32_t failures;
     bool dropping;           /* the queue is being closed, and must not be touched */
     const char *drop_reason; /* of those that will not be run */

@@ -11,14 +11,14 @@ static const struct place nowhere = {0};
 /* ---- before it begins ---- */
 
 /* Those that are skipped whatever comes are not worth a question each round. */
-static void leave_out_settled(struct session *s)
+static void leave_out_skipped(struct session *s)
 {
     struct arena scratch = {0};
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < s->case_count; i++) {
         arena_clear(&scratch);
-        if (recipe_is_settled(&s->kitchen, session_planned(s, i), &scratch))
+        if (recipe_is_passed_over(&s->kitchen, session_planned(s, i), &scratch))
             continue;
         s->cases[kept] = s->cases[i];
         s->placing[kept++] = s->placing[i];
@@ -62,7 +62,7 @@ enum exit_code soaking_plan(struct session *s, const struct resumption *resumpti
     s->session_timeout = 0; /* what a run may take says nothing of how long one looks for what is rare */
     if (!soaking_ask(s, resumption, &s->soak->asked))
         return EXIT_USAGE;
-    leave_out_settled(s);
+    leave_out_skipped(s);
     if (!s->case_count)
         return nothing_to_soak(s);
     if (s->soak->asked.copies > LIVES_MOST / s->case_count) {

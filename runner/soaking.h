@@ -9,6 +9,8 @@
 #include "runner/journal/journal.h"
 #include "runner/soak/soak.h"
 
+#define SOAKING_NOTES_MOST 50 /* warnings that are told and recorded */
+
 struct invocation;
 struct front;
 struct past_run;

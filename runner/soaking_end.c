@@ -194,7 +194,7 @@ static void print_result(struct session *s, const struct soak_result *result, en
     counts.counts[COUNT_FAILED] = failures;
     if (s->cancelled && progress_still(s->progress))
         return;
-    if (s->soak->notes > 50)
+    if (s->soak->notes > SOAKING_NOTES_MOST)
         buf_addf(&out, "%u warnings\n", s->soak->notes);
     add_why(s, code, &out);
     soak_result_text(result, s->style.colour && !s->voice.inside, s->style.verbose, &out);

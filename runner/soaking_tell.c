@@ -5,7 +5,6 @@
 #define PAUSE_FIRST (10 * NS_PER_S)
 #define PAUSE_MOST  (300 * NS_PER_S)
 #define WIDTH_MOST  200 /* of a line that is on no terminal */
-#define NOTES_MOST  50
 
 void soaking_header(struct session *s)
 {
@@ -90,12 +89,12 @@ void soaking_tell(struct session *s, struct slot *slot, const struct journal_att
 /* What each attempt warns of would fill the journal. */
 bool soaking_may_note(struct session *s)
 {
-    if (!s->soak || s->soak->notes < NOTES_MOST) {
+    if (!s->soak || s->soak->notes < SOAKING_NOTES_MOST) {
         if (s->soak)
             s->soak->notes++;
         return true;
     }
-    if (s->soak->notes++ == NOTES_MOST)
-        progress_warn(s->progress, "%u warnings: those that follow are left out", NOTES_MOST);
+    if (s->soak->notes++ == SOAKING_NOTES_MOST)
+        progress_warn(s->progress, "%u warnings: those that follow are left out", SOAKING_NOTES_MOST);
     return false;
 }

@@ -75,9 +75,14 @@ struct history_case {
 
 /* Of a command without a file (`exec`) by what history_command_id makes of its id. Texts are the arena's; nothing is known of it where history is spoilt. */
 void history_look(struct history *history, struct str id, struct arena *arena, struct history_case *c);
+/* Whoever has looked keeps others from writing, until this, an import, or the end. */
+void history_look_away(struct history *history);
 /* A case of a command is not the test that happens to be called so. */
 struct str history_command_id(struct arena *arena, struct str id);
 
+#define HISTORY_STREAK_MOST 20
+/* How often in a row, until now, it has passed without a retry, at most HISTORY_STREAK_MOST; runs that did not run it aside. */
+uint32_t history_streak(struct history *history, struct str id);
 /* How long it took when it passed, the newest first; how many. */
 uint32_t history_passes(struct history *history, struct str id, nanos passes[HISTORY_PASSES_MOST]);
 #define HISTORY_SLOWER_MORE (100 * NS_PER_MS) /* a machine that was busy for a moment is nothing to tell of */

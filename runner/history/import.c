@@ -215,8 +215,8 @@ struct collecting {
     struct importing *i;
     const struct journal_attempt *attempt;
     int64_t number;
-    uint32_t failed, told;
-    bool hidden; /* what it is called nobody can be told */
+    uint32_t place, failed, told; /* `place`: in the order of the suite */
+    bool hidden;                  /* what it is called nobody can be told */
 };
 
 static bool collect(void *user, const struct journal_result *result)
@@ -226,6 +226,7 @@ static bool collect(void *user, const struct journal_result *result)
     sqlite3_stmt *add;
     size_t at;
 
+    c->place++;
     if (!failed && !is_partial(c->attempt))
         return true;
     add = sql_use(c->i->h, SQL_ADD_INSIDE);
@@ -237,7 +238,8 @@ static bool collect(void *user, const struct journal_result *result)
     sqlite3_bind_int64(add, 2, c->i->at);
     sqlite3_bind_int64(add, 3, c->i->run);
     sql_text(add, 4, result->id);
-    sqlite3_bind_int(add, 5, failed);
+    sqlite3_bind_int64(add, 5, c->place);
+    sqlite3_bind_int(add, 6, failed);
     return sql_do(c->i->h, add);
 }
 
@@ -352,6 +354,7 @@ bool history_import(struct history *h, const struct journal_record *record, int 
     bool done;
 
     history_until(h);
+    history_look_away(h);
     if (sql_begin(h)) {
         die_here(h);
         import(&i, (int64_t)journal_size);

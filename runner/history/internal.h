@@ -20,6 +20,7 @@
 /* id, text. What a text says of tables stands in schema.c. */
 #define STATEMENTS(X)                                                                                       \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                             \
+    X(LOOK, "BEGIN")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                     \
     X(FIND_RUN, "SELECT no, at, size FROM runs WHERE id = ?1")                                              \
     X(LATEST_BELOW, "SELECT max(at) FROM runs WHERE number < ?1")                                           \
@@ -31,12 +32,13 @@
     X(SET_CASE, "UPDATE cases SET first = min(first, ?2), pending = max(pending, ?3) WHERE no = ?1")        \
     X(ADD_RESULT, "INSERT OR REPLACE INTO results(of, at, run, outcome, attempts, flags, duration, ended) " \
                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                                 \
-    X(ADD_INSIDE, "INSERT OR REPLACE INTO inside(of, at, run, id, failed) VALUES(?1, ?2, ?3, ?4, ?5)")      \
+    X(ADD_INSIDE,                                                                                           \
+      "INSERT OR REPLACE INTO inside(of, at, run, id, place, failed) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")       \
     X(DROP_INSIDE, "DELETE FROM inside WHERE of = ?1 AND at = ?2 AND run = ?3")                             \
     X(DROP_INSIDE_BELOW, "DELETE FROM inside WHERE of = ?1 AND at < ?2")                                    \
     X(RESULTS_OF, "SELECT at, run, outcome, flags, duration FROM results WHERE of = ?1 AND at < ?2 ORDER "  \
                   "BY at DESC, run DESC")                                                                   \
-    X(INSIDE_OF, "SELECT id, failed FROM inside WHERE of = ?1 AND at = ?2 AND run = ?3")                    \
+    X(INSIDE_OF, "SELECT id, failed, place FROM inside WHERE of = ?1 AND at = ?2 AND run = ?3")             \
     X(PASSES_OF, "SELECT duration FROM results WHERE of = ?1 AND at < ?2 AND flags & 8 ORDER BY at DESC, "  \
                  "run DESC LIMIT ?3")                                                                       \
     X(OLDEST_KEPT, "SELECT at FROM results WHERE of = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2")               \

@@ -16,6 +16,7 @@ struct inside {
     struct known {
         struct str id;
         bool failed;
+        int64_t place;
     } * list; /* by text, up to `sorted` */
     uint32_t count, cap, sorted;
 };
@@ -49,18 +50,30 @@ static void add_inside(struct inside *inside, int64_t number, int64_t at, int64_
         if (!id.len || is_known(inside, id))
             continue;
         GROW(inside->list, inside->count, inside->cap);
-        inside->list[inside->count++] =
-            (struct known){arena_str(inside->arena, id), sqlite3_column_int(of, 1) != 0};
+        inside->list[inside->count++] = (struct known){
+            arena_str(inside->arena, id), sqlite3_column_int(of, 1) != 0, sqlite3_column_int64(of, 2)};
     }
     if (inside->count)
         qsort(inside->list, inside->count, sizeof *inside->list, by_text);
     inside->sorted = inside->count;
 }
 
-static void take_inside(const struct inside *inside, struct history_case *c)
+static int by_place(const void *left, const void *right)
+{
+    const struct known *a = left, *b = right;
+
+    if (a->place != b->place)
+        return (a->place > b->place) - (a->place < b->place);
+    return str_cmp(a->id, b->id);
+}
+
+/* In the order in which the suite told of them. */
+static void take_inside(struct inside *inside, struct history_case *c)
 {
     struct str *failed = ARENA_ARRAY(inside->arena, struct str, inside->count);
 
+    if (inside->count)
+        qsort(inside->list, inside->count, sizeof *inside->list, by_place);
     for (uint32_t i = 0; i < inside->count; i++)
         if (inside->list[i].failed)
             failed[c->inside_count++] = inside->list[i].id;
@@ -128,6 +141,19 @@ static void look_at(struct walk *w, int64_t pending)
     free(w->inside.list);
 }
 
+/* One transaction for many looks: the locks would take longer than the answers. */
+static void begin_looking(struct history *h)
+{
+    history_until(h);
+    if (!h->error && sqlite3_get_autocommit(h->db))
+        sql_do(h, sql_use(h, SQL_LOOK));
+}
+
+void history_look_away(struct history *h)
+{
+    sql_roll_back(h);
+}
+
 static int64_t find_case(struct history *h, struct str id, int64_t *first, int64_t *pending)
 {
     sqlite3_stmt *find = sql_use(h, SQL_FIND_CASE);
@@ -149,7 +175,7 @@ void history_look(struct history *h, struct str id, struct arena *arena, struct 
     int64_t first, pending;
 
     *c = (struct history_case){.outcome = VERDICT_NOT_RUN, .duration = -1};
-    history_until(h);
+    begin_looking(h);
     w.number = find_case(h, id, &first, &pending);
     if (w.number && first < h->before) {
         c->seen = true;
@@ -160,13 +186,40 @@ void history_look(struct history *h, struct str id, struct arena *arena, struct 
         history_say(h, "this run goes without history");
 }
 
+uint32_t history_streak(struct history *h, struct str id)
+{
+    int64_t first, pending, number;
+    enum verdict outcome = VERDICT_PASSED;
+    uint32_t count = 0;
+    sqlite3_stmt *of;
+
+    history_until(h);
+    number = find_case(h, id, &first, &pending);
+    of = number ? sql_use(h, SQL_RESULTS_OF) : NULL;
+    if (!of)
+        return 0;
+    sqlite3_bind_int64(of, 1, number);
+    sqlite3_bind_int64(of, 2, h->before);
+    while (count < HISTORY_STREAK_MOST && sql_row(h, of)) {
+        if (!verdict_find(sql_column(of, 2), &outcome))
+            break;
+        if (verdict_counts(outcome) == COUNT_NOT_RUN || verdict_counts(outcome) == COUNT_SKIPPED)
+            continue;
+        if (outcome != VERDICT_PASSED)
+            break;
+        count += !(sqlite3_column_int(of, 3) & RESULT_PARTIAL);
+    }
+    sql_end(of);
+    return count;
+}
+
 uint32_t history_passes(struct history *h, struct str id, nanos passes[HISTORY_PASSES_MOST])
 {
     int64_t first, pending, number;
     sqlite3_stmt *of;
     uint32_t count = 0;
 
-    history_until(h);
+    begin_looking(h);
     number = find_case(h, id, &first, &pending);
     of = number ? sql_use(h, SQL_PASSES_OF) : NULL;
     if (!of)

@@ -19,7 +19,7 @@ static const char *const tables[] = {
     "attempts INT NOT NULL, flags INT NOT NULL, duration INT NOT NULL, ended INT NOT NULL, "
     "PRIMARY KEY(of, at, run)) WITHOUT ROWID",
     "CREATE TABLE inside(of INT NOT NULL, at INT NOT NULL, run INT NOT NULL, id TEXT NOT NULL, "
-    "failed INT NOT NULL, PRIMARY KEY(of, at, run, id)) WITHOUT ROWID",
+    "place INT NOT NULL, failed INT NOT NULL, PRIMARY KEY(of, at, run, id)) WITHOUT ROWID",
 };
 
 /* ---- looking ---- */

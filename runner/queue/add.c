@@ -262,9 +262,9 @@ static void item_come(struct queue *queue, struct item *item, const struct queue
 void queue_add(struct queue *queue, const struct queue_case *c)
 {
     struct item *item = item_new(queue, c);
+    nanos late = c->expected < 0 ? LATE_UNKNOWN : -c->expected;
 
-    item_come(queue, item, c,
-              (struct rank){c->before, c->expected < 0 ? LATE_UNKNOWN : -c->expected, item->number});
+    item_come(queue, item, c, (struct rank){c->before, late, item->number});
 }
 
 void queue_enter(struct queue *queue, const struct queue_case *c)

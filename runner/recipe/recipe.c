@@ -315,16 +315,31 @@ static bool cook_until_command(struct cooking *k, const struct place_of_case *wh
     return !k->shared->needs || is_settled(k->recipe) || cook_requirements(k);
 }
 
-bool recipe_is_settled(struct kitchen *kitchen, const struct plan_case *c, struct arena *scratch)
+/* As far as it can be known before there is anything of its attempt. */
+static bool foresee(struct kitchen *kitchen, const struct plan_case *c, struct arena *scratch,
+                    struct recipe *recipe)
 {
     const struct place_of_case nowhere = {.tmpdir = "", .artifacts = ""};
     struct diags diags = {.arena = scratch};
-    struct recipe recipe;
     struct cooking k;
 
-    cook_begin(&k, kitchen, c, scratch, &recipe, &diags);
+    cook_begin(&k, kitchen, c, scratch, recipe, &diags);
     k.rehearsal = true;
-    return cook_until_command(&k, &nowhere) && is_settled(&recipe);
+    return cook_until_command(&k, &nowhere);
+}
+
+bool recipe_is_settled(struct kitchen *kitchen, const struct plan_case *c, struct arena *scratch)
+{
+    struct recipe recipe;
+
+    return foresee(kitchen, c, scratch, &recipe) && is_settled(&recipe);
+}
+
+bool recipe_is_passed_over(struct kitchen *kitchen, const struct plan_case *c, struct arena *scratch)
+{
+    struct recipe recipe;
+
+    return foresee(kitchen, c, scratch, &recipe) && !recipe.error && (recipe.skip || recipe.unsupported);
 }
 
 bool recipe_make(struct kitchen *kitchen, const struct plan_case *c, const struct place_of_case *where,

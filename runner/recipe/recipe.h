@@ -246,5 +246,7 @@ void recipe_server(const struct kitchen *kitchen, const struct recipe *recipe, c
 enum transport recipe_transport(const struct kitchen *kitchen, const struct plan_case *c);
 /* Whatever its fixtures are it will not be started: skipped, unsupported, or an error. They need not be made. */
 bool recipe_is_settled(struct kitchen *kitchen, const struct plan_case *c, struct arena *scratch);
+/* ... skipped or unsupported, and there is no error in it. */
+bool recipe_is_passed_over(struct kitchen *kitchen, const struct plan_case *c, struct arena *scratch);
 
 #endif

@@ -9,9 +9,10 @@
 /* As much as there is room for. */
 static uint16_t keep(char *to, size_t size, struct str text)
 {
+    if (!text.len)
+        return 0;
     text = utf8_cut(text, size);
-    if (text.len)
-        memcpy(to, text.ptr, text.len);
+    memcpy(to, text.ptr, text.len);
     return (uint16_t)text.len;
 }
 

@@ -155,7 +155,8 @@ static enum grade grade_place(struct str line, size_t end, const struct before *
 
     if (has(rest, "warning:") || has(rest, "note:"))
         return GRADE_ANY;
-    return before->failing || str_starts(rest, "Failure") || is_exception(rest) || has_word(rest)
+    return before->failing || has(str_slice(line, 0, end), "_test.go:") || str_starts(rest, "Failure") ||
+                   is_exception(rest) || has_word(rest)
                ? GRADE_CHECK
                : GRADE_ANY;
 }

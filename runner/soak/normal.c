@@ -139,9 +139,9 @@ static void copy_place(struct normal *n)
 
 static bool is_unit(struct str word)
 {
-    static const char *const units[] = {"ns",  "us",  "ms",  "s", "sec", "secs", "m",  "min", "mins",
-                                        "h",   "d",   "k",   "M", "B",   "kB",   "KB", "MB",  "GB",
-                                        "KiB", "MiB", "GiB", "x", "Z",   "KiB",  "fd"};
+    static const char *const units[] = {"ns",   "us", "ms",  "s",   "sec", "secs", "m",  "min",
+                                        "mins", "h",  "d",   "k",   "M",   "B",    "kB", "KB",
+                                        "MB",   "GB", "KiB", "MiB", "GiB", "Z"};
 
     for (size_t i = 0; i < ARRAY_LEN(units); i++)
         if (str_is(word, units[i]))
@@ -151,9 +151,9 @@ static bool is_unit(struct str word)
 
 static bool is_time_unit(struct str word)
 {
-    static const char *const units[] = {"ns",      "us",      "ms",     "s",           "sec",
-                                        "secs",    "seconds", "second", "minutes",     "minute",
-                                        "minutes", "hour",    "hours",  "milliseconds"};
+    static const char *const units[] = {"ns",     "us",      "ms",           "s",      "sec",     "secs",
+                                        "second", "seconds", "milliseconds", "minute", "minutes", "hour",
+                                        "hours"};
 
     for (size_t i = 0; i < ARRAY_LEN(units); i++)
         if (str_is(word, units[i]))
@@ -364,9 +364,10 @@ static bool take_temporary(struct normal *n)
 
 void normalise(struct str line, struct buf *out)
 {
-    struct normal n = {.in = str_slice(line, 0, line.len < INPUT_MOST ? line.len : INPUT_MOST), .out = out};
+    struct normal n = {.in = {line.ptr, line.len < INPUT_MOST ? line.len : INPUT_MOST}, .out = out};
 
     buf_reserve(out, LINE_MOST);
+    out->ptr[out->len] = '\0';
     n.begin = out->len;
     while (n.at < n.in.len && out->len - n.begin < LINE_MOST) {
         char c = peek(&n, 0);

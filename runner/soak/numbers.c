@@ -61,7 +61,7 @@ void percent_above_add(struct buf *out, double rate)
     double scale = pow(10, digits);
 
     /* What is a hair above a round number is that number. */
-    add_decimal(out, digits, fmin(100, ceil(rate * 100 * scale - 1e-6) / scale));
+    add_decimal(out, digits, fmin(100, fabs(ceil(rate * 100 * scale - 1e-6)) / scale));
 }
 
 void interval_add(struct buf *out, uint64_t failures, uint64_t attempts, struct stats_interval interval)

@@ -19,7 +19,7 @@ static long double stirling_error(uint64_t count)
         return 0;
     if (count < 1000) /* small enough for a difference of logarithms */
         return lgammal_r(n + 1, &sign) - (n + 0.5L) * logl(n) + n - logl(TWO_PI) / 2;
-    return (1.0L / 12 - (1.0L / 360 - (1.0L / 1260 - 1.0L / 1680 / square) / square) / square) / n;
+    return (1.0L / 12 - (1.0L / 360 - 1.0L / 1260 / square) / square) / n;
 }
 
 /* k ln(k/mean) + mean - k, without loss where k is near its mean. */

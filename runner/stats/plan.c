@@ -143,8 +143,8 @@ static void plan_too_many(struct stats_plan *plan, double error)
 /* ---- the plan ---- */
 
 /*
- * As few clean attempts as one look alone would need, and one more where all but nothing would be left for the looks after it:
- * 1 - below to the power of them is what is spent, and they are a part of an attempt more than just enough.
+ * As few clean attempts as one look alone would need. As that is a whole number, they are a part of an attempt more than just enough, and
+ * what is left of the error is that part of error * below: where it would be less than half, there is one attempt more.
  */
 static uint64_t clean_attempts(struct stats_plan *plan, double error)
 {

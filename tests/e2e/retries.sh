@@ -171,8 +171,9 @@ fixtures:
     is "$(grep -c '^up' log)" 3
     is "$(grep '^a@' log | sed 's/.* //' | tr -d '\n')" 1122
     for cell in x y; do
-        [ "$(line_of "down $cell")" -gt "$(line_of "a@c=$cell 2")" ] || fail "the fixture of $cell was gone: $(cat log)"
-        [ "$(line_of 'down all')" -gt "$(line_of "a@c=$cell 2")" ] || fail "the fixture of all was gone: $(cat log)"
+        for fixture in $cell all; do
+            [ "$(line_of "down $fixture")" -gt "$(line_of "a@c=$cell 2")" ] || fail "the fixture of $fixture was gone: $(cat log)"
+        done
     done
 }
 
@@ -427,6 +428,22 @@ test_a_quarantine_ends_by_universal_time() {
     done
     RUN_MATRIX_FAULTS=wall-clock=25h run
     status_is 1
+}
+
+test_a_quarantine_that_is_not_needed_any_more() {
+    suite "{name: a, $(in_quarantine 2999-12-31), run: '[ ! -e fails ]'}" "{name: b, $(in_quarantine 2999-12-31), run: 'true'}" '{name: c, run: "true"}'
+    touch fails
+    run -q
+    rm fails
+    for _ in $(seq 19); do
+        run -q
+        err_is_empty
+    done
+    run -q # twenty passes of b are behind us, and nineteen of a
+    err_has 'run-matrix.yaml:3:27: warning: 1 case in quarantine passed each of the last 20 times: it may be lifted; net-team, #451, until 2999-12-31 ('
+    err_lacks 'run-matrix.yaml:2:'
+    run -q
+    err_has 'run-matrix.yaml:2:27: warning: 1 case in quarantine passed each of the last 20 times'
 }
 
 # An error of what is around a case in quarantine is its failure too.

@@ -220,6 +220,71 @@ test_a_command_has_a_deadline_too() {
     out_has 'timed out after 1s'
 }
 
+test_a_failure_has_its_place() {
+    signals_kill
+    write test_places.c <<'END'
+#include <run_matrix.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void bottom(void)
+{
+    *(volatile int *)0 = 1;
+}
+
+static void stuck(void)
+{
+    for (;;)
+        pause();
+}
+
+TEST(places, .timeout = "2s")
+{
+    int attempt = atoi(getenv("RUN_MATRIX_ATTEMPT"));
+
+    if (attempt == 1)
+        bottom();
+    if (attempt == 2)
+        stuck();
+    ASSERT_EQ(attempt, 4);
+}
+END
+    run soak --count 4 -n 1 test_places.c
+    status_is 1
+    python3 - <<'END' || fail 'places'
+import json
+kinds = json.load(open(".run-matrix/latest/soak.json"))["kinds"]
+places = {kind["verdict"]: kind["place"] for kind in kinds}
+assert places["crashed"].startswith("bottom at ") and places["crashed"].endswith("test_places.c:7"), places
+assert places["timeout"].startswith("stuck at ") and "test_places.c:1" in places["timeout"], places
+assert places["failed"].endswith("test_places.c:24"), places
+END
+}
+
+test_an_error_is_not_left_out() {
+    suite '{name: t, requires: {env: [NOBODY_SETS_THIS]}, run: ["true"]}'
+    printf 'profiles: {strict: {requires: fail}}\n' >>run-matrix.yaml
+    run soak --count 2
+    status_is 5
+    run soak --count 2 -P strict
+    status_is 1
+    last_line_is '0 passed, 2 failed'
+}
+
+test_who_asks_is_told_how_far_it_is() {
+    suite "{name: t, run: '$notes sleep 0.1'}"
+    start soak --duration 1h
+    await log 't 2'
+    kill -USR1 "$runner"
+    await "$scratch/out" 'running, '
+    grep -q '^[0-9]* run.*, 0 failed' "$scratch/out" || fail 'not how far it is'
+    "$program" report | tail -n 1 >last
+    grep -q ' passed, 0 failed, so far$' last || fail "$(cat last)"
+    kill -TERM "$runner"
+    finish
+    status_is 2
+}
+
 test_no_retries() {
     suite "{name: t, retries: 3, run: '$notes exit 1'}"
     run soak --count 4
@@ -403,6 +468,21 @@ test_resumed_where_it_was_killed() {
     killed_and_resumed die-ended@5
     killed_and_resumed die-written@6
     killed_and_resumed die-finish
+}
+
+# The guard is what people see, and may kill; the runner ends by itself then.
+test_killed_by_somebody() {
+    rule
+    start soak -n 2 --count 60 --seed 5
+    await log 'x 9'
+    kill -KILL "$runner"
+    finish
+    flock -w 30 .run-matrix/latest/lock true
+    run soak --resume
+    status_is 1
+    is "$(of_soak 'soak["runs"]')" 120
+    is "$(of_soak 'soak["seed"]')" 0x5
+    is "$(sort log | uniq -d)" ''
 }
 
 test_a_decision_stays() {

@@ -195,7 +195,7 @@ static inline char *everything(struct scene *s)
         "SELECT id, first, pending FROM cases ORDER BY id",
         "SELECT c.id, r.at, u.id, r.outcome, r.attempts, r.flags, r.duration, r.ended FROM results r "
         "JOIN cases c ON c.no = r.of JOIN runs u ON u.no = r.run ORDER BY 1, 2, 3",
-        "SELECT c.id, i.at, u.id, i.id, i.failed FROM inside i JOIN cases c ON c.no = i.of "
+        "SELECT c.id, i.at, u.id, i.id, i.place, i.failed FROM inside i JOIN cases c ON c.no = i.of "
         "JOIN runs u ON u.no = i.run ORDER BY 1, 2, 3, 4",
         "SELECT count(*) FROM results",
         "PRAGMA integrity_check",

@@ -178,10 +178,10 @@ static void test_inside(void **state)
     struct history *h = opened(s);
     struct history_case c;
 
-    one_run(s, h, 1, 1, PAST("a", VERDICT_FAILED, .inside = "p -q r -s -t"));
+    one_run(s, h, 1, 1, PAST("a", VERDICT_FAILED, .inside = "p -t r -q -s"));
     c = look(s, h, "a");
     assert_true(c.failed);
-    assert_inside(&c, "q s t");
+    assert_inside(&c, "t q s"); /* in the order of the suite */
     one_run(s, h, 2, 2, PAST("a", VERDICT_FAILED, .inside = "q -s", .asked = 2)); /* two of them alone */
     c = look(s, h, "a");
     assert_inside(&c, "s t");
@@ -408,11 +408,35 @@ static void test_passes(void **state)
     history_close(h);
 }
 
+/* What was not run, or not all of it, neither makes it longer nor ends it; anything but a plain pass ends it. */
+static void test_streak(void **state)
+{
+    struct scene *s = *state;
+    struct history *h = opened(s);
+
+    assert_int_equal(history_streak(h, str_of("a")), 0);
+    one_run(s, h, 1, 1, PAST("a", VERDICT_PASSED));
+    one_run(s, h, 2, 2, PAST("a", VERDICT_FLAKY));
+    assert_int_equal(history_streak(h, str_of("a")), 0);
+    one_run(s, h, 3, 3, PAST("a", VERDICT_PASSED));
+    one_run(s, h, 4, 4, PAST("a", VERDICT_SKIPPED));
+    one_run(s, h, 5, 5, PAST("a", VERDICT_PASSED, .inside = "x", .asked = 1));
+    one_run(s, h, 6, 6, PAST("a", VERDICT_PASSED));
+    assert_int_equal(history_streak(h, str_of("a")), 2);
+    one_run(s, h, 7, 7, PAST("a", VERDICT_FAILED, .quarantined = true));
+    assert_int_equal(history_streak(h, str_of("a")), 0);
+    for (int i = 8; i < 40; i++)
+        one_run(s, h, i, i, PAST("a", VERDICT_PASSED));
+    assert_int_equal(history_streak(h, str_of("a")), HISTORY_STREAK_MOST);
+    history_close(h);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_nothing_is_known),
+        TEST(test_streak),
         TEST(test_the_last_that_is_known),
         TEST(test_what_counts_as_failed),
         TEST(test_order_of_runs),

@@ -309,6 +309,12 @@ static void test_status(void **state)
                          "             wait\\tfor \\x1b[1m\n"
                          "       0.0s  kv@a=2 (set-up, attempt 2)\n"
                          "             tail -f out/stdout\n");
+    progress_resting(stage.progress, 2);
+    progress_status(stage.progress, running, 0, 4);
+    stage_expect(&stage, "[3/9] 1 failed, 1 not run, 2 wait to be run again  0 running, 4 waiting\n");
+    progress_resting(stage.progress, 1);
+    progress_status(stage.progress, running, 0, 4);
+    stage_expect(&stage, "[3/9] 1 failed, 1 not run, 1 waits to be run again  0 running, 4 waiting\n");
     stage_close(&stage);
 }
 

@@ -144,22 +144,31 @@ static void test_many_failures(void **state)
 }
 
 /* Pairs, of which either fails: each is a coin. So what is exact is known for any number. */
+static double of_pairs(struct stats_layer *layers, uint32_t count, uint32_t of_first)
+{
+    for (uint32_t l = 0; l < count; l++)
+        layers[l] = l < of_first ? (struct stats_layer){1, 1, 0, 1} : (struct stats_layer){0, 1, 1, 1};
+    return stats_layers_greater(layers, count);
+}
+
 static void test_many_layers(void **state)
 {
     static const uint32_t counts[] = {100, 4096, 4097, 6000};
-    struct stats_layer *layers = calloc(6000, sizeof *layers);
+    struct stats_layer *layers = calloc(6002, sizeof *layers);
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
         uint32_t count = counts[i], of_first = count / 2 + (uint32_t)sqrt(count) * 3 / 2;
-        double exact = stats_at_least(of_first, count, 0.5), p;
+        double exact = stats_at_least(of_first, count, 0.5), p = of_pairs(layers, count, of_first);
 
-        for (uint32_t l = 0; l < count; l++)
-            layers[l] = l < of_first ? (struct stats_layer){1, 1, 0, 1} : (struct stats_layer){0, 1, 1, 1};
-        p = stats_layers_greater(layers, count);
         if (count <= 4096 ? !near(p, exact, 1e-11) : p < exact || p > 20 * exact)
             fail_msg("%u layers: %g, exactly %g", count, p, exact);
+        /* All of them fail, or there is nobody: that says nothing. */
+        layers[count] = (struct stats_layer){40, 40, 9, 9};
+        layers[count + 1] = (struct stats_layer){0};
+        assert_true(near(stats_layers_greater(layers, count + 2), p, 1e-9));
     }
+    assert_true(of_pairs(layers, 6000, 2900) == 1 && stats_layers_greater(layers, 6002) == 1);
     free(layers);
 }
 

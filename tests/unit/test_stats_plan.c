@@ -157,6 +157,10 @@ static void test_nonsense(void **state)
     assert_int_equal(stats_decide(&plan, 3, 3), STATS_OPEN);
     assert_int_equal(stats_decide(&plan, 2, 3), STATS_BELOW);
     assert_int_equal(stats_decide(&plan, 2000, 3000), STATS_BELOW);
+    /* More failures than attempts are as many. */
+    plan = stats_plan(0.9, 0.95);
+    assert_int_equal(stats_decide(&plan, 3, 3), STATS_OPEN);
+    assert_int_equal(stats_decide(&plan, 900, 3), STATS_OPEN);
     /* Who wants no confidence has an answer at once. */
     plan = stats_plan(0.003, 0);
     assert_int_equal(stats_decide(&plan, 0, 1), STATS_BELOW);
