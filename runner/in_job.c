@@ -1,6 +1,7 @@
 #include "runner/in_job.h"
 
 #include "runner/base/io.h"
+#include "runner/base/utf8.h"
 #include "runner/front_cell.h"
 #include "runner/header.h"
 #include "runner/outputs.h"
@@ -14,6 +15,7 @@
 
 #define SUMMARY_MOST  (((size_t)1 << 20) - 1) /* of a step: what is longer is not shown at all */
 #define SUMMARY_LEAST ((size_t)4 << 10)
+#define SOAK_MOST     ((size_t)64 << 10)
 
 static const struct place nowhere = {0};
 
@@ -96,13 +98,14 @@ static const char *file_of(const char *variable)
     return path && *path ? path : NULL;
 }
 
+/* What is to be written there, at most `most` bytes. */
+typedef void add_page(struct session *s, const void *of, size_t most, struct buf *out);
+
 /* Others of the step may have written there before us, and may not have ended their line. */
-static void add_summary(struct session *s, const struct report_input *input)
+static void add_summary(struct session *s, add_page *add, const void *of)
 {
     const char *path = file_of("GITHUB_STEP_SUMMARY");
-    struct report_options options = *input->options;
-    struct report_input ours = *input;
-    struct report_sink sink;
+    struct buf page = {0};
     off_t size = 0;
     int fd = path ? open_file(path, &size) : -1;
 
@@ -113,16 +116,37 @@ static void add_summary(struct session *s, const struct report_input *input)
     if ((uint64_t)size + SUMMARY_LEAST > SUMMARY_MOST) {
         diag_warning(s->in->diags, nowhere, "the summary of this step is full: ours is not in it");
     } else {
-        options.bytes_most = SUMMARY_MOST - (size_t)size - 2;
-        ours.options = &options;
-        report_sink_open(&sink, fd);
-        buf_adds(&sink.buf, size ? "\n\n" : "");
-        reports[REPORT_MARKDOWN]->write(&ours, &sink);
-        errno = report_sink_close(&sink);
-        if (errno)
+        buf_adds(&page, size ? "\n\n" : "");
+        add(s, of, SUMMARY_MOST - (size_t)size - page.len, &page);
+        if (fd_write_all(fd, page.ptr, page.len) < 0)
             warn(s, "GITHUB_STEP_SUMMARY");
     }
+    buf_release(&page);
     fd_close(&fd);
+}
+
+static void add_report(struct session *s, const void *of, size_t most, struct buf *out)
+{
+    struct report_input input = *(const struct report_input *)of;
+    struct report_options options = *input.options;
+    struct report_sink sink;
+
+    (void)s;
+    options.bytes_most = most;
+    input.options = &options;
+    report_sink_open(&sink, -1);
+    reports[REPORT_MARKDOWN]->write(&input, &sink); /* which is a page in memory anyway */
+    buf_addstr(out, buf_str(&sink.buf));
+    buf_release(&sink.buf);
+}
+
+static void add_soak(struct session *s, const void *of, size_t most, struct buf *out)
+{
+    const struct str *text = of;
+    size_t room = most / 4 < SOAK_MOST ? most / 4 : SOAK_MOST;
+
+    buf_addf(out, "## run-matrix soak\n\nrun %.*s\n\n", STR_ARG(s->run.id));
+    markdown_block(out, utf8_cut(*text, room));
 }
 
 /* ---- outputs ---- */
@@ -165,22 +189,20 @@ static void artifact_name(struct session *s, struct str cell, struct buf *out)
     outputs_slug(s->mask, str_of(attempt ? attempt : "1"), 0, out);
 }
 
-static void add_all(struct session *s, struct outputs *o, const struct report_input *input,
+static void add_all(struct session *s, struct outputs *o, const struct journal_counts *counts,
                     enum exit_code code)
 {
     struct buf cell = {0}, name = {0}, shown = {0};
-    struct journal_counts counts;
 
-    journal_count(input->record, &counts);
     front_cell_words(s->front, &cell);
     artifact_name(s, buf_str(&cell), &name);
     mask_text(s->mask, buf_str(&cell), &shown);
-    add_number(o, "passed", counts.counts[COUNT_PASSED]);
-    add_number(o, "failed", counts.counts[COUNT_FAILED]);
-    add_number(o, "skipped", counts.counts[COUNT_SKIPPED]);
-    add_number(o, "not-run", counts.counts[COUNT_NOT_RUN]);
-    add_number(o, "flaky", counts.verdicts[VERDICT_FLAKY]);
-    add_number(o, "quarantined", counts.quarantined);
+    add_number(o, "passed", counts->counts[COUNT_PASSED]);
+    add_number(o, "failed", counts->counts[COUNT_FAILED]);
+    add_number(o, "skipped", counts->counts[COUNT_SKIPPED]);
+    add_number(o, "not-run", counts->counts[COUNT_NOT_RUN]);
+    add_number(o, "flaky", counts->verdicts[VERDICT_FLAKY]);
+    add_number(o, "quarantined", counts->quarantined);
     add_number(o, "exit-code", code);
     add_text(o, "cell", buf_str(&shown));
     add_text(o, "run-id", s->run.id);
@@ -191,7 +213,7 @@ static void add_all(struct session *s, struct outputs *o, const struct report_in
     buf_release(&shown);
 }
 
-static void add_outputs(struct session *s, const struct report_input *input, enum exit_code code)
+static void add_outputs(struct session *s, const struct journal_counts *counts, enum exit_code code)
 {
     const char *path = file_of("GITHUB_OUTPUT");
     struct job_voice fresh; /* a word for this alone: the file may be read by steps to come */
@@ -205,7 +227,7 @@ static void add_outputs(struct session *s, const struct report_input *input, enu
         return;
     job_voice_open(&fresh);
     o.delimiter = arena_printf(s->arena, "run_matrix_%s", fresh.token);
-    add_all(s, &o, input, code);
+    add_all(s, &o, counts, code);
     if (fd_write_all(fd, o.text.ptr, o.text.len) < 0)
         warn(s, "GITHUB_OUTPUT");
     buf_release(&o.text);
@@ -214,8 +236,35 @@ static void add_outputs(struct session *s, const struct report_input *input, enu
 
 void in_job_files(struct session *s, const struct report_input *input, enum exit_code code)
 {
+    struct journal_counts counts;
+
     if (!s->voice.inside)
         return;
-    add_summary(s, input);
-    add_outputs(s, input, code);
+    journal_count(input->record, &counts);
+    add_summary(s, add_report, input);
+    add_outputs(s, &counts, code);
+}
+
+/* ---- of a soak ---- */
+
+void in_job_after_soak(struct session *s, struct str text, struct str last, enum exit_code code)
+{
+    struct buf out = {0};
+
+    job_resume(&s->voice, &out);
+    if (s->voice.inside && (code == EXIT_FAILED || code == EXIT_UNDECIDED))
+        annotation_add(&out, &(struct annotation){.kind = code == EXIT_FAILED ? "error" : "warning",
+                                                  .title = str_of("run-matrix soak"),
+                                                  .message = text});
+    buf_addstr(&out, last);
+    say(s, &out);
+}
+
+void in_job_soak_files(struct session *s, struct str text, const struct journal_counts *counts,
+                       enum exit_code code)
+{
+    if (!s->voice.inside)
+        return;
+    add_summary(s, add_soak, &text);
+    add_outputs(s, counts, code);
 }

@@ -17,4 +17,9 @@ void in_job_after_summary(struct session *s, const struct report_input *input);
 /* The step's summary and its outputs. What cannot be written is a warning: the verdict stands. */
 void in_job_files(struct session *s, const struct report_input *input, enum exit_code code);
 
+/* The same of a soak, whose result is a text, and a last line. */
+void in_job_after_soak(struct session *s, struct str text, struct str last, enum exit_code code);
+void in_job_soak_files(struct session *s, struct str text, const struct journal_counts *counts,
+                       enum exit_code code);
+
 #endif

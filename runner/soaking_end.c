@@ -1,5 +1,6 @@
 /* What a soak came to: its result in the folder of the run, printed, and as reports. */
 #include "runner/finish.h"
+#include "runner/in_job.h"
 #include "runner/leftovers.h"
 #include "runner/past.h"
 #include "runner/session.h"
@@ -171,20 +172,41 @@ static void add_why(struct session *s, enum exit_code code, struct buf *out)
         buf_adds(out, "nothing was executed: every attempt was skipped\n");
 }
 
+/* What others have said in it is no command to who reads the log of a job. */
+static bool print_harmless(struct session *s, struct str text)
+{
+    struct report_sink sink;
+
+    report_sink_open(&sink, s->style.fd);
+    sink.harmless = s->style.inert;
+    buf_addstr(&sink.buf, text);
+    return report_sink_close(&sink) == 0;
+}
+
 static void print_result(struct session *s, const struct soak_result *result, enum exit_code code)
 {
-    struct buf out = {0};
+    struct buf out = {0}, last = {0};
+    struct journal_counts counts = {0};
+    uint64_t attempts, failures;
 
+    soak_result_counts(result, &attempts, &failures);
+    counts.counts[COUNT_PASSED] = attempts - failures;
+    counts.counts[COUNT_FAILED] = failures;
     if (s->cancelled && progress_still(s->progress))
         return;
     if (s->soak->notes > SOAKING_NOTES_MOST)
         buf_addf(&out, "%u warnings\n", s->soak->notes);
     add_why(s, code, &out);
-    make(result, false, s->style.colour, s->style.verbose, &out);
-    if (fd_write_all(s->style.fd, out.ptr, out.len) < 0)
+    soak_result_text(result, s->style.colour && !s->voice.inside, s->style.verbose, &out);
+    add_last_line(result, &last);
+    in_job_before_summary(s);
+    if (!print_harmless(s, buf_str(&out)))
         diag_warning(s->in->diags, nowhere,
                      "what the soak printed was not all taken; it is in '%s/" TEXT_NAME "'", s->run.path);
+    in_job_after_soak(s, buf_str(&out), buf_str(&last), code);
+    in_job_soak_files(s, buf_str(&out), &counts, code);
     buf_release(&out);
+    buf_release(&last);
 }
 
 enum exit_code soaking_finish(struct session *s)

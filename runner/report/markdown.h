@@ -20,8 +20,6 @@ bool markdown_put(struct markdown *m, struct buf *part, size_t spare);
 /* In a line, a table or HTML: everything that could mean something as an entity, on one line, at most `most` bytes of it. */
 void markdown_inline(struct buf *out, struct str text, size_t most);
 void markdown_code(struct buf *out, struct str text, size_t most); /* the same between <code> and </code> */
-/* Lines as they are, in a fence that none of them ends. They are harmless already. */
-void markdown_block(struct buf *out, struct str lines);
 
 /* ---- markdown_table.c ---- */
 

@@ -90,6 +90,9 @@ void report_rerun_result(const struct report_input *input, const struct journal_
 void report_quarantine(struct buf *out, const struct journal_quarantine *quarantine, int64_t today);
 /* "3 passed, 1 failed, 2 skipped": the last line. */
 void report_tally(const struct journal_counts *counts, struct buf *out);
+/* Of a page of Markdown: lines as they are, in a fence that none of them ends. They are harmless already. */
+void markdown_block(struct buf *out, struct str lines);
+
 /* ---- commands to GitHub's runner ---- */
 
 /* "::error file=a.c,line=3,title=...::message", escaped and within what GitHub takes. */

@@ -135,7 +135,7 @@ in_job() {
 }
 
 # Annotations of ours: with a place in the file, or of a command that has none.
-ours='^[a-z]*|\(sub/\)\?run-matrix.yaml|\|^[a-z]*|||\(left something behind\|failed\): '
+ours='^[a-z]*|\(sub/\)\?run-matrix.yaml|\|^[a-z]*|||\(left something behind: \|failed: \|run-matrix soak|\)'
 
 nothing() { # HEARD
     [ -z "$1" ] || fail "it has heard: $(echo "$1" | cut -c 1-300 | head -n 5)"
@@ -352,6 +352,25 @@ EOF
     is "$(grep -c '<h[1-6]>' page.html)" 2
     is "$(grep -c '<details' page.html)" "$(grep -c '^</details>' page.html)"
     ! grep '<script\|<b>\|<strong>\|<a ' page.html || fail 'a piece of its form is not ours'
+}
+
+test_a_soak_in_a_job() {
+    nasty
+    in_job
+    cat >run-matrix.yaml <<'EOF'
+strategy: {matrix: {v: [1, 2]}}
+tests:
+  - {name: bad, run: [sh, -c, 'python3 nasty.py; echo "a.c:1:2: error: ##[error]x" >&2; exit ${{ matrix.v }}']}
+EOF
+    RUN_MATRIX_CELL='{"v": 2}' run soak --count 3
+    status_is 1
+    hear
+    is "$(grep -c '^error|||run-matrix soak|' "$scratch/heard")" 1
+    last_line_is '0 passed, 3 failed'
+    out_has 'bad@v=2'
+    out_lacks 'bad@v=1'
+    grep -q '^## run-matrix soak' summary || fail 'no summary of the step'
+    grep -q '^run-dir<<' output || fail 'no outputs'
 }
 
 # ---- endings ----
