@@ -7,11 +7,25 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* The one that is named, or ours; where there is none, the one that the matrix comes from. */
+static const char *choose_workflow(const struct ci_view *view)
+{
+    const struct suite *suite = view->jobs.suite;
+    const struct node *from = node_get(node_get(suite->root, "strategy"), "from");
+    const char *path = ci_view_workflow(view);
+    struct stat there;
+
+    if (view->options.workflow || !from || from->kind != NODE_STRING || stat(path, &there) == 0)
+        return path;
+    return arena_printf(view->in.arena, "%s%.*s", suite->dir, STR_ARG(from->string));
+}
 
 /* FILE[#JOB] */
 static const char *split_job(const struct ci_view *view, struct str *job)
 {
-    struct str text = str_of(ci_view_workflow(view));
+    struct str text = str_of(choose_workflow(view));
     size_t hash;
 
     *job = (struct str){"", 0};

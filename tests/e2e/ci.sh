@@ -330,6 +330,28 @@ Y
     out_is '{"include":[{"os":"ubuntu","id":"os=ubuntu"}]}'
 }
 
+test_the_workflow_that_a_matrix_comes_from() {
+    write .github/workflows/ci.yml <<'Y'
+on: push
+jobs:
+  testing:
+    runs-on: ubuntu-latest
+    strategy: {matrix: {cc: [gcc, clang]}}
+    steps: [{uses: actions/checkout@v4}, {run: make}, {run: build/run-matrix}]
+Y
+    write run-matrix.yaml <<'Y'
+strategy: {from: .github/workflows/ci.yml#testing}
+tests: [{name: t, run: [ls]}]
+Y
+    run ci check
+    status_is 1
+    out_has '.github/workflows/ci.yml:4:5: error: run-matrix is not told which cell it is for'
+    out_has '1 difference'
+    sed -i "s/build.run-matrix/&, env: {RUN_MATRIX_CELL: '\${{ toJSON(matrix) }}'}/" .github/workflows/ci.yml
+    run ci check
+    status_is 0
+}
+
 # ---- the action ----
 
 action_run() { # NAME=VALUE...
