@@ -95,8 +95,8 @@ static void test_quarantine_in_the_summary(void **state)
         "days "
         "left)\nFAIL    dropped  cancelled by SIGINT; net-team, #451 \\x1b, until 2026-12-01 (10 days "
         "left)\n",
-        "failed, and counts since quarantine is over: 1\nFAIL    released  exit status 2; db-team, #7, until "
-        "2026-11-19 (over for 2 days)\n",
+        ("failed, and counts since quarantine is over: 1\nFAIL    released  exit status 2; db-team, #7, until "
+         "2026-11-19 (over for 2 days)\n"),
         "\n1 passed, 1 failed\n",
     };
     struct sample s;
@@ -141,8 +141,8 @@ static void test_quarantine_in_other_reports(void **state)
         "not ok 1 - held # TODO quarantined: exit status 1 (net-team, #451 \\x1b, until 2026-12-01)\n",
         "not ok 2 - released\n",
         "ok 3 - good\n",
-        "not ok 4 - dropped # TODO quarantined: cancelled by SIGINT (net-team, #451 \\x1b, until "
-        "2026-12-01)\n",
+        ("not ok 4 - dropped # TODO quarantined: cancelled by SIGINT (net-team, #451 \\x1b, until "
+         "2026-12-01)\n"),
     };
     static const char *const junit[] = {
         "<skipped type=\"quarantined\" message=\"quarantined: exit status 1 (net-team, #451 \\x1b, until "
