@@ -95,7 +95,8 @@ static void test_quarantine_in_the_summary(void **state)
         "days "
         "left)\nFAIL    dropped  cancelled by SIGINT; net-team, #451 \\x1b, until 2026-12-01 (10 days "
         "left)\n",
-        ("failed, and counts since quarantine is over: 1\nFAIL    released  exit status 2; db-team, #7, until "
+        ("failed, and counts since quarantine is over: 1\nFAIL    released  exit status 2; db-team, #7, "
+         "until "
          "2026-11-19 (over for 2 days)\n"),
         "\n1 passed, 1 failed\n",
     };
