@@ -333,6 +333,7 @@ static char folder[] = "/tmp/test_ci_cell.XXXXXX";
 static int make_folder(void **state)
 {
     struct buf path = {0};
+    int answer;
 
     (void)state;
     if (!mkdtemp(folder))
@@ -342,11 +343,13 @@ static int make_folder(void **state)
     buf_adds(&path, "/workflows");
     mkdir(buf_text(&path), 0700);
     buf_adds(&path, "/ci@2.yml");
-    return file_write(
+    answer = file_write(
         buf_text(&path),
         str_of("jobs:\n  plan: {runs-on: x, steps: []}\n  test:\n    strategy:\n      matrix: {a: [1]}\n"
                "  made: {strategy: {matrix: '${{ fromJSON(needs.plan.outputs.m) }}'}}\n"
                "  none: {strategy: {matrix: null}}\n"));
+    buf_release(&path);
+    return answer;
 }
 
 static int remove_folder(void **state)
