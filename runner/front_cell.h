@@ -10,7 +10,7 @@
  */
 bool front_choose_cell(struct front *front, struct invocation *in);
 
-/* "backend=exec,transport=uds" of the suite that was asked for; nothing: all cells are wanted. */
+/* "backend=exec,transport=uds" of the first suite that has the cell of this job; nothing: all cells are wanted, or none has it. */
 void front_cell_words(const struct front *front, struct buf *out);
 
 #endif

@@ -407,7 +407,67 @@ test_the_action_names_its_artifact() {
     is "$(cat o)" "artifact-name=a-b-c-d-run-dir=-etc
 run-dir=$(pwd -P)/runs"
     run_command env GITHUB_OUTPUT="$PWD/o2" RUN_DIR=runs GITHUB_JOB=test JOB_INDEX=3 GITHUB_RUN_ATTEMPT=2 "$root/ci/action/name.sh"
-    is "$(head -n 1 o2)" artifact-name=run-matrix-test-3-2
+    is "$(head -n 1 o2)" artifact-name=run-matrix-test-2-3-runs
+    # However long what comes before, the end is there.
+    run_command env GITHUB_OUTPUT="$PWD/o3" RUN_DIR=runs OWN_ARTIFACT_NAME="$(head -c 300 /dev/zero | tr '\0' x)" JOB_INDEX=3 "$root/ci/action/name.sh"
+    case $(head -n 1 o3) in
+    *x-3-runs) ;;
+    *) fail "$(cat o3)" ;;
+    esac
+}
+
+# As a step of the action: a run, and what its artifact is called after it.
+step_of_job() { # INDEX CELL
+    : >outputs
+    RUN_MATRIX_CELL=$2 GITHUB_ACTIONS=true GITHUB_JOB=test GITHUB_OUTPUT=$PWD/outputs run
+    status_is 0
+    outputs_in outputs >taken
+    run_command env GITHUB_OUTPUT="$PWD/named" JOB_INDEX="$1" RUN_DIR="$(sed -n 's/^run-dir=//p' taken)" \
+        OWN_ARTIFACT_NAME="$(sed -n 's/^artifact-name=//p' taken)" "$root/ci/action/name.sh"
+    status_is 0
+}
+
+# GitHub ends the second job that has a name.
+all_are_named_once() { # COUNT
+    is "$(grep '^artifact-name=' named | sort -u | wc -l)" "$1"
+    rm named
+}
+
+test_no_two_artifacts_have_one_name() {
+    mkdir part other
+    echo 'suites: [part/run-matrix.yaml, other/run-matrix.yaml]' >run-matrix.yaml
+    cat >part/run-matrix.yaml <<'Y'
+strategy: {matrix: {v: [1, x]}}
+tests: [{name: t, run: ['true', '${{ matrix.v }}']}]
+Y
+    sed "s/1, x/'1'/; s/: t,/: u,/" part/run-matrix.yaml >other/run-matrix.yaml
+    # Cells that differ in their types alone, of suites that are not the first.
+    step_of_job 0 '{"v": 1}'
+    grep -q '^cell=v=1$' taken || fail "$(cat taken)"
+    step_of_job 1 '{"v": "1"}'
+    step_of_job 2 '{"v": "x"}'
+    grep -q '^cell=v=x$' taken || fail "$(cat taken)"
+    grep -q '^artifact-name=run-matrix-test-v=x-1$' taken || fail "$(cat taken)"
+    # The action twice in a job.
+    step_of_job 2 '{"v": "x"}'
+    all_are_named_once 4
+    # A file without a matrix, in each job of one.
+    cd part
+    echo 'tests: [{name: t, run: ["true"]}]' >run-matrix.yaml
+    step_of_job 0 ''
+    step_of_job 1 ''
+    all_are_named_once 2
+    # Values that nobody may see.
+    cat >run-matrix.yaml <<'Y'
+strategy: {matrix: {v: [secret-one, secret-two]}}
+defaults: {mask: [SECRET_ONE, SECRET_TWO]}
+tests: [{name: t, run: ['true', '${{ matrix.v }}']}]
+Y
+    export SECRET_ONE=secret-one SECRET_TWO=secret-two
+    step_of_job 0 '{"v": "secret-one"}'
+    step_of_job 1 '{"v": "secret-two"}'
+    ! grep 'secret' named || fail 'a secret is in the name'
+    all_are_named_once 2
 }
 
 test_the_action_knows_what_it_has_built() {
