@@ -241,6 +241,8 @@ test_what_drifts_apart() {
     differs "s/if: github.event_name != 'schedule'/if: github.event_name == 'schedule'/" 'the cases run on schedule alone'
     differs '/^        with:$/,/command: none/d' 'runs all cases itself'
     differs '/^  test:/q; /run-matrix.ci@v0/,/command: none/d' 'no step before installs run-matrix'
+    differs '/^  test:/q; s/^      - uses: run-matrix.*/      - run: exec run-matrix ci matrix --github-output/; /command: none/d; /^        with:/d' \
+        'no step before installs run-matrix'
     differs 's/matrix.id/matrix.i/' "no cell has a key 'i'"
     differs '/actions\/checkout/d' 'nothing is checked out before run-matrix is called'
 }

@@ -404,6 +404,18 @@ test_killed_at_its_end() {
     done
 }
 
+# As a step of the action: a file with the line of the action in it, which is read by a bash. To that bash alone GitHub speaks.
+start_step() { # ARG...
+    ran="a step with $*"
+    mkdir bin
+    ln -s "$program" bin/run-matrix
+    sed -n "s/^      run: '\(.*run\.sh.*\)'$/\1/p" "$root/ci/action.yml" >step.sh
+    : >"$scratch/out"
+    env --default-signal=INT,QUIT PATH="$PWD/bin:$PATH" GITHUB_ACTION_PATH="$root/ci" INPUT_ARGS="$*" \
+        bash --noprofile --norc -e -o pipefail step.sh >"$scratch/out" 2>"$scratch/err" </dev/null &
+    runner=$!
+}
+
 # GitHub sends INT, 7.5 s later TERM, and 2.5 s after that it kills.
 test_a_cancelled_step_has_everything() {
     nasty
@@ -420,7 +432,7 @@ EOF
     run doctor --json
     most=$(python3 -c 'import json, sys; print(int(json.load(open(sys.argv[1]))["ending"]["seconds"] * 1000))' "$scratch/out")
     [ "$most" -le 7500 ] || fail "an ending may take $most ms"
-    start -n 2 --junit-xml j.xml
+    start_step -n 2 --junit-xml j.xml
     await_file up
     await "$scratch/out" 'FAIL '
     began=$(milliseconds)
@@ -428,7 +440,7 @@ EOF
     finish
     took=$(($(milliseconds) - began))
     status_is 2
-    [ "$took" -le "$((2 * most))" ] || fail "it took $took ms, and $most were said to be enough"
+    [ "$took" -le "$most" ] || fail "it took $took ms, and $most were said to be enough"
     hear
     heard_has 'error|run-matrix.yaml|5|failed: failed|'
     out_has 'interrupted: '
