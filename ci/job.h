@@ -11,10 +11,15 @@
 
 /*
  * `text` is what GitHub has made of `toJSON(matrix)`. From now on only those cases are planned that belong to that cell: one that
- * projects from several belongs to the first of them that is for Linux, and in a suite without cells to the first of all. So over
+ * projects from several belongs to the first of them that is for Linux, and in a suite without cells to that of job_home. So over
  * all jobs of a matrix each case is planned once. False: it is no cell, or several, and diags say so.
  */
 bool job_choose_cell(struct suites *suites, struct str text, struct diags *diags);
+/*
+ * Whose job has what belongs to no cell, the cases of suites without a matrix: the first suite that has a matrix and a cell for
+ * Linux, and that cell of it; where there is none, the first without a matrix. Suites that are left out do not count. NULL: none is.
+ */
+const struct suite *job_home(const struct suites *suites, uint32_t *cell);
 
 /* The same job, as the environment speaks of it; members may be NULL. */
 struct job_place {

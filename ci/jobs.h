@@ -23,8 +23,7 @@ struct ci_without {
 };
 
 struct ci_jobs {
-    const struct suite
-        *suite; /* the first that has a matrix, or the first: what holds for all is said there */
+    const struct suite *suite; /* that of job_home, where there is one: what holds for all is said there */
     struct ci_job *list;
     uint32_t count, cells;
     struct ci_without without;

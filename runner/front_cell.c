@@ -14,7 +14,7 @@ static bool is_set(const char *variable)
 static bool has_matrix(const struct suites *suites)
 {
     for (uint32_t s = 0; s < suites->count; s++)
-        if (suites->list[s]->cells.key_count)
+        if (!suites->list[s]->left_out && suites->list[s]->cells.key_count)
             return true;
     return false;
 }

@@ -6,7 +6,7 @@
 
 /*
  * Heeds RUN_MATRIX_CELL where RUN_MATRIX is not set: inside a case it describes, and selects nothing. False: it is no cell, or there
- * should be one; diags say so.
+ * should be one; diags say so. When suites are left out: those decide nothing.
  */
 bool front_choose_cell(struct front *front, struct invocation *in);
 

@@ -121,17 +121,17 @@ test_cells_that_jobs_could_not_tell_apart() {
     err_has 'run-matrix.yaml:1:25: error: JSON has no such number'
 }
 
-# Over all jobs each case is planned once, of each suite.
-every_case_once() {
-    run list -q
+# Over all jobs each case is planned once, of each suite that is asked for.
+every_case_once() { # PATH...
+    run list -q "$@"
     sort "$scratch/out" >all
-    run ci matrix
+    run ci matrix "$@"
     status_is 0
     python3 -c 'import json, sys
 for cell in json.load(sys.stdin)["include"]:
     print(json.dumps(cell))' <"$scratch/out" >cells
     while IFS= read -r cell; do
-        RUN_MATRIX_CELL=$cell "$program" list -q || fail "$cell: $?"
+        RUN_MATRIX_CELL=$cell "$program" list -q "$@" || fail "$cell: $?"
     done <cells | sort >parts
     cmp all parts || fail "$(diff all parts)"
 }
@@ -152,6 +152,49 @@ Y
     every_case_once
     is "$(wc -l <cells)" 5
     [ "$(wc -l <all)" = 10 ] || fail "$(cat all)"
+}
+
+# What is left out decides nothing: neither where cases without a cell are, nor how jobs are run.
+test_suites_that_are_left_out() {
+    mkdir .git kv a plain
+    echo 'suites: [kv/run-matrix.yaml, a/run-matrix.yaml, plain/run-matrix.yaml]' >run-matrix.yaml
+    printf '%s\n' 'strategy: {max-parallel: 3, fail-fast: true, matrix: {k: [1, 2]}}' 'tests: [{name: kv, run: [ls]}]' >kv/run-matrix.yaml
+    printf '%s\n' 'strategy: {max-parallel: 1, matrix: {a: [x, y]}}' 'tests: [{name: a, run: [ls]}]' >a/run-matrix.yaml
+    echo 'tests: [{name: plain, run: [ls]}]' >plain/run-matrix.yaml
+    every_case_once
+    every_case_once plain
+    is "$(cat cells)" '{"id": "all"}'
+    every_case_once a plain
+    is "$(wc -l <cells)" 2
+    every_case_once kv plain
+    GITHUB_OUTPUT=$PWD/said run ci matrix --github-output a plain
+    outputs_in said >taken
+    is "$(sed -n '/^matrix/!p' taken | tr '\n' ' ')" 'count=2 max-parallel=1 fail-fast=false '
+    RUN_MATRIX_CELL='{"k": 1}' run list a plain
+    status_is 4
+    err_has 'is no cell of a/run-matrix.yaml'
+    # The nearest of all of them, not of the first.
+    RUN_MATRIX_CELL='{"a": "z"}' run list
+    status_is 4
+    err_has "is no cell of a/run-matrix.yaml; the nearest is {\"a\":\"x\"}"
+}
+
+# Cases without a cell go with the first cell that is for Linux, of whichever suite.
+test_a_suite_that_is_for_other_machines_alone() {
+    mkdir .git mac kv plain
+    echo 'suites: [mac/run-matrix.yaml, plain/run-matrix.yaml, kv/run-matrix.yaml]' >run-matrix.yaml
+    printf '%s\n' 'strategy: {matrix: {os: [macos-14]}}' 'host: [os]' 'tests: [{name: mac, run: [ls]}]' >mac/run-matrix.yaml
+    echo 'tests: [{name: plain, run: [ls]}]' >plain/run-matrix.yaml
+    printf '%s\n' 'strategy: {matrix: {os: [macos-14, ubuntu-24.04]}}' 'host: [os]' 'tests: [{name: kv, run: [ls]}]' >kv/run-matrix.yaml
+    run ci matrix
+    out_is '{"include":[{"os":"ubuntu-24.04","id":"os=ubuntu-24.04"}]}'
+    RUN_MATRIX_CELL='{"os": "ubuntu-24.04"}' run list -q
+    out_is 'plain/plain
+kv/kv@os=ubuntu-24.04'
+    run ci matrix mac plain
+    out_is '{"include":[{"id":"all"}]}'
+    RUN_MATRIX_CELL='{"id": "all"}' run list -q mac plain
+    out_is plain/plain
 }
 
 test_inside_of_a_job_all_cells_are_there() {
