@@ -530,6 +530,15 @@ test_the_action_knows_what_it_has_built() {
     is "$(cat path)" "$PWD/p/bin"
 }
 
+# Kept before cases can write there, and whatever becomes of them; and what builds it is asked for where it may be missing.
+test_the_action_keeps_what_it_has_built() {
+    grep -o 'actions/cache[a-z/]*\|actions/upload-artifact\|action/install.sh\|action/run.sh' "$root/ci/action.yml" >steps
+    is "$(tr '\n' ' ' <steps)" \
+        'actions/cache/restore action/install.sh actions/cache/save action/run.sh actions/upload-artifact '
+    grep -q 'make -C' "$root/ci/action/install.sh" || fail 'built by what?'
+    grep -q '^build  *make  *program  *make$' "$root/tests/packages.txt" || fail 'no make'
+}
+
 # Every input is one that `ci check` knows, and stands in no script; what the action reads is set.
 test_the_inputs_of_the_action() {
     sed -n '/^inputs:/,/^outputs:/s/^  \([a-z-]*\):$/\1/p' "$root/ci/action.yml" >inputs
