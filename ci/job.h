@@ -7,6 +7,8 @@
 
 #include "matrix/matrix.h"
 
+#include <sys/types.h>
+
 /* ---- cell.c, place.c: which of the cells it is ---- */
 
 /*
@@ -57,5 +59,14 @@ void job_group_end(struct job_voice *voice, struct buf *out);
 void job_tell_errors(const struct diags *diags, struct buf *out);
 /* By who comes after a runner that has died anywhere, in the middle of a line too. */
 void job_last_words(const struct job_voice *voice, struct buf *out);
+
+/* ---- github_file.c: what a step tells GitHub by files ---- */
+
+/* NAME<<DELIMITER, the value, DELIMITER; for GITHUB_OUTPUT and its like. False: no random numbers are to be had. */
+bool github_file_add(struct buf *out, const char *name, struct str value);
+/* For appending; how long it is already. -1 and errno: it is no file, or cannot be written. */
+int github_file_open(const char *path, off_t *size);
+/* What others of the step have written there stays, and a line that they have left open is ended. 0, or -1 and errno. */
+int github_file_append(const char *path, struct str text);
 
 #endif

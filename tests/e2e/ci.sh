@@ -52,6 +52,11 @@ lines = iter(open(sys.argv[1]).read().split("\n"))
 for line in lines:
     if not line:
         continue
+    equals, heredoc = line.find("="), line.find("<<")
+    assert equals >= 0 or heredoc >= 0, line
+    if heredoc < 0 or 0 <= equals < heredoc:
+        print(line)
+        continue
     name, delimiter = line.split("<<", 1)
     value = []
     for line in lines:
@@ -64,20 +69,24 @@ P
 
 test_outputs_of_the_step() {
     four_cells
-    echo 'before=1' >said
+    printf 'before=1<<2' >said # by an echo -n, say
     GITHUB_OUTPUT=$PWD/said run ci matrix --github-output
     status_is 0
     out_is '4 jobs'
-    is "$(head -n 1 said)" 'before=1'
-    sed -i 1d said
     outputs_in said >taken
+    is "$(head -n 1 taken)" 'before=1<<2'
+    sed -i 1d taken
     grep -q '^matrix={"include":\[{"backend":"exec"' taken || fail "$(cat taken)"
     is "$(sed -n '/^matrix/!p' taken | tr '\n' ' ')" 'count=4 max-parallel=2 fail-fast=false '
     run ci matrix --github-output
     status_is 4
     err_has 'GITHUB_OUTPUT'
-    GITHUB_OUTPUT=$PWD run ci matrix --github-output
-    status_is 3
+    mkfifo waits
+    for file in "$PWD" "$PWD/waits"; do
+        GITHUB_OUTPUT=$file run ci matrix --github-output
+        status_is 3
+        err_has 'cannot write outputs of the step'
+    done
 }
 
 test_no_job_at_all() {
