@@ -18,6 +18,13 @@ else
     name=$(printf '%s' "$name" | legal 140)-${JOB_INDEX:-0}-$(printf '%s' "${folder##*/}" | legal 50)
 fi
 
+# One file that a test has called as no artifact may be called, and nothing at all would be kept.
+find "$folder" -depth -name $'*[":<>|*?\\\\\r\n]*' -print0 | while IFS= read -r -d '' path; do
+    renamed=${path%/*}/$(printf '%s' "${path##*/}" | legal 200)
+    while [ -e "$renamed" ] || [ -L "$renamed" ]; do renamed+=-; done
+    mv -T -- "$path" "$renamed" || echo "::warning title=run-matrix::a file is called as no artifact may be, and could not be renamed"
+done
+
 {
     printf 'artifact-name=%s\n' "$name"
     printf 'run-dir=%s\n' "$folder"
