@@ -194,6 +194,37 @@ EOF
     hear
 }
 
+# Standard output is the log, whatever is written there; and data is what it would be elsewhere.
+test_reports_in_the_log() {
+    nasty
+    in_job
+    cat >run-matrix.yaml <<'EOF'
+tests:
+  - {name: out, run: 'python3 nasty.py; exit 1'}
+  - {name: 'x::##[error]x', run: 'exit 1'}
+  - {name: tap, run: 'echo 1..2; echo "not ok 1 - ##[error]x"; echo "::error::x"; echo "not ok 2 - a.c:12:5: error: x"', results: {tap: stdout}}
+EOF
+    for format in tap json junit markdown summary; do
+        run --report "$format=-" --report "$format=kept"
+        status_is 1
+        hear
+        [ -s "$scratch/out" ] || fail "no $format"
+        cp "$scratch/out" printed
+        run report latest --format "$format"
+        hear
+        case $format in
+        json) python3 -c 'import json, sys; sys.exit(json.load(open("kept")) != json.load(open("printed")))' || fail 'not the same JSON' ;;
+        junit) python3 -c 'import sys, xml.etree.ElementTree as e; a, b = (e.canonicalize(from_file=f) for f in ("kept", "printed")); sys.exit(a != b)' ||
+            fail 'not the same XML' ;;
+        esac
+    done
+    run soak --count 2 --report json=- --id out
+    hear
+    python3 -m json.tool <"$scratch/out" >soak.json || fail 'no JSON'
+    run report latest
+    hear
+}
+
 test_one_command_in_a_job() {
     nasty
     in_job
