@@ -404,6 +404,26 @@ Y
     sed -i "s/build.run-matrix/&, env: {RUN_MATRIX_CELL: '\${{ toJSON(matrix) }}'}/" .github/workflows/ci.yml
     run ci check
     status_is 0
+    # Another job of that file has a matrix of its own, and another file is another one.
+    cp .github/workflows/ci.yml other-ci.yml
+    cat >>.github/workflows/ci.yml <<'Y'
+  more:
+    runs-on: ubuntu-latest
+    strategy: {matrix: {cc: [tcc]}}
+    env: {RUN_MATRIX_CELL: '${{ toJSON(matrix) }}'}
+    steps: [{uses: actions/checkout@v4}, {run: build/run-matrix}]
+Y
+    run ci check --workflow .github/workflows/ci.yml
+    status_is 1
+    out_has 'cell cc=tcc is in the workflow, and run-matrix has nothing to run there'
+    mv other-ci.yml ci.yml
+    sed 's/gcc, clang/gcc/' ci.yml >other-ci.yml
+    sed -i 's/from: .*#/from: ci.yml#/' run-matrix.yaml
+    run ci check --workflow ci.yml
+    status_is 0
+    run ci check --workflow other-ci.yml
+    status_is 1
+    out_has 'is not in the workflow'
 }
 
 # ---- the action ----
