@@ -245,6 +245,29 @@ test_a_file_below_the_root_of_the_repository() {
     status_is 0
 }
 
+# The job is in the folder of the file, wherever this was typed.
+test_paths_of_a_workflow() {
+    mkdir -p .git mono/a 'mono/b c' mono/plain mono/sub
+    echo "suites: [a/run-matrix.yaml, 'b c/run-matrix.yaml', plain/run-matrix.yaml]" >mono/run-matrix.yaml
+    for name in a 'b c'; do
+        printf '%s\n' 'strategy: {matrix: {v: [1, 2]}}' 'tests: [{name: t, run: [ls]}]' >"mono/$name/run-matrix.yaml"
+    done
+    echo 'tests: [{name: t, run: [ls]}]' >mono/plain/run-matrix.yaml
+    echo '{"github": {}}' >mono/context.json
+    cd mono/sub
+    run ci init --context ../context.json ../a '../b c/run-matrix.yaml'
+    status_is 0
+    grep -qF "run-matrix ci matrix --github-output --context context.json a 'b c/run-matrix.yaml'" "../../$workflow" || fail "$(cat "../../$workflow")"
+    grep -qF "args: '--context context.json a ''b c/run-matrix.yaml''" "../../$workflow" || fail "$(cat "../../$workflow")"
+    run ci init --force ../run-matrix.yaml
+    status_is 0
+    grep -q 'args:' "../../$workflow" && fail 'all of it is named'
+    cp ../context.json ../..
+    run ci init --force --context ../../context.json
+    status_is 4
+    err_has "a workflow cannot name it"
+}
+
 test_what_cannot_be_written_down() {
     echo "strategy: {matrix: {a: [\"\${{ '\${{ x' }}\"]}}" >run-matrix.yaml
     run ci init --static
