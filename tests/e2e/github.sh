@@ -75,6 +75,10 @@ test_a_matrix_of_jobs_that_do_not_say_their_cell() {
     err_has "RUN_MATRIX_CELL: \${{ toJSON(matrix) }}"
     GITHUB_JOB=plain run list
     status_is 0
+    # A workflow that another one calls is told of the caller's file, and has a job of that name, too.
+    printf 'jobs: {tests: {uses: ./.github/workflows/reused.yml, strategy: {matrix: {a: [1]}}}}\n' >.github/workflows/calls.yml
+    GITHUB_WORKFLOW_REF=o/r/.github/workflows/calls.yml@refs/heads/main GITHUB_JOB=tests run list
+    status_is 0
     GITHUB_JOB=tests RUN_MATRIX_CELL='{"backend": "exec", "v": 1.1}' run
     status_is 0
     suite '{name: a, run: ["true"]}'
@@ -377,7 +381,7 @@ test_the_summary_as_github_reads_it() {
     command -v cmark-gfm >/dev/null || skip 'cmark-gfm is not installed'
     cat >run-matrix.yaml <<'EOF'
 bind: {backend: no}
-strategy: {matrix: {backend: [exec, 'a|`b\', '*x* <b>_y_ @me #1 https://x']}}
+strategy: {matrix: {backend: [exec, 'a|`b\', '*x* <b>_y_ @me #1 https://x www.evil.example a@b.example']}}
 tests:
   - {name: good, run: ['true', '${{ matrix.backend }}']}
   - {name: 'bad`|<b>', axes: [], run: "printf '```\\n</details>\\n<script>\\n| a |\\n|---|\\n# b\\n'; echo '</summary><td>|`'; exit 3"}
