@@ -326,9 +326,14 @@ static void write_head(struct writer *w)
              "\n"
              "on:\n"
              "  push:\n"
-             "    branches: [main, master]\n"
-             "  pull_request:\n"
-             "  workflow_dispatch:\n");
+             "    branches: [");
+    if (w->facts->branch)
+        yaml_write_word(w->out, str_of(w->facts->branch));
+    else
+        buf_adds(w->out, "main, master");
+    buf_adds(w->out, "]\n"
+                     "  pull_request:\n"
+                     "  workflow_dispatch:\n");
     if (w->facts->soak_count)
         buf_adds(w->out, "  schedule:\n    - cron: '23 3 * * *' # the soak, each night\n");
     buf_adds(w->out, "\n"

@@ -1,4 +1,5 @@
 /* What a workflow has to fit, out of the file and the command line. */
+#include "runner/base/io.h"
 #include "runner/cmd_ci.h"
 
 #include <ctype.h>
@@ -48,6 +49,26 @@ static const char *folder_in(struct arena *arena, const char *root, const char *
 const char *ci_view_root(const struct ci_view *view)
 {
     return repository_of(view->in.arena, real_folder(view));
+}
+
+#define REF_MOST 1024
+#define REF_WORD "ref: refs/remotes/origin/"
+
+/* As `git clone` has found it there. */
+static const char *branch_of(const struct ci_view *view)
+{
+    struct arena *arena = view->in.arena;
+    const char *path = arena_printf(arena, "%s/.git/refs/remotes/origin/HEAD", ci_view_root(view));
+    struct buf text = {0};
+    struct str name = {0};
+
+    if (file_read_regular(path, &text, REF_MOST) == 0 && str_starts(buf_str(&text), REF_WORD))
+        name = arena_str(arena, str_trim(str_slice(buf_str(&text), sizeof REF_WORD - 1, text.len)));
+    buf_release(&text);
+    for (size_t i = 0; i < name.len; i++)
+        if (!isalnum((unsigned char)name.ptr[i]) && !strchr("_./-", name.ptr[i]))
+            return NULL; /* a pattern to GitHub, or worse */
+    return name.len ? arena_cstr(arena, name) : NULL;
 }
 
 /* ---- what was selected, as words of a shell ---- */
@@ -186,6 +207,7 @@ void ci_view_facts(struct ci_view *view, struct ci_facts *facts)
         .jobs = &view->jobs,
         .folder = folder_in(view->in.arena, ci_view_root(view), real_folder(view)),
         .selection = "",
+        .branch = branch_of(view),
         .session = front_session_timeout(&view->front),
         .session_at = front_session_origin(&view->front, &view->in).at,
     };

@@ -232,6 +232,19 @@ test_a_workflow_that_fits() {
     grep -q 'timeout-minutes: 31' "$workflow" || fail 'the time of the session is not in it'
 }
 
+test_the_branch_that_a_repository_begins_with() {
+    four_cells
+    run ci init
+    grep -qx '    branches: \[main, master\]' "$workflow" || fail "$(cat "$workflow")"
+    mkdir -p .git/refs/remotes/origin
+    echo 'ref: refs/remotes/origin/release/trunk-2' >.git/refs/remotes/origin/HEAD
+    run ci init --force
+    grep -qx '    branches: \[release/trunk-2\]' "$workflow" || fail "$(cat "$workflow")"
+    echo 'ref: refs/remotes/origin/a*, b]' >.git/refs/remotes/origin/HEAD
+    run ci init --force
+    grep -qx '    branches: \[main, master\]' "$workflow" || fail "$(cat "$workflow")"
+}
+
 # Longer than GitHub's own machines have: on one of yours it fits.
 test_a_session_that_takes_a_day() {
     four_cells
@@ -625,9 +638,16 @@ test_the_inputs_of_the_action() {
     four_cells
     run ci init
     while IFS= read -r input; do
-        sed "s/command: none/command: none\n          $input: x/; 0,/command: none/s/command: none\$/command: none/" "$workflow" >w.yml
+        case $input in
+        command) value=none ;;
+        profile) value=nightly ;;
+        *) value=x ;;
+        esac
+        sed "/command: none/d; 0,/^        with:/s//&\n          $input: $value/" "$workflow" >w.yml
+        grep -q "^          $input: $value$" w.yml || fail "$input is not in it"
         run ci check --workflow w.yml
-        out_lacks 'has no input'
+        [ "$status" -le 1 ] || fail "not read: $(cat "$scratch/err")"
+        out_lacks "$input'"
         grep -q "inputs\.$input " "$root/ci/action.yml" || fail "nothing reads $input"
     done <inputs
     grep -n 'run:.*\${{' "$root/ci/action.yml" && fail 'an expression in a script'
