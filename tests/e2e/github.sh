@@ -427,10 +427,10 @@ killed() { # WHEN
 test_killed_while_it_prints() {
     nasty
     in_job
-    suite "{name: a, leaks: ignore, run: 'while :; do python3 nasty.py; done'}"
+    suite "{name: a, leaks: ignore, run: 'python3 nasty.py; echo up >up; while :; do python3 nasty.py; done'}"
     start --capture no
     await "$scratch/out" 'a | '
-    sleep 0.3
+    await_file up
     kill -KILL "$(sed 's/.*"runner":{"pid":\([0-9]*\).*/\1/' .run-matrix/latest/held.json)"
     finish
     is "$status" 137
