@@ -256,26 +256,41 @@ static const struct node *read_cell(struct str text, struct diags *diags)
     return NULL;
 }
 
+/* Its first cell that is not for another kind of machine; CELL_ABSENT: there is none. */
 static uint32_t first_for_linux(const struct suite *suite)
 {
     for (uint32_t cell = 0; cell < suite->cells.count; cell++)
         if (!suite->foreign[cell])
             return cell;
-    return 0;
+    return CELL_ABSENT;
 }
 
-/* A suite that has no matrix runs where the first cell of the first that has one does. */
+const struct suite *job_home(const struct suites *suites, uint32_t *cell)
+{
+    const struct suite *plain = NULL;
+
+    for (uint32_t s = 0; s < suites->count; s++) {
+        const struct suite *suite = suites->list[s];
+
+        *cell = first_for_linux(suite);
+        if (suite->left_out || *cell == CELL_ABSENT)
+            continue;
+        if (suite->cells.key_count)
+            return suite;
+        plain = plain ? plain : suite;
+    }
+    *cell = 0;
+    return plain;
+}
+
 static void choose_for_plain(const struct suites *suites)
 {
-    const struct suite *first = NULL;
-    bool here;
+    uint32_t cell;
+    const struct suite *home = job_home(suites, &cell);
+    bool here = !home || home->only_cell == cell;
 
-    for (uint32_t s = 0; s < suites->count && !first; s++)
-        if (suites->list[s]->cells.key_count && suites->list[s]->cells.count)
-            first = suites->list[s];
-    here = !first || first->only_cell == first_for_linux(first);
     for (uint32_t s = 0; s < suites->count; s++)
-        if (!suites->list[s]->cells.key_count)
+        if (!suites->list[s]->left_out && !suites->list[s]->cells.key_count)
             suites->list[s]->only_cell = here ? 0 : CELL_ABSENT;
 }
 
@@ -294,24 +309,43 @@ static bool choose(struct suite *suite, const struct node *asked, struct diags *
     return found.count <= 1;
 }
 
+/* Of the suites that have a matrix, where one has. */
+static void say_nearest(const struct suites *suites, const struct node *asked, struct diags *diags)
+{
+    struct look look, best_look = {0};
+    struct found found, best = {0};
+    const char *file = NULL;
+
+    for (uint32_t s = 0; s < suites->count; s++) {
+        const struct suite *suite = suites->list[s];
+
+        if (suite->left_out || (file && !suite->cells.key_count))
+            continue;
+        look_open(&look, diags->arena, &suite->cells, asked);
+        found = find(&look);
+        if (file && best_look.cells->key_count && found.distance >= best.distance)
+            continue;
+        best_look = look;
+        best = found;
+        file = suite->file;
+    }
+    if (file)
+        say_none(&best_look, &best, file, diags);
+}
+
 bool job_choose_cell(struct suites *suites, struct str text, struct diags *diags)
 {
     const struct node *asked = read_cell(text, diags);
-    struct found found;
-    struct look look;
     uint32_t met = 0;
 
     for (uint32_t s = 0; asked && s < suites->count; s++)
-        if (!choose(suites->list[s], asked, diags, &met))
+        if (!suites->list[s]->left_out && !choose(suites->list[s], asked, diags, &met))
             return false;
     if (!asked)
         return false;
-    if (!met) {
-        look_open(&look, diags->arena, &suites->list[0]->cells, asked);
-        found = find(&look);
-        say_none(&look, &found, suites->list[0]->file, diags);
-        return false;
-    }
-    choose_for_plain(suites);
-    return true;
+    if (!met)
+        say_nearest(suites, asked, diags);
+    else
+        choose_for_plain(suites);
+    return met > 0;
 }

@@ -191,8 +191,15 @@ static void compare_cells(const struct check *c, const struct node *matrix, stru
 
 /* ---- by outputs of another job, or written out ---- */
 
+/* "ci.yml" ends ".github/workflows/ci.yml", and not "other-ci.yml". */
+static bool ends_path(struct str path, struct str end)
+{
+    return path.len >= end.len && str_eq(str_slice(path, path.len - end.len, path.len), end) &&
+           (path.len == end.len || path.ptr[path.len - end.len - 1] == '/');
+}
+
 /* The matrix of the file is read from this very job. */
-static bool is_source(const struct check *c, const struct node *matrix)
+static bool is_source(const struct check *c, const struct node *job, const struct node *matrix)
 {
     const struct suite *suite = c->facts->jobs->suite;
     const struct node *from = node_get(node_get(suite->root, "strategy"), "from");
@@ -201,11 +208,14 @@ static bool is_source(const struct check *c, const struct node *matrix)
 
     if (!path.len || !matrix->at.file)
         return false;
-    if (str_find(path, "#", &hash))
+    if (str_find(path, "#", &hash)) {
+        if (node_get_str(c->jobs, str_slice(path, hash + 1, path.len)) != job)
+            return false;
         path = str_slice(path, 0, hash);
-    while (str_starts(path, "./"))
-        path = str_slice(path, 2, path.len);
-    return str_ends(str_of(matrix->at.file), arena_cstr(c->arena, path));
+    }
+    while (str_starts(path, "./") || str_starts(path, "../"))
+        path = str_slice(path, path.ptr[1] == '/' ? 2 : 3, path.len);
+    return ends_path(str_of(matrix->at.file), path);
 }
 
 static void check_outputs(const struct check *c, const struct node *job, const struct node *value,
@@ -285,10 +295,10 @@ void check_matrix(const struct check *c, const struct node *job)
     if (matrix->kind == NODE_STRING) {
         check_outputs(c, job, matrix, "matrix");
         check_gate(c, job, matrix);
-    } else if (!is_source(c, matrix) && theirs(c, matrix, &their)) {
+    } else if (!is_source(c, job, matrix) && theirs(c, matrix, &their)) {
         compare_cells(c, matrix, ours(c), their);
     }
-    if (!is_source(c, matrix)) {
+    if (!is_source(c, job, matrix)) {
         check_fail_fast(c, job, strategy);
         check_max_parallel(c, job, strategy);
     }

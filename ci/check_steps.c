@@ -252,9 +252,11 @@ static void check_step(const struct check *c, const struct step_view *view)
 /* By its name alone, not as ./run-matrix or build/run-matrix. */
 static bool calls_by_name(const struct check *c, const struct step_view *view)
 {
-    struct str script = check_text(c, view->node, "run");
+    struct str script = str_trim(check_text(c, view->node, "run"));
 
-    return !view->action && str_starts(str_trim(script), PROGRAM " ");
+    if (str_starts(script, "exec "))
+        script = str_trim(str_slice(script, sizeof "exec " - 1, script.len));
+    return !view->action && (str_is(script, PROGRAM) || str_starts(script, PROGRAM " "));
 }
 
 void check_steps(const struct check *c, const struct node *job)

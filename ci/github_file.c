@@ -1,42 +1,52 @@
-#include "ci/jobs.h"
+#include "ci/job.h"
 
+#include "ci/jobs.h"
+#include "runner/base/chance.h"
+#include "runner/base/io.h"
 #include "runner/base/utf8.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/random.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #define DELIMITER_BYTES 16
 
 /* Whoever writes a value cannot know what ends it. */
-static bool add_delimiter(struct buf *out)
+bool github_file_add(struct buf *out, const char *name, struct str value)
 {
-    unsigned char bytes[DELIMITER_BYTES];
-    ssize_t got;
+    char delimiter[2 * DELIMITER_BYTES + 1];
 
-    do
-        got = getrandom(bytes, sizeof bytes, 0);
-    while (got < 0 && errno == EINTR);
-    if (got != sizeof bytes)
+    if (!chance_hex(delimiter, DELIMITER_BYTES))
         return false;
-    buf_adds(out, "ghadelimiter_");
-    for (size_t i = 0; i < sizeof bytes; i++)
-        buf_addf(out, "%02x", bytes[i]);
+    buf_addf(out, "%s<<ghadelimiter_%s\n", name, delimiter);
+    buf_addstr(out, value);
+    buf_addf(out, "\nghadelimiter_%s\n", delimiter);
     return true;
 }
 
-bool github_file_add(struct buf *out, const char *name, struct str value)
+int github_file_open(const char *path, off_t *size)
 {
-    struct buf delimiter = {0};
-    bool ok = add_delimiter(&delimiter);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+    struct stat st;
 
-    if (ok) {
-        buf_addf(out, "%s<<%s\n", name, buf_text(&delimiter));
-        buf_addstr(out, value);
-        buf_addf(out, "\n%s\n", buf_text(&delimiter));
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        errno = fd < 0 ? errno : ENOTSUP;
+        fd_close(&fd);
+        return -1;
     }
-    buf_release(&delimiter);
-    return ok;
+    *size = st.st_size;
+    return fd;
+}
+
+int github_file_append(const char *path, struct str text)
+{
+    off_t size;
+    int fd = github_file_open(path, &size), answer = -1;
+
+    if (fd >= 0 && (!size || fd_write_all(fd, "\n", 1) == 0))
+        answer = fd_write_all(fd, text.ptr, text.len);
+    fd_close(&fd);
+    return answer;
 }
 
 size_t utf16_size(struct str text)

@@ -7,14 +7,21 @@
 
 #include "matrix/matrix.h"
 
+#include <sys/types.h>
+
 /* ---- cell.c, place.c: which of the cells it is ---- */
 
 /*
  * `text` is what GitHub has made of `toJSON(matrix)`. From now on only those cases are planned that belong to that cell: one that
- * projects from several belongs to the first of them that is for Linux, and in a suite without cells to the first of all. So over
+ * projects from several belongs to the first of them that is for Linux, and in a suite without cells to that of job_home. So over
  * all jobs of a matrix each case is planned once. False: it is no cell, or several, and diags say so.
  */
 bool job_choose_cell(struct suites *suites, struct str text, struct diags *diags);
+/*
+ * Whose job has what belongs to no cell, the cases of suites without a matrix: the first suite that has a matrix and a cell for
+ * Linux, and that cell of it; where there is none, the first without a matrix. Suites that are left out do not count. NULL: none is.
+ */
+const struct suite *job_home(const struct suites *suites, uint32_t *cell);
 
 /* The same job, as the environment speaks of it; members may be NULL. */
 struct job_place {
@@ -52,5 +59,14 @@ void job_group_end(struct job_voice *voice, struct buf *out);
 void job_tell_errors(const struct diags *diags, struct buf *out);
 /* By who comes after a runner that has died anywhere, in the middle of a line too. */
 void job_last_words(const struct job_voice *voice, struct buf *out);
+
+/* ---- github_file.c: what a step tells GitHub by files ---- */
+
+/* NAME<<DELIMITER, the value, DELIMITER; for GITHUB_OUTPUT and its like. False: no random numbers are to be had. */
+bool github_file_add(struct buf *out, const char *name, struct str value);
+/* For appending; how long it is already. -1 and errno: it is no file, or cannot be written. */
+int github_file_open(const char *path, off_t *size);
+/* What others of the step have written there stays, and a line that they have left open is ended. 0, or -1 and errno. */
+int github_file_append(const char *path, struct str text);
 
 #endif

@@ -1,5 +1,6 @@
 #include "ci/jobs.h"
 
+#include "ci/job.h"
 #include "runner/base/hash.h"
 #include "runner/base/json.h"
 
@@ -164,43 +165,41 @@ static bool has_tests(const struct suites *suites)
     return false;
 }
 
+/* Where no job is at home: what there is to say is said of it all the same. */
 static const struct suite *first_with_matrix(const struct suites *suites)
 {
-    for (uint32_t s = 0; s < suites->count; s++)
-        if (suites->list[s]->cells.key_count && suites->list[s]->cells.count)
-            return suites->list[s];
-    return suites->list[0];
+    const struct suite *first = NULL;
+
+    for (uint32_t s = 0; s < suites->count; s++) {
+        const struct suite *suite = suites->list[s];
+
+        if (!suite->left_out && (!first || (suite->cells.key_count && !first->cells.key_count)))
+            first = suite;
+    }
+    return first ? first : suites->list[0];
 }
 
-static uint32_t first_for_linux(const struct suite *suite)
-{
-    uint32_t cell = 0;
-
-    while (cell < suite->cells.count && suite->foreign[cell])
-        cell++;
-    return cell < suite->cells.count ? cell : 0;
-}
-
-/* By suite and cell: is there a case that belongs to it? A suite without a matrix has its cases in the first job there is. */
-static bool **cells_with_cases(struct arena *arena, const struct plan *plan, const struct suite *main)
+/* By suite and cell: is there a case that belongs to it? Those of suites without a matrix are where job_home has them. */
+static bool **cells_with_cases(struct arena *arena, const struct plan *plan)
 {
     const struct suites *suites = plan->suites;
     bool **has = ARENA_ARRAY(arena, bool *, suites->count), all = !has_tests(suites);
-    uint32_t main_number = 0;
+    uint32_t cell = CELL_ABSENT, number = 0;
+    const struct suite *home = job_home(suites, &cell);
 
     for (uint32_t s = 0; s < suites->count; s++) {
         has[s] = ARENA_ARRAY(arena, bool, suites->list[s]->cells.count + 1u);
         memset(has[s], all && !suites->list[s]->left_out, suites->list[s]->cells.count);
-        if (suites->list[s] == main)
-            main_number = s;
+        if (suites->list[s] == home)
+            number = s;
     }
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct plan_case *c = &plan->cases[i];
 
         if (suites->list[c->suite]->cells.key_count)
             has[c->suite][c->cell] = true;
-        else
-            has[main_number][first_for_linux(main)] = true;
+        else if (home)
+            has[number][cell] = true;
     }
     return has;
 }
@@ -208,7 +207,7 @@ static bool **cells_with_cases(struct arena *arena, const struct plan *plan, con
 static void take_suite(const struct suite *suite, const bool *has, const struct suite *main,
                        struct ci_jobs *jobs)
 {
-    if (!suite->cells.key_count && suite != main)
+    if (!suite->cells.key_count && (suite != main || !has[0]))
         return;
     jobs->cells += suite->cells.count;
     for (uint32_t cell = 0; cell < suite->cells.count; cell++)
@@ -277,8 +276,9 @@ static void join_suites(struct arena *arena, struct ci_jobs *jobs)
 bool ci_jobs_make(struct arena *arena, const struct plan *plan, struct ci_jobs *jobs, struct diags *diags)
 {
     const struct suites *suites = plan->suites;
-    const struct suite *main = first_with_matrix(suites);
-    bool **has = cells_with_cases(arena, plan, main);
+    uint32_t cell;
+    const struct suite *home = job_home(suites, &cell), *main = home ? home : first_with_matrix(suites);
+    bool **has = cells_with_cases(arena, plan);
     size_t cells = 0;
 
     for (uint32_t s = 0; s < suites->count; s++)

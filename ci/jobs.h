@@ -23,8 +23,7 @@ struct ci_without {
 };
 
 struct ci_jobs {
-    const struct suite
-        *suite; /* the first that has a matrix, or the first: what holds for all is said there */
+    const struct suite *suite; /* that of job_home, where there is one: what holds for all is said there */
     struct ci_job *list;
     uint32_t count, cells;
     struct ci_without without;
@@ -46,10 +45,6 @@ void ci_jobs_json(struct buf *out, const struct ci_jobs *jobs);
 /* A value that JSON cannot say, which GitHub would hand back as another one: NaN or an infinity. NULL: there is none. */
 const struct node *ci_jobs_unsaid(const struct ci_jobs *jobs);
 
-/* ---- github_file.c: what a step tells GitHub by files ---- */
-
-/* NAME<<DELIMITER, the value, DELIMITER; for GITHUB_OUTPUT and its like. False: no random numbers are to be had. */
-bool github_file_add(struct buf *out, const char *name, struct str value);
 /* Bytes of a text as UTF-16. */
 size_t utf16_size(struct str text);
 

@@ -28,6 +28,12 @@ static bool is_below(struct str path)
     return path.len && path.ptr[0] != '/' && !str_find(path, "..", &at);
 }
 
+/* A job of another workflow that this one calls: of its name we know nothing, and the file that we are told of is the caller's. */
+static bool is_elsewhere(const struct node *job)
+{
+    return node_get(job, "uses") != NULL;
+}
+
 bool job_has_matrix(struct arena *arena, const struct job_place *place, struct place *at)
 {
     struct diags unsaid = {.arena = arena}; /* what is wrong with somebody's workflow is for GitHub to say */
@@ -43,7 +49,7 @@ bool job_has_matrix(struct arena *arena, const struct job_place *place, struct p
     if (file_read_regular(file, &text, WORKFLOW_MOST) == 0 &&
         workflow_read(arena, arena_cstr(arena, path), arena_str(arena, buf_str(&text)), str_of(place->job),
                       &job, &unsaid))
-        matrix = node_get(job.strategy, "matrix");
+        matrix = is_elsewhere(job.node) ? NULL : node_get(job.strategy, "matrix");
     buf_release(&text);
     if (!matrix || matrix->kind == NODE_NULL)
         return false;

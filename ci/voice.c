@@ -1,10 +1,10 @@
 #include "ci/job.h"
 
+#include "runner/base/chance.h"
 #include "runner/report/report.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define ERRORS_MOST 10 /* as many of a step are shown */
@@ -19,16 +19,9 @@ bool job_inside(void)
 /* Without chance there is no word: then what makes lines harmless has to do alone. */
 void job_voice_open(struct job_voice *voice)
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char bytes[JOB_TOKEN_BYTES];
-
     *voice = (struct job_voice){.inside = job_inside()};
-    if (!voice->inside || getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-        return;
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        voice->token[2 * i] = digits[bytes[i] >> 4];
-        voice->token[2 * i + 1] = digits[bytes[i] & 15];
-    }
+    if (voice->inside && !chance_hex(voice->token, JOB_TOKEN_BYTES))
+        *voice->token = '\0';
 }
 
 void job_tell_errors(const struct diags *diags, struct buf *out)

@@ -6,8 +6,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#define MINUTES_OTHERWISE 60  /* of a job whose session has no deadline */
-#define MINUTES_MOST      360 /* GitHub ends every job then */
+#define MINUTES_OTHERWISE 60   /* of a job whose session has no deadline */
+#define MINUTES_HOSTED    360  /* GitHub ends every job on its own machines then */
+#define MINUTES_MOST      7200 /* and every job anywhere */
 #define FLOW_MOST         ((size_t)1 << 20)
 #define JOB_ID_MOST       60
 
@@ -115,7 +116,20 @@ static uint32_t minutes_for(nanos span)
 {
     nanos whole = (span + 60 * NS_PER_S - 1) / (60 * NS_PER_S) + CI_READY_MINUTES + CI_REPORT_MINUTES;
 
-    return span && whole < MINUTES_MOST ? (uint32_t)whole : MINUTES_MOST;
+    return whole < MINUTES_MOST ? (uint32_t)whole : MINUTES_MOST;
+}
+
+static void write_timeout(struct writer *w, nanos span, uint32_t otherwise, struct place at)
+{
+    uint32_t minutes = span ? minutes_for(span) : otherwise;
+
+    if (minutes > MINUTES_HOSTED)
+        diag_warning(
+            w->diags, at,
+            "the job may take %u minutes, and GitHub's own machines end it after %d: it needs one of "
+            "yours",
+            minutes, MINUTES_HOSTED);
+    buf_addf(w->out, "    timeout-minutes: %u\n", minutes);
 }
 
 static void write_step_of_ours(struct writer *w, const char *command, struct str profile, bool selects)
@@ -264,8 +278,7 @@ static bool write_test_job(struct writer *w)
         buf_adds(w->out, "    if: github.event_name != 'schedule'\n");
     buf_adds(w->out, "    name: test (${{ matrix.id }})\n");
     write_runs_on(w);
-    buf_addf(w->out, "    timeout-minutes: %u\n",
-             facts->session ? minutes_for(facts->session) : MINUTES_OTHERWISE);
+    write_timeout(w, facts->session, MINUTES_OTHERWISE, facts->session_at);
     if (!write_strategy(w))
         return false;
     buf_adds(w->out, "    env:\n      RUN_MATRIX_CELL: ${{ toJSON(matrix) }}\n");
@@ -295,11 +308,9 @@ static void write_soak_job(struct writer *w, uint32_t number)
     buf_addf(&name, "soak (%.*s)", STR_ARG(soak->profile));
     buf_adds(w->out, ":\n    name: ");
     yaml_write_scalar(w->out, buf_str(&name), 4);
-    buf_addf(w->out,
-             "    if: github.event_name == 'schedule' || github.event_name == 'workflow_dispatch'\n"
-             "    runs-on: ubuntu-latest\n"
-             "    timeout-minutes: %u\n",
-             minutes_for(soak->within));
+    buf_adds(w->out, "    if: github.event_name == 'schedule' || github.event_name == 'workflow_dispatch'\n"
+                     "    runs-on: ubuntu-latest\n");
+    write_timeout(w, soak->within, MINUTES_HOSTED, soak->at);
     write_checkout(w);
     write_step_of_ours(w, "soak", soak->profile, false);
     buf_release(&name);
@@ -315,9 +326,14 @@ static void write_head(struct writer *w)
              "\n"
              "on:\n"
              "  push:\n"
-             "    branches: [main, master]\n"
-             "  pull_request:\n"
-             "  workflow_dispatch:\n");
+             "    branches: [");
+    if (w->facts->branch)
+        yaml_write_word(w->out, str_of(w->facts->branch));
+    else
+        buf_adds(w->out, "main, master");
+    buf_adds(w->out, "]\n"
+                     "  pull_request:\n"
+                     "  workflow_dispatch:\n");
     if (w->facts->soak_count)
         buf_adds(w->out, "  schedule:\n    - cron: '23 3 * * *' # the soak, each night\n");
     buf_adds(w->out, "\n"

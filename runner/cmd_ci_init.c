@@ -63,7 +63,8 @@ enum exit_code ci_init(struct ci_view *view)
         return EXIT_USAGE;
     }
     ci_view_facts(view, &facts);
-    if (cells_fit(view) && ci_workflow_write(&text, &facts, &shape, view->in.diags))
+    facts.selection = ci_view_selection(view);
+    if (facts.selection && cells_fit(view) && ci_workflow_write(&text, &facts, &shape, view->in.diags))
         code = write_out(view, path, buf_str(&text)) ? EXIT_PASSED : EXIT_BROKEN;
     if (code == EXIT_PASSED)
         printf("wrote %s; 'run-matrix ci check' says later where it no longer fits\n", path);

@@ -1,14 +1,12 @@
 /* `ci matrix`: the cells as jobs of GitHub Actions. */
-#include "runner/base/io.h"
+#include "ci/job.h"
 #include "runner/cmd_ci.h"
 #include "runner/header.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct place file_of(const struct ci_view *view)
 {
@@ -80,17 +78,13 @@ static bool add_outputs(struct buf *out, const struct ci_jobs *jobs, struct str 
            github_file_add(out, "fail-fast", str_of(jobs->suite->fail_fast ? "true" : "false"));
 }
 
-/* What steps and actions have written there before stays. */
 static bool append(struct ci_view *view, const char *path, struct str text)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
-    bool ok = fd >= 0 && fd_write_all(fd, text.ptr, text.len) == 0;
-
-    if (!ok)
-        diag_error(view->in.diags, (struct place){.file = path}, "cannot write outputs of the step: %s",
-                   strerror(errno));
-    fd_close(&fd);
-    return ok;
+    if (github_file_append(path, text) == 0)
+        return true;
+    diag_error(view->in.diags, (struct place){.file = path}, "cannot write outputs of the step: %s",
+               strerror(errno));
+    return false;
 }
 
 static enum exit_code set_outputs(struct ci_view *view, struct str matrix)

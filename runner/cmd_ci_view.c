@@ -1,4 +1,5 @@
 /* What a workflow has to fit, out of the file and the command line. */
+#include "runner/base/io.h"
 #include "runner/cmd_ci.h"
 
 #include <ctype.h>
@@ -50,6 +51,26 @@ const char *ci_view_root(const struct ci_view *view)
     return repository_of(view->in.arena, real_folder(view));
 }
 
+#define REF_MOST 1024
+#define REF_WORD "ref: refs/remotes/origin/"
+
+/* As `git clone` has found it there. */
+static const char *branch_of(const struct ci_view *view)
+{
+    struct arena *arena = view->in.arena;
+    const char *path = arena_printf(arena, "%s/.git/refs/remotes/origin/HEAD", ci_view_root(view));
+    struct buf text = {0};
+    struct str name = {0};
+
+    if (file_read_regular(path, &text, REF_MOST) == 0 && str_starts(buf_str(&text), REF_WORD))
+        name = arena_str(arena, str_trim(str_slice(buf_str(&text), sizeof REF_WORD - 1, text.len)));
+    buf_release(&text);
+    for (size_t i = 0; i < name.len; i++)
+        if (!isalnum((unsigned char)name.ptr[i]) && !strchr("_./-", name.ptr[i]))
+            return NULL; /* a pattern to GitHub, or worse */
+    return name.len ? arena_cstr(arena, name) : NULL;
+}
+
 /* ---- what was selected, as words of a shell ---- */
 
 static void add_word(struct buf *out, const char *word)
@@ -83,11 +104,51 @@ static void add_list(struct buf *out, const char *name, const struct opt_list *l
         add_option(out, name, list->values[i]);
 }
 
-static const char *selection_words(const struct ci_view *view)
+/* A path as it is called in the folder of the file, where the job is; NULL: it is elsewhere, which diags say. */
+static const char *path_in_folder(const struct ci_view *view, const char *path)
+{
+    struct arena *arena = view->in.arena;
+    const char *folder = real_folder(view);
+    char *real = realpath(path, NULL);
+    const char *inside = real ? folder_in(arena, folder, real) : "";
+
+    if (real && strcmp(real, folder) == 0)
+        inside = ".";
+    if (!*inside)
+        diag_error(view->in.diags, (struct place){0},
+                   "'%s' is not in '%s', where the job is: a workflow cannot name it", path, folder);
+    else if (*inside == '-')
+        inside = arena_printf(arena, "./%s", inside);
+    free(real);
+    return *inside ? inside : NULL;
+}
+
+/* The file itself stands for all of its suites, and so for nothing that would have to be said. */
+static bool add_paths(const struct ci_view *view, struct buf *out)
+{
+    const struct front *front = &view->front;
+
+    for (size_t i = 0; i < front->path_count; i++) {
+        const char *path = front->paths[i].path;
+        const char *inside = path_in_folder(view, path);
+        bool all = inside && (strcmp(path, front->suites.list[0]->file) == 0 ||
+                              (strcmp(inside, ".") == 0 && front->suites.count == 1));
+
+        if (!inside)
+            return false;
+        if (!all)
+            add_word(out, inside);
+    }
+    return true;
+}
+
+const char *ci_view_selection(const struct ci_view *view)
 {
     const struct options *o = &view->options;
+    const char *context = o->context ? path_in_folder(view, o->context) : NULL;
     struct buf words = {0};
     const char *kept;
+    bool good;
 
     add_option(&words, "-P", o->profile);
     add_list(&words, "--cell", &o->cells);
@@ -95,9 +156,10 @@ static const char *selection_words(const struct ci_view *view)
     add_option(&words, "-m", o->marks);
     add_list(&words, "--deselect", &o->deselect);
     add_option(&words, "--partition", o->partition);
-    add_option(&words, "--context", o->context);
+    add_option(&words, "--context", context);
     add_list(&words, "--id", &view->front.ids);
-    kept = arena_cstr(view->in.arena, buf_str(&words));
+    good = add_paths(view, &words) && (context || !o->context);
+    kept = good ? arena_cstr(view->in.arena, buf_str(&words)) : NULL;
     buf_release(&words);
     return kept;
 }
@@ -144,7 +206,8 @@ void ci_view_facts(struct ci_view *view, struct ci_facts *facts)
     *facts = (struct ci_facts){
         .jobs = &view->jobs,
         .folder = folder_in(view->in.arena, ci_view_root(view), real_folder(view)),
-        .selection = selection_words(view),
+        .selection = "",
+        .branch = branch_of(view),
         .session = front_session_timeout(&view->front),
         .session_at = front_session_origin(&view->front, &view->in).at,
     };

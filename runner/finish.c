@@ -70,6 +70,7 @@ void finish_options(struct invocation *in, struct report_options *options)
                                                    : (uint32_t)in->options->durations,
         .width = progress_width(STDOUT_FILENO),
         .program = str_of(in->argv[0]),
+        .inert = job_inside(),
     };
 }
 

@@ -335,11 +335,12 @@ bool front_plan(struct front *front, struct invocation *in)
 
 static bool load(struct front *front, struct invocation *in)
 {
-    if (!suites_load(in->arena, front->file, &front->world, &front->suites, in->diags) ||
-        !(in->options->as_in_ci || front_choose_cell(front, in)))
+    if (!suites_load(in->arena, front->file, &front->world, &front->suites, in->diags))
         return false;
     members_leave_out(front);
     named_narrow(front, in);
+    if (!in->options->as_in_ci && !front_choose_cell(front, in))
+        return false;
     warn_of_folders(front, in);
     choose_profile(front, in->options);
     return front_plan(front, in);

@@ -14,7 +14,7 @@ static bool is_set(const char *variable)
 static bool has_matrix(const struct suites *suites)
 {
     for (uint32_t s = 0; s < suites->count; s++)
-        if (suites->list[s]->cells.key_count)
+        if (!suites->list[s]->left_out && suites->list[s]->cells.key_count)
             return true;
     return false;
 }
@@ -46,11 +46,14 @@ bool front_choose_cell(struct front *front, struct invocation *in)
 
 void front_cell_words(const struct front *front, struct buf *out)
 {
-    const struct suite *suite = front->suites.list[0];
     struct buf id = {0};
 
-    if (suite->one_cell && suite->only_cell != CELL_ABSENT)
-        cell_id(&id, suite, suite->only_cell, NULL);
+    for (uint32_t s = 0; s < front->suites.count && !id.len; s++) {
+        const struct suite *suite = front->suites.list[s];
+
+        if (!suite->left_out && suite->one_cell && suite->only_cell != CELL_ABSENT && suite->cells.key_count)
+            cell_id(&id, suite, suite->only_cell, NULL);
+    }
     buf_addstr(out, id.len ? str_slice(buf_str(&id), 1, id.len) : buf_str(&id));
     buf_release(&id);
 }

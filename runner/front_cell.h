@@ -6,11 +6,11 @@
 
 /*
  * Heeds RUN_MATRIX_CELL where RUN_MATRIX is not set: inside a case it describes, and selects nothing. False: it is no cell, or there
- * should be one; diags say so.
+ * should be one; diags say so. When suites are left out: those decide nothing.
  */
 bool front_choose_cell(struct front *front, struct invocation *in);
 
-/* "backend=exec,transport=uds" of the suite that was asked for; nothing: all cells are wanted. */
+/* "backend=exec,transport=uds" of the first suite that has the cell of this job; nothing: all cells are wanted, or none has it. */
 void front_cell_words(const struct front *front, struct buf *out);
 
 #endif

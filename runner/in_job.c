@@ -7,11 +7,8 @@
 #include "runner/outputs.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SUMMARY_MOST  (((size_t)1 << 20) - 1) /* of a step: what is longer is not shown at all */
 #define SUMMARY_LEAST ((size_t)4 << 10)
@@ -72,20 +69,6 @@ void in_job_after_summary(struct session *s, const struct report_input *input)
 
 /* ---- files that the job reads ---- */
 
-static int open_file(const char *path, off_t *size)
-{
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat st;
-
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        errno = fd < 0 ? errno : ENOTSUP;
-        fd_close(&fd);
-        return -1;
-    }
-    *size = st.st_size;
-    return fd;
-}
-
 static void warn(struct session *s, const char *variable)
 {
     diag_warning(s->in->diags, nowhere, "cannot write to the file of %s: %s", variable, strerror(errno));
@@ -107,7 +90,7 @@ static void add_summary(struct session *s, add_page *add, const void *of)
     const char *path = file_of("GITHUB_STEP_SUMMARY");
     struct buf page = {0};
     off_t size = 0;
-    int fd = path ? open_file(path, &size) : -1;
+    int fd = path ? github_file_open(path, &size) : -1;
 
     if (path && fd < 0)
         warn(s, "GITHUB_STEP_SUMMARY");
@@ -153,14 +136,12 @@ static void add_soak(struct session *s, const void *of, size_t most, struct buf 
 
 struct outputs {
     struct buf text;
-    const char *delimiter;
+    bool whole; /* there was chance for all of it */
 };
 
 static void add_text(struct outputs *o, const char *name, struct str value)
 {
-    buf_addf(&o->text, "%s<<%s\n", name, o->delimiter);
-    buf_addstr(&o->text, value);
-    buf_addf(&o->text, "\n%s\n", o->delimiter);
+    o->whole = github_file_add(&o->text, name, value) && o->whole;
 }
 
 static void add_number(struct outputs *o, const char *name, uint64_t value)
@@ -216,22 +197,16 @@ static void add_all(struct session *s, struct outputs *o, const struct journal_c
 static void add_outputs(struct session *s, const struct journal_counts *counts, enum exit_code code)
 {
     const char *path = file_of("GITHUB_OUTPUT");
-    struct job_voice fresh; /* a word for this alone: the file may be read by steps to come */
-    struct outputs o = {0};
-    off_t size;
-    int fd = path ? open_file(path, &size) : -1;
+    struct outputs o = {.whole = true};
 
-    if (path && fd < 0)
-        warn(s, "GITHUB_OUTPUT");
-    if (fd < 0)
+    if (!path)
         return;
-    job_voice_open(&fresh);
-    o.delimiter = arena_printf(s->arena, "run_matrix_%s", fresh.token);
     add_all(s, &o, counts, code);
-    if (fd_write_all(fd, o.text.ptr, o.text.len) < 0)
+    if (!o.whole)
+        diag_warning(s->in->diags, nowhere, "no random numbers are to be had for the file of GITHUB_OUTPUT");
+    else if (github_file_append(path, buf_str(&o.text)) < 0)
         warn(s, "GITHUB_OUTPUT");
     buf_release(&o.text);
-    fd_close(&fd);
 }
 
 void in_job_files(struct session *s, const struct report_input *input, enum exit_code code)

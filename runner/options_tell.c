@@ -5,7 +5,7 @@
 
 static const char *const colors[] = {"auto", "always", "never", NULL};
 static const char *const formats[] = {
-#define X(id, word, file, sentence) #word,
+#define X(id, word, file, sentence, form) #word,
     REPORTS(X) NULL
 #undef X
 };

@@ -74,6 +74,18 @@ static void make(const struct soak_result *result, bool json, bool colour, int v
     add_last_line(result, out);
 }
 
+static int print(struct str text, bool json, bool inert)
+{
+    struct report_sink sink;
+
+    report_sink_open(&sink, STDOUT_FILENO);
+    sink.harmless = inert;
+    sink.inert.form = json ? INERT_JSON : INERT_TEXT;
+    buf_addstr(&sink.buf, text);
+    errno = report_sink_close(&sink);
+    return errno ? -1 : 0;
+}
+
 /* Whole or not at all; "-" is standard output. */
 static bool write_to(const struct soak_result *result, bool json, const char *path, struct diags *diags)
 {
@@ -83,7 +95,7 @@ static bool write_to(const struct soak_result *result, bool json, const char *pa
 
     make(result, json, false, 0, &text);
     if (strcmp(path, "-") == 0) {
-        answer = fd_write_all(STDOUT_FILENO, text.ptr, text.len);
+        answer = print(buf_str(&text), json, job_inside());
     } else {
         dir_make_parents(AT_FDCWD, path, 0777); /* what cannot be made is found out below */
         answer = file_out_open(&out, path);
@@ -252,7 +264,7 @@ enum exit_code soaking_report(struct past_run *past, struct invocation *in)
     if (in->options->output)
         return write_to(result, json, in->options->output, in->diags) ? EXIT_PASSED : EXIT_BROKEN;
     make(result, json, past->options.colour, past->options.verbose, &out);
-    good = fd_write_all(STDOUT_FILENO, out.ptr, out.len) == 0;
+    good = print(buf_str(&out), json, past->options.inert) == 0;
     buf_release(&out);
     if (good)
         return EXIT_PASSED;

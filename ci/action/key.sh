@@ -3,11 +3,11 @@
 set -euo pipefail
 
 sources=${GITHUB_ACTION_PATH:?}/..
-prefix=${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:?}}/run-matrix
-
 digest=$(cd "$sources" && find Makefile tests/packages tests/packages.txt runner matrix ci backends fixtures \
     -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-32)
 system=$(. /etc/os-release && printf '%s-%s' "$ID" "${VERSION_ID:-rolling}")
+# A machine that is kept has those of other versions, too.
+prefix=${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:?}}/run-matrix/$digest
 
 # Neither has a line break in it.
 {

@@ -1,5 +1,7 @@
 #include "runner/base/inert.h"
 
+#include "runner/base/utf8.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -59,21 +61,88 @@ static bool ends_go_file(const struct inert *state, char c)
     return c == ':' && memcmp(state->tail + TAIL - 3, ".go", 3) == 0;
 }
 
+/* ---- what is written in its place ---- */
+
+/* "\\u0031", "&#x31;"; beyond what four digits say, JSON wants two of them. */
+static void add_coded(enum inert_form form, uint32_t c, struct buf *out)
+{
+    if (form == INERT_XML)
+        buf_addf(out, "&#x%x;", (unsigned)c);
+    else if (c < 0x10000)
+        buf_addf(out, "\\u%04x", (unsigned)c);
+    else
+        buf_addf(out, "\\u%04x\\u%04x", (unsigned)(0xD800 + ((c - 0x10000) >> 10)),
+                 (unsigned)(0xDC00 + (c & 0x3FF)));
+}
+
+/* Between strings of JSON there is nothing of others', and behind a backslash something else is meant. */
+static bool may_change(const struct inert *state)
+{
+    return state->form != INERT_JSON || (state->quoted && !state->escaped);
+}
+
+static void follow_string(struct inert *state, char c)
+{
+    if (c == '"' && !state->escaped)
+        state->quoted = !state->quoted;
+    state->escaped = state->quoted && c == '\\' && !state->escaped;
+}
+
+/* ---- all of it ---- */
+
+static void add_changed(const struct inert *state, char c, bool parted, bool apart, struct buf *out)
+{
+    if (state->form != INERT_TEXT && (parted || apart)) {
+        add_coded(state->form, (unsigned char)c, out);
+        return;
+    }
+    buf_adds(out, parted ? " " : "");
+    buf_adds(out, apart ? NO_WIDTH : "");
+    buf_addc(out, c);
+}
+
 /* What is seen; control characters and what is not ASCII may be white space, or nothing, to who reads the line. */
 static void add_seen(struct inert *state, char c, struct buf *out)
 {
-    bool first = !state->begun;
+    bool first = !state->begun, change = may_change(state);
+    bool parted = change && ((state->colon && c == ':') || (state->hashes == 2 && c == '['));
+    bool apart = change && (begins_number(state, (unsigned char)c) || ends_go_file(state, c));
 
-    if (state->colon && c == ':')
-        buf_addc(out, ' ');
-    if (state->hashes == 2 && c == '[')
-        buf_addc(out, ' ');
-    if (begins_number(state, (unsigned char)c) || ends_go_file(state, c))
-        buf_adds(out, NO_WIDTH);
+    add_changed(state, c, parted, apart, out);
+    if (state->form == INERT_JSON)
+        follow_string(state, c);
     state->begun = true;
     state->colon = first && c == ':';
     state->hashes = c != '#' ? 0 : state->hashes < 2 ? state->hashes + 1 : 2;
     remember(state, c);
+}
+
+/* A character that is not ASCII where a number would begin; how many bytes it has. */
+static size_t add_strange(const struct inert *state, struct str text, struct buf *out)
+{
+    size_t length = utf8_length(text);
+
+    if (state->form == INERT_TEXT)
+        buf_adds(out, NO_WIDTH);
+    if (state->form == INERT_TEXT || length < 2) {
+        buf_addc(out, text.ptr[0]);
+        return 1;
+    }
+    add_coded(state->form, utf8_decode(text), out);
+    return length;
+}
+
+static void add_unseen(struct inert *state, char c, struct buf *out)
+{
+    if (c == '\n' || c == '\r')
+        *state = (struct inert){.form = state->form, .quoted = state->quoted};
+    else if (is_blank(c))
+        remember(state, c);
+    if (is_blank(c)) {
+        state->hashes = 0;
+        state->colon = false;
+    }
+    state->escaped = false;
     buf_addc(out, c);
 }
 
@@ -82,20 +151,11 @@ void inert_add(struct inert *state, struct str text, struct buf *out)
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
 
-        if (c > ' ' && c < 0x7F) {
+        if (c > ' ' && c < 0x7F)
             add_seen(state, (char)c, out);
-            continue;
-        }
-        if (c == '\n' || c == '\r')
-            *state = (struct inert){0};
-        else if (is_blank((char)c))
-            remember(state, (char)c);
-        else if (begins_number(state, c))
-            buf_adds(out, NO_WIDTH);
-        if (is_blank((char)c)) {
-            state->hashes = 0;
-            state->colon = false;
-        }
-        buf_addc(out, (char)c);
+        else if (!is_blank((char)c) && c != '\n' && c != '\r' && may_change(state) && begins_number(state, c))
+            i += add_strange(state, str_slice(text, i, text.len), out) - 1;
+        else
+            add_unseen(state, (char)c, out);
     }
 }

@@ -8,7 +8,8 @@
  *   a.c:12:5, (3,4)    a space of no width before numbers behind : ( [ , and behind "line" or "col"
  *   main.go: x         one before that colon, too
  *
- * Without these numbers no matcher has a place to point at; people see no difference.
+ * Without these numbers no matcher has a place to point at; people see no difference. What is data is not changed: there the same
+ * characters are written as JSON and XML write any, and who parses it has them as they were.
  */
 #ifndef RM_BASE_INERT_H
 #define RM_BASE_INERT_H
@@ -17,12 +18,16 @@
 
 #include <stdbool.h>
 
-/* All zero is the beginning of a line. A text may come in pieces, cut wherever. */
+enum inert_form { INERT_TEXT, INERT_JSON, INERT_XML };
+
+/* All zero is the beginning of a line of text. It may come in pieces, cut wherever; data between characters. */
 struct inert {
-    bool begun;      /* a character that is seen has come in this line */
-    bool colon;      /* ... and the first of them is a colon, the last one too */
-    unsigned hashes; /* that the last characters are, at most 2 */
-    char tail[8];    /* the last of ASCII in this line, the latest one last; padded with NULs */
+    enum inert_form form;
+    bool quoted, escaped; /* of JSON: in a string, and behind its backslash */
+    bool begun;           /* a character that is seen has come in this line */
+    bool colon;           /* ... and the first of them is a colon, the last one too */
+    unsigned hashes;      /* that the last characters are, at most 2 */
+    char tail[8];         /* the last of ASCII in this line, the latest one last; padded with NULs */
 };
 
 void inert_add(struct inert *state, struct str text, struct buf *out);

@@ -4,7 +4,7 @@
 
 #include "runner/report/report.h"
 
-#define X(id, word, file, sentence) \
+#define X(id, word, file, sentence, form) \
     void report_##word##_write(const struct report_input *input, struct report_sink *sink);
 REPORTS(X)
 #undef X

@@ -7,8 +7,8 @@
 
 /* ---- the table ---- */
 
-#define X(id, word, file, sentence) \
-    [id] = &(const struct report){#word, file, sentence, report_##word##_write},
+#define X(id, word, file, sentence, form) \
+    [id] = &(const struct report){#word, file, sentence, report_##word##_write, form},
 const struct report *const reports[REPORT_COUNT] = {REPORTS(X)};
 #undef X
 

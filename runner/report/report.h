@@ -22,6 +22,7 @@ struct report_options {
     struct str workspace; /* the checkout of a job, absolute: files are named from there on; empty: none is */
     size_t bytes_most;    /* of Markdown; 0: what GitHub takes of a step */
     bool no_tally;        /* the summary without its last line */
+    bool inert;           /* standard output is read for commands, and none is to be found there */
 };
 
 struct report_input {
@@ -32,16 +33,16 @@ struct report_input {
     bool going_on; /* somebody is still writing to it */
 };
 
-/* id, word, file name in the run folder, sentence */
-#define REPORTS(X)                                                            \
-    X(REPORT_SUMMARY, summary, "summary.txt", "what a run prints at its end") \
-    X(REPORT_JUNIT, junit, "junit.xml", "JUnit XML")                          \
-    X(REPORT_TAP, tap, "results.tap", "TAP 14")                               \
-    X(REPORT_JSON, json, "results.json", "JSON")                              \
-    X(REPORT_MARKDOWN, markdown, "summary.md", "a page of Markdown, as GitHub shows it")
+/* id, word, file name in the run folder, sentence, what its text is */
+#define REPORTS(X)                                                                        \
+    X(REPORT_SUMMARY, summary, "summary.txt", "what a run prints at its end", INERT_TEXT) \
+    X(REPORT_JUNIT, junit, "junit.xml", "JUnit XML", INERT_XML)                           \
+    X(REPORT_TAP, tap, "results.tap", "TAP 14", INERT_TEXT)                               \
+    X(REPORT_JSON, json, "results.json", "JSON", INERT_JSON)                              \
+    X(REPORT_MARKDOWN, markdown, "summary.md", "a page of Markdown, as GitHub shows it", INERT_TEXT)
 
 enum report_id {
-#define X(id, word, file, sentence) id,
+#define X(id, word, file, sentence, form) id,
     REPORTS(X)
 #undef X
         REPORT_COUNT
@@ -64,6 +65,7 @@ int report_sink_close(struct report_sink *sink);  /* the error, 0: none; does no
 struct report {
     const char *word, *file, *sentence;
     void (*write)(const struct report_input *input, struct report_sink *sink);
+    enum inert_form form;
 };
 
 extern const struct report *const reports[REPORT_COUNT];

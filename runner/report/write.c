@@ -13,6 +13,8 @@ static int write_to(const struct report *report, const struct report_input *inpu
     struct report_sink sink;
 
     report_sink_open(&sink, fd);
+    sink.harmless = fd == STDOUT_FILENO && input->options->inert;
+    sink.inert.form = report->form;
     report->write(input, &sink);
     errno = report_sink_close(&sink);
     return errno ? -1 : 0;

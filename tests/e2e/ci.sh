@@ -52,6 +52,11 @@ lines = iter(open(sys.argv[1]).read().split("\n"))
 for line in lines:
     if not line:
         continue
+    equals, heredoc = line.find("="), line.find("<<")
+    assert equals >= 0 or heredoc >= 0, line
+    if heredoc < 0 or 0 <= equals < heredoc:
+        print(line)
+        continue
     name, delimiter = line.split("<<", 1)
     value = []
     for line in lines:
@@ -64,20 +69,24 @@ P
 
 test_outputs_of_the_step() {
     four_cells
-    echo 'before=1' >said
+    printf 'before=1<<2' >said # by an echo -n, say
     GITHUB_OUTPUT=$PWD/said run ci matrix --github-output
     status_is 0
     out_is '4 jobs'
-    is "$(head -n 1 said)" 'before=1'
-    sed -i 1d said
     outputs_in said >taken
+    is "$(head -n 1 taken)" 'before=1<<2'
+    sed -i 1d taken
     grep -q '^matrix={"include":\[{"backend":"exec"' taken || fail "$(cat taken)"
     is "$(sed -n '/^matrix/!p' taken | tr '\n' ' ')" 'count=4 max-parallel=2 fail-fast=false '
     run ci matrix --github-output
     status_is 4
     err_has 'GITHUB_OUTPUT'
-    GITHUB_OUTPUT=$PWD run ci matrix --github-output
-    status_is 3
+    mkfifo waits
+    for file in "$PWD" "$PWD/waits"; do
+        GITHUB_OUTPUT=$file run ci matrix --github-output
+        status_is 3
+        err_has 'cannot write outputs of the step'
+    done
 }
 
 test_no_job_at_all() {
@@ -121,17 +130,17 @@ test_cells_that_jobs_could_not_tell_apart() {
     err_has 'run-matrix.yaml:1:25: error: JSON has no such number'
 }
 
-# Over all jobs each case is planned once, of each suite.
-every_case_once() {
-    run list -q
+# Over all jobs each case is planned once, of each suite that is asked for.
+every_case_once() { # PATH...
+    run list -q "$@"
     sort "$scratch/out" >all
-    run ci matrix
+    run ci matrix "$@"
     status_is 0
     python3 -c 'import json, sys
 for cell in json.load(sys.stdin)["include"]:
     print(json.dumps(cell))' <"$scratch/out" >cells
     while IFS= read -r cell; do
-        RUN_MATRIX_CELL=$cell "$program" list -q || fail "$cell: $?"
+        RUN_MATRIX_CELL=$cell "$program" list -q "$@" || fail "$cell: $?"
     done <cells | sort >parts
     cmp all parts || fail "$(diff all parts)"
 }
@@ -152,6 +161,49 @@ Y
     every_case_once
     is "$(wc -l <cells)" 5
     [ "$(wc -l <all)" = 10 ] || fail "$(cat all)"
+}
+
+# What is left out decides nothing: neither where cases without a cell are, nor how jobs are run.
+test_suites_that_are_left_out() {
+    mkdir .git kv a plain
+    echo 'suites: [kv/run-matrix.yaml, a/run-matrix.yaml, plain/run-matrix.yaml]' >run-matrix.yaml
+    printf '%s\n' 'strategy: {max-parallel: 3, fail-fast: true, matrix: {k: [1, 2]}}' 'tests: [{name: kv, run: [ls]}]' >kv/run-matrix.yaml
+    printf '%s\n' 'strategy: {max-parallel: 1, matrix: {a: [x, y]}}' 'tests: [{name: a, run: [ls]}]' >a/run-matrix.yaml
+    echo 'tests: [{name: plain, run: [ls]}]' >plain/run-matrix.yaml
+    every_case_once
+    every_case_once plain
+    is "$(cat cells)" '{"id": "all"}'
+    every_case_once a plain
+    is "$(wc -l <cells)" 2
+    every_case_once kv plain
+    GITHUB_OUTPUT=$PWD/said run ci matrix --github-output a plain
+    outputs_in said >taken
+    is "$(sed -n '/^matrix/!p' taken | tr '\n' ' ')" 'count=2 max-parallel=1 fail-fast=false '
+    RUN_MATRIX_CELL='{"k": 1}' run list a plain
+    status_is 4
+    err_has 'is no cell of a/run-matrix.yaml'
+    # The nearest of all of them, not of the first.
+    RUN_MATRIX_CELL='{"a": "z"}' run list
+    status_is 4
+    err_has "is no cell of a/run-matrix.yaml; the nearest is {\"a\":\"x\"}"
+}
+
+# Cases without a cell go with the first cell that is for Linux, of whichever suite.
+test_a_suite_that_is_for_other_machines_alone() {
+    mkdir .git mac kv plain
+    echo 'suites: [mac/run-matrix.yaml, plain/run-matrix.yaml, kv/run-matrix.yaml]' >run-matrix.yaml
+    printf '%s\n' 'strategy: {matrix: {os: [macos-14]}}' 'host: [os]' 'tests: [{name: mac, run: [ls]}]' >mac/run-matrix.yaml
+    echo 'tests: [{name: plain, run: [ls]}]' >plain/run-matrix.yaml
+    printf '%s\n' 'strategy: {matrix: {os: [macos-14, ubuntu-24.04]}}' 'host: [os]' 'tests: [{name: kv, run: [ls]}]' >kv/run-matrix.yaml
+    run ci matrix
+    out_is '{"include":[{"os":"ubuntu-24.04","id":"os=ubuntu-24.04"}]}'
+    RUN_MATRIX_CELL='{"os": "ubuntu-24.04"}' run list -q
+    out_is 'plain/plain
+kv/kv@os=ubuntu-24.04'
+    run ci matrix mac plain
+    out_is '{"include":[{"id":"all"}]}'
+    RUN_MATRIX_CELL='{"id": "all"}' run list -q mac plain
+    out_is plain/plain
 }
 
 test_inside_of_a_job_all_cells_are_there() {
@@ -180,6 +232,30 @@ test_a_workflow_that_fits() {
     grep -q 'timeout-minutes: 31' "$workflow" || fail 'the time of the session is not in it'
 }
 
+test_the_branch_that_a_repository_begins_with() {
+    four_cells
+    run ci init
+    grep -qx '    branches: \[main, master\]' "$workflow" || fail "$(cat "$workflow")"
+    mkdir -p .git/refs/remotes/origin
+    echo 'ref: refs/remotes/origin/release/trunk-2' >.git/refs/remotes/origin/HEAD
+    run ci init --force
+    grep -qx '    branches: \[release/trunk-2\]' "$workflow" || fail "$(cat "$workflow")"
+    echo 'ref: refs/remotes/origin/a*, b]' >.git/refs/remotes/origin/HEAD
+    run ci init --force
+    grep -qx '    branches: \[main, master\]' "$workflow" || fail "$(cat "$workflow")"
+}
+
+# Longer than GitHub's own machines have: on one of yours it fits.
+test_a_session_that_takes_a_day() {
+    four_cells
+    sed -i 's/session-timeout: 20m/session-timeout: 24h/' run-matrix.yaml
+    run ci init
+    status_is 0
+    err_has "GitHub's own machines end it after 360"
+    run ci check
+    status_is 0
+}
+
 test_a_file_below_the_root_of_the_repository() {
     four_cells
     mkdir -p "services/my kv"
@@ -193,6 +269,29 @@ test_a_file_below_the_root_of_the_repository() {
     status_is 0
 }
 
+# The job is in the folder of the file, wherever this was typed.
+test_paths_of_a_workflow() {
+    mkdir -p .git mono/a 'mono/b c' mono/plain mono/sub
+    echo "suites: [a/run-matrix.yaml, 'b c/run-matrix.yaml', plain/run-matrix.yaml]" >mono/run-matrix.yaml
+    for name in a 'b c'; do
+        printf '%s\n' 'strategy: {matrix: {v: [1, 2]}}' 'tests: [{name: t, run: [ls]}]' >"mono/$name/run-matrix.yaml"
+    done
+    echo 'tests: [{name: t, run: [ls]}]' >mono/plain/run-matrix.yaml
+    echo '{"github": {}}' >mono/context.json
+    cd mono/sub
+    run ci init --context ../context.json ../a '../b c/run-matrix.yaml'
+    status_is 0
+    grep -qF "run-matrix ci matrix --github-output --context context.json a 'b c/run-matrix.yaml'" "../../$workflow" || fail "$(cat "../../$workflow")"
+    grep -qF "args: '--context context.json a ''b c/run-matrix.yaml''" "../../$workflow" || fail "$(cat "../../$workflow")"
+    run ci init --force ../run-matrix.yaml
+    status_is 0
+    grep -q 'args:' "../../$workflow" && fail 'all of it is named'
+    cp ../context.json ../..
+    run ci init --force --context ../../context.json
+    status_is 4
+    err_has "a workflow cannot name it"
+}
+
 test_what_cannot_be_written_down() {
     echo "strategy: {matrix: {a: [\"\${{ '\${{ x' }}\"]}}" >run-matrix.yaml
     run ci init --static
@@ -204,9 +303,10 @@ test_what_cannot_be_written_down() {
     run ci init --static --force
     status_is 4
     err_has 'no job to write down'
+    cp "$workflow" before
     run ci init --force -k "\${{ github.token }}"
     status_is 4
-    [ ! -e .github/workflows/other.yml ] || fail 'written'
+    cmp before "$workflow" || fail 'written'
 }
 
 differs() { # SED EXPRESSION, WORDS OF THE ANSWER
@@ -241,6 +341,8 @@ test_what_drifts_apart() {
     differs "s/if: github.event_name != 'schedule'/if: github.event_name == 'schedule'/" 'the cases run on schedule alone'
     differs '/^        with:$/,/command: none/d' 'runs all cases itself'
     differs '/^  test:/q; /run-matrix.ci@v0/,/command: none/d' 'no step before installs run-matrix'
+    differs '/^  test:/q; s/^      - uses: run-matrix.*/      - run: exec run-matrix ci matrix --github-output/; /command: none/d; /^        with:/d' \
+        'no step before installs run-matrix'
     differs 's/matrix.id/matrix.i/' "no cell has a key 'i'"
     differs '/actions\/checkout/d' 'nothing is checked out before run-matrix is called'
 }
@@ -350,6 +452,26 @@ Y
     sed -i "s/build.run-matrix/&, env: {RUN_MATRIX_CELL: '\${{ toJSON(matrix) }}'}/" .github/workflows/ci.yml
     run ci check
     status_is 0
+    # Another job of that file has a matrix of its own, and another file is another one.
+    cp .github/workflows/ci.yml other-ci.yml
+    cat >>.github/workflows/ci.yml <<'Y'
+  more:
+    runs-on: ubuntu-latest
+    strategy: {matrix: {cc: [tcc]}}
+    env: {RUN_MATRIX_CELL: '${{ toJSON(matrix) }}'}
+    steps: [{uses: actions/checkout@v4}, {run: build/run-matrix}]
+Y
+    run ci check --workflow .github/workflows/ci.yml
+    status_is 1
+    out_has 'cell cc=tcc is in the workflow, and run-matrix has nothing to run there'
+    mv other-ci.yml ci.yml
+    sed 's/gcc, clang/gcc/' ci.yml >other-ci.yml
+    sed -i 's/from: .*#/from: ci.yml#/' run-matrix.yaml
+    run ci check --workflow ci.yml
+    status_is 0
+    run ci check --workflow other-ci.yml
+    status_is 1
+    out_has 'is not in the workflow'
 }
 
 # ---- the action ----
@@ -407,14 +529,90 @@ test_the_action_names_its_artifact() {
     is "$(cat o)" "artifact-name=a-b-c-d-run-dir=-etc
 run-dir=$(pwd -P)/runs"
     run_command env GITHUB_OUTPUT="$PWD/o2" RUN_DIR=runs GITHUB_JOB=test JOB_INDEX=3 GITHUB_RUN_ATTEMPT=2 "$root/ci/action/name.sh"
-    is "$(head -n 1 o2)" artifact-name=run-matrix-test-3-2
+    is "$(head -n 1 o2)" artifact-name=run-matrix-test-2-3-runs
+    # However long what comes before, the end is there.
+    run_command env GITHUB_OUTPUT="$PWD/o3" RUN_DIR=runs OWN_ARTIFACT_NAME="$(head -c 300 /dev/zero | tr '\0' x)" JOB_INDEX=3 "$root/ci/action/name.sh"
+    case $(head -n 1 o3) in
+    *x-3-runs) ;;
+    *) fail "$(cat o3)" ;;
+    esac
+}
+
+# By a name that no artifact may have the whole folder would be refused.
+test_the_action_renames_what_could_not_be_uploaded() {
+    mkdir -p 'runs/a:b/c"d' runs/fine
+    echo one >'runs/a:b/c"d/x*y?'
+    echo two >'runs/a:b/c"d/x-y-'
+    echo three >"$(printf 'runs/fine/line\nbreak')"
+    echo four >"runs/fine/back\\slash"
+    ln -s nowhere 'runs/<link>'
+    run_command env GITHUB_OUTPUT="$PWD/o" RUN_DIR=runs GITHUB_JOB=test "$root/ci/action/name.sh"
+    status_is 0
+    is "$(find runs ! -type d -print0 | sort -z | tr '\0' ' ')" 'runs/-link- runs/a-b/c-d/x-y- runs/a-b/c-d/x-y-- runs/fine/back-slash runs/fine/line-break '
+    is "$(cat runs/a-b/c-d/x-y--)" one
+    grep -q 'continue-on-error: true' "$root/ci/action.yml" || fail 'an upload that fails makes the job red'
+}
+
+# As a step of the action: a run, and what its artifact is called after it.
+step_of_job() { # INDEX CELL
+    : >outputs
+    RUN_MATRIX_CELL=$2 GITHUB_ACTIONS=true GITHUB_JOB=test GITHUB_OUTPUT=$PWD/outputs run
+    status_is 0
+    outputs_in outputs >taken
+    run_command env GITHUB_OUTPUT="$PWD/named" JOB_INDEX="$1" RUN_DIR="$(sed -n 's/^run-dir=//p' taken)" \
+        OWN_ARTIFACT_NAME="$(sed -n 's/^artifact-name=//p' taken)" "$root/ci/action/name.sh"
+    status_is 0
+}
+
+# GitHub ends the second job that has a name.
+all_are_named_once() { # COUNT
+    is "$(grep '^artifact-name=' named | sort -u | wc -l)" "$1"
+    rm named
+}
+
+test_no_two_artifacts_have_one_name() {
+    mkdir part other
+    echo 'suites: [part/run-matrix.yaml, other/run-matrix.yaml]' >run-matrix.yaml
+    cat >part/run-matrix.yaml <<'Y'
+strategy: {matrix: {v: [1, x]}}
+tests: [{name: t, run: ['true', '${{ matrix.v }}']}]
+Y
+    sed "s/1, x/'1'/; s/: t,/: u,/" part/run-matrix.yaml >other/run-matrix.yaml
+    # Cells that differ in their types alone, of suites that are not the first.
+    step_of_job 0 '{"v": 1}'
+    grep -q '^cell=v=1$' taken || fail "$(cat taken)"
+    step_of_job 1 '{"v": "1"}'
+    step_of_job 2 '{"v": "x"}'
+    grep -q '^cell=v=x$' taken || fail "$(cat taken)"
+    grep -q '^artifact-name=run-matrix-test-v=x-1$' taken || fail "$(cat taken)"
+    # The action twice in a job.
+    step_of_job 2 '{"v": "x"}'
+    all_are_named_once 4
+    # A file without a matrix, in each job of one.
+    cd part
+    echo 'tests: [{name: t, run: ["true"]}]' >run-matrix.yaml
+    step_of_job 0 ''
+    step_of_job 1 ''
+    all_are_named_once 2
+    # Values that nobody may see.
+    cat >run-matrix.yaml <<'Y'
+strategy: {matrix: {v: [secret-one, secret-two]}}
+defaults: {mask: [SECRET_ONE, SECRET_TWO]}
+tests: [{name: t, run: ['true', '${{ matrix.v }}']}]
+Y
+    export SECRET_ONE=secret-one SECRET_TWO=secret-two
+    step_of_job 0 '{"v": "secret-one"}'
+    step_of_job 1 '{"v": "secret-two"}'
+    ! grep 'secret' named || fail 'a secret is in the name'
+    all_are_named_once 2
 }
 
 test_the_action_knows_what_it_has_built() {
     run_command env GITHUB_ACTION_PATH="$root/ci" RUNNER_TEMP="$PWD" GITHUB_OUTPUT="$PWD/o" "$root/ci/action/key.sh"
     status_is 0
-    grep -q "^prefix=$PWD/run-matrix$" o || fail "$(cat o)"
     grep -qE '^key=run-matrix-[a-z0-9.-]+-[a-z0-9_]+-[0-9a-f]{32}$' o || fail "$(cat o)"
+    # What another version has left on a machine that is kept is not taken for this one.
+    is "$(sed -n 's/^prefix=//p' o)" "$PWD/run-matrix/$(sed -n 's/^key=.*-//p' o)"
     # What is there and starts is taken as it is.
     mkdir -p p/bin p/libexec/run-matrix
     ln -s "$program" p/bin/run-matrix
@@ -424,6 +622,15 @@ test_the_action_knows_what_it_has_built() {
     is "$(cat path)" "$PWD/p/bin"
 }
 
+# Kept before cases can write there, and whatever becomes of them; and what builds it is asked for where it may be missing.
+test_the_action_keeps_what_it_has_built() {
+    grep -o 'actions/cache[a-z/]*\|actions/upload-artifact\|action/install.sh\|action/run.sh' "$root/ci/action.yml" >steps
+    is "$(tr '\n' ' ' <steps)" \
+        'actions/cache/restore action/install.sh actions/cache/save action/run.sh actions/upload-artifact '
+    grep -q 'make -C' "$root/ci/action/install.sh" || fail 'built by what?'
+    grep -q '^build  *make  *program  *make$' "$root/tests/packages.txt" || fail 'no make'
+}
+
 # Every input is one that `ci check` knows, and stands in no script; what the action reads is set.
 test_the_inputs_of_the_action() {
     sed -n '/^inputs:/,/^outputs:/s/^  \([a-z-]*\):$/\1/p' "$root/ci/action.yml" >inputs
@@ -431,9 +638,16 @@ test_the_inputs_of_the_action() {
     four_cells
     run ci init
     while IFS= read -r input; do
-        sed "s/command: none/command: none\n          $input: x/; 0,/command: none/s/command: none\$/command: none/" "$workflow" >w.yml
+        case $input in
+        command) value=none ;;
+        profile) value=nightly ;;
+        *) value=x ;;
+        esac
+        sed "/command: none/d; 0,/^        with:/s//&\n          $input: $value/" "$workflow" >w.yml
+        grep -q "^          $input: $value$" w.yml || fail "$input is not in it"
         run ci check --workflow w.yml
-        out_lacks 'has no input'
+        [ "$status" -le 1 ] || fail "not read: $(cat "$scratch/err")"
+        out_lacks "$input'"
         grep -q "inputs\.$input " "$root/ci/action.yml" || fail "nothing reads $input"
     done <inputs
     grep -n 'run:.*\${{' "$root/ci/action.yml" && fail 'an expression in a script'

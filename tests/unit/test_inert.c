@@ -78,9 +78,39 @@ static void test_pieces(void **state)
     }
 }
 
+/* Who parses it has the same; structure is not touched. */
+static void test_data(void **state)
+{
+    static const struct {
+        enum inert_form form;
+        const char *text, *wanted;
+    } data[] = {
+        {INERT_JSON, "{\"line\":12,\"a\":[1,2]}", "{\"line\":12,\"a\":[1,2]}"},
+        {INERT_JSON, "{\"a.c:12:5\":1}", "{\"a.c:\\u00312:\\u0035\":1}"},
+        {INERT_JSON, "\"##[error]\"", "\"##\\u005berror]\""},
+        {INERT_JSON, "\"\\\\\",:1,\"\\\":1\"", "\"\\\\\",:1,\"\\\":\\u0031\""},
+        {INERT_JSON, "\":\xD9\xA3,\xF0\x9D\x9F\x98\"", "\":\\u0663,\\ud835\\udfd8\""},
+        {INERT_JSON, "\"a\\n::error::x\"", "\"a\\n::error::x\""},
+        {INERT_XML, "::error::x", ":&#x3a;error::x"},
+        {INERT_XML, "<a b=\"1\">##[x] line 3</a>", "<a b=\"1\">##&#x5b;x] line &#x33;</a>"},
+        {INERT_XML, "main.go: :\xD9\xA3", "main.go&#x3a; :&#x663;"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(data); i++) {
+        struct buf out = {0};
+        struct inert inert = {.form = data[i].form};
+
+        inert_add(&inert, str_of(data[i].text), &out);
+        assert_string_equal(buf_text(&out), data[i].wanted);
+        buf_release(&out);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest all[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_pieces)};
+    const struct CMUnitTest all[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_pieces),
+                                     cmocka_unit_test(test_data)};
 
     return cmocka_run_group_tests(all, NULL, NULL);
 }

@@ -23,6 +23,8 @@ static void test_inline(void **state)
         {"back\\|slash", "back&#92;&#124;slash", 100},
         {"two\nlines\r\t", "two&#92;nlines&#92;r&#92;t", 100},
         {"https://x @me #1", "https&#58;//x &#64;me &#35;1", 100},
+        {"www.x.example Www.x a@b.example", "www&#8203;.x.example Www&#8203;.x a&#64;&#8203;b.example", 100},
+        {"proto@os=ubuntu-24.04", "proto&#64;os=ubuntu-24.04", 100},
         {"\xE2\x80\xAE\xFF", "&#92;u202e&#92;xff", 100},
         {"gr\xC3\xBC\xC3\x9F", "gr\xC3\xBC...", 4},
     };
