@@ -49,7 +49,8 @@ struct state_totals {
     uint64_t pairless; /* failures whose pair found none */
     nanos taken;
     uint32_t kinds, pairs;
-    uint32_t end, unused;
+    uint32_t end;
+    uint32_t moved; /* where it is to end was said anew when some of it had been seen */
 };
 
 struct state_case {

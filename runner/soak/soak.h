@@ -42,7 +42,7 @@ struct soak;
 /*
  * In an open folder of a run: a new one, or one that is there, which must be of the same cases, or it is refused: NULL, and
  * diags say why. A resumed one has the seed and the copies it began with, and of its plan what `plan` does not say (0): that may
- * say more time and more attempts. What was to be proven stays what it was: whoever asks for something else when he has seen the
+ * say more time and more attempts, never less; then intervals are those that hold at any time. What was to be proven stays what it was: whoever asks for something else when he has seen the
  * half of it gets an answer that is worth nothing, and is refused.
  */
 struct soak *soak_open(int folder, const struct soak_plan *plan, const struct soak_case *cases,

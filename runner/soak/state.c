@@ -313,14 +313,14 @@ uint64_t record_passed_over(const struct state_case *record)
 
 /*
  * One that ended where it was to end whatever came of it has the shorter ones; all others have been looked at, and ended, or may
- * end, because of what was seen.
+ * end, because of what was seen: as one does that is given more to do when its first result is known.
  */
 struct stats_interval soak_interval(const struct state *state, uint64_t failures, uint64_t attempts)
 {
     const struct state_fixed *fixed = &state->head->fixed;
     uint32_t end = state->head->totals.end;
 
-    if (!(fixed->below > 0) && (end == SOAK_COUNTED || end == SOAK_FAILED))
+    if (!(fixed->below > 0) && !state->head->totals.moved && (end == SOAK_COUNTED || end == SOAK_FAILED))
         return stats_interval(failures, attempts, fixed->confidence);
     return stats_interval_at_any_time(failures, attempts, fixed->confidence);
 }
