@@ -115,7 +115,7 @@ uint64_t soak_seed(const struct soak *soak);
 nanos soak_taken(const struct soak *soak); /* by those that were before, when it was resumed */
 
 struct soak_now {
-    uint64_t attempts, failures, round;
+    uint64_t attempts, failures, passed_over;
     struct stats_interval interval;
     uint64_t needed; /* attempts more until something is proven, if none of them fails; 0: nothing is to be */
     nanos proven_in; /* ... and how long they take; -1: not known, or there is no time for them */

@@ -80,6 +80,19 @@ test_a_duration() {
     [ "$(of_soak 'soak["runs"]')" -gt 0 ] || fail 'nothing was run'
 }
 
+# On a terminal and elsewhere: what a fixture of the session takes is no time of the soak.
+test_a_duration_begins_with_the_first_attempt() {
+    cat >run-matrix.yaml <<'END'
+fixtures: {build: {scope: session, run: [sleep, '2']}}
+tests: [{name: t, fixtures: [build], run: ['true']}]
+END
+    run soak --duration 1s
+    status_is 0
+    TERM=xterm run_command python3 "$root/tests/e2e/on_terminal.py" '' '' "$program" soak --duration 1s
+    status_is 0
+    [ "$(of_soak 'soak["runs"]')" -gt 0 ] || fail 'nothing was run'
+}
+
 test_until_it_fails() {
     suite "{name: t, run: '$notes test \$RUN_MATRIX_ATTEMPT != 5'}"
     run soak --until-fail
