@@ -2,7 +2,6 @@
 #include "runner/soaking.h"
 
 #include "runner/base/decimal.h"
-#include "runner/jobs.h"
 #include "runner/session.h"
 
 #include <stdlib.h>
@@ -110,9 +109,10 @@ static bool read_options(struct session *s, const struct options *o, nanos *with
         return false;
     if (o->seed && !soaking_seed(o->seed, &plan->seed))
         return refuse(s, "--seed", "up to 16 hexadecimal digits, as a soak prints them", o->seed);
-    if (o->count > UINT32_MAX || o->copies > JOBS_MOST) {
-        diag_error(s->in->diags, nowhere, "'--%s' is at most %u", o->copies > JOBS_MOST ? "copies" : "count",
-                   o->copies > JOBS_MOST ? JOBS_MOST : UINT32_MAX);
+    if (o->count > UINT32_MAX || o->copies > SOAK_COPIES_MOST) {
+        diag_error(s->in->diags, nowhere, "'--%s' is at most %u",
+                   o->copies > SOAK_COPIES_MOST ? "copies" : "count",
+                   o->copies > SOAK_COPIES_MOST ? SOAK_COPIES_MOST : UINT32_MAX);
         return false;
     }
     if (o->count > 0)

@@ -12,7 +12,6 @@
 #define KIND_RECORDS   20 /* lines in the journal, of each kind */
 #define SKIPS_MOST     3  /* a case that did nothing else so often is left out */
 #define CASES_MOST     1000000
-#define COPIES_MOST    1000
 #define ENTRIES_MOST   4000000 /* of all cases */
 #define TEXT_MOST      ((uint64_t)256 << 20)
 #define SIGNATURE_SIZE 1024

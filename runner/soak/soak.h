@@ -14,6 +14,8 @@
 #include "runner/journal/journal.h"
 #include "runner/stats/stats.h"
 
+#define SOAK_COPIES_MOST 1000 /* the schema says it too */
+
 /* What it is to find out, and when it gives up. */
 struct soak_plan {
     double below, confidence; /* below 0: not asked for. Confidence is that of the intervals too */
@@ -21,7 +23,7 @@ struct soak_plan {
     nanos duration;           /* of all, time between two runners not counted; 0: no bound */
     bool until_fail;
     uint64_t seed;
-    uint32_t copies; /* of each case, at a time; at least 1 */
+    uint32_t copies; /* of each case, at a time; 1 to SOAK_COPIES_MOST */
     uint32_t jobs;   /* cases at a time, for what is said of time alone; 0: not known */
 };
 

@@ -89,7 +89,7 @@ static const char *why_head_is_wrong(const struct state_head *head, size_t size)
         return "it is damaged";
     if (fixed->verdicts != VERDICT_COUNT)
         return "another version of run-matrix has written it";
-    if (!fixed->count || fixed->count > CASES_MOST || !fixed->copies || fixed->copies > COPIES_MOST ||
+    if (!fixed->count || fixed->count > CASES_MOST || !fixed->copies || fixed->copies > SOAK_COPIES_MOST ||
         entries(fixed) > ENTRIES_MOST || fixed->text_size > TEXT_MOST || !is_rate(fixed->below) ||
         !is_rate(fixed->confidence))
         return "it is damaged";
@@ -276,8 +276,9 @@ static bool read_whole(int fd, char *to, size_t size)
 
 bool state_read(int fd, struct arena *arena, struct state *state, const char **why)
 {
-    const uint64_t most = sizeof(struct state_head) + TEXT_MOST +
-                          (uint64_t)CASES_MOST * (sizeof(struct state_case) + COPIES_MOST * sizeof(uint64_t));
+    const uint64_t most =
+        sizeof(struct state_head) + TEXT_MOST +
+        (uint64_t)CASES_MOST * (sizeof(struct state_case) + SOAK_COPIES_MOST * sizeof(uint64_t));
     struct stat status;
     char *bytes;
 

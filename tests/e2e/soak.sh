@@ -175,6 +175,20 @@ test_copies_run_beside_one_another() {
     is "$(of_soak 'soak["runs"]')" 3
 }
 
+test_copies_are_bounded() {
+    suite "{name: t, run: ['true']}"
+    run soak --count 2 --copies 1001
+    status_is 4
+    err_has "'--copies' is at most 1000"
+    run soak --count 2 --copies 1000 -n 2
+    status_is 0
+    is "$(of_soak 'soak["plan"]["copies"]')" 1000
+    echo 'profiles: {many: {soak: {count: 2, copies: 1001}}}' >>run-matrix.yaml
+    run soak -P many
+    status_is 4
+    err_has 'copies'
+}
+
 test_locks_hold_among_copies() {
     suite "{name: t, lock: [db], run: 'mkdir lock && rmdir lock'}" \
         "{name: u, serial: true, run: '! ls lock alone 2>/dev/null && mkdir alone && rmdir alone'}"
