@@ -60,6 +60,9 @@ bool history_knows(struct history *history, struct str run, uint64_t journal_siz
 bool history_import(struct history *history, const struct journal_record *record, int folder,
                     uint64_t journal_size, const struct history_bounds *bounds);
 
+/* What is imported now came before this run, whatever its clock says; nothing: it is not known what came after it. */
+void history_next(struct history *history, struct str run);
+
 /* A case as history knows it. */
 struct history_case {
     bool seen;            /* by any run */
