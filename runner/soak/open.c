@@ -53,7 +53,7 @@ static void fill_fixed(const struct opening *o, struct state_fixed *fixed)
         .version = STATE_VERSION,
         .verdicts = VERDICT_COUNT,
         .count = o->soak->count,
-        .copies = plan->copies,
+        .copies = plan->copies ? plan->copies : 1,
         .text_size = o->text.len,
         .text_digest = hash_add(HASH_START, o->text),
         .seed = plan->seed,

@@ -23,7 +23,7 @@ struct soak_plan {
     nanos duration;           /* of all, time between two runners not counted; 0: no bound */
     bool until_fail;
     uint64_t seed;
-    uint32_t copies; /* of each case, at a time; 1 to SOAK_COPIES_MOST */
+    uint32_t copies; /* of each case, at a time; SOAK_COPIES_MOST at most; 0: 1 */
     uint32_t jobs;   /* cases at a time, for what is said of time alone; 0: not known */
 };
 
