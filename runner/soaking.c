@@ -91,7 +91,7 @@ static const struct soak_value *values_of(struct session *s, const struct plan_c
             buf_addstr(&text, value_text(value, s->arena));
         else
             node_json(&text, value, 0);
-        values[i].axis = arena_str(s->arena, cell->map.pairs[i].key->string);
+        values[i].axis = mask_in(s->mask, s->arena, arena_str(s->arena, cell->map.pairs[i].key->string));
         values[i].value = mask_in(s->mask, s->arena, arena_str(s->arena, buf_str(&text)));
     }
     buf_release(&text);
@@ -109,7 +109,7 @@ static struct soak_case *cases_of(struct session *s)
         buf_clear(&id);
         session_case_id(s, i, &id);
         cases[i].id = mask_in(s->mask, s->arena, arena_str(s->arena, buf_str(&id)));
-        cases[i].test = case_test(&s->front->suites, c)->id;
+        cases[i].test = mask_in(s->mask, s->arena, case_test(&s->front->suites, c)->id);
         cases[i].values = values_of(s, c, &cases[i].value_count);
         cases[i].expected = s->placing[i].expected;
     }

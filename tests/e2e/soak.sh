@@ -330,20 +330,47 @@ test_what_nobody_may_see_is_nowhere() {
     ! grep -rqF "$SECRET" .run-matrix "$scratch/out" "$scratch/err" || fail "it is in $(grep -rlF "$SECRET" .run-matrix "$scratch/out" "$scratch/err")"
 }
 
-# What the runner holds in memory and on disk does not grow with the attempts.
+test_names_are_masked_too() {
+    SECRET=xyzzyplugh
+    export SECRET
+    cat >run-matrix.yaml <<END
+strategy: {matrix: {of_$SECRET: [1, 2]}}
+tests: [{name: 't-$SECRET', mask: [SECRET], run: 'exit 1 # \${{ matrix.of_$SECRET }}'}]
+END
+    run soak --count 3
+    status_is 1
+    for file in soak.state soak.json soak.txt; do
+        ! grep -qF "$SECRET" ".run-matrix/latest/$file" || fail "it is in $file"
+    done
+}
+
+# What the runner holds in memory and on disk does not grow with the attempts: of one with a fixture of its own, and of one that
+# always fails, which looks at its runner.
 test_nothing_grows() {
     case $program in
     */asan/* | */tsan/*) skip 'a sanitizer keeps what was freed' ;;
     esac
-    for count in 200 4000; do
-        python3 -c '
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$program" soak --count "$count" -- "$tiny" >"memory.$count"
-        du -s --apparent-size .run-matrix/latest/ | cut -f1 >"disk.$count"
-    done
-    [ "$(cat memory.4000)" -lt $(($(cat memory.200) * 5 / 4)) ] || fail "memory: $(cat memory.200) then $(cat memory.4000) KB"
-    [ "$(cat disk.4000)" -le $(($(cat disk.200) + 4)) ] || fail "disk: $(cat disk.200) then $(cat disk.4000) KB"
+    cat >run-matrix.yaml <<'END'
+fixtures: {own: {run: ['true']}}
+tests:
+  - {name: own, fixtures: [own], run: ['true']}
+  - name: bad
+    run: |
+      case $RUN_MATRIX_ATTEMPT in
+      500 | 4000)
+        readlink /proc/$PPID/exe >who
+        sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$PPID/status >"memory.$RUN_MATRIX_ATTEMPT"
+        du -s --apparent-size .run-matrix/latest/ | cut -f1 >"disk.$RUN_MATRIX_ATTEMPT"
+        ;;
+      esac
+      exit 1
+END
+    run soak --count 4000
+    status_is 1
+    [ -s memory.4000 ] || fail "no memory"
+    grep -q run-matrix who || fail "it was not the runner: $(cat who)"
+    [ "$(cat memory.4000)" -lt $(($(cat memory.500) + 100)) ] || fail "memory: $(cat memory.500) then $(cat memory.4000) KB"
+    [ "$(cat disk.4000)" -le $(($(cat disk.500) + 4)) ] || fail "disk: $(cat disk.500) then $(cat disk.4000) KB"
 }
 
 # ---- which axis ----
