@@ -148,6 +148,8 @@ static bool asks_no_less(const struct opening *o)
     const struct state_plan *was = &o->soak->state.head->plan;
     struct buf words = {0};
 
+    if (o->plan->within && !(o->soak->state.head->fixed.below > 0))
+        return refuse(o, "nothing is to be proven within some time", "'--duration' says how long to go on");
     if (was->count && o->plan->count && o->plan->count < was->count) {
         buf_adds(&words, "it is to run each case ");
         number_add(&words, was->count);

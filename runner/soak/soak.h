@@ -21,6 +21,8 @@ struct soak_plan {
     double below, confidence; /* below 0: not asked for. Confidence is that of the intervals too */
     uint64_t count;           /* attempts of each case; 0: no bound */
     nanos duration;           /* of all, time between two runners not counted; 0: no bound */
+    bool
+        within; /* `duration` is one by which `below` is to be known: one that proves nothing does not take it */
     bool until_fail;
     uint64_t seed;
     uint32_t copies; /* of each case, at a time; SOAK_COPIES_MOST at most; 0: 1 */

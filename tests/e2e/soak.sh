@@ -444,6 +444,19 @@ test_a_profile_has_a_plan() {
     status_is 1
 }
 
+test_a_profile_is_asked_no_less_than_a_command_line() {
+    for key in 'below: 0.0000000001%' 'confidence: 20%' 'confidence: 99.99999999%'; do
+        suite "{name: t, run: ['true']}"
+        echo "profiles: {p: {soak: {count: 2, $key}}}" >>run-matrix.yaml
+        run soak -P p
+        status_is 4
+        err_has "'${key%%:*}' of the profile's 'soak' wants"
+    done
+    # What the command line says instead is asked for.
+    run soak -P p --confidence 90%
+    status_is 0
+}
+
 # ---- interrupted, killed, resumed ----
 
 forever() {
@@ -557,6 +570,21 @@ test_a_decision_stays() {
     run soak --resume --seed 1
     status_is 4
     err_has "'--seed' cannot be changed"
+}
+
+test_within_is_for_what_is_proven() {
+    suite "{name: t, run: ['true']}"
+    run soak --count 3
+    status_is 0
+    run soak --resume --within 1h
+    status_is 4
+    err_has "'--duration' says how long to go on"
+    run soak --resume --count 2
+    status_is 4
+    err_has 'it is to run each case 3 times, which can become more, and not less'
+    run soak --resume --count 5
+    status_is 0
+    is "$(of_soak 'soak["runs"]')" 5
 }
 
 test_resume_is_of_its_kind() {
