@@ -61,6 +61,8 @@ const char *fixtures_dead(struct session *s, struct slot *slot);
 
 bool fixtures_are_live(const struct session *s); /* there is something of one: the run is not over */
 bool fixtures_are_busy(const struct session *s); /* ... that has processes: what appears may be theirs */
+nanos fixtures_busy_since(
+    const struct session *s); /* when the first of those was begun; WATCH_NEVER: none is busy */
 /* The run is to end: what is being prepared is given up. */
 void fixtures_give_up(struct session *s);
 /* ... sooner: tear-downs that run have less time, and at the second time of asking none. */

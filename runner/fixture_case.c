@@ -53,9 +53,11 @@ static void take_all(struct session *s, uint32_t number)
     }
 }
 
-static enum fixtures_answer has_failed(struct session *s, const struct instance *instance, const char **why)
+static enum fixtures_answer has_failed(struct session *s, struct instance *instance, const char **why)
 {
-    *why = arena_printf(s->arena, "%.*s failed", STR_ARG(instance->fixture->name));
+    if (!instance->words)
+        instance->words = arena_printf(s->arena, "%.*s failed", STR_ARG(instance->fixture->name));
+    *why = instance->words;
     return FIXTURES_HAVE_FAILED;
 }
 

@@ -81,9 +81,10 @@ struct instance {
     int idle_deaths;     /* of its daemon, since somebody used it */
     uint32_t time;       /* that it is made, from 1 */
     uint8_t state;
-    bool stale;   /* it stands on what has died: to be made anew, when nobody has it any more */
-    bool failing; /* what is being undone is a failure */
-    bool told;    /* ... which is on record */
+    bool stale;        /* it stands on what has died: to be made anew, when nobody has it any more */
+    bool failing;      /* what is being undone is a failure */
+    bool told;         /* ... which is on record */
+    const char *words; /* "build failed"; NULL: nobody has asked */
 
     /* Of this making: */
     struct arena arena;

@@ -305,7 +305,7 @@ bool instance_complete(struct session *s, struct instance *instance)
     mask_printed(s, instance);
     describe(instance);
     if (!instance->slot)
-        leftovers_of_making(s, &instance->left);
+        leftovers_of_making(s, &instance->arena, &instance->left);
     return true;
 }
 

@@ -171,6 +171,19 @@ bool fixtures_are_live(const struct session *s)
     return s->fixtures && s->fixtures->live;
 }
 
+nanos fixtures_busy_since(const struct session *s)
+{
+    nanos since = WATCH_NEVER;
+
+    for (uint32_t i = 0; s->fixtures && i < s->fixtures->seat_count; i++) {
+        const struct seat *seat = &s->fixtures->seats[i];
+
+        if (seat->busy && seat->instance->began < since)
+            since = seat->instance->began;
+    }
+    return since;
+}
+
 bool fixtures_are_busy(const struct session *s)
 {
     for (uint32_t i = 0; s->fixtures && i < s->fixtures->seat_count; i++)

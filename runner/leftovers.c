@@ -15,6 +15,9 @@
 #define LOOK_MOST  (200 * NS_PER_MS) /* a storm of processes is not to be counted to its end */
 #define NAMED_MOST 3
 
+#define DOUBTFUL_MANY 64   /* so many are looked through for what may go; so are twice as many, and so on */
+#define DOUBTFUL_MOST 4096 /* more are told of, and stay */
+
 /* ---- the living ---- */
 
 static void split(const struct session *s, const struct census *members, struct proc_ids *its,
@@ -29,7 +32,8 @@ static void split(const struct session *s, const struct census *members, struct 
 
 static void note_shared(struct session *s, const struct slot *slot, const struct proc_ids *shared)
 {
-    struct leak_list found = {.arena = s->arena};
+    struct arena texts = {0};
+    struct leak_list found = {.arena = &texts};
 
     leaks_of_processes(&found, shared->list, shared->count, false, LOOK_MOST);
     for (size_t i = 0; i < found.count; i++)
@@ -37,6 +41,7 @@ static void note_shared(struct session *s, const struct slot *slot, const struct
             session_note(s, "%.*s was left behind by '%.*s' or by a case beside it, and was ended",
                          STR_ARG(found.list[i].words), STR_ARG(slot->recipe.id));
     leak_list_release(&found);
+    arena_release(&texts);
 }
 
 void leftovers_of_tree(struct session *s, struct slot *slot)
@@ -88,14 +93,59 @@ static void remove_doubtful(struct session *s)
     for (size_t i = 0; i < s->doubtful.count; i++)
         leak_remove(&s->doubtful.list[i]);
     s->doubtful.count = 0;
+    arena_clear(&s->doubtful_texts);
+}
+
+static void copy_doubtful(struct leak_list *to, const struct leak *leak, nanos seen)
+{
+    struct leak *kept = leak_add(to, leak->kind, leak->what, leak->words);
+
+    kept->number = leak->number;
+    kept->born = leak->born;
+    kept->seen = seen;
+}
+
+/* Since when one of those runs who run now. */
+static nanos oldest_of(const struct session *s)
+{
+    nanos oldest = fixtures_busy_since(s);
+
+    for (uint32_t i = 0; i < s->jobs; i++)
+        if (s->slots[i].busy && s->slots[i].taken < oldest)
+            oldest = s->slots[i].taken;
+    return oldest;
+}
+
+/*
+ * In a soak somebody runs beside it all the time, and the moment at which all of them may go never comes. What was there
+ * before any of those began who run now is of nobody who runs.
+ */
+static void remove_older(struct session *s)
+{
+    nanos oldest = oldest_of(s);
+    struct arena texts = {0};
+    struct leak_list kept = {.arena = &texts};
+
+    for (size_t i = 0; i < s->doubtful.count; i++)
+        if (s->doubtful.list[i].seen < oldest)
+            leak_remove(&s->doubtful.list[i]);
+        else
+            copy_doubtful(&kept, &s->doubtful.list[i], s->doubtful.list[i].seen);
+    leak_list_release(&s->doubtful);
+    arena_release(&s->doubtful_texts);
+    s->doubtful_texts = texts;
+    s->doubtful = kept;
+    s->doubtful.arena = &s->doubtful_texts;
 }
 
 static void keep_doubtful(struct session *s, const struct leak *leak)
 {
-    struct leak *kept = leak_add(&s->doubtful, leak->kind, leak->what, leak->words);
+    size_t count = s->doubtful.count;
 
-    kept->number = leak->number;
-    kept->born = leak->born;
+    if (count >= DOUBTFUL_MANY && (count & (count - 1)) == 0)
+        remove_older(s);
+    if (s->doubtful.count < DOUBTFUL_MOST)
+        copy_doubtful(&s->doubtful, leak, watch_now(s->watch));
 }
 
 /* What its processes held when they were looked at is found once more when they are dead. */
@@ -153,7 +203,7 @@ static bool is_in_the_way(const struct leak *leak)
 
 static void look_for_fixture(struct session *s, struct leak_list *out)
 {
-    struct leak_list list = {.arena = s->arena};
+    struct leak_list list = {.arena = out->arena};
 
     if (world_changed(s->world))
         world_look(s->world, NULL, 0, &list);
@@ -165,9 +215,9 @@ static void look_for_fixture(struct session *s, struct leak_list *out)
     leak_list_release(&list);
 }
 
-void leftovers_of_making(struct session *s, struct leak_list *made)
+void leftovers_of_making(struct session *s, struct arena *texts, struct leak_list *made)
 {
-    made->arena = s->arena;
+    made->arena = texts;
     look_for_fixture(s, made);
 }
 
@@ -189,7 +239,8 @@ static void left_by_fixture(struct session *s, struct str name, const struct lea
 
 void leftovers_of_fixture(struct session *s, struct str name, struct leak_list *made)
 {
-    struct leak_list found = {.arena = s->arena};
+    struct arena texts = {0};
+    struct leak_list found = {.arena = &texts};
     bool alone = is_alone(s, NULL) && !fixtures_are_busy(s);
 
     for (size_t i = 0; i < made->count; i++)
@@ -201,6 +252,7 @@ void leftovers_of_fixture(struct session *s, struct str name, struct leak_list *
         remove_doubtful(s);
     leak_list_release(&found);
     leak_list_release(made);
+    arena_release(&texts);
 }
 
 void leftovers_of_run(struct session *s)

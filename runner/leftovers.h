@@ -19,7 +19,7 @@ void leftovers_of_dead(struct session *s, struct slot *slot);
  * the list. When it is gone, what
  * is there of the list, and what else has appeared, is told of and removed.
  */
-void leftovers_of_making(struct session *s, struct leak_list *made);
+void leftovers_of_making(struct session *s, struct arena *texts, struct leak_list *made);
 void leftovers_of_fixture(struct session *s, struct str name, struct leak_list *made);
 /* All cases and fixtures are over: what only one of several can have left is removed now. */
 void leftovers_of_run(struct session *s);

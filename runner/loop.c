@@ -287,6 +287,7 @@ static void start_one(struct session *s, uint32_t number)
 
     switch (fixtures_ask(s, number, &why)) {
     case FIXTURES_ARE_UP:
+        soaking_begins(s);
         life_event(s, number, CASE_TAKEN);
         life_event(s, number, attempt_outcome(s, number));
         break;
@@ -354,6 +355,7 @@ void loop_run(struct session *s)
 {
     for (;;) {
         fixtures_probe(s);
+        soaking_end_in_time(s);
         start_all_that_may(s);
         soaking_settle(s);
         if (s->broken)

@@ -45,10 +45,12 @@ static void import_ended(struct history *history, struct store *store)
     size_t count = store_runs(store, STORE_RUNS_MOST, &scratch, &ids);
 
     for (size_t i = 0; i < count && clock_now() < until && !history_is_spoilt(history); i++) {
+        history_next(history, i ? ids[i - 1] : str_of(""));
         if (store_open_run(store, ids[i], &scratch, &run) == 0)
             import(history, &run);
         store_close_run(&run);
     }
+    history_next(history, str_of(""));
     arena_release(&scratch);
 }
 

@@ -257,7 +257,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     s->resumed = resumption ? &resumption->record : NULL;
     s->signals.fd = s->tty.fd = s->store.fd = s->run.fd = s->run.lock = -1;
     s->guard = (struct guard){.pidfd = -1};
-    s->doubtful.arena = in->arena;
+    s->doubtful.arena = &s->doubtful_texts;
     if (!read_options(s))
         return EXIT_USAGE;
     s->wall = wall_clock(s);
@@ -359,6 +359,7 @@ void session_close(struct session *s)
         journal_close(s->journal);
     workdirs_close_artifacts(s->run.fd);
     leak_list_release(&s->doubtful);
+    arena_release(&s->doubtful_texts);
     free(s->run_path);
     if (!s->begun && s->store.fd >= 0 && s->run.fd >= 0)
         take_back(s);

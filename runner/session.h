@@ -164,7 +164,8 @@ struct session {
     struct leak_list belongings; /* in guard and keeper: of those that they have killed, */
     size_t survivors;            /* ... and how many these were */
     struct leak_list doubtful; /* of one of several cases that ran side by side: removed when they are over */
-    struct world *world;       /* what cases leave on the machine is seen against it */
+    struct arena doubtful_texts;
+    struct world *world; /* what cases leave on the machine is seen against it */
     struct capture_room *room;
     struct mask *mask; /* what nobody may read, in whatever is shown or written */
     struct kitchen kitchen;

@@ -91,7 +91,7 @@ static const struct soak_value *values_of(struct session *s, const struct plan_c
             buf_addstr(&text, value_text(value, s->arena));
         else
             node_json(&text, value, 0);
-        values[i].axis = arena_str(s->arena, cell->map.pairs[i].key->string);
+        values[i].axis = mask_in(s->mask, s->arena, arena_str(s->arena, cell->map.pairs[i].key->string));
         values[i].value = mask_in(s->mask, s->arena, arena_str(s->arena, buf_str(&text)));
     }
     buf_release(&text);
@@ -109,7 +109,7 @@ static struct soak_case *cases_of(struct session *s)
         buf_clear(&id);
         session_case_id(s, i, &id);
         cases[i].id = mask_in(s->mask, s->arena, arena_str(s->arena, buf_str(&id)));
-        cases[i].test = case_test(&s->front->suites, c)->id;
+        cases[i].test = mask_in(s->mask, s->arena, case_test(&s->front->suites, c)->id);
         cases[i].values = values_of(s, c, &cases[i].value_count);
         cases[i].expected = s->placing[i].expected;
     }
@@ -135,7 +135,7 @@ bool soaking_open(struct session *s)
         return false;
     }
     soak->before = soak_taken(soak->engine);
-    soak->began = soak->said = watch_now(s->watch);
+    soak->said = watch_now(s->watch);
     return true;
 }
 
@@ -147,7 +147,17 @@ void soaking_close(struct session *s)
 
 nanos soaking_now(const struct session *s)
 {
-    return s->soak->before + watch_now(s->watch) - s->soak->began;
+    const struct soaking *soak = s->soak;
+
+    return soak->before + (soak->begun ? watch_now(s->watch) - soak->began : 0);
+}
+
+void soaking_begins(struct session *s)
+{
+    if (!s->soak || s->soak->begun)
+        return;
+    s->soak->begun = true;
+    s->soak->began = watch_now(s->watch);
 }
 
 /* ---- who comes ---- */
@@ -211,15 +221,23 @@ void soaking_let_go(struct session *s)
 }
 
 /* Whoever is begun is let come to his end: what he comes to counts. */
+static void end(struct session *s)
+{
+    session_drop(s, "the soak is over");
+}
+
+void soaking_end_in_time(struct session *s)
+{
+    if (soaking_goes_on(s) && is_at_its_end(s))
+        end(s);
+}
+
 void soaking_settle(struct session *s)
 {
-    bool idle;
+    bool idle = !queue_running(s->queue) && !queue_waiting(s->queue);
 
-    if (!soaking_goes_on(s))
-        return;
-    idle = !queue_running(s->queue) && !queue_waiting(s->queue);
-    if (is_at_its_end(s) || (s->soak->dry && idle))
-        session_drop(s, "the soak is over");
+    if (soaking_goes_on(s) && (is_at_its_end(s) || (s->soak->dry && idle)))
+        end(s);
 }
 
 /* ---- what becomes of an attempt ---- */

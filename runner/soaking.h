@@ -21,10 +21,12 @@ struct slot;
 struct soaking {
     struct soak *engine;
     struct soak_plan asked;
-    uint32_t left_out;   /* cases that would be skipped each time */
-    nanos before, began; /* time that was taken before this runner; when it began, on the watch's clock */
-    bool over;           /* nothing more is called */
-    bool dry;            /* nobody was next, when it was asked last */
+    uint32_t left_out; /* cases that would be skipped each time */
+    nanos before,
+        began;  /* time that earlier runners took; when its first attempt began, on the watch's clock */
+    bool begun; /* it did: what fixtures take before that is no time of the soak */
+    bool over;  /* nothing more is called */
+    bool dry;   /* nobody was next, when it was asked last */
     const char *stopped; /* why it cannot go on; NULL: it can */
     nanos said, pause;   /* when it was last told how far it is, and how long it says nothing after that */
     uint32_t notes;      /* warnings */
@@ -51,11 +53,15 @@ nanos soaking_now(const struct session *s);
 bool soaking_goes_on(const struct session *s); /* cases that have ended may be called again */
 /* Somebody more waits in the queue. False: nobody is to. */
 bool soaking_call(struct session *s);
+/* An attempt is made now. */
+void soaking_begins(struct session *s);
 /* In the life of a case that was called. */
 void soaking_come(struct session *s, uint32_t number);
 /* One that waited will not be started. */
 void soaking_dropped(struct session *s, uint32_t number);
-/* Ends it when it is to end. */
+/* Before others are started: whoever has waited for a fixture until time was up is not. */
+void soaking_end_in_time(struct session *s);
+/* Ends it when it is to end, also because nobody is left to be started. */
 void soaking_settle(struct session *s);
 /* Whatever ends it: nobody is called any more. */
 void soaking_let_go(struct session *s);

@@ -2,7 +2,6 @@
 #include "runner/soaking.h"
 
 #include "runner/base/decimal.h"
-#include "runner/jobs.h"
 #include "runner/session.h"
 
 #include <stdlib.h>
@@ -93,6 +92,22 @@ static bool refuse(struct session *s, const char *option, const char *wants, con
     return false;
 }
 
+static bool refuse_share(struct session *s, const char *key, const char *wants)
+{
+    diag_error(s->in->diags, nowhere, "'%s' of the profile's 'soak' wants %s", key, wants);
+    return false;
+}
+
+/* Whoever has said it, a profile too. */
+static bool shares_fit(struct session *s, const struct soak_plan *plan)
+{
+    if (plan->below > 0 && (plan->below < BELOW_LEAST || plan->below >= 1))
+        return refuse_share(s, "below", "a rate between 0.000001% and 100%, such as 0.3% or 0.003");
+    if (plan->confidence > 0 && (plan->confidence < 0.5 || plan->confidence > CONFIDENCE_MOST))
+        return refuse_share(s, "confidence", "a share from 50% to 99.9999%, such as 95% or 0.95");
+    return true;
+}
+
 static bool read_shares(struct session *s, const struct options *o, struct soak_plan *plan)
 {
     if (o->below && (!soaking_share(o->below, &plan->below) || plan->below < BELOW_LEAST))
@@ -110,9 +125,10 @@ static bool read_options(struct session *s, const struct options *o, nanos *with
         return false;
     if (o->seed && !soaking_seed(o->seed, &plan->seed))
         return refuse(s, "--seed", "up to 16 hexadecimal digits, as a soak prints them", o->seed);
-    if (o->count > UINT32_MAX || o->copies > JOBS_MOST) {
-        diag_error(s->in->diags, nowhere, "'--%s' is at most %u", o->copies > JOBS_MOST ? "copies" : "count",
-                   o->copies > JOBS_MOST ? JOBS_MOST : UINT32_MAX);
+    if (o->count > UINT32_MAX || o->copies > SOAK_COPIES_MOST) {
+        diag_error(s->in->diags, nowhere, "'--%s' is at most %u",
+                   o->copies > SOAK_COPIES_MOST ? "copies" : "count",
+                   o->copies > SOAK_COPIES_MOST ? SOAK_COPIES_MOST : UINT32_MAX);
         return false;
     }
     if (o->count > 0)
@@ -160,6 +176,7 @@ static bool ask_more(struct session *s, const struct options *more, struct soak_
     *plan = (struct soak_plan){.copies = plan->copies};
     if (!read_options(s, more, &within, plan))
         return false;
+    plan->within = within > 0;
     plan->duration = sooner(plan->duration, within);
     return true;
 }
@@ -186,6 +203,8 @@ bool soaking_ask(struct session *s, const struct resumption *resumption, struct 
         plan->copies = 1;
     if (resumption)
         return ask_more(s, resumption->more, plan);
+    if (!shares_fit(s, plan))
+        return false;
     if (plan->confidence <= 0)
         plan->confidence = CONFIDENCE_DEFAULT;
     return check(s, within, plan);

@@ -173,6 +173,14 @@ static enum exit_code verdict(struct session *s)
     return end == SOAK_GOES_ON && code == EXIT_PASSED ? EXIT_UNDECIDED : code;
 }
 
+static const char *why_nothing(struct session *s)
+{
+    struct soak_now view;
+
+    soak_look(s->soak->engine, soaking_now(s), &view);
+    return view.passed_over ? "every attempt was skipped" : "time was up before anything ran";
+}
+
 /* Who was cut short has said nothing of it; a soak that was stopped by something else says by what. */
 static void add_why(struct session *s, enum exit_code code, struct buf *out)
 {
@@ -181,7 +189,7 @@ static void add_why(struct session *s, enum exit_code code, struct buf *out)
     else if (s->cancelled)
         buf_addf(out, "interrupted, so far:\n");
     else if (code == EXIT_NOTHING)
-        buf_adds(out, "nothing was executed: every attempt was skipped\n");
+        buf_addf(out, "nothing was executed: %s\n", why_nothing(s));
 }
 
 /* What others have said in it is no command to who reads the log of a job. */

@@ -25,7 +25,7 @@ TYPE(null, .kind = SCHEMA_NULL);
 TYPE(boolean, .kind = SCHEMA_BOOLEAN);
 TYPE(version, .kind = SCHEMA_INTEGER, .least = 1, .most = 1);
 TYPE(count, .kind = SCHEMA_INTEGER, .least = 1, .most = UNBOUNDED);
-TYPE(copies, .kind = SCHEMA_INTEGER, .least = 1, .most = 10000);
+TYPE(copies, .kind = SCHEMA_INTEGER, .least = 1, .most = 1000); /* SOAK_COPIES_MOST */
 TYPE(exit_status, .kind = SCHEMA_INTEGER, .least = 1, .most = 255);
 TYPE(retry_count, .kind = SCHEMA_INTEGER, .least = 0, .most = 1000);
 TYPE(factor, .kind = SCHEMA_INTEGER, .least = 1, .most = 100);

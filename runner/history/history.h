@@ -7,7 +7,8 @@
  * nothing, and one whose journal has grown since then takes the place of what was there. So several runners may do so at once,
  * and one that is killed at it has done nothing.
  *
- * Nothing here ends a run, nor makes it wait for longer than HISTORY_WAIT. A file that is broken, or not ours, is renamed and
+ * Nothing here ends a run. Nobody waits for locks of others for longer than HISTORY_WAIT, nor for one look or one import for
+ * longer than a minute, which no file within its bounds takes. A file that is broken, or takes longer than that to be checked, or not ours, is renamed and
  * another one begun; one of a newer program is left alone; one that is locked, or cannot be written, is done without. Each of
  * these is said once, as a warning.
  *
@@ -59,6 +60,9 @@ bool history_knows(struct history *history, struct str run, uint64_t journal_siz
 /* From its record, and its folder for what its cases said of their tests. False: it is not in there, and the diags say why. */
 bool history_import(struct history *history, const struct journal_record *record, int folder,
                     uint64_t journal_size, const struct history_bounds *bounds);
+
+/* What is imported now came before this run, whatever its clock says; nothing: it is not known what came after it. */
+void history_next(struct history *history, struct str run);
 
 /* A case as history knows it. */
 struct history_case {

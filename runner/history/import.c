@@ -30,24 +30,6 @@ static int64_t number_of(struct str id)
     return number;
 }
 
-/* A clock that was put back must not make a run older than those it came after. */
-static int64_t place_of(struct history *h, const struct journal_record *record)
-{
-    sqlite3_stmt *latest = sql_use(h, SQL_LATEST_BELOW);
-    int64_t at = record->run.wall > 0 ? record->run.wall : 1, below;
-
-    if (!latest)
-        return at;
-    sqlite3_bind_int64(latest, 1, number_of(record->run.id));
-    if (sql_row(h, latest)) {
-        below = sqlite3_column_int64(latest, 0);
-        if (below >= at && below < INT64_MAX)
-            at = below + 1;
-    }
-    sql_end(latest);
-    return at;
-}
-
 static bool find_run(struct history *h, struct str id, int64_t *run, int64_t *at, int64_t *size)
 {
     sqlite3_stmt *find = sql_use(h, SQL_FIND_RUN);
@@ -62,6 +44,37 @@ static bool find_run(struct history *h, struct str id, int64_t *run, int64_t *at
         sql_end(find);
     }
     return found;
+}
+
+/* In the order of those that are there still, which numbers alone do not tell: whoever removes them by hand begins at 1. */
+static int64_t before_next(struct history *h, int64_t at)
+{
+    int64_t run, next, size;
+
+    return h->next.len && find_run(h, h->next, &run, &next, &size) && next > 1 && next <= at ? next - 1 : at;
+}
+
+/* A clock that was put back must not make a run older than those it came after, nor newer than the one after it. */
+static int64_t place_of(struct history *h, const struct journal_record *record)
+{
+    sqlite3_stmt *latest = sql_use(h, SQL_LATEST_BELOW);
+    int64_t at = record->run.wall > 0 ? record->run.wall : 1, below;
+
+    if (!latest)
+        return at;
+    sqlite3_bind_int64(latest, 1, number_of(record->run.id));
+    if (sql_row(h, latest)) {
+        below = sqlite3_column_int64(latest, 0);
+        if (below >= at && below < INT64_MAX)
+            at = below + 1;
+    }
+    sql_end(latest);
+    return before_next(h, at);
+}
+
+void history_next(struct history *h, struct str run)
+{
+    h->next = run;
 }
 
 bool history_knows(struct history *h, struct str run, uint64_t journal_size)

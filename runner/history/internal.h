@@ -74,8 +74,9 @@ struct history {
     nanos waited; /* for locks */
     nanos until;  /* what goes on now is broken off then */
     int64_t before;
-    int error; /* the first result of SQLite that was not good: nothing more is done. 0: none */
-    bool said; /* ... and people know */
+    struct str next; /* the run that came after the one that is imported; empty: not known */
+    int error;       /* the first result of SQLite that was not good: nothing more is done. 0: none */
+    bool said;       /* ... and people know */
 };
 
 /* ---- open.c ---- */

@@ -46,6 +46,7 @@ struct leak {
     int64_t number; /* of a System V object; -1: a file, or none of both */
     bool runaway;   /* a process that used 95 % of a processor, or all it could get, while it was looked at */
     nanos born;     /* wall clock: when it came to be; 0: not known */
+    nanos seen;     /* when it was put aside, on the clock of who did; 0: it was not */
 };
 
 struct leak_list {

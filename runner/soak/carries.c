@@ -6,6 +6,7 @@
 #include "runner/soak/result.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A question. */
 struct question {
@@ -73,6 +74,9 @@ static int compare_nothing(const void *x, const void *y, void *user)
 
 typedef int compare(const void *x, const void *y, void *user);
 
+/* From that with most in common to that with least. */
+static compare *const ways[] = {compare_else, compare_tests, compare_nothing};
+
 static void add_tally(struct tally *to, struct tally more)
 {
     to->failures += more.failures;
@@ -113,15 +117,12 @@ static void sum_up(const struct question *q, struct carrier *carrier)
 }
 
 /* Where nobody differs in it alone it is asked with less in common: it may be another that goes along. */
-static bool ask(struct question *q, uint32_t *sorted, uint32_t value, struct carrier *carrier)
+static bool ask(struct question *q, uint32_t *const *sorted, uint32_t value, struct carrier *carrier)
 {
-    static compare *const ways[] = {compare_else, compare_tests, compare_nothing};
-
     *carrier = (struct carrier){.value = value, .p = 1};
     sum_up(q, carrier);
     for (uint32_t i = 0; i < ARRAY_LEN(ways); i++) {
-        qsort_r(sorted, q->count, sizeof *sorted, ways[i], q);
-        if (!ask_layers(q, sorted, ways[i], value, &carrier->p))
+        if (!ask_layers(q, sorted[i], ways[i], value, &carrier->p))
             continue;
         carrier->layered = i == 0;
         return true;
@@ -139,26 +140,31 @@ struct asked {
 static void ask_axis(const struct soak_result *result, const uint32_t *among, uint32_t count, uint32_t axis,
                      struct asked *asked)
 {
-    uint32_t *with = mem_zero(count + 1, sizeof *with), *sorted = mem_zero(count + 1, sizeof *sorted);
+    uint32_t *with = mem_zero(count + 1, sizeof *with), *sorted[ARRAY_LEN(ways)];
     struct question q = {.result = result, .among = with, .axis = axis};
 
     for (uint32_t i = 0; i < count; i++)
         if (value_on(result, among[i], axis) != NONE)
             with[q.count++] = among[i];
-    for (uint32_t i = 0; i < q.count; i++)
-        sorted[i] = with[i];
+    for (uint32_t way = 0; way < ARRAY_LEN(ways); way++) {
+        sorted[way] = mem_zero(count + 1, sizeof *with);
+        memcpy(sorted[way], with, q.count * sizeof *with);
+        qsort_r(sorted[way], q.count, sizeof *with, ways[way], &q);
+    }
     for (uint32_t value = 0; q.count && value < result->value_count; value++)
         if (result->axis_values[value].axis_at == axis && ask(&q, sorted, value, &asked->list[asked->count]))
             asked->count++;
+    for (uint32_t way = 0; way < ARRAY_LEN(ways); way++)
+        free(sorted[way]);
     free(with);
-    free(sorted);
 }
 
 /* What all else being equal carries it before what cannot be told from others; then the surest. */
-static int compare_carriers(const void *x, const void *y)
+static int compare_carriers(const void *x, const void *y, void *user)
 {
     const struct carrier *a = x, *b = y;
-    bool a_named = a->p < SURE && a->layered, b_named = b->p < SURE && b->layered;
+    double sure = *(const double *)user;
+    bool a_named = a->p < sure && a->layered, b_named = b->p < sure && b->layered;
 
     if (a_named != b_named)
         return a_named ? -1 : 1;
@@ -167,7 +173,7 @@ static int compare_carriers(const void *x, const void *y)
     return (a->value > b->value) - (a->value < b->value);
 }
 
-static void correct(struct asked *asked)
+static void correct(struct asked *asked, double sure)
 {
     double *p = mem_zero(asked->count + 1, sizeof *p);
 
@@ -177,7 +183,12 @@ static void correct(struct asked *asked)
     for (uint32_t i = 0; i < asked->count; i++)
         asked->list[i].p = p[i];
     free(p);
-    qsort(asked->list, asked->count, sizeof *asked->list, compare_carriers);
+    qsort_r(asked->list, asked->count, sizeof *asked->list, compare_carriers, &sure);
+}
+
+static double sure_of(const struct soak_result *result)
+{
+    return result->chain_count ? SURE_BESIDES : SURE;
 }
 
 /* Of the values of all axes but those that are given. */
@@ -194,7 +205,7 @@ static void ask_all(const struct soak_result *result, const uint32_t *among, uin
         if (!given)
             ask_axis(result, among, count, axis, asked);
     }
-    correct(asked);
+    correct(asked, sure_of(result));
 }
 
 static bool same_cases(const struct soak_result *result, const uint32_t *among, uint32_t count, uint32_t a,
@@ -234,7 +245,7 @@ static bool find_next(struct soak_result *result, uint32_t *among, uint32_t *cou
     ask_all(result, among, *count, &asked);
     if (!result->chain_count)
         result->asked = asked.count;
-    if (!asked.count || asked.list[0].p >= (result->chain_count ? SURE_BESIDES : SURE)) {
+    if (!asked.count || asked.list[0].p >= sure_of(result)) {
         free(asked.list);
         return false;
     }

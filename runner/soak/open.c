@@ -53,9 +53,7 @@ static void fill_fixed(const struct opening *o, struct state_fixed *fixed)
         .version = STATE_VERSION,
         .verdicts = VERDICT_COUNT,
         .count = o->soak->count,
-        .copies = plan->copies < 1             ? 1
-                  : plan->copies > COPIES_MOST ? COPIES_MOST
-                                               : plan->copies,
+        .copies = plan->copies ? plan->copies : 1,
         .text_size = o->text.len,
         .text_digest = hash_add(HASH_START, o->text),
         .seed = plan->seed,
@@ -144,6 +142,39 @@ static bool asks_the_same(const struct opening *o)
     return false;
 }
 
+/* Fewer than were asked for, when what they came to is seen, would be a choice of the answer. */
+static bool asks_no_less(const struct opening *o)
+{
+    const struct state_plan *was = &o->soak->state.head->plan;
+    struct buf words = {0};
+
+    if (o->plan->within && !(o->soak->state.head->fixed.below > 0))
+        return refuse(o, "nothing is to be proven within some time", "'--duration' says how long to go on");
+    if (was->count && o->plan->count && o->plan->count < was->count) {
+        buf_adds(&words, "it is to run each case ");
+        number_add(&words, was->count);
+        buf_adds(&words, " times");
+    } else if (was->duration && o->plan->duration > 0 && o->plan->duration < was->duration) {
+        buf_adds(&words, "it is to go on for ");
+        span_format(&words, was->duration);
+    } else {
+        return true;
+    }
+    buf_adds(&words, ", which can become more, and not less");
+    refuse(o, buf_text(&words), "leave that out, or say more");
+    buf_release(&words);
+    return false;
+}
+
+/* Whoever has seen some of it and says now where it is to end may have chosen that by what he saw. */
+static bool moves_the_end(const struct state_head *head, const struct soak_plan *plan)
+{
+    return (head->totals.attempts || head->totals.passed_over) &&
+           ((plan->count && plan->count != head->plan.count) ||
+            (plan->duration > 0 && plan->duration != head->plan.duration) ||
+            (plan->until_fail && !head->plan.until));
+}
+
 /* What ended because of its bounds goes on where there is room again; what is proven is proven. */
 static void give_more(const struct opening *o)
 {
@@ -153,6 +184,8 @@ static void give_more(const struct opening *o)
                 (head->plan.duration && plan->duration > head->plan.duration);
     bool failed = head->totals.end == SOAK_FAILED;
 
+    if (moves_the_end(head, plan))
+        head->totals.moved = true;
     if (plan->count)
         head->plan.count = plan->count;
     if (plan->duration > 0)
@@ -183,7 +216,7 @@ static bool take_up(struct opening *o)
     if (!is_of_these(o))
         return refuse(o, "it is of other cases than those that are selected now",
                       "select those, or begin another soak");
-    if (!asks_the_same(o))
+    if (!asks_the_same(o) || !asks_no_less(o))
         return false;
     give_more(o);
     return true;

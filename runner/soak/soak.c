@@ -233,7 +233,7 @@ void soak_look(const struct soak *soak, nanos now, struct soak_now *view)
     *view = (struct soak_now){
         .attempts = totals->attempts,
         .failures = totals->failures,
-        .round = totals->round,
+        .passed_over = totals->passed_over,
         .interval = soak_interval(&soak->state, totals->failures, totals->attempts),
         .needed = more,
         .proven_in = proven_in,

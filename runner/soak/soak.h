@@ -14,14 +14,18 @@
 #include "runner/journal/journal.h"
 #include "runner/stats/stats.h"
 
+#define SOAK_COPIES_MOST 1000 /* the schema says it too */
+
 /* What it is to find out, and when it gives up. */
 struct soak_plan {
     double below, confidence; /* below 0: not asked for. Confidence is that of the intervals too */
     uint64_t count;           /* attempts of each case; 0: no bound */
     nanos duration;           /* of all, time between two runners not counted; 0: no bound */
+    bool
+        within; /* `duration` is one by which `below` is to be known: one that proves nothing does not take it */
     bool until_fail;
     uint64_t seed;
-    uint32_t copies; /* of each case, at a time; at least 1 */
+    uint32_t copies; /* of each case, at a time; SOAK_COPIES_MOST at most; 0: 1 */
     uint32_t jobs;   /* cases at a time, for what is said of time alone; 0: not known */
 };
 
@@ -42,7 +46,7 @@ struct soak;
 /*
  * In an open folder of a run: a new one, or one that is there, which must be of the same cases, or it is refused: NULL, and
  * diags say why. A resumed one has the seed and the copies it began with, and of its plan what `plan` does not say (0): that may
- * say more time and more attempts. What was to be proven stays what it was: whoever asks for something else when he has seen the
+ * say more time and more attempts, never less; then intervals are those that hold at any time. What was to be proven stays what it was: whoever asks for something else when he has seen the
  * half of it gets an answer that is worth nothing, and is refused.
  */
 struct soak *soak_open(int folder, const struct soak_plan *plan, const struct soak_case *cases,
@@ -115,7 +119,7 @@ uint64_t soak_seed(const struct soak *soak);
 nanos soak_taken(const struct soak *soak); /* by those that were before, when it was resumed */
 
 struct soak_now {
-    uint64_t attempts, failures, round;
+    uint64_t attempts, failures, passed_over;
     struct stats_interval interval;
     uint64_t needed; /* attempts more until something is proven, if none of them fails; 0: nothing is to be */
     nanos proven_in; /* ... and how long they take; -1: not known, or there is no time for them */

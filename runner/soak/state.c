@@ -89,7 +89,7 @@ static const char *why_head_is_wrong(const struct state_head *head, size_t size)
         return "it is damaged";
     if (fixed->verdicts != VERDICT_COUNT)
         return "another version of run-matrix has written it";
-    if (!fixed->count || fixed->count > CASES_MOST || !fixed->copies || fixed->copies > COPIES_MOST ||
+    if (!fixed->count || fixed->count > CASES_MOST || !fixed->copies || fixed->copies > SOAK_COPIES_MOST ||
         entries(fixed) > ENTRIES_MOST || fixed->text_size > TEXT_MOST || !is_rate(fixed->below) ||
         !is_rate(fixed->confidence))
         return "it is damaged";
@@ -254,44 +254,79 @@ static bool read_quiet(int fd, char *to, size_t size, size_t at)
     return true; /* somebody changes it faster than it can be read: parts of it are of one attempt, parts of the next */
 }
 
-/*
- * Whole where nobody writes meanwhile or pauses long enough, which is tried; else piece by piece, so that each record is of one
- * moment.
- */
-static bool read_whole(int fd, char *to, size_t size)
+/* Pieces end where records do. */
+static bool read_records(int fd, const struct state *state, const void *part, size_t count, size_t each)
 {
-    uint64_t before, after;
+    char *to = (char *)state->head + ((const char *)part - (const char *)state->head);
+    size_t piece = CHUNK / each ? CHUNK / each * each : each, size = count * each;
 
-    for (uint32_t i = 0; i < 3; i++) {
-        if (!read_phase(fd, &before) || !read_bytes(fd, to, size, 0) || !read_phase(fd, &after))
-            return false;
-        if (before == after)
-            return true;
-    }
-    for (size_t at = 0; at < size; at += CHUNK)
-        if (!read_quiet(fd, to + at, size - at < CHUNK ? size - at : CHUNK, at))
+    for (size_t at = 0; at < size; at += piece)
+        if (!read_quiet(fd, to + at, size - at < piece ? size - at : piece,
+                        (size_t)(to - (char *)state->head) + at))
             return false;
     return true;
 }
 
+static bool read_parts(int fd, const struct state *state)
+{
+    const struct state_fixed *fixed = &state->head->fixed;
+
+    return read_records(fd, state, state->head, 1, sizeof *state->head) &&
+           read_records(fd, state, state->cases, fixed->count, sizeof *state->cases) &&
+           read_records(fd, state, state->rounds, entries(fixed), sizeof *state->rounds) &&
+           read_records(fd, state, state->kinds, KINDS_MOST, sizeof *state->kinds) &&
+           read_records(fd, state, state->pairs, PAIRS_MOST, sizeof *state->pairs);
+}
+
+/*
+ * Whole where nobody writes meanwhile or pauses long enough, which is tried; else piece by piece, so that each record is of one
+ * moment. What never changes stands in `bytes` after the first try.
+ */
+static bool read_whole(int fd, char *bytes, size_t size)
+{
+    struct state state = {.head = (struct state_head *)(void *)bytes};
+    uint64_t before, after;
+
+    for (uint32_t i = 0; i < 3; i++) {
+        if (!read_phase(fd, &before) || !read_bytes(fd, bytes, size, 0) || !read_phase(fd, &after))
+            return false;
+        if (before == after)
+            return true;
+    }
+    if (why_head_is_wrong(state.head, size))
+        return true; /* whoever lays it out says so */
+    find_parts(&state);
+    return read_parts(fd, &state);
+}
+
+/* A file may be of any size and have nothing in it: first it is asked whether it is what it should be. */
+static bool head_is_good(int fd, size_t size, const char **why)
+{
+    struct state_head head;
+
+    memset(&head, 0, sizeof head);
+    if (!read_bytes(fd, (char *)&head, size < sizeof head ? size : sizeof head, 0))
+        return false;
+    *why = why_head_is_wrong(&head, size);
+    return !*why;
+}
+
 bool state_read(int fd, struct arena *arena, struct state *state, const char **why)
 {
-    const uint64_t most = sizeof(struct state_head) + TEXT_MOST +
-                          (uint64_t)CASES_MOST * (sizeof(struct state_case) + COPIES_MOST * sizeof(uint64_t));
     struct stat status;
+    size_t size;
     char *bytes;
 
     *why = "it is no file";
     if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
         return false;
-    *why = "it is no record of a soak";
-    if ((uint64_t)status.st_size > most)
-        return false;
-    bytes = arena_alloc(arena, (size_t)status.st_size < sizeof(struct state_head) ? sizeof(struct state_head)
-                                                                                  : (size_t)status.st_size);
+    size = (size_t)status.st_size;
     *why = "it cannot be read";
-    return read_whole(fd, bytes, (size_t)status.st_size) &&
-           state_lay_out(state, bytes, (size_t)status.st_size, why);
+    if (!head_is_good(fd, size, why))
+        return false;
+    bytes = arena_alloc(arena, size);
+    *why = "it cannot be read";
+    return read_whole(fd, bytes, size) && state_lay_out(state, bytes, size, why);
 }
 
 /* ---- sums of a record ---- */
@@ -313,14 +348,14 @@ uint64_t record_passed_over(const struct state_case *record)
 
 /*
  * One that ended where it was to end whatever came of it has the shorter ones; all others have been looked at, and ended, or may
- * end, because of what was seen.
+ * end, because of what was seen: as one does that is given more to do when its first result is known.
  */
 struct stats_interval soak_interval(const struct state *state, uint64_t failures, uint64_t attempts)
 {
     const struct state_fixed *fixed = &state->head->fixed;
     uint32_t end = state->head->totals.end;
 
-    if (!(fixed->below > 0) && (end == SOAK_COUNTED || end == SOAK_FAILED))
+    if (!(fixed->below > 0) && !state->head->totals.moved && (end == SOAK_COUNTED || end == SOAK_FAILED))
         return stats_interval(failures, attempts, fixed->confidence);
     return stats_interval_at_any_time(failures, attempts, fixed->confidence);
 }

@@ -267,14 +267,16 @@ test_slower_than_it_was() {
     cat >run-matrix.yaml <<'YAML'
 tests:
   - {name: a, run: 'sleep "$(cat span)"'}
-  - {name: b, run: ["true"]}
+  - {name: b, run: 'sleep "$(cat other)"'}
 YAML
     echo 0 >span
+    echo 1 >other
     for _ in 1 2 3 4 5; do
         run
         out_lacks slower
     done
-    echo 1 >span # a thousand times as long, whatever else the machine does
+    echo 1 >span  # a thousand times as long, whatever else the machine does
+    echo 0 >other # to be slower than it was it would have to take two seconds for nothing
     run
     status_is 0
     out_has 'slower than it was: 1'

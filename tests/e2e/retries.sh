@@ -320,20 +320,32 @@ a 2
 LOG
 }
 
+# The clock of a wait stands still while the run does: between two attempts there is all of the backoff besides the stop. Half
+# of that is asked for, which is more than whoever counts the stop as waiting comes to.
 test_a_stop_and_a_wait() {
-    suite "{name: a, retries: {count: 1, backoff: 300ms}, run: '$fails_once'}"
+    suite "{name: a, retries: {count: 1, backoff: 4s}, run: 'cut -d\" \" -f1 /proc/uptime >>times; $fails_once'}"
     start_job
-    await "$scratch/out" 'again in 300ms'
+    await "$scratch/out" 'again in 4s'
     kill -TSTP "$runner"
+    state=
     for _ in $(seq 300); do
-        case $(ps -o stat= -p "$runner") in T*) break ;; esac
+        state=$(ps -o stat= -p "$runner")
+        case $state in T*) break ;; esac
         sleep 0.1
     done
+    case $state in T*) ;; *) fail "it is not stopped, but '$state'" ;; esac
+    stopped=$(cut -d' ' -f1 /proc/uptime)
+    sleep 5
     is "$(grep -c . log)" 1
+    continued=$(cut -d' ' -f1 /proc/uptime)
     kill -CONT "$runner"
     finish
     status_is 0
     is "$(grep -c . log)" 2
+    python3 -c 'import sys
+stopped, continued, first, second = map(float, sys.argv[1:])
+assert second - first >= 4 + (continued - stopped) / 2, sys.argv' "$stopped" "$continued" "$(head -n 1 times)" "$(tail -n 1 times)" ||
+        fail 'it did not wait'
 }
 
 # What it was in is on record with what became of it.

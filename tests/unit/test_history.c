@@ -94,6 +94,28 @@ static void test_order_of_runs(void **state)
     history_close(h);
 }
 
+/* As the runs of a store are, when the history is begun: between the two the clock was put back. */
+static void test_the_newest_first(void **state)
+{
+    struct scene *s = *state;
+    struct history *h = opened(s);
+    struct past passed = PAST("a", VERDICT_PASSED), failed = PAST("a", VERDICT_FAILED);
+    struct made newer = make_run(s, 3, -500000, &passed, 1), older = make_run(s, 2, 2000, &failed, 1),
+                oldest = make_run(s, 1, 1000, &failed, 1);
+
+    take_in(s, h, &newer);
+    history_next(h, newer.record.run.id);
+    take_in(s, h, &older);
+    assert_false(look(s, h, "a").failed);
+    history_next(h, older.record.run.id);
+    take_in(s, h, &oldest);
+    assert_false(look(s, h, "a").failed);
+    history_next(h, str_of(""));
+    one_run(s, h, 4, -400000, PAST("a", VERDICT_FAILED));
+    assert_true(look(s, h, "a").failed);
+    history_close(h);
+}
+
 static void test_runs_removed_by_hand_begin_anew(void **state)
 {
     struct scene *s = *state;
@@ -440,6 +462,7 @@ int main(void)
         TEST(test_the_last_that_is_known),
         TEST(test_what_counts_as_failed),
         TEST(test_order_of_runs),
+        TEST(test_the_newest_first),
         TEST(test_runs_removed_by_hand_begin_anew),
         TEST(test_before),
         TEST(test_once_more_changes_nothing),

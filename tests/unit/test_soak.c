@@ -329,6 +329,50 @@ static void test_until_fail(void **state)
     soak_close(soak);
 }
 
+/* Such as holds at any time, or Clopper and Pearson's. */
+static void interval_is(const struct soak *soak, bool any_time)
+{
+    const struct state_totals *totals = &soak->state.head->totals;
+    struct stats_interval is = soak_interval(&soak->state, totals->failures, totals->attempts);
+    struct stats_interval fixed = stats_interval(totals->failures, totals->attempts, 0.95);
+
+    assert_int_equal(is.high != fixed.high, any_time);
+}
+
+/* One that was given more when it had been looked at ends where somebody liked. */
+static void test_intervals_of_an_end_that_was_moved(void **state)
+{
+    struct stage *s = *state;
+    struct soak_plan plan = {.count = 20, .seed = 1, .copies = 1};
+    struct soak *soak;
+
+    add_cases(s, 2, 0.2);
+    soak = stage_soak(s, &plan, false);
+    interval_is(soak, false); /* of nothing both are the same */
+    stage_play(s, soak, 1, 30);
+    interval_is(soak, true); /* it goes on */
+    soak_close(soak);
+    soak = stage_soak(s, &plan, true); /* as it was to be */
+    assert_int_equal(stage_play(s, soak, 1, STAGE_FOR_EVER), SOAK_COUNTED);
+    interval_is(soak, false);
+    soak_close(soak);
+    plan.count = 30;
+    soak = stage_soak(s, &plan, true);
+    assert_int_equal(stage_play(s, soak, 1, STAGE_FOR_EVER), SOAK_COUNTED);
+    assert_int_equal(soak->state.head->totals.attempts, 60);
+    interval_is(soak, true);
+    soak_close(soak);
+    /* A bound where there was none, when some is known. */
+    stage_clear(s);
+    soak = stage_soak(s, &(struct soak_plan){.seed = 1, .copies = 1}, false);
+    stage_play(s, soak, 1, 10);
+    soak_close(soak);
+    soak = stage_soak(s, &(struct soak_plan){.count = 20}, true);
+    assert_int_equal(stage_play(s, soak, 1, STAGE_FOR_EVER), SOAK_COUNTED);
+    interval_is(soak, true);
+    soak_close(soak);
+}
+
 static void test_undecided(void **state)
 {
     struct stage *s = *state;
@@ -432,6 +476,15 @@ static void test_refused(void **state)
     plan.below = 0.01;
     refused(s, &plan, "it asks for a rate below 5 %, and for a confidence of 95 %");
     plan.below = 0;
+    plan.count = 30;
+    plan.duration = 90 * NS_PER_S;
+    soak_close(stage_soak(s, &plan, true));
+    plan.count = 29;
+    refused(s, &plan, "it is to run each case 30 times, which can become more, and not less");
+    plan.count = 30;
+    plan.duration = 89 * NS_PER_S;
+    refused(s, &plan, "it is to go on for 1m30s, which can become more, and not less");
+    plan.count = plan.duration = 0;
     soak_close(stage_soak(s, &plan, true));
     overwrite(s, offsetof(struct state_head, fixed.copies), "\7", 1);
     refused(s, &plan, "damaged");
@@ -439,6 +492,11 @@ static void test_refused(void **state)
     refused(s, &plan, "another version");
     overwrite(s, 0, "SQLite format", 13);
     refused(s, &plan, "no record of a soak");
+    /* As large as one could be, with nothing in it: nobody reads that. */
+    assert_int_equal(truncate(path, (off_t)7 << 30), 0);
+    assert_null(soak_read(s->folder, "here", &s->arena, &s->diags));
+    assert_true(s->arena.used < 1 << 20);
+    s->diags = (struct diags){.arena = &s->arena};
     unlink(path);
     soak_close(stage_soak(s, &plan, false));
     assert_int_equal(stat(path, &status), 0);
@@ -660,7 +718,7 @@ static void test_read_meanwhile(void **state)
     int status;
     pid_t child;
 
-    add_cases(s, 5, 0.3);
+    add_cases(s, STAGE_CASES, 0.3); /* more than are read at a time */
     soak_close(stage_soak(s, &plan, false));
     child = fork();
     assert_true(child >= 0);
@@ -756,6 +814,7 @@ int main(void)
         SOAK_TEST(test_what_still_runs_may_fail),
         SOAK_TEST(test_bounds),
         SOAK_TEST(test_until_fail),
+        SOAK_TEST(test_intervals_of_an_end_that_was_moved),
         SOAK_TEST(test_undecided),
         SOAK_TEST(test_skipped),
         SOAK_TEST(test_all_skipped_ends),
