@@ -1,6 +1,7 @@
 #!/bin/sh
 # What a dead run has left is found, ended and removed, by `reap` and by the next run; nothing else is.
 . "$(dirname "$0")/lib.sh"
+own_world # runs of other tests that are beside one of ours keep what tells them so
 
 nothing='0 ended, 0 removed, 0 left'
 
