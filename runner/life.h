@@ -58,9 +58,10 @@ struct case_life {
     uint32_t attempts, failed; /* that were judged; of them did not pass */
     uint8_t state;
     uint8_t unserved;              /* servers that have died before they had begun with it */
-    bool awaits_time, awaits_end;  /* while it rests */
+    bool awaits_end;               /* while it rests */
     bool quarantined, flaky_fails; /* of its last attempt: also of what becomes of it without another */
-    bool may_choose; /* the next attempt need run no other tests inside than those that failed */
+    bool may_choose;             /* the next attempt need run no other tests inside than those that failed */
+    struct resting *awaits_time; /* while it rests, and there is a time that it waits for */
 };
 
 void life_event(struct session *s, uint32_t number, enum case_event event);

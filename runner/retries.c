@@ -1,12 +1,8 @@
 #include "runner/retries.h"
 
 #include "runner/base/hash.h"
-#include "runner/base/mem.h"
 #include "runner/session.h"
 #include "runner/verdict.h"
-
-#include <stdlib.h>
-
 /* ---- is it run again ---- */
 
 /*
@@ -38,41 +34,30 @@ struct retry retries_after(const struct session *s, const struct slot *slot, enu
 
 /* ---- those that wait for their time ---- */
 
-static bool is_before(const struct resting *a, const struct resting *b)
+static void wait_until(struct session *s, struct case_life *life, uint32_t number, nanos due)
 {
-    return a->due != b->due ? a->due < b->due : a->number < b->number;
+    struct retries *r = &s->retries;
+    struct resting *one = r->unused;
+
+    if (one)
+        r->unused = one->unused;
+    else
+        one = ARENA_NEW(s->arena, struct resting);
+    *one = (struct resting){.node.rank = {.late = due, .turn = r->turn++}, .number = number};
+    heap_push(&r->waiting, &one->node);
+    life->awaits_time = one;
 }
 
-static void exchange(struct resting *a, struct resting *b)
+static void wait_no_more(struct session *s, struct case_life *life)
 {
-    struct resting kept = *a;
+    struct resting *one = life->awaits_time;
 
-    *a = *b;
-    *b = kept;
-}
-
-static void push(struct retries *r, struct resting one)
-{
-    uint32_t at = r->count;
-
-    GROW(r->heap, r->count, r->cap);
-    r->heap[r->count++] = one;
-    for (; at > 0 && is_before(&r->heap[at], &r->heap[(at - 1) / 2]); at = (at - 1) / 2)
-        exchange(&r->heap[at], &r->heap[(at - 1) / 2]);
-}
-
-static void pop(struct retries *r)
-{
-    uint32_t at = 0, child;
-
-    r->heap[0] = r->heap[--r->count];
-    for (; (child = 2 * at + 1) < r->count; at = child) {
-        if (child + 1 < r->count && is_before(&r->heap[child + 1], &r->heap[child]))
-            child++;
-        if (!is_before(&r->heap[child], &r->heap[at]))
-            break;
-        exchange(&r->heap[child], &r->heap[at]);
-    }
+    if (!one)
+        return;
+    heap_remove(&s->retries.waiting, &one->node);
+    one->unused = s->retries.unused;
+    s->retries.unused = one;
+    life->awaits_time = NULL;
 }
 
 /* ---- resting ---- */
@@ -88,14 +73,13 @@ bool retries_rest(struct session *s, uint32_t number, struct retry retry)
     struct case_life *life = &s->cases[number];
 
     life->awaits_end = retry.at_end;
-    life->awaits_time = retry.wait > 0;
     if (!retry.at_end && !retry.wait) {
         queue_again(s->queue, life->queued);
         return false;
     }
     count(s, 1);
     if (retry.wait)
-        push(&s->retries, (struct resting){watch_now(s->watch) + retry.wait, number});
+        wait_until(s, life, number, watch_now(s->watch) + retry.wait);
     if (retry.at_end)
         queue_shelve(s->queue, life->queued);
     else
@@ -111,7 +95,8 @@ void retries_rested(struct session *s, uint32_t number)
 
 void retries_dropped(struct session *s, uint32_t number)
 {
-    s->cases[number].awaits_time = s->cases[number].awaits_end = false;
+    wait_no_more(s, &s->cases[number]);
+    s->cases[number].awaits_end = false;
     count(s, -1);
 }
 
@@ -141,26 +126,18 @@ bool retries_wake(struct session *s)
         return false;
     some = queue_unshelve(s->queue, end_has_come, s);
     while (retries_due(s) <= watch_now(s->watch)) {
-        uint32_t number = r->heap[0].number;
+        uint32_t number = OWNER(r->waiting.top, struct resting, node)->number;
 
-        pop(r);
-        s->cases[number].awaits_time = false;
+        wait_no_more(s, &s->cases[number]);
         wake(s, number);
         some = true;
     }
     return some;
 }
 
-nanos retries_due(struct session *s)
+nanos retries_due(const struct session *s)
 {
-    struct retries *r = &s->retries;
+    const struct heap_node *first = s->retries.waiting.top;
 
-    while (r->count && !s->cases[r->heap[0].number].awaits_time)
-        pop(r);
-    return r->count ? r->heap[0].due : WATCH_NEVER;
-}
-
-void retries_close(struct session *s)
-{
-    free(s->retries.heap);
+    return first ? first->rank.late : WATCH_NEVER;
 }

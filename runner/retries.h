@@ -7,6 +7,7 @@
 
 #include "runner/base/clock.h"
 #include "runner/journal/journal.h"
+#include "runner/queue/heap.h"
 
 struct session;
 struct slot;
@@ -20,13 +21,16 @@ struct retry {
 
 /* One that waits for its time. */
 struct resting {
-    nanos due; /* on the watch's clock, which stands still while the run does */
+    struct heap_node
+        node; /* late: when it is due, on the watch's clock, which stands still while the run does */
     uint32_t number;
+    struct resting *unused; /* the next that can be had again */
 };
 
 struct retries {
-    struct resting *heap; /* the first to be due on top; some may be over meanwhile */
-    uint32_t count, cap;
+    struct heap waiting;
+    struct resting *unused;
+    uint64_t turn;
     uint32_t resting; /* cases that wait to be run again */
 };
 
@@ -40,7 +44,6 @@ void retries_dropped(struct session *s, uint32_t number); /* it will not be run;
 
 /* Those whose time, or whose end, has come are told CASE_DUE; false: none was. */
 bool retries_wake(struct session *s);
-nanos retries_due(struct session *s); /* the moment of the next, on the watch's clock; WATCH_NEVER */
-void retries_close(struct session *s);
+nanos retries_due(const struct session *s); /* the moment of the next, on the watch's clock; WATCH_NEVER */
 
 #endif

@@ -340,7 +340,6 @@ void session_close(struct session *s)
     crash_close(s);
     if (s->queue)
         queue_free(s->queue);
-    retries_close(s);
     s->ended = s->watch ? session_now(s) : 0;
     if (!dumps_close(s))
         s->watch = NULL; /* whoever is stuck may ask it when he is not */

@@ -253,7 +253,7 @@ enum soak_worth soaking_worth(struct session *s, struct slot *slot, const struct
     if (!s->soak)
         return SOAK_ALL;
     soaking_outcome(s, slot, attempt);
-    return is_none(attempt) ? SOAK_NOTHING : soak_worth(s->soak->engine, slot->recorded, &slot->soaked);
+    return is_none(attempt) ? SOAK_NOTHING : soak_worth(s->soak->engine, &slot->soaked);
 }
 
 void soaking_ended(struct session *s, struct slot *slot, const struct journal_attempt *attempt)

@@ -79,7 +79,7 @@ static uint32_t number_of(const struct node *soak, const char *key)
 }
 
 /* What ends it and what makes it give up are one bound for the engine: what comes first. */
-static nanos sooner(nanos a, nanos b)
+static nanos stricter(nanos a, nanos b)
 {
     return !a || (b && b < a) ? b : a;
 }
@@ -159,7 +159,7 @@ static bool check(struct session *s, nanos within, struct soak_plan *plan)
     }
     if (!has_goal(plan))
         plan->below = BELOW_DEFAULT;
-    plan->duration = sooner(plan->duration, within);
+    plan->duration = stricter(plan->duration, within);
     return true;
 }
 
@@ -177,7 +177,7 @@ static bool ask_more(struct session *s, const struct options *more, struct soak_
     if (!read_options(s, more, &within, plan))
         return false;
     plan->within = within > 0;
-    plan->duration = sooner(plan->duration, within);
+    plan->duration = stricter(plan->duration, within);
     return true;
 }
 

@@ -15,8 +15,6 @@ void soaking_header(struct session *s)
     if (s->soak->left_out)
         buf_addf(&out, "%u case%s left out: skipped or not supported here\n", s->soak->left_out,
                  s->soak->left_out == 1 ? "" : "s");
-    if (s->resumed)
-        buf_adds(&out, "goes on where it was cut short: ");
     soak_tell_plan(s->soak->engine, &out);
     if (out.len && out.ptr[out.len - 1] != '\n')
         buf_addc(&out, '\n');

@@ -5,7 +5,11 @@
 #ifndef RM_RUNNER_QUEUE_HEAP_H
 #define RM_RUNNER_QUEUE_HEAP_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+/* What a node lives in. */
+#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /* What is smaller comes first: by `before`, by `late`, then by `turn`, which no two nodes share. */
 struct rank {

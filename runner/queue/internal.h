@@ -8,7 +8,6 @@
 
 #include <stddef.h>
 
-#define OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /*
  * Something of which there is so much: a lock, or room for one more cell of a suite. Kinds that found nothing left

@@ -124,6 +124,8 @@ void fault_step(struct faults *faults);
 uint64_t record_attempts(const struct state_case *record); /* that count */
 uint64_t record_failures(const struct state_case *record);
 uint64_t record_passed_over(const struct state_case *record);
+/* Begun, and nothing came of them: they run, or were cut short. */
+uint64_t record_unended(const struct state_case *record);
 
 /* Of a rate, as it holds for this soak. */
 struct stats_interval soak_interval(const struct state *state, uint64_t failures, uint64_t attempts);
@@ -180,9 +182,11 @@ void order_begin_round(struct soak *soak);
 
 /* ---- decide.c ---- */
 
-bool soak_is_held(struct soak *soak);                /* those that run may be the last that are needed */
-void soak_decide(struct soak *soak, bool worse);     /* `worse`: a failure more, or fewer others that run */
-uint64_t soak_needed_more(const struct soak *soak);  /* clean ones, until it is proven; 0: nothing is to be */
+bool soak_is_held(struct soak *soak);               /* those that run may be the last that are needed */
+void soak_decide(struct soak *soak, bool worse);    /* `worse`: a failure more, or fewer others that run */
+uint64_t soak_needed_more(const struct soak *soak); /* clean ones, until it is proven; 0: nothing is to be */
+uint64_t soak_left_of_count(
+    const struct soak *soak); /* attempts of all cases until they are as many as were asked for */
 nanos soak_pace(const struct soak *soak, nanos now); /* time that an attempt takes of all; -1: not known */
 
 /* ---- lines.c: of an output, the lines that say what went wrong ---- */
@@ -214,6 +218,7 @@ void number_add(struct buf *out, uint64_t number);                  /* "12,345" 
 void count_add(struct buf *out, uint64_t number, const char *noun); /* "1 run", "12,345 runs" */
 void percent_add(struct buf *out, double rate);                     /* "0.024", without its sign */
 void percent_above_add(struct buf *out, double rate);               /* not less than it is */
+void percent_below_add(struct buf *out, double rate);               /* not more */
 void interval_add(struct buf *out, uint64_t failures, uint64_t attempts,
                   struct stats_interval interval); /* "0.024 % [0.005, 0.071]" */
 void span_about_add(struct buf *out, nanos span);  /* "14m", "1h10m", "2.5s" */

@@ -55,22 +55,32 @@ void percent_add(struct buf *out, double rate)
     add_decimal(out, digits_of(rate * 100), rate * 100);
 }
 
+/* What is a hair off a round number is that number. */
+#define HAIR 1e-6
+
 void percent_above_add(struct buf *out, double rate)
 {
     int digits = digits_of(rate * 100);
     double scale = pow(10, digits);
 
-    /* What is a hair above a round number is that number. */
-    add_decimal(out, digits, fmin(100, fabs(ceil(rate * 100 * scale - 1e-6)) / scale));
+    add_decimal(out, digits, fmin(100, fabs(ceil(rate * 100 * scale - HAIR)) / scale));
+}
+
+void percent_below_add(struct buf *out, double rate)
+{
+    int digits = digits_of(rate * 100);
+    double scale = pow(10, digits);
+
+    add_decimal(out, digits, floor(rate * 100 * scale + HAIR) / scale);
 }
 
 void interval_add(struct buf *out, uint64_t failures, uint64_t attempts, struct stats_interval interval)
 {
     percent_add(out, attempts ? (double)failures / (double)attempts : 0);
     buf_adds(out, " % [");
-    percent_add(out, interval.low);
+    percent_below_add(out, interval.low);
     buf_adds(out, ", ");
-    percent_add(out, interval.high);
+    percent_above_add(out, interval.high);
     buf_addc(out, ']');
 }
 

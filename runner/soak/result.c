@@ -18,6 +18,7 @@ static void count(struct soak_result *result)
         result->all.failures += result->tallies[i].failures;
         result->all.attempts += result->tallies[i].attempts;
         result->passed_over += record_passed_over(record);
+        result->unended += record_unended(record);
         result->cases[i].expected = record->expected;
     }
 }

@@ -63,7 +63,7 @@ struct soak_result {
     uint32_t count;
     struct tally *tallies; /* of each case */
     struct tally all;
-    uint64_t passed_over;
+    uint64_t passed_over, unended;
 
     uint32_t **values;              /* of each case: numbers of axis_values, ascending */
     struct axis_value *axis_values; /* sorted: of an axis together */
@@ -117,6 +117,8 @@ struct telling {
 
 void tell_title(const struct telling *t, const char *title);
 void tell_value(const struct telling *t, uint32_t value); /* "capture=fd" */
+/* Attempts that count for no rate: "; skipped 3 times; 1 begun and not ended". */
+void tell_uncounted(struct buf *out, const char *separator, uint64_t passed_over, uint64_t unended);
 void tell_rates(const struct telling *t);
 double rate_of(struct tally tally);
 

@@ -127,6 +127,7 @@ static void add_cases(struct json_writer *w, const struct soak_result *result)
         add_cell(w, &result->cases[i]);
         add_tally(w, result, result->tallies[i]);
         add_count(w, "skipped", record_passed_over(record));
+        add_count(w, "unended", record_unended(record));
         add_verdicts(w, record);
         add_durations(w, record, result->tallies[i].attempts);
         json_object_end(w);
@@ -274,6 +275,7 @@ void soak_result_json(const struct soak_result *result, struct buf *out)
     add_count(&w, "rounds", head->totals.round);
     add_tally(&w, result, result->all);
     add_count(&w, "skipped", result->passed_over);
+    add_count(&w, "unended", result->unended);
     add_cases(&w, result);
     add_cells(&w, result);
     add_axes(&w, result);

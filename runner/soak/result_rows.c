@@ -16,7 +16,7 @@ void tell_title(const struct telling *t, const char *title)
 struct row {
     struct str name;
     struct tally tally;
-    uint64_t passed_over;
+    const struct state_case *record; /* of a case; NULL: it is of many */
     uint32_t number;
 };
 
@@ -41,12 +41,13 @@ static int compare_rows(const void *x, const void *y)
     return (a->number > b->number) - (a->number < b->number);
 }
 
-static void add_row(struct rows *rows, const struct buf *name, struct tally tally, uint64_t passed_over)
+static void add_row(struct rows *rows, const struct buf *name, struct tally tally,
+                    const struct state_case *record)
 {
     rows->list[rows->count] = (struct row){
         .name = arena_str(&rows->arena, buf_str(name)),
         .tally = tally,
-        .passed_over = passed_over,
+        .record = record,
         .number = rows->count,
     };
     rows->count++;
@@ -71,6 +72,20 @@ static void add_right(struct buf *out, const struct buf *text, size_t width)
     buf_addf(out, "%*s", (int)width, buf_text(text));
 }
 
+void tell_uncounted(struct buf *out, const char *separator, uint64_t passed_over, uint64_t unended)
+{
+    if (passed_over) {
+        buf_addf(out, "%sskipped ", separator);
+        count_add(out, passed_over, "time");
+        separator = "; ";
+    }
+    if (unended) {
+        buf_adds(out, separator);
+        number_add(out, unended);
+        buf_adds(out, " begun and not ended");
+    }
+}
+
 static void tell_row(const struct telling *t, const struct row *row, size_t width)
 {
     struct buf *out = t->out, part = {0};
@@ -89,10 +104,9 @@ static void tell_row(const struct telling *t, const struct row *row, size_t widt
     if (row->tally.attempts)
         interval_add(out, row->tally.failures, row->tally.attempts,
                      soak_interval(&t->result->state, row->tally.failures, row->tally.attempts));
-    if (row->passed_over) {
-        buf_adds(out, row->tally.attempts ? "; skipped " : "skipped ");
-        count_add(out, row->passed_over, "time");
-    }
+    if (row->record)
+        tell_uncounted(out, row->tally.attempts ? "; " : "", record_passed_over(row->record),
+                       record_unended(row->record));
     buf_addc(out, '\n');
     buf_release(&part);
 }
@@ -138,7 +152,7 @@ static void tell_cases(const struct telling *t)
     for (uint32_t i = 0; i < result->count; i++) {
         buf_clear(&name);
         utf8_show(&name, result->cases[i].id);
-        add_row(&rows, &name, result->tallies[i], record_passed_over(&result->state.cases[i]));
+        add_row(&rows, &name, result->tallies[i], &result->state.cases[i]);
     }
     tell_rows(t, &rows, true, "cases, those that fail most first");
     buf_release(&name);
@@ -157,7 +171,7 @@ static void tell_cells(const struct telling *t)
         cell_name(result->cells[i].like, &name);
         if (!name.len)
             buf_adds(&name, "(no axes)");
-        add_row(&rows, &name, result->cells[i].tally, 0);
+        add_row(&rows, &name, result->cells[i].tally, NULL);
     }
     tell_rows(t, &rows, true, "cells");
     buf_release(&name);
@@ -194,7 +208,7 @@ static void tell_axes(const struct telling *t)
             continue;
         buf_clear(&name);
         add_value(&name, value);
-        add_row(&rows, &name, value->tally, 0);
+        add_row(&rows, &name, value->tally, NULL);
     }
     if (rows.count)
         tell_rows(t, &rows, false, "axes");

@@ -90,10 +90,7 @@ static void add_sum(const struct telling *t)
         interval_add(out, all->failures, all->attempts,
                      soak_interval(&t->result->state, all->failures, all->attempts));
     }
-    if (t->result->passed_over) {
-        buf_adds(out, "; skipped ");
-        count_add(out, t->result->passed_over, "time");
-    }
+    tell_uncounted(out, "; ", t->result->passed_over, t->result->unended);
     buf_addf(out, "; seed 0x%llx\n", (unsigned long long)head->fixed.seed);
     if (all->attempts && !all->failures) {
         buf_adds(out, "nothing failed in ");

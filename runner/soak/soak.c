@@ -60,13 +60,12 @@ static enum soak_worth worth(const struct state *state, const struct soak_outcom
     return totals->others < KIND_RECORDS ? SOAK_RECORD : SOAK_NOTHING;
 }
 
-enum soak_worth soak_worth(const struct soak *soak, uint32_t number, const struct soak_outcome *outcome)
+enum soak_worth soak_worth(const struct soak *soak, const struct soak_outcome *outcome)
 {
     struct buf scratch = {0};
     struct kind_found found;
     enum soak_worth answer;
 
-    (void)number;
     if (verdict_counts(outcome->verdict) != COUNT_FAILED)
         return SOAK_NOTHING;
     kind_find(&soak->state, outcome, &scratch, &found);
@@ -192,17 +191,17 @@ static nanos times(nanos each, uint64_t count)
                                                                                                  : product;
 }
 
-static uint64_t left_of_count(const struct soak *soak)
+uint64_t soak_left_of_count(const struct soak *soak)
 {
     const struct state_totals *totals = &soak->state.head->totals;
-    uint64_t all;
+    uint64_t all, ended = totals->attempts + totals->passed_over;
 
     if (__builtin_mul_overflow(soak->plan.count, soak->count, &all))
         all = UINT64_MAX;
-    return all > totals->attempts + totals->passed_over ? all - totals->attempts - totals->passed_over : 0;
+    return all > ended ? all - ended : 0;
 }
 
-static nanos sooner(nanos a, nanos b)
+static nanos sooner_if_known(nanos a, nanos b)
 {
     return a < 0 ? b : b < 0 || a < b ? a : b;
 }
@@ -213,9 +212,9 @@ static nanos time_left(const struct soak *soak, nanos now)
     nanos left = -1;
 
     if (soak->plan.count)
-        left = times(soak_pace(soak, now), left_of_count(soak));
+        left = times(soak_pace(soak, now), soak_left_of_count(soak));
     if (soak->plan.duration)
-        left = sooner(left, soak->plan.duration > now ? soak->plan.duration - now : 0);
+        left = sooner_if_known(left, soak->plan.duration > now ? soak->plan.duration - now : 0);
     return left;
 }
 
@@ -237,6 +236,6 @@ void soak_look(const struct soak *soak, nanos now, struct soak_now *view)
         .interval = soak_interval(&soak->state, totals->failures, totals->attempts),
         .needed = more,
         .proven_in = proven_in,
-        .left = sooner(left, proven_in),
+        .left = sooner_if_known(left, proven_in),
     };
 }

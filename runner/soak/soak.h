@@ -95,7 +95,7 @@ enum soak_worth {
  * What soak_ended will say of it. Asked first, so that what is to be kept is there when it counts: who is killed between the two has
  * one attempt less, and the next failure of its kind is the first.
  */
-enum soak_worth soak_worth(const struct soak *soak, uint32_t number, const struct soak_outcome *outcome);
+enum soak_worth soak_worth(const struct soak *soak, const struct soak_outcome *outcome);
 /* `now`: time that this soak has taken so far. */
 enum soak_worth soak_ended(struct soak *soak, uint32_t number, uint32_t copy,
                            const struct soak_outcome *outcome, nanos now);

@@ -311,6 +311,11 @@ static bool head_is_good(int fd, size_t size, const char **why)
     return !*why;
 }
 
+static uint64_t text_digest(const struct state *state)
+{
+    return hash_add(HASH_START, (struct str){state->text, (size_t)state->head->fixed.text_size});
+}
+
 bool state_read(int fd, struct arena *arena, struct state *state, const char **why)
 {
     struct stat status;
@@ -326,7 +331,10 @@ bool state_read(int fd, struct arena *arena, struct state *state, const char **w
         return false;
     bytes = arena_alloc(arena, size);
     *why = "it cannot be read";
-    return read_whole(fd, bytes, size) && state_lay_out(state, bytes, size, why);
+    if (!read_whole(fd, bytes, size) || !state_lay_out(state, bytes, size, why))
+        return false;
+    *why = "it is damaged";
+    return text_digest(state) == state->head->fixed.text_digest;
 }
 
 /* ---- sums of a record ---- */
@@ -344,6 +352,13 @@ uint64_t record_attempts(const struct state_case *record)
 uint64_t record_passed_over(const struct state_case *record)
 {
     return record->counts[COUNT_SKIPPED] + record->counts[COUNT_NOT_RUN];
+}
+
+uint64_t record_unended(const struct state_case *record)
+{
+    uint64_t ended = record_attempts(record) + record_passed_over(record);
+
+    return record->begun > ended ? record->begun - ended : 0;
 }
 
 /*

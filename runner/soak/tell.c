@@ -38,20 +38,10 @@ static void add_time(const struct soak *soak, uint64_t runs, struct buf *out)
     span_about_add(out, all / at_a_time);
 }
 
-static uint64_t runs_of_count(const struct soak *soak)
-{
-    const struct state_totals *totals = &soak->state.head->totals;
-    uint64_t all = 0, ended = totals->attempts + totals->passed_over;
-
-    if (__builtin_mul_overflow(soak->plan.count, soak->count, &all))
-        all = UINT64_MAX;
-    return all > ended ? all - ended : 0;
-}
-
 static void add_goal(const struct soak *soak, struct buf *out)
 {
     const struct soak_plan *plan = &soak->plan;
-    uint64_t runs = soak->proves ? soak_needed_more(soak) : runs_of_count(soak);
+    uint64_t runs = soak->proves ? soak_needed_more(soak) : soak_left_of_count(soak);
 
     if (soak->proves || plan->count) {
         buf_adds(out, soak->proves ? "about " : "");
@@ -98,10 +88,26 @@ static void add_past(const struct soak *soak, struct buf *out)
     buf_adds(out, ": ");
 }
 
+static void add_proof(const struct soak *soak, struct buf *out)
+{
+    if (!soak->proves)
+        return;
+    buf_adds(out, ": they prove that the rate is below ");
+    percent_add(out, soak->plan.below);
+    buf_adds(out, " % (confidence ");
+    percent_add(out, soak->plan.confidence);
+    buf_adds(out, " %)");
+}
+
 void soak_tell_plan(const struct soak *soak, struct buf *out)
 {
+    bool over = soak->state.head->totals.end != SOAK_GOES_ON;
+
     add_past(soak, out);
-    add_goal(soak, out);
+    if (over)
+        buf_adds(out, "nothing is left to be run");
+    else
+        add_goal(soak, out);
     buf_adds(out, ", of ");
     count_add(out, soak->count, "case");
     if (soak->copies > 1) {
@@ -109,15 +115,11 @@ void soak_tell_plan(const struct soak *soak, struct buf *out)
         number_add(out, soak->copies);
         buf_adds(out, " copies of each at a time");
     }
-    add_bounds(soak, out);
+    if (!over)
+        add_bounds(soak, out);
     buf_addf(out, ", seed 0x%llx", (unsigned long long)soak_seed(soak));
-    if (soak->proves) {
-        buf_adds(out, ": they prove that the rate is below ");
-        percent_add(out, soak->plan.below);
-        buf_adds(out, " % (confidence ");
-        percent_add(out, soak->plan.confidence);
-        buf_adds(out, " %)");
-    }
+    if (!over)
+        add_proof(soak, out);
 }
 
 /* ---- while it goes on ---- */

@@ -477,7 +477,7 @@ test_ctrl_c_gives_the_result_so_far() {
     run soak --resume --count $((before + 20))
     status_is 1
     is "$(of_soak 'soak["runs"]')" $((before + 20))
-    out_has 'goes on where it was cut short'
+    out_has 'goes on after [1-9]'
 }
 
 test_ctrl_c_of_what_hangs() {
@@ -488,6 +488,9 @@ test_ctrl_c_of_what_hangs() {
     finish
     status_is 2
     is "$(of_soak 'soak["runs"]')" 0
+    is "$(of_soak 'soak["unended"]')" 1
+    is "$(of_soak 'soak["cases"][0]["unended"]')" 1
+    out_has '1 begun and not ended'
 }
 
 # Of the attempts that were cut short nothing is known, and their numbers are not used again.
@@ -507,7 +510,8 @@ assert soak["runs"] == 24 and int(soak["seed"], 16) == 0x99, soak
 assert len({tuple(line) for line in log}) == len(log), log
 # Of those two that were cut short some may have written their lines.
 lost = len(log) - 24
-assert 0 <= lost <= 2, log
+assert 0 <= lost <= soak["unended"] <= 2, (lost, soak["unended"], log)
+assert soak["unended"] == sum(case["unended"] for case in soak["cases"]), soak
 failed = sum(int(attempt) % 3 == 0 for value, attempt in log)
 assert failed - lost <= soak["failed"] <= failed, (failed, lost, soak["failed"])
 evidence = soak["kinds"][0]["first"]["evidence"]

@@ -528,7 +528,7 @@ static enum soak_worth fail_with(struct soak *soak, const char *reason)
 
     assert_true(soak_next(soak, &number, &copy));
     outcome.attempt = soak_begin(soak, number);
-    before = soak_worth(soak, number, &outcome);
+    before = soak_worth(soak, &outcome);
     after = soak_ended(soak, number, copy, &outcome, 0);
     assert_int_equal(before, after);
     return after;

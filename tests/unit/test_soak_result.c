@@ -195,7 +195,7 @@ static void test_all_of_it(void **state)
     text = tell(s, 0);
     expect(text, "199 runs in 3m20s, 50 failed: 25 % [19, 32]; skipped 1 time; seed 0x3\n");
     expect(text, "\ncases, those that fail most first\n  proto@capture=sys,os=linux         50 runs     50 "
-                 "failed  100 % [92.9, 100]\n");
+                 "failed  100 % [92.8, 100]\n");
     expect(text, "; skipped 1 time\n");
     expect(text, "\ncells\n  capture=sys,os=linux        ");
     expect(text, "\naxes\n  capture=fd    ");
@@ -349,6 +349,15 @@ static void test_numbers(void **state)
         percent_above_add(&out, table[i].rate);
         assert_string_equal(buf_text(&out), table[i].above);
     }
+    buf_clear(&out);
+    percent_below_add(&out, 0.0029973);
+    buf_addc(&out, ' ');
+    percent_below_add(&out, 0.003);
+    buf_addc(&out, ' ');
+    percent_below_add(&out, 0);
+    buf_addc(&out, ' ');
+    percent_below_add(&out, 0.98765);
+    assert_string_equal(buf_text(&out), "0.29 0.3 0 98.7");
     buf_clear(&out);
     number_add(&out, 999);
     number_add(&out, 1000);
