@@ -39,16 +39,19 @@ static size_t count_lines(struct str text, const char *beginning)
     return count;
 }
 
-static void check_text(struct str text)
+/* Of a dump with a secret in it: the secret, or a line of it, may be in our title. */
+static void check_text(struct str text, bool secret)
 {
+    size_t titles = count_lines(text, "our title");
+
     if (utf8_valid_until(text) < text.len)
         abort();
     for (size_t i = 0; i < text.len; i++)
         if (((unsigned char)text.ptr[i] < ' ' && text.ptr[i] != '\n' && text.ptr[i] != '\t') ||
             text.ptr[i] == 0x7f)
             abort();
-    if (count_lines(text, "process ") != 1 || count_lines(text, "output ") != 1 ||
-        count_lines(text, "our title") != 1 || count_lines(text, DUMP_DETAIL_LINE) != 1 ||
+    if (count_lines(text, "process ") != 1 || count_lines(text, "output ") != 1 || titles > 1 ||
+        (!titles && !secret) || count_lines(text, DUMP_DETAIL_LINE) != 1 ||
         count_lines(text, "what stands out:") > 1 || count_lines(text, "note: ") != 1 ||
         count_lines(text, "- ") > 2)
         abort();
@@ -71,14 +74,14 @@ static void check_dump(const struct dump *dump)
     struct buf out = {0};
 
     dump_write_text(dump, NULL, &out);
-    check_text(buf_str(&out));
+    check_text(buf_str(&out), false);
     buf_clear(&out);
     dump_write_json(dump, NULL, &out);
     check_json(buf_str(&out));
     mask_add(mask, str_of(dump->processes[0].name));
     buf_clear(&out);
     dump_write_text(dump, mask, &out);
-    check_text(buf_str(&out));
+    check_text(buf_str(&out), true);
     buf_release(&out);
     mask_free(mask);
 }
