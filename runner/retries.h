@@ -6,8 +6,8 @@
 #define RM_RUNNER_RETRIES_H
 
 #include "runner/base/clock.h"
+#include "runner/base/heap.h"
 #include "runner/journal/journal.h"
-#include "runner/queue/heap.h"
 
 struct session;
 struct slot;

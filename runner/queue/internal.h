@@ -3,11 +3,10 @@
 #define RM_RUNNER_QUEUE_INTERNAL_H
 
 #include "runner/base/arena.h"
-#include "runner/queue/heap.h"
+#include "runner/base/heap.h"
 #include "runner/queue/queue.h"
 
 #include <stddef.h>
-
 
 /*
  * Something of which there is so much: a lock, or room for one more cell of a suite. Kinds that found nothing left

@@ -1,4 +1,4 @@
-#include "runner/queue/heap.h"
+#include "runner/base/heap.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * A pairing heap of nodes that live inside what is ordered: the first is at hand, any of them can be taken out, and
  * nothing is ever allocated.
  */
-#ifndef RM_RUNNER_QUEUE_HEAP_H
-#define RM_RUNNER_QUEUE_HEAP_H
+#ifndef RM_BASE_HEAP_H
+#define RM_BASE_HEAP_H
 
 #include <stddef.h>
 #include <stdint.h>
