@@ -64,22 +64,28 @@ static void add_place(struct slot *slot, struct buf *out)
 
 /* ---- the end of its output ---- */
 
-static void add_tail(const struct capture_file *file, struct buf *out)
+/* What nobody may read may begin before it: so much more is looked at. */
+static void add_tail(struct mask *mask, const struct capture_file *file, struct buf *out)
 {
     uint64_t size = file->fd < 0 ? 0 : capture_size(file);
-    size_t length = size < TAIL_MOST ? (size_t)size : TAIL_MOST;
+    size_t room = TAIL_MOST + 2 * mask_longest(mask), length = size < room ? (size_t)size : room;
+    struct buf raw = {0};
+    struct str tail;
     ssize_t got;
 
     if (!length)
         return;
-    buf_reserve(out, length);
-    got = pread(file->fd, out->ptr + out->len, length, (off_t)(size - length));
-    out->len += got > 0 ? (size_t)got : 0;
+    buf_reserve(&raw, length);
+    got = pread(file->fd, raw.ptr, length, (off_t)(size - length));
+    raw.len = got > 0 ? (size_t)got : 0;
+    tail = buf_str(&raw);
+    mask_text(mask, size > length ? mask_known(mask, tail) : tail, out);
     buf_addc(out, '\n');
+    buf_release(&raw);
 }
 
 /* What suites say of a failure is better than what they print around it. */
-static void add_output(const struct slot *slot, struct buf *out)
+static void add_output(struct mask *mask, const struct slot *slot, struct buf *out)
 {
     const struct result *result = first_failed(slot);
 
@@ -90,7 +96,7 @@ static void add_output(const struct slot *slot, struct buf *out)
         return;
     }
     for (int i = 0; i < CAPTURE_FILES_MOST; i++)
-        add_tail(&slot->capture.files[i], out);
+        add_tail(mask, &slot->capture.files[i], out);
 }
 
 /* ---- all of it ---- */
@@ -119,7 +125,7 @@ void soaking_outcome(struct session *s, struct slot *slot, const struct journal_
     if (verdict_counts(attempt->verdict) != COUNT_FAILED)
         return;
     add_place(slot, &place);
-    add_output(slot, &output);
+    add_output(s->mask, slot, &output);
     outcome->reason = mask_in(s->mask, &slot->arena, attempt->reason);
     outcome->place = hidden(s, slot, &place);
     outcome->output = hidden(s, slot, &output);

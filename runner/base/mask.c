@@ -397,3 +397,16 @@ struct str mask_in(struct mask *mask, struct arena *arena, struct str text)
     buf_release(&out);
     return text;
 }
+
+struct str mask_known(struct mask *mask, struct str text)
+{
+    struct mask_stream stream = {0};
+    struct buf told = {0};
+    size_t longest = mask_longest(mask), at = 0;
+
+    for (; longest && at < text.len && (at < longest || stream.held.len); at++)
+        mask_feed(mask, &stream, str_slice(text, at, at + 1), &told);
+    mask_end(&stream, &told);
+    buf_release(&told);
+    return str_slice(text, at, text.len);
+}

@@ -36,6 +36,12 @@ size_t mask_longest(struct mask *mask);
 void mask_text(struct mask *mask, struct str text, struct buf *out);
 struct str mask_in(struct mask *mask, struct arena *arena, struct str text);
 
+/*
+ * The end of a longer text, without what of its beginning may be the rest of a word that is hidden, nor half of another.
+ * That is a word's length or two.
+ */
+struct str mask_known(struct mask *mask, struct str text);
+
 /* A text in pieces. All zero is one that begins. Words may be added meanwhile. */
 struct mask_stream {
     uint32_t state;

@@ -165,12 +165,11 @@ void say_lines(struct telling *t, const char *prefix, struct str text)
  */
 struct str tail_text(struct telling *t, const struct dump_tail *tail)
 {
-    size_t longest = mask_is_empty(t->mask) ? 0 : mask_longest(t->mask);
     size_t line_end;
 
-    if (tail->size <= tail->text.len || !longest)
+    if (tail->size <= tail->text.len || mask_is_empty(t->mask))
         return tail->text;
     if (str_find(tail->text, "\n", &line_end) && line_end + 1 < tail->text.len)
         return tail->text; /* of whole lines */
-    return str_slice(tail->text, longest < tail->text.len ? longest : tail->text.len, tail->text.len);
+    return mask_known(t->mask, tail->text);
 }

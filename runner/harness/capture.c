@@ -323,10 +323,9 @@ static void add_last_masked(const struct capture_file *file, struct str tail, co
 {
     struct buf masked = {0};
     struct str line = begin ? last_begun(tail, begin) : last_line(tail);
-    size_t longest = mask_longest(file->mask);
 
     if (line.ptr == tail.ptr && !whole)
-        line = str_slice(line, longest < line.len ? longest : line.len, line.len);
+        line = mask_known(file->mask, line);
     mask_text(file->mask, line, &masked);
     buf_addstr(out, utf8_cut(buf_str(&masked), most));
     buf_release(&masked);
@@ -334,7 +333,7 @@ static void add_last_masked(const struct capture_file *file, struct str tail, co
 
 static void look_back(const struct capture_file *file, const char *begin, size_t most, struct buf *out)
 {
-    size_t room = TAIL_SIZE + mask_longest(file->mask);
+    size_t room = TAIL_SIZE + 2 * mask_longest(file->mask);
     uint64_t size = capture_size(file);
     char *tail = mem_alloc(room);
     ssize_t got = pread(file->fd, tail, room, size > room ? (off_t)(size - room) : 0);

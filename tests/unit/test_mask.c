@@ -198,6 +198,46 @@ static void test_random_texts(void **state)
     }
 }
 
+/* ---- the end of a text ---- */
+
+/* No word reaches over the place where it begins, in a text of which the beginning was not there either. */
+static void test_known(void **state)
+{
+    (void)state;
+    srand(2);
+    for (int round = 0; round < ROUNDS; round++) {
+        char words[WORDS][WORD_MOST + 1], text[TEXT_LONG + 1];
+        struct mask *mask = mask_new();
+        size_t from = (size_t)rand() % TEXT_LONG;
+        const char *known;
+
+        for (int w = 0; w < WORDS; w++) {
+            fill(words[w], MASK_LEAST + (size_t)rand() % (WORD_MOST - MASK_LEAST + 1));
+            mask_add(mask, str_of(words[w]));
+        }
+        fill(text, TEXT_LONG);
+        known = mask_known(mask, str_of(text + from)).ptr;
+        assert_true(known - text >= (ptrdiff_t)from);
+        for (int w = 0; w < WORDS; w++)
+            for (const char *at = text; (at = strstr(at, words[w])); at++)
+                assert_true(known <= at || known >= at + strlen(words[w]));
+        mask_free(mask);
+    }
+}
+
+static void test_known_is_most_of_it(void **state)
+{
+    struct mask *mask = mask_new();
+
+    (void)state;
+    assert_string_equal(mask_known(mask, str_of("all of it")).ptr, "all of it");
+    mask_add(mask, str_of("secret"));
+    assert_string_equal(mask_known(mask, str_of("ret and what follows")).ptr, "d what follows");
+    assert_string_equal(mask_known(mask, str_of("ret secret follows")).ptr, "follows");
+    assert_int_equal(mask_known(mask, str_of("cret")).len, 0);
+    mask_free(mask);
+}
+
 /* ---- much of it ---- */
 
 #define MANY  100
@@ -294,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_none),      cmocka_unit_test(test_in),
         cmocka_unit_test(test_held_back), cmocka_unit_test(test_random_texts),
         cmocka_unit_test(test_flood),     cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_known),     cmocka_unit_test(test_known_is_most_of_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
