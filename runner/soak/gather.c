@@ -11,47 +11,31 @@ struct shares {
     uint64_t *failures, *attempts;
     uint32_t *test; /* which it is */
     uint32_t count;
+    double questions; /* of this sort that are asked */
 };
 
-/* The one that stands out most: by what it has beyond its share. */
-static uint32_t worst(const struct shares *shares)
+/* How surely `which` stands out, for so many questions as are asked. */
+static double concentrated(const struct shares *shares, uint32_t *which)
 {
-    double failures = 0, attempts = 0, most = -INFINITY;
-    uint32_t at = 0;
+    double p = stats_concentrated(shares->failures, shares->attempts, shares->count, which);
 
-    for (uint32_t i = 0; i < shares->count; i++) {
-        failures += (double)shares->failures[i];
-        attempts += (double)shares->attempts[i];
-    }
-    for (uint32_t i = 0; i < shares->count; i++) {
-        double expected = attempts > 0 ? failures * (double)shares->attempts[i] / attempts : 0;
-
-        if ((double)shares->failures[i] - expected > most) {
-            most = (double)shares->failures[i] - expected;
-            at = i;
-        }
-    }
-    return at;
+    return shares->count > 1 ? fmin(1, p * shares->questions) : 1;
 }
 
-static double concentrated(const struct shares *shares)
-{
-    return shares->count > 1 ? stats_concentrated(shares->failures, shares->attempts, shares->count) : 1;
-}
-
-/* Had all been of the one that has most, would it have been seen? */
+/* Had all been of the one that stands out most, would it have been seen? */
 static bool would_be_seen(const struct shares *shares)
 {
     struct shares moved = *shares;
     uint64_t all = 0;
-    uint32_t at = worst(shares);
+    uint32_t at;
     bool seen;
 
+    concentrated(shares, &at);
     moved.failures = mem_zero(shares->count, sizeof *moved.failures);
     for (uint32_t i = 0; i < shares->count; i++)
         all += shares->failures[i];
     moved.failures[at] = all;
-    seen = all <= shares->attempts[at] && concentrated(&moved) < SURE;
+    seen = all <= shares->attempts[at] && concentrated(&moved, &at) < SURE;
     free(moved.failures);
     return seen;
 }
@@ -75,7 +59,9 @@ static void remove_at(struct shares *shares, uint32_t at)
 
 static void gather(struct shares *shares, struct gathered *gathered)
 {
-    *gathered = (struct gathered){.p = concentrated(shares)};
+    uint32_t at;
+
+    *gathered = (struct gathered){.p = concentrated(shares, &at)};
     for (uint32_t i = 0; i < shares->count; i++)
         gathered->failures += shares->failures[i];
     if (gathered->p >= SURE) {
@@ -85,22 +71,21 @@ static void gather(struct shares *shares, struct gathered *gathered)
     }
     gathered->how = GATHER_SAME;
     do {
-        uint32_t at = worst(shares);
-
         gathered->tests[gathered->count++] = shares->test[at];
         gathered->theirs += shares->failures[at];
         remove_at(shares, at);
-    } while (gathered->count < SAME_MOST && concentrated(shares) < SURE);
+    } while (gathered->count < SAME_MOST && concentrated(shares, &at) < SURE);
 }
 
 /* Tests that have been run. `failures`: of each test. */
-static void gather_tests(const struct soak_result *result, const uint64_t *failures,
+static void gather_tests(const struct soak_result *result, const uint64_t *failures, uint32_t questions,
                          struct gathered *gathered)
 {
     struct shares shares = {
         .failures = mem_zero(result->test_count, sizeof *shares.failures),
         .attempts = mem_zero(result->test_count, sizeof *shares.attempts),
         .test = mem_zero(result->test_count, sizeof *shares.test),
+        .questions = questions,
     };
 
     for (uint32_t i = 0; i < result->test_count; i++) {
@@ -143,7 +128,7 @@ static void gather_kind(const struct soak_result *result, uint32_t number, uint6
         kind->cases++;
     }
     if (paired == kind->kind->count)
-        gather_tests(result, failures, &kind->gathered);
+        gather_tests(result, failures, totals->kinds, &kind->gathered);
     else
         kind->cases = 0;
 }
@@ -154,7 +139,7 @@ void result_gather(struct soak_result *result)
 
     for (uint32_t i = 0; i < result->test_count; i++)
         failures[i] = result->test_tallies[i].failures;
-    gather_tests(result, failures, &result->gathered);
+    gather_tests(result, failures, 1, &result->gathered);
     result->kind_count = result->state.head->totals.kinds;
     result->kinds = ARENA_ARRAY(result->arena, struct kind_result, result->kind_count + 1);
     for (uint32_t i = 0; i < result->kind_count; i++) {

@@ -229,12 +229,13 @@ void stats_holm(double *p, uint32_t count)
         p[i] = -p[i];
 }
 
-double stats_concentrated(const uint64_t *failures, const uint64_t *attempts, uint32_t count)
+double stats_concentrated(const uint64_t *failures, const uint64_t *attempts, uint32_t count, uint32_t *which)
 {
     uint64_t all = 0, failed = 0;
-    double least = 1;
+    double least = 2;
     uint32_t kinds = 0;
 
+    *which = 0;
     for (uint32_t i = 0; i < count; i++) {
         all += attempts[i];
         failed += stats_least(failures[i], attempts[i]);
@@ -242,8 +243,12 @@ double stats_concentrated(const uint64_t *failures, const uint64_t *attempts, ui
     }
     for (uint32_t i = 0; i < count; i++) {
         uint64_t own = stats_least(failures[i], attempts[i]);
+        double p = stats_fisher_greater(own, attempts[i], failed - own, all - attempts[i]);
 
-        least = fmin(least, stats_fisher_greater(own, attempts[i], failed - own, all - attempts[i]));
+        if (p > least || (p == least && failures[i] <= failures[*which]))
+            continue;
+        least = p;
+        *which = i;
     }
     return kinds > 0 ? fmin(1, least * kinds) : 1;
 }

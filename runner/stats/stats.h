@@ -101,8 +101,9 @@ void stats_holm(double *p, uint32_t count);
 
 /*
  * How surely one of `count` kinds has more of the failures than its share of the attempts explains: a p, for the one that stands
- * out most, corrected for having looked for it (Bonferroni).
+ * out most, `which`, corrected for having looked for it (Bonferroni).
  */
-double stats_concentrated(const uint64_t *failures, const uint64_t *attempts, uint32_t count);
+double stats_concentrated(const uint64_t *failures, const uint64_t *attempts, uint32_t count,
+                          uint32_t *which);
 
 #endif

@@ -221,29 +221,36 @@ static void test_concentrated(void **state)
 {
     uint64_t failures[100] = {[17] = 3}, attempts[100], even[4] = {5, 5, 5, 5},
              tries[4] = {100, 100, 100, 100};
+    /* The one in the middle stands out; the first has more failures beyond its share. */
+    const uint64_t more[3] = {20, 5, 6}, of[3] = {1200, 100, 1200};
+    uint32_t which;
 
     (void)state;
     for (size_t i = 0; i < 100; i++)
         attempts[i] = 100;
     /* Three of three in one of a hundred: 100 * C(100, 3) / C(10000, 3). */
-    assert_true(
-        near(stats_concentrated(failures, attempts, 100), 100 * choose(100, 3) / choose(10000, 3), 1e-12));
+    assert_true(near(stats_concentrated(failures, attempts, 100, &which),
+                     100 * choose(100, 3) / choose(10000, 3), 1e-12));
+    assert_int_equal(which, 17);
+    assert_true(stats_concentrated(more, of, 3, &which) < 0.05 && which == 1);
     failures[40] = 3;
-    assert_true(stats_concentrated(failures, attempts, 100) > 0.001);
-    assert_true(stats_concentrated(even, tries, 4) == 1);
+    assert_true(stats_concentrated(failures, attempts, 100, &which) > 0.001);
+    assert_true(stats_concentrated(even, tries, 4, &which) == 1);
     /* Most failures, and most attempts too. */
     tries[2] = 700;
     even[2] = 35;
-    assert_true(stats_concentrated(even, tries, 4) > 0.5);
-    assert_true(stats_concentrated(even, tries, 0) == 1 && stats_concentrated(even, tries, 1) == 1);
+    assert_true(stats_concentrated(even, tries, 4, &which) > 0.5);
+    assert_true(stats_concentrated(even, tries, 0, &which) == 1 &&
+                stats_concentrated(even, tries, 1, &which) == 1);
     tries[0] = 0;
-    assert_true(stats_concentrated(even, tries, 1) == 1);
+    assert_true(stats_concentrated(even, tries, 1, &which) == 1);
 }
 
 /* Where nothing differs, what is surer than 5 % comes up in 5 of 100 at most: of three kinds, all that may come of them. */
 static void test_concentrated_errs_no_more_than_it_says(void **state)
 {
     static const uint64_t attempts[3] = {4, 7, 12};
+    uint32_t which;
 
     (void)state;
     for (double rate = 0.05; rate < 1; rate += 0.15) {
@@ -256,7 +263,7 @@ static void test_concentrated_errs_no_more_than_it_says(void **state)
                     double weight = choose(4, a) * choose(7, b) * choose(12, c) * pow(rate, (double)all) *
                                     pow(1 - rate, 23 - (double)all);
 
-                    wrong += stats_concentrated(failures, attempts, 3) <= 0.05 ? weight : 0;
+                    wrong += stats_concentrated(failures, attempts, 3, &which) <= 0.05 ? weight : 0;
                 }
         assert_true(wrong <= 0.05);
         assert_true(rate < 0.3 || rate > 0.7 || wrong > 0.005);
