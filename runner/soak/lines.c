@@ -11,6 +11,7 @@
 #define OUTPUT_MOST  ((size_t)64 << 10)
 #define LINE_LONG    1000
 #define TELLING_MOST 4
+#define EXIT_WORDS   "exit status "
 
 enum grade {
     GRADE_NONE,
@@ -315,6 +316,18 @@ static void add_lines(const struct telling *t, struct buf *out)
     }
 }
 
+/* A number in our own words is no noise: an exit status is all that a silent test says. */
+static void add_reason(struct str reason, struct buf *out)
+{
+    size_t own = 0;
+
+    if (str_starts(reason, EXIT_WORDS))
+        for (own = strlen(EXIT_WORDS); own < reason.len && isdigit((unsigned char)reason.ptr[own]);)
+            own++;
+    buf_add(out, reason.ptr, own);
+    normalise(str_slice(reason, own, reason.len), out);
+}
+
 void soak_signature(const struct soak_outcome *outcome, struct buf *out)
 {
     struct buf plain = {0};
@@ -322,7 +335,7 @@ void soak_signature(const struct soak_outcome *outcome, struct buf *out)
 
     buf_adds(out, verdict_word(outcome->verdict));
     buf_addc(out, '\n');
-    normalise(outcome->reason, out);
+    add_reason(outcome->reason, out);
     buf_addc(out, '\n');
     normalise(outcome->place, out);
     buf_addc(out, '\n');

@@ -275,6 +275,15 @@ static void test_places_and_reasons(void **state)
     other.reason = S("SIGSEGV");
     sign(&other, &b);
     assert_string_not_equal(buf_text(&a), buf_text(&b));
+    /* What a silent test ends with is all that it says. */
+    other = (struct soak_outcome){.verdict = VERDICT_FAILED, .reason = S("exit status 3, not 17")};
+    sign(&other, &a);
+    other.reason = S("exit status 7, not 17");
+    sign(&other, &b);
+    assert_string_not_equal(buf_text(&a), buf_text(&b));
+    other.reason = S("exit status 3, not 5");
+    sign(&other, &b);
+    assert_string_equal(buf_text(&a), buf_text(&b));
     buf_release(&a);
     buf_release(&b);
 }
