@@ -59,6 +59,7 @@ struct case_life {
     uint8_t state;
     uint8_t unserved;              /* servers that have died before they had begun with it */
     bool awaits_end;               /* while it rests */
+    bool numbered;                 /* of a soak: its attempt has been begun before, and put back */
     bool quarantined, flaky_fails; /* of its last attempt: also of what becomes of it without another */
     bool may_choose;             /* the next attempt need run no other tests inside than those that failed */
     struct resting *awaits_time; /* while it rests, and there is a time that it waits for */

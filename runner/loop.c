@@ -287,7 +287,7 @@ static void start_one(struct session *s, uint32_t number)
 
     switch (fixtures_ask(s, number, &why)) {
     case FIXTURES_ARE_UP:
-        soaking_begins(s);
+        soaking_begins(s, number);
         life_event(s, number, CASE_TAKEN);
         life_event(s, number, attempt_outcome(s, number));
         break;

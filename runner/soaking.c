@@ -152,12 +152,21 @@ nanos soaking_now(const struct session *s)
     return soak->before + (soak->begun ? watch_now(s->watch) - soak->began : 0);
 }
 
-void soaking_begins(struct session *s)
+/* Who is begun once more, for want of processes, has his number. */
+void soaking_begins(struct session *s, uint32_t number)
 {
-    if (!s->soak || s->soak->begun)
+    struct case_life *life = &s->cases[number];
+
+    if (!s->soak)
         return;
-    s->soak->begun = true;
-    s->soak->began = watch_now(s->watch);
+    if (!s->soak->begun) {
+        s->soak->begun = true;
+        s->soak->began = watch_now(s->watch);
+    }
+    if (life->numbered)
+        return;
+    life->numbered = true;
+    life->attempts = soak_begin(s->soak->engine, session_recorded(s, number)) - 1;
 }
 
 /* ---- who comes ---- */
@@ -188,10 +197,9 @@ bool soaking_call(struct session *s)
     return true;
 }
 
-/* Numbers of attempts are those of all copies together. */
 void soaking_come(struct session *s, uint32_t number)
 {
-    s->cases[number].attempts = soak_begin(s->soak->engine, session_recorded(s, number)) - 1;
+    s->cases[number].numbered = false;
     s->cases[number].unserved = 0;
 }
 

@@ -53,8 +53,8 @@ nanos soaking_now(const struct session *s);
 bool soaking_goes_on(const struct session *s); /* cases that have ended may be called again */
 /* Somebody more waits in the queue. False: nobody is to. */
 bool soaking_call(struct session *s);
-/* An attempt is made now. */
-void soaking_begins(struct session *s);
+/* An attempt of this case is made now: its number is that among those of all its copies. */
+void soaking_begins(struct session *s, uint32_t number);
 /* In the life of a case that was called. */
 void soaking_come(struct session *s, uint32_t number);
 /* One that waited will not be started. */

@@ -77,12 +77,6 @@ typedef int compare(const void *x, const void *y, void *user);
 /* From that with most in common to that with least. */
 static compare *const ways[] = {compare_else, compare_tests, compare_nothing};
 
-static void add_tally(struct tally *to, struct tally more)
-{
-    to->failures += more.failures;
-    to->attempts += more.attempts;
-}
-
 /* False: in no layer there are both. */
 static bool ask_layers(struct question *q, const uint32_t *sorted, compare *alike, uint32_t value, double *p)
 {
@@ -95,7 +89,7 @@ static bool ask_layers(struct question *q, const uint32_t *sorted, compare *alik
         uint32_t first = i;
 
         for (; i < q->count && !alike(&sorted[first], &sorted[i], q); i++)
-            add_tally(has_value(q->result, sorted[i], value) ? &inside : &outside,
+            tally_add(has_value(q->result, sorted[i], value) ? &inside : &outside,
                       q->result->tallies[sorted[i]]);
         any = any || (inside.attempts && outside.attempts);
         if (inside.attempts && outside.attempts && inside.failures + outside.failures)
@@ -112,7 +106,7 @@ static bool ask_layers(struct question *q, const uint32_t *sorted, compare *alik
 static void sum_up(const struct question *q, struct carrier *carrier)
 {
     for (uint32_t i = 0; i < q->count; i++)
-        add_tally(has_value(q->result, q->among[i], carrier->value) ? &carrier->inside : &carrier->outside,
+        tally_add(has_value(q->result, q->among[i], carrier->value) ? &carrier->inside : &carrier->outside,
                   q->result->tallies[q->among[i]]);
 }
 

@@ -127,8 +127,14 @@ uint64_t record_passed_over(const struct state_case *record);
 /* Begun, and nothing came of them: they run, or were cut short. */
 uint64_t record_unended(const struct state_case *record);
 
+struct tally {
+    uint64_t failures, attempts; /* of those that have ended */
+    uint64_t unended;
+};
+
+void tally_add(struct tally *to, struct tally more);
 /* Of a rate, as it holds for this soak. */
-struct stats_interval soak_interval(const struct state *state, uint64_t failures, uint64_t attempts);
+struct stats_interval soak_interval(const struct state *state, struct tally tally);
 
 /* ---- cases.c: the cases as text ---- */
 
@@ -160,6 +166,7 @@ struct soak {
     /* who runs */
     uint32_t *running; /* of each case */
     uint64_t out;
+    uint64_t lost;       /* begun before it was resumed, and never ended */
     uint32_t unfinished; /* cases of which more attempts are wanted */
     /* what would prove it, of so many failures */
     uint64_t needed, needed_failures;

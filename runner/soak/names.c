@@ -135,8 +135,7 @@ static void name_values(struct soak_result *result)
     order_values(result);
     for (uint32_t i = 0; i < result->count; i++)
         for (const uint32_t *v = result->values[i]; *v != NONE; v++) {
-            result->axis_values[*v].tally.failures += result->tallies[i].failures;
-            result->axis_values[*v].tally.attempts += result->tallies[i].attempts;
+            tally_add(&result->axis_values[*v].tally, result->tallies[i]);
         }
     free(list);
 }
@@ -217,8 +216,7 @@ static void name_cells(struct soak_result *result)
         cell = &result->cells[result->cell_count - 1];
         if (c < cell->like)
             cell->like = c;
-        cell->tally.failures += result->tallies[list[i]].failures;
-        cell->tally.attempts += result->tallies[list[i]].attempts;
+        tally_add(&cell->tally, result->tallies[list[i]]);
     }
     qsort(result->cells, result->cell_count, sizeof *result->cells, compare_first);
     free(list);

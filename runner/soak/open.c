@@ -260,8 +260,10 @@ static void prepare(struct soak *soak, uint32_t jobs)
     soak->late = mem_zero(soak->entries, sizeof *soak->late);
     soak->flags = mem_zero(soak->entries, sizeof *soak->flags);
     soak->running = mem_zero(soak->count, sizeof *soak->running);
-    for (uint32_t i = 0; i < soak->count; i++)
+    for (uint32_t i = 0; i < soak->count; i++) {
         soak->unfinished += !case_is_done(soak, i);
+        soak->lost += record_unended(&soak->state.cases[i]);
+    }
     order_begin_round(soak);
     soak_decide(soak, true); /* who was killed may have counted what decides, and no more */
 }

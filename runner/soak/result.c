@@ -13,12 +13,10 @@ static void count(struct soak_result *result)
     for (uint32_t i = 0; i < result->count; i++) {
         const struct state_case *record = &result->state.cases[i];
 
-        result->tallies[i].failures = record_failures(record);
-        result->tallies[i].attempts = record_attempts(record);
-        result->all.failures += result->tallies[i].failures;
-        result->all.attempts += result->tallies[i].attempts;
+        result->tallies[i] =
+            (struct tally){record_failures(record), record_attempts(record), record_unended(record)};
+        tally_add(&result->all, result->tallies[i]);
         result->passed_over += record_passed_over(record);
-        result->unended += record_unended(record);
         result->cases[i].expected = record->expected;
     }
 }

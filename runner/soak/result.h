@@ -10,10 +10,6 @@
 #define SAME_MOST     4     /* tests that have most of the failures */
 #define WITH_MOST     4     /* values that always go along with another */
 
-struct tally {
-    uint64_t failures, attempts;
-};
-
 /* A value of an axis. */
 struct axis_value {
     struct str axis, value;
@@ -63,7 +59,7 @@ struct soak_result {
     uint32_t count;
     struct tally *tallies; /* of each case */
     struct tally all;
-    uint64_t passed_over, unended;
+    uint64_t passed_over;
 
     uint32_t **values;              /* of each case: numbers of axis_values, ascending */
     struct axis_value *axis_values; /* sorted: of an axis together */

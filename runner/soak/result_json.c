@@ -40,7 +40,7 @@ static void add_text(struct json_writer *w, const char *key, struct str text)
 /* "rate" is null where nothing has been run. */
 static void add_tally(struct json_writer *w, const struct soak_result *result, struct tally tally)
 {
-    struct stats_interval interval = soak_interval(&result->state, tally.failures, tally.attempts);
+    struct stats_interval interval = soak_interval(&result->state, tally);
 
     add_count(w, "runs", tally.attempts);
     add_count(w, "failed", tally.failures);
@@ -127,7 +127,7 @@ static void add_cases(struct json_writer *w, const struct soak_result *result)
         add_cell(w, &result->cases[i]);
         add_tally(w, result, result->tallies[i]);
         add_count(w, "skipped", record_passed_over(record));
-        add_count(w, "unended", record_unended(record));
+        add_count(w, "unended", result->tallies[i].unended);
         add_verdicts(w, record);
         add_durations(w, record, result->tallies[i].attempts);
         json_object_end(w);
@@ -275,7 +275,7 @@ void soak_result_json(const struct soak_result *result, struct buf *out)
     add_count(&w, "rounds", head->totals.round);
     add_tally(&w, result, result->all);
     add_count(&w, "skipped", result->passed_over);
-    add_count(&w, "unended", result->unended);
+    add_count(&w, "unended", result->all.unended);
     add_cases(&w, result);
     add_cells(&w, result);
     add_axes(&w, result);

@@ -103,7 +103,7 @@ static void tell_row(const struct telling *t, const struct row *row, size_t widt
     buf_adds(out, " failed  ");
     if (row->tally.attempts)
         interval_add(out, row->tally.failures, row->tally.attempts,
-                     soak_interval(&t->result->state, row->tally.failures, row->tally.attempts));
+                     soak_interval(&t->result->state, row->tally));
     if (row->record)
         tell_uncounted(out, row->tally.attempts ? "; " : "", record_passed_over(row->record),
                        record_unended(row->record));

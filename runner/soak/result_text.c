@@ -85,14 +85,13 @@ static void add_sum(const struct telling *t)
     else
         buf_adds(out, "none");
     buf_adds(out, " failed");
-    if (all->attempts && all->failures) {
+    if (all->attempts && (all->failures || all->unended)) {
         buf_adds(out, ": ");
-        interval_add(out, all->failures, all->attempts,
-                     soak_interval(&t->result->state, all->failures, all->attempts));
+        interval_add(out, all->failures, all->attempts, soak_interval(&t->result->state, *all));
     }
-    tell_uncounted(out, "; ", t->result->passed_over, t->result->unended);
+    tell_uncounted(out, "; ", t->result->passed_over, all->unended);
     buf_addf(out, "; seed 0x%llx\n", (unsigned long long)head->fixed.seed);
-    if (all->attempts && !all->failures) {
+    if (all->attempts && !all->failures && !all->unended) {
         buf_adds(out, "nothing failed in ");
         count_add(out, all->attempts, "run");
         buf_adds(out, ": the rate is below ");

@@ -361,11 +361,18 @@ uint64_t record_unended(const struct state_case *record)
     return record->begun > ended ? record->begun - ended : 0;
 }
 
+void tally_add(struct tally *to, struct tally more)
+{
+    to->failures += more.failures;
+    to->attempts += more.attempts;
+    to->unended += more.unended;
+}
+
 /*
  * One that ended where it was to end whatever came of it has the shorter ones; all others have been looked at, and ended, or may
  * end, because of what was seen: as one does that is given more to do when its first result is known.
  */
-struct stats_interval soak_interval(const struct state *state, uint64_t failures, uint64_t attempts)
+static struct stats_interval interval(const struct state *state, uint64_t failures, uint64_t attempts)
 {
     const struct state_fixed *fixed = &state->head->fixed;
     uint32_t end = state->head->totals.end;
@@ -373,4 +380,19 @@ struct stats_interval soak_interval(const struct state *state, uint64_t failures
     if (!(fixed->below > 0) && !state->head->totals.moved && (end == SOAK_COUNTED || end == SOAK_FAILED))
         return stats_interval(failures, attempts, fixed->confidence);
     return stats_interval_at_any_time(failures, attempts, fixed->confidence);
+}
+
+/*
+ * Those that fail often take longest: while they run, or where they were cut short, the ones that have ended look better than they
+ * are. So it is that of all that have been begun: not below what it is if none of the others fails, and not above what it is if all
+ * do.
+ */
+struct stats_interval soak_interval(const struct state *state, struct tally tally)
+{
+    uint64_t begun = tally.attempts + tally.unended;
+    struct stats_interval least = interval(state, tally.failures, begun);
+
+    if (tally.unended)
+        least.high = interval(state, tally.failures + tally.unended, begun).high;
+    return least;
 }

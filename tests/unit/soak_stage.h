@@ -29,6 +29,9 @@ struct stage {
     uint32_t count;
     double rates[STAGE_CASES];
     struct soak_random random;
+    uint64_t slowness; /* failures take so many times as long as what passes at most; 0: ten times */
+    double watched;    /* 0: is the interval ever without this rate? */
+    bool missed;
 };
 
 static inline void stage_open(struct stage *s)
@@ -124,7 +127,8 @@ static inline bool stage_start(struct stage *s, struct soak *soak, struct stage_
         return false;
     soak_begin(soak, run->number);
     run->fails = stage_chance(s, s->rates[run->number]);
-    run->until = clock->now + 1 + soak_random_below(&s->random, run->fails ? 100 : 10);
+    run->until = clock->now + 1 +
+                 soak_random_below(&s->random, run->fails ? 10 * (s->slowness ? s->slowness : 10) : 10);
     run->busy = true;
     clock->started++;
     return true;
@@ -149,6 +153,16 @@ static inline bool stage_end(struct soak *soak, struct stage_clock *clock)
     return true;
 }
 
+static inline void stage_look(struct stage *s, const struct soak *soak, nanos now)
+{
+    struct soak_now view;
+
+    if (!s->watched || s->missed)
+        return;
+    soak_look(soak, now, &view);
+    s->missed = view.interval.low > s->watched || view.interval.high < s->watched;
+}
+
 /* Until it has ended, or so many attempts have been made. */
 static inline enum soak_end stage_play(struct stage *s, struct soak *soak, uint32_t slots, uint64_t most)
 {
@@ -159,6 +173,7 @@ static inline enum soak_end stage_play(struct stage *s, struct soak *soak, uint3
             if (!clock.runs[i].busy && soak_where(soak, (nanos)clock.now * NS_PER_MS) == SOAK_GOES_ON &&
                 clock.started < most)
                 stage_start(s, soak, &clock, &clock.runs[i]);
+        stage_look(s, soak, (nanos)clock.now * NS_PER_MS);
         if (!stage_end(soak, &clock))
             return soak_where(soak, (nanos)clock.now * NS_PER_MS);
     }

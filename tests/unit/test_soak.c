@@ -333,7 +333,8 @@ static void test_until_fail(void **state)
 static void interval_is(const struct soak *soak, bool any_time)
 {
     const struct state_totals *totals = &soak->state.head->totals;
-    struct stats_interval is = soak_interval(&soak->state, totals->failures, totals->attempts);
+    struct stats_interval is =
+        soak_interval(&soak->state, (struct tally){totals->failures, totals->attempts, 0});
     struct stats_interval fixed = stats_interval(totals->failures, totals->attempts, 0.95);
 
     assert_int_equal(is.high != fixed.high, any_time);

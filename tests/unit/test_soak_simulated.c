@@ -154,6 +154,50 @@ static void test_stops(void **state)
     stage_close(&s);
 }
 
+/* ---- at any moment ---- */
+
+struct moment {
+    const char *what;
+    double rate;
+    uint32_t copies, slots;
+};
+
+/* Failures that hang until a deadline which is a thousand times what a pass takes: those that have ended are the good ones. */
+static void test_any_moment(void **state)
+{
+    static const struct moment moments[] = {
+        {"5 %, one at a time", 0.05, 1, 1},
+        {"5 %, eight at a time", 0.05, 8, 8},
+        {"30 %, eight at a time", 0.3, 8, 8},
+        {"1 %, four at a time", 0.01, 4, 4},
+    };
+    struct stage s;
+
+    (void)state;
+    stage_open(&s);
+    s.slowness = 1000;
+    STAGE_CASE(&s, "race", 0, "capture=fd");
+    for (size_t m = 0; m < ARRAY_LEN(moments); m++) {
+        uint32_t wrong = 0, count = times(100);
+
+        s.rates[0] = s.watched = moments[m].rate;
+        for (uint32_t i = 0; i < count; i++) {
+            struct soak_plan plan = {.duration = NS_PER_S, .seed = i, .copies = moments[m].copies};
+            struct soak *soak;
+
+            stage_clear(&s);
+            seed(&s, (m + 400) << 32 | i);
+            s.missed = false;
+            soak = stage_soak(&s, &plan, false);
+            stage_play(&s, soak, moments[m].slots, STAGE_FOR_EVER);
+            soak_close(soak);
+            wrong += s.missed;
+        }
+        assert_share(moments[m].what, wrong, count, 0.05);
+    }
+    stage_close(&s);
+}
+
 /* ---- which axis ---- */
 
 typedef double rate_rule(uint32_t backend, uint32_t transport, uint32_t capture);
@@ -342,10 +386,8 @@ static void test_gathering(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_intervals),
-        cmocka_unit_test(test_stops),
-        cmocka_unit_test(test_axes),
-        cmocka_unit_test(test_gathering),
+        cmocka_unit_test(test_intervals), cmocka_unit_test(test_stops),     cmocka_unit_test(test_any_moment),
+        cmocka_unit_test(test_axes),      cmocka_unit_test(test_gathering),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
