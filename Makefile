@@ -237,8 +237,8 @@ E2E_PROGRAMS = $(E2E_VARIANTS:%=build/%/run-matrix)
 E2E := $(filter-out %/lib.sh,$(wildcard tests/e2e/*.sh))
 # Of the library, which is not part of an instrumented program: those are for the release alone. actors.sh has an instrumented library of its own.
 E2E_RELEASE = $(addprefix tests/e2e/,actors.sh registrar.sh streams.sh threads.sh)
-# What a sanitizer looks at takes three times as long, and it is the release that has to hold out.
-E2E_FEWER = CHAOS_STEP=13 CHAOS_TIMES=1 FAST_CASES=400 DUMP_CASES=100
+# What a sanitizer looks at takes three times as long, and it is the release that has to hold out: all of them are for soak-self.
+E2E_FEWER = EVERY=2 CHAOS_STEP=13 CHAOS_TIMES=1 FAST_CASES=400 DUMP_CASES=100
 # What docs/scenarios.md tells of.
 SCENARIOS := $(wildcard tests/scenarios/[0-9]*.sh)
 FUZZ_PROGRAMS = $(FUZZ:%=build/fuzz/%)
@@ -278,7 +278,7 @@ SOAK_UNIT = test_watch test_watch_dump test_contain test_spawn test_spawn_under_
 	test_remains test_remains_store test_pid_reuse test_contain_pidns test_serve test_serve_fails test_serve_nonsense \
 	test_contain_cgroup test_contain_strangers test_tools_stacks test_links test_links_dial test_links_ends test_links_talk test_peers test_registrar \
 	test_stacks test_stacks_undisturbed test_soak
-soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%) build/release/tests/unit/test_stacks_hostile \
+soak-self: all $(KIDS) $(FUZZ_PROGRAMS) build/asan/run-matrix build/asan/run-matrix-host build/asan/run-matrix-stacks $(SOAK_UNIT:%=build/release/tests/unit/%) build/release/tests/unit/test_stacks_hostile \
 		build/release/tests/unit/test_soak_simulated
 	@SCENARIO_CELLS=all FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \
@@ -286,6 +286,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) $(SOAK_UNIT:%=build/release/tests/unit/%
 		$(foreach test,$(SCENARIOS),$(call quote,tests/soak/repeat $(SCENARIO_ROUNDS) $(test))) \
 		'ROUNDS=$(MATRIX_ROUNDS) tests/soak/matrix.sh' \
 		"tests/soak/repeat $(SOAK_DATABASES) 'tests/extra/run databases.sh'" \
+		$(foreach test,$(filter-out $(E2E_RELEASE),$(E2E)),$(call quote,PROGRAM=build/asan/run-matrix $(test))) \
 		'ONLY=fast_cases FAST_CASES=$(SOAK_CASES) tests/e2e/servers.sh' \
 		'ONLY=statuses DUMP_CASES=$(SOAK_CASES) DUMP_HANGS=40 tests/e2e/dumps.sh' \
 		'ONLY=large_server IMAGE=$(SOAK_IMAGE) tests/e2e/servers.sh' \
