@@ -215,21 +215,34 @@ static struct place profiles_at(const struct suite *suite)
     return profiles ? profiles->at : (struct place){.file = suite->file};
 }
 
+/* Where the first suite that has it says so, the file before others; NULL: none has. */
+static const struct node *profile_of(const struct suites *suites, struct str name)
+{
+    for (uint32_t s = 0; s < suites->count; s++)
+        for (uint32_t p = 0; p < suites->list[s]->profile_count; p++)
+            if (str_eq(suites->list[s]->profiles[p].name, name))
+                return suites->list[s]->profiles[p].node;
+    return NULL;
+}
+
 static void check_profile(const struct check *c, const struct step_view *view)
 {
-    const struct suite *suite = c->facts->jobs->suite;
+    const struct node *profile;
     struct expression_span span;
 
     if (!view->profile.len || expression_next(view->profile, 0, &span))
         return;
-    for (uint32_t p = 0; p < suite->profile_count; p++)
-        if (str_eq(suite->profiles[p].name, view->profile)) {
-            if (view->does == STEP_SOAKS && !soak_of(c, view->profile))
-                check_tell(c, view->profile_at, suite->profiles[p].node->at,
-                           "profile '%.*s' does not say how to soak", STR_ARG(view->profile));
-            return;
-        }
-    check_tell(c, view->profile_at, profiles_at(suite), "there is no profile '%.*s'", STR_ARG(view->profile));
+    profile = profile_of(c->facts->suites, view->profile);
+    if (!profile)
+        check_tell(c, view->profile_at, profiles_at(c->facts->suites->list[0]), "there is no profile '%.*s'",
+                   STR_ARG(view->profile));
+    else if (view->does == STEP_SOAKS && !soak_of(c, view->profile) && node_get(profile, "soak"))
+        check_tell(c, view->profile_at, profile->at,
+                   "the soak of profile '%.*s' is read in %s alone, and is not said there",
+                   STR_ARG(view->profile), c->facts->suites->list[0]->file);
+    else if (view->does == STEP_SOAKS && !soak_of(c, view->profile))
+        check_tell(c, view->profile_at, profile->at, "profile '%.*s' does not say how to soak",
+                   STR_ARG(view->profile));
 }
 
 /* Conditions of a step would hide what the others look at. */

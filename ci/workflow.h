@@ -21,12 +21,13 @@ struct ci_soak {
 /* What a workflow has to fit. */
 struct ci_facts {
     const struct ci_jobs *jobs;
-    const char *folder;    /* of the file, from the root of its repository: "services/kv"; "": there */
-    const char *selection; /* options and ids as words of a shell, " -P x --cell os=linux"; "": none */
-    const char *branch;    /* that the repository begins with, "trunk"; NULL: not known */
-    nanos session;         /* 0: no deadline */
+    const struct suites *suites; /* the first is the file: of profiles a run is asked in it alone */
+    const char *folder;          /* of the file, from the root of its repository: "services/kv"; "": there */
+    const char *selection;       /* options and ids as words of a shell, " -P x --cell os=linux"; "": none */
+    const char *branch;          /* that the repository begins with, "trunk"; NULL: not known */
+    nanos session;               /* 0: no deadline */
     struct place session_at;
-    const struct ci_soak *soaks; /* profiles that say how to soak */
+    const struct ci_soak *soaks; /* profiles of the file that say how to soak */
     uint32_t soak_count;
 };
 

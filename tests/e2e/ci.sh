@@ -292,6 +292,29 @@ test_paths_of_a_workflow() {
     err_has "a workflow cannot name it"
 }
 
+# As a run takes them: what a profile asks of it from the file itself, whichever suite has the matrix.
+test_profiles_of_a_monorepo() {
+    mkdir -p .git a b
+    printf '%s\n' 'suites: [a/run-matrix.yaml, b/run-matrix.yaml]' 'profiles: {nightly: {soak: {below: 0.3%, within: 45m}}}' >run-matrix.yaml
+    printf '%s\n' 'strategy: {matrix: {v: [1, 2]}}' 'tests: [{name: t, run: [ls]}]' 'profiles: {ours: {retries: 1}}' >a/run-matrix.yaml
+    printf '%s\n' 'tests: [{name: t, run: [ls]}]' 'profiles: {theirs: {soak: {below: 1%, within: 5m}}}' >b/run-matrix.yaml
+    run ci init
+    status_is 0
+    grep -q '^          profile: nightly$' "$workflow" || fail 'the soak of the file is lost'
+    grep -q 'profile: theirs' "$workflow" && fail 'a soak that no run reads'
+    run ci check
+    status_is 0
+    for profile in ours theirs; do
+        sed "/^  test:/,/^  soak:/s/^      - uses: run-matrix.*/&\n        with: {profile: $profile}/" "$workflow" >w.yml
+        run ci check --workflow w.yml
+        status_is 0
+    done
+    differs '/^  soak:/,$d' "profile 'nightly' says how to soak, and no job does"
+    differs 's/profile: nightly/profile: nigthly/' "there is no profile 'nigthly'"
+    differs 's/profile: nightly/profile: ours/' "profile 'ours' does not say how to soak (a/run-matrix.yaml"
+    differs 's/profile: nightly/profile: theirs/' "the soak of profile 'theirs' is read in run-matrix.yaml alone, and is not said there"
+}
+
 test_what_cannot_be_written_down() {
     echo "strategy: {matrix: {a: [\"\${{ '\${{ x' }}\"]}}" >run-matrix.yaml
     run ci init --static

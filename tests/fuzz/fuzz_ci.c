@@ -54,6 +54,7 @@ static bool make_facts(struct arena *arena, struct suite_world *world, struct su
     if (settings)
         settings_release(settings);
     *facts = (struct ci_facts){.jobs = jobs,
+                               .suites = suites,
                                .folder = "",
                                .selection = "",
                                .session = 20 * 60 * NS_PER_S,
