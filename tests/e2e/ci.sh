@@ -549,13 +549,13 @@ test_the_action_names_its_artifact() {
     mkdir runs
     run_command env GITHUB_OUTPUT="$PWD/o" RUN_DIR=runs INPUT_ARTIFACT_NAME="$(printf 'a/b:c"d\nrun-dir=/etc')" "$root/ci/action/name.sh"
     status_is 0
-    is "$(cat o)" "artifact-name=a-b-c-d-run-dir=-etc
-run-dir=$(pwd -P)/runs"
+    is "$(cat o)" "run-dir=$(pwd -P)/runs
+artifact-name=a-b-c-d-run-dir=-etc"
     run_command env GITHUB_OUTPUT="$PWD/o2" RUN_DIR=runs GITHUB_JOB=test JOB_INDEX=3 GITHUB_RUN_ATTEMPT=2 "$root/ci/action/name.sh"
-    is "$(head -n 1 o2)" artifact-name=run-matrix-test-2-3-runs
+    is "$(tail -n 1 o2)" artifact-name=run-matrix-test-2-3-runs
     # However long what comes before, the end is there.
     run_command env GITHUB_OUTPUT="$PWD/o3" RUN_DIR=runs OWN_ARTIFACT_NAME="$(head -c 300 /dev/zero | tr '\0' x)" JOB_INDEX=3 "$root/ci/action/name.sh"
-    case $(head -n 1 o3) in
+    case $(tail -n 1 o3) in
     *x-3-runs) ;;
     *) fail "$(cat o3)" ;;
     esac
@@ -568,12 +568,95 @@ test_the_action_renames_what_could_not_be_uploaded() {
     echo two >'runs/a:b/c"d/x-y-'
     echo three >"$(printf 'runs/fine/line\nbreak')"
     echo four >"runs/fine/back\\slash"
-    ln -s nowhere 'runs/<link>'
+    mkfifo 'runs/<pipe>'
     run_command env GITHUB_OUTPUT="$PWD/o" RUN_DIR=runs GITHUB_JOB=test "$root/ci/action/name.sh"
     status_is 0
-    is "$(find runs ! -type d -print0 | sort -z | tr '\0' ' ')" 'runs/-link- runs/a-b/c-d/x-y- runs/a-b/c-d/x-y-- runs/fine/back-slash runs/fine/line-break '
+    is "$(find runs ! -type d -print0 | sort -z | tr '\0' ' ')" 'runs/-pipe- runs/a-b/c-d/x-y- runs/a-b/c-d/x-y-- runs/fine/back-slash runs/fine/line-break '
     is "$(cat runs/a-b/c-d/x-y--)" one
     grep -q 'continue-on-error: true' "$root/ci/action.yml" || fail 'an upload that fails makes the job red'
+}
+
+# Whoever uploads follows links, and waits for a pipe.
+test_the_action_keeps_nothing_from_elsewhere() {
+    mkdir -p home/.git runs/case/deep
+    echo token >home/.git/config
+    ln -s "$PWD/home" runs/case/home
+    ln -s ../../../home/.git/config runs/case/deep/config
+    ln -s ../../other runs/case/deep/nowhere
+    ln -s "$PWD/home" "$(printf 'runs/case/deep/line\nbreak')"
+    mkfifo runs/pipe
+    echo own >runs/own
+    name_it() { # RUN_DIR
+        rm -f o
+        run_command env GITHUB_OUTPUT="$PWD/o" RUN_DIR="$1" "$root/ci/action/name.sh"
+        status_is 0
+    }
+    name_it "$PWD/runs"
+    grep -q '^artifact-name=' o || fail "$(cat o)"
+    is "$(find runs -type f | sort | tr '\n' ' ')" \
+        'runs/case/deep/config runs/case/deep/line-break runs/case/deep/nowhere runs/case/home runs/own runs/pipe '
+    is "$(find runs ! -type f ! -type d)" ''
+    is "$(cat runs/case/home)" "Here was a link to $PWD/home"
+    is "$(cat runs/case/deep/config)" 'Here was a link to ../../../home/.git/config'
+    is "$(cat runs/own) $(cat home/.git/config)" 'own token'
+    # Nor is another folder kept in the place of the run's.
+    mv runs home/runs
+    ln -s home runs
+    for folder in runs "$PWD/runs" "$PWD/runs/runs"; do
+        name_it "$folder"
+        out_has '::warning title=run-matrix::the folder of the run is not what it was'
+        [ ! -e o ] || fail "$(cat o)"
+    done
+}
+
+# To be root is no help, as it is none to most: the words of a command that has no more rights than others.
+unprivileged() { # CMD ARG...
+    if [ "$(id -u)" = 0 ]; then
+        run_command setpriv --bounding-set=-dac_override,-dac_read_search "$@"
+    else
+        run_command "$@"
+    fi
+}
+
+test_the_action_keeps_what_cases_have_closed() {
+    mkdir -p runs/case/closed/deep runs/z:z
+    echo one >runs/case/closed/deep/file
+    ln -s "$PWD" runs/case/closed/link
+    chmod 0 runs/case/closed/deep/file runs/case/closed/deep runs/case/closed
+    unprivileged ls runs/case/closed
+    [ "$status" != 0 ] || skip 'nothing is closed to us'
+    unprivileged env GITHUB_OUTPUT="$PWD/o" RUN_DIR="$PWD/runs" GITHUB_JOB=test "$root/ci/action/name.sh"
+    status_is 0
+    out_is_empty
+    is "$(cat o)" "run-dir=$(pwd -P)/runs
+artifact-name=run-matrix-test-1-0-runs"
+    unprivileged cat runs/case/closed/deep/file runs/case/closed/link
+    out_is "one
+Here was a link to $PWD"
+    [ -d runs/z-z ] || fail 'not renamed'
+}
+
+# The rights that another user's folder would leave us: what cannot be read is told, and no job is red for it.
+test_the_action_does_without_what_is_not_its_own() {
+    [ "$(id -u)" = 0 ] || skip 'only root has files of others'
+    mkdir -p runs/closed runs/fixed
+    echo fine >runs/fine
+    ln -s "$PWD" runs/fixed/link
+    chown 65534 runs/closed runs/fixed
+    chmod 0 runs/closed
+    chmod 755 runs/fixed
+    as_other() {
+        rm -f o
+        run_command setpriv --bounding-set=-dac_override,-dac_read_search,-fowner env GITHUB_OUTPUT="$PWD/o" RUN_DIR=runs "$root/ci/action/name.sh"
+        status_is 0
+    }
+    as_other
+    out_has 'what is no file of the folder of the run could not be replaced'
+    is "$(cat o)" "run-dir=$(pwd -P)/runs"
+    rm runs/fixed/link
+    as_other
+    out_has 'something in the folder of the run is not ours to read'
+    grep -q '^artifact-name=' o || fail "$(cat o)"
 }
 
 # As a step of the action: a run, and what its artifact is called after it.
