@@ -3,7 +3,6 @@
 #include "ci/draft.h"
 #include "runner/base/mem.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #define PROGRAM "run-matrix"
@@ -29,87 +28,6 @@ static struct str string_at(const struct node *map, const char *key)
     return value && value->kind == NODE_STRING ? value->string : (struct str){"", 0};
 }
 
-/* ---- scripts ---- */
-
-static bool ends_word(char c)
-{
-    return isspace((unsigned char)c) || strchr("/;&|()'\"", c);
-}
-
-/* The word behind each call of the program in a script; false at the end. */
-static bool next_call(struct str script, size_t *at, struct str *word)
-{
-    size_t found, from, to;
-
-    while (str_find(str_slice(script, *at, script.len), PROGRAM, &found)) {
-        from = *at + found;
-        to = from + sizeof PROGRAM - 1;
-        *at = to;
-        if ((from > 0 && !ends_word(script.ptr[from - 1])) ||
-            (to < script.len && !isspace((unsigned char)script.ptr[to])))
-            continue;
-        while (to < script.len && (script.ptr[to] == ' ' || script.ptr[to] == '\t'))
-            to++;
-        from = to;
-        while (to < script.len && !isspace((unsigned char)script.ptr[to]))
-            to++;
-        *word = str_slice(script, from, to);
-        *at = to;
-        return true;
-    }
-    return false;
-}
-
-/* Commands that start no case. */
-static bool starts_nothing(struct str word)
-{
-    static const char *const others[] = {"report", "list", "show", "reap",   "dump",      "doctor",
-                                         "eval",   "init", "ci",   "schema", "--version", "--help"};
-
-    for (size_t i = 0; i < ARRAY_LEN(others); i++)
-        if (str_is(word, others[i]))
-            return true;
-    return false;
-}
-
-static enum step_does script_does(struct str script)
-{
-    enum step_does does = STEP_OTHER;
-    struct str word;
-    size_t at = 0, found;
-
-    if (str_find(script, "-matrix ci matrix", &found))
-        return STEP_PLANS;
-    while (next_call(script, &at, &word))
-        if (str_is(word, "soak"))
-            does = STEP_SOAKS;
-        else if (!starts_nothing(word) && does == STEP_OTHER)
-            does = STEP_RUNS;
-    return does;
-}
-
-/* -P NAME, --profile NAME, --profile=NAME among words; what is computed is nobody's name. */
-static struct str profile_in(struct str words)
-{
-    static const char *const flags[] = {"-P ", "-P", "--profile ", "--profile="};
-    size_t at;
-
-    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
-        struct str name;
-        size_t end = 0;
-
-        if (!str_find(words, flags[i], &at) || (at > 0 && !isspace((unsigned char)words.ptr[at - 1])))
-            continue;
-        name = str_trim(str_slice(words, at + strlen(flags[i]), words.len));
-        while (end < name.len && !isspace((unsigned char)name.ptr[end]))
-            end++;
-        name = str_slice(name, 0, end);
-        if (name.len && !strchr("'\"$", name.ptr[0]))
-            return name;
-    }
-    return (struct str){"", 0};
-}
-
 /* ---- steps ---- */
 
 /* owner/run-matrix/ci@v0, or ./ci where the project itself uses it. */
@@ -131,27 +49,44 @@ static enum step_does action_does(const struct node *with)
     return str_is(command, "soak") ? STEP_SOAKS : STEP_RUNS;
 }
 
+static void view_action(const struct node *step, struct step_view *view)
+{
+    const struct node *with = node_get(step, "with"), *profile = node_get(with, "profile"),
+                      *args = node_get(with, "args");
+
+    view->does = action_does(with);
+    if (profile && profile->kind == NODE_STRING) {
+        view->profile = profile->string;
+        view->profile_at = profile->at;
+    } else if (args) {
+        view->profile = words_profile(string_at(with, "args"));
+        view->profile_at = args->at;
+    }
+}
+
+static void view_script(const struct node *step, struct step_view *view)
+{
+    const struct node *run = node_get(step, "run");
+    struct script_view script;
+
+    script_view(string_at(step, "run"), &script);
+    view->does = script.does;
+    view->by_name = script.by_name;
+    view->profile = script.profile;
+    view->profile_at = run ? run->at : step->at;
+}
+
 struct step_view step_view(const struct node *step)
 {
-    struct str uses = string_at(step, "uses"), script = string_at(step, "run");
-    const struct node *with = node_get(step, "with"), *profile = node_get(with, "profile");
+    struct str uses = string_at(step, "uses");
     struct step_view view = {.node = step, .action = is_action(uses)};
 
     if (str_starts(uses, "actions/checkout@"))
         view.does = STEP_CHECKOUT;
     else if (view.action)
-        view.does = action_does(with);
+        view_action(step, &view);
     else
-        view.does = script_does(script);
-    if (view.action && profile && profile->kind == NODE_STRING) {
-        view.profile = profile->string;
-        view.profile_at = profile->at;
-    } else if (view.does != STEP_OTHER && view.does != STEP_CHECKOUT) {
-        const struct node *words = node_get(view.action ? with : step, view.action ? "args" : "run");
-
-        view.profile = profile_in(string_at(view.action ? with : step, view.action ? "args" : "run"));
-        view.profile_at = words ? words->at : step->at;
-    }
+        view_script(step, &view);
     return view;
 }
 
@@ -262,16 +197,6 @@ static void check_step(const struct check *c, const struct step_view *view)
         check_tell(c, goes_on->at, none, "'continue-on-error' makes a job green whose cases failed");
 }
 
-/* By its name alone, not as ./run-matrix or build/run-matrix. */
-static bool calls_by_name(const struct check *c, const struct step_view *view)
-{
-    struct str script = str_trim(check_text(c, view->node, "run"));
-
-    if (str_starts(script, "exec "))
-        script = str_trim(str_slice(script, sizeof "exec " - 1, script.len));
-    return !view->action && (str_is(script, PROGRAM) || str_starts(script, PROGRAM " "));
-}
-
 void check_steps(const struct check *c, const struct node *job)
 {
     const struct node *steps = node_get(job, "steps");
@@ -280,7 +205,7 @@ void check_steps(const struct check *c, const struct node *job)
     for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++) {
         struct step_view view = step_view(steps->seq.items[i]);
 
-        if (view.does != STEP_OTHER && view.does != STEP_CHECKOUT && !installed && calls_by_name(c, &view))
+        if (view.does != STEP_OTHER && view.by_name && !installed)
             check_tell(c, view.node->at, none,
                        "no step before installs run-matrix: the action does, by command: none");
         installed |= view.does != STEP_CHECKOUT;

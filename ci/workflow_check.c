@@ -1,6 +1,7 @@
 /* A workflow and a run-matrix.yaml that were written for each other: what has changed in one of them. */
 #include "ci/check.h"
 
+#include "runner/base/mem.h"
 #include "runner/base/nearest.h"
 
 #include <string.h>
@@ -26,15 +27,14 @@ void check_tell(const struct check *c, struct place at, struct place other, cons
 
 /* ---- the cell ---- */
 
-static const struct node *find_env(const struct check *c, const struct node *job)
+/* As the step has it: what is said nearer to it holds. */
+static const struct node *env_of(const struct check *c, const struct node *job, const struct node *step)
 {
-    const struct node *steps = node_get(job, "steps");
-    const struct node *value = node_get(node_get(job, "env"), CELL);
+    const struct node *places[] = {step, job, c->root}, *value = NULL;
 
-    for (uint32_t i = 0; !value && steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++)
-        if (step_view(steps->seq.items[i]).does == STEP_RUNS)
-            value = node_get(node_get(steps->seq.items[i], "env"), CELL);
-    return value ? value : node_get(node_get(c->root, "env"), CELL);
+    for (size_t i = 0; i < ARRAY_LEN(places) && !value; i++)
+        value = node_get(node_get(places[i], "env"), CELL);
+    return value;
 }
 
 /* ${{ toJSON(matrix) }}, with blanks and letters as anybody likes. */
@@ -54,17 +54,34 @@ static bool is_matrix_json(const struct node *value)
     return is;
 }
 
+static void check_value(const struct check *c, const struct node *value, bool matrix)
+{
+    if (!matrix)
+        check_tell(c, value->at, none, CELL " is set in a job that has no matrix");
+    else if (!is_matrix_json(value))
+        check_tell(c, value->at, none, CELL " is to be ${{ toJSON(matrix) }}");
+}
+
+/* One value may be that of many steps; where none has any it is the job that lacks it. */
 static void check_env(const struct check *c, const struct node *job, bool matrix)
 {
-    const struct node *value = find_env(c, job);
+    const struct node *steps = node_get(job, "steps"), *before = NULL, *without = NULL;
+    bool some = false;
 
-    if (!value && matrix)
-        check_tell(c, job->at, none,
+    for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++) {
+        const struct node *step = steps->seq.items[i], *value = env_of(c, job, step);
+
+        if (step_view(step).does != STEP_RUNS)
+            continue;
+        some |= value != NULL;
+        without = value || without ? without : step;
+        if (value && value != before)
+            check_value(c, value, matrix);
+        before = value ? value : before;
+    }
+    if (without && matrix)
+        check_tell(c, some ? without->at : job->at, none,
                    "run-matrix is not told which cell it is for: env: {" CELL ": '${{ toJSON(matrix) }}'}");
-    else if (value && !matrix)
-        check_tell(c, value->at, none, CELL " is set in a job that has no matrix");
-    else if (value && !is_matrix_json(value))
-        check_tell(c, value->at, none, CELL " is to be ${{ toJSON(matrix) }}");
 }
 
 /* ---- name, machine, time ---- */

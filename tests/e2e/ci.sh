@@ -392,6 +392,46 @@ test_cells_that_drift_apart() {
     status_is 0
 }
 
+steps_of_job() { # LINE OF STEPS...
+    {
+        printf '%s\n' 'on: push' 'jobs:' '  t:' '    runs-on: ubuntu-latest' '    strategy: {fail-fast: false, matrix: {v: [1, 2]}}' '    steps:' \
+            '      - uses: actions/checkout@v4' '      - run: make install'
+        printf '      - %s\n' "$@"
+    } >w.yml
+    run ci check --workflow w.yml
+}
+
+test_what_calls_run_matrix() {
+    printf '%s\n' 'strategy: {matrix: {v: [1, 2]}}' 'tests: [{name: t, run: [ls]}]' 'profiles: {ci: {retries: 1}}' >run-matrix.yaml
+    env="env: {RUN_MATRIX_CELL: '\${{ toJSON(matrix) }}'}"
+    # Neither says anything of a cell.
+    steps_of_job 'run: sudo apt-get install -y run-matrix' 'run: run-matrix exec -- make test' "{run: 'set -e; timeout 9m run-matrix -P ci', $env}"
+    status_is 0
+    steps_of_job 'run: sudo apt-get install -y run-matrix' 'run: run-matrix exec -- make test'
+    status_is 1
+    out_is "w.yml:3:3: error: no job calls run-matrix
+1 difference"
+    # Each of the steps is on its own.
+    steps_of_job "{run: run-matrix, $env}" 'run: sudo -E run-matrix -P ci'
+    status_is 1
+    out_is "w.yml:10:9: error: run-matrix is not told which cell it is for: env: {RUN_MATRIX_CELL: '\${{ toJSON(matrix) }}'}
+1 difference"
+    steps_of_job 'run: run-matrix' 'run: run-matrix -P ci'
+    out_has 'w.yml:4:5: error: run-matrix is not told'
+    out_has '1 difference'
+    # What a step says itself holds for it.
+    steps_of_job '{run: run-matrix, env: {RUN_MATRIX_CELL: wrong}}' 'run: run-matrix -P ci'
+    sed -i "s/^    steps:/    $env\n&/" w.yml
+    run ci check --workflow w.yml
+    status_is 1
+    out_is 'w.yml:10:50: error: RUN_MATRIX_CELL is to be ${{ toJSON(matrix) }}
+1 difference'
+    # And what both have is told once.
+    sed -i 's/, env: {RUN_MATRIX_CELL: wrong}//; s/toJSON(matrix)/toJSON(github)/' w.yml
+    run ci check --workflow w.yml
+    out_has '1 difference'
+}
+
 test_machines_that_drift_apart() {
     mkdir .git
     write run-matrix.yaml <<'Y'
