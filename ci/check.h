@@ -40,12 +40,14 @@ struct step_view {
     struct place profile_at;
 };
 
-struct step_view step_view(const struct node *step);
+/* owner/run-matrix/ci@v0; a folder run-matrix of the repository; or ./ci, where the project itself uses it. */
+bool action_is_known(struct str uses);
+struct step_view step_view(const struct check *c, const struct node *step);
 /* A scalar of a mapping as text; empty: it is not there, or no scalar. */
 struct str check_text(const struct check *c, const struct node *map, const char *key);
 /* What is wrong with those that are ours, and with what comes before them. */
 void check_steps(const struct check *c, const struct node *job);
-bool job_does(const struct node *job, enum step_does what);
+bool job_does(const struct check *c, const struct node *job, enum step_does what);
 
 /* ---- check_needs.c: outputs of another job ---- */
 

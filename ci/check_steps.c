@@ -30,14 +30,59 @@ static struct str string_at(const struct node *map, const char *key)
 
 /* ---- steps ---- */
 
-/* owner/run-matrix/ci@v0, or ./ci where the project itself uses it. */
-static bool is_action(struct str uses)
+/* Without its version, and the slash at the end that a folder may have. */
+static struct str action_path(struct str uses)
 {
     const char *at = uses.len ? memchr(uses.ptr, '@', uses.len) : NULL;
     struct str path = at ? str_slice(uses, 0, (size_t)(at - uses.ptr)) : uses;
+
+    while (str_ends(path, "/"))
+        path = str_slice(path, 0, path.len - 1);
+    return path;
+}
+
+bool action_is_known(struct str uses)
+{
+    struct str path = action_path(uses);
     size_t found;
 
-    return str_ends(path, "/ci") && (str_is(path, "./ci") || str_find(path, PROGRAM "/", &found));
+    if (str_ends(path, "/ci"))
+        return str_is(path, "./ci") || str_find(path, PROGRAM "/", &found);
+    return str_starts(path, "./") && str_ends(path, "/" PROGRAM);
+}
+
+static bool is_input(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(inputs); i++)
+        if (str_eq_nocase(name, str_of(inputs[i])))
+            return true;
+    return false;
+}
+
+static bool is_command(struct str text)
+{
+    return str_is(text, "run") || str_is(text, "soak") || str_is(text, "none");
+}
+
+/* Of a copy, whatever it is called: a command of ours, and no input that is not. */
+static bool has_our_inputs(const struct node *with)
+{
+    bool ours = is_command(string_at(with, "command"));
+
+    for (uint32_t i = 0; ours && i < with->map.count; i++)
+        ours = is_input(with->map.pairs[i].key->string);
+    return ours;
+}
+
+static bool is_action(const struct check *c, const struct node *step)
+{
+    struct str uses = string_at(step, "uses");
+    const char *told = c->facts->uses;
+
+    if (!uses.len)
+        return false;
+    return (told && str_eq(action_path(uses), action_path(str_of(told)))) || action_is_known(uses) ||
+           has_our_inputs(node_get(step, "with"));
 }
 
 static enum step_does action_does(const struct node *with)
@@ -76,12 +121,11 @@ static void view_script(const struct node *step, struct step_view *view)
     view->profile_at = run ? run->at : step->at;
 }
 
-struct step_view step_view(const struct node *step)
+struct step_view step_view(const struct check *c, const struct node *step)
 {
-    struct str uses = string_at(step, "uses");
-    struct step_view view = {.node = step, .action = is_action(uses)};
+    struct step_view view = {.node = step, .action = is_action(c, step)};
 
-    if (str_starts(uses, "actions/checkout@"))
+    if (str_starts(string_at(step, "uses"), "actions/checkout@"))
         view.does = STEP_CHECKOUT;
     else if (view.action)
         view_action(step, &view);
@@ -90,12 +134,12 @@ struct step_view step_view(const struct node *step)
     return view;
 }
 
-bool job_does(const struct node *job, enum step_does what)
+bool job_does(const struct check *c, const struct node *job, enum step_does what)
 {
     const struct node *steps = node_get(job, "steps");
 
     for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++)
-        if (step_view(steps->seq.items[i]).does == what)
+        if (step_view(c, steps->seq.items[i]).does == what)
             return true;
     return false;
 }
@@ -107,11 +151,8 @@ static void check_inputs(const struct check *c, const struct node *with)
     for (uint32_t i = 0; with && with->kind == NODE_MAP && i < with->map.count; i++) {
         const struct node *key = with->map.pairs[i].key;
         const char *nearest = str_nearest(key->string, inputs, ARRAY_LEN(inputs));
-        bool known = false;
 
-        for (size_t k = 0; k < ARRAY_LEN(inputs); k++)
-            known |= str_eq_nocase(key->string, str_of(inputs[k]));
-        if (!known)
+        if (!is_input(key->string))
             check_tell(c, key->at, none, "the action has no input '%.*s'%s%s%s", STR_ARG(key->string),
                        nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     }
@@ -119,7 +160,6 @@ static void check_inputs(const struct check *c, const struct node *with)
 
 static void check_command(const struct check *c, const struct node *with)
 {
-    static const char *const commands[] = {"run", "soak", "none"};
     const struct node *command = node_get(with, "command");
     struct expression_span span;
     struct str text;
@@ -127,12 +167,8 @@ static void check_command(const struct check *c, const struct node *with)
     if (!command)
         return;
     text = check_text(c, with, "command");
-    if (expression_next(text, 0, &span))
-        return;
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        if (str_is(text, commands[i]))
-            return;
-    check_tell(c, command->at, none, "'command' is run, soak or none, not '%.*s'", STR_ARG(text));
+    if (!expression_next(text, 0, &span) && !is_command(text))
+        check_tell(c, command->at, none, "'command' is run, soak or none, not '%.*s'", STR_ARG(text));
 }
 
 static const struct ci_soak *soak_of(const struct check *c, struct str profile)
@@ -203,7 +239,7 @@ void check_steps(const struct check *c, const struct node *job)
     bool there = false, installed = node_get(job, "container") != NULL;
 
     for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++) {
-        struct step_view view = step_view(steps->seq.items[i]);
+        struct step_view view = step_view(c, steps->seq.items[i]);
 
         if (view.does != STEP_OTHER && view.by_name && !installed)
             check_tell(c, view.node->at, none,

@@ -29,10 +29,10 @@ struct ci_facts {
     struct place session_at;
     const struct ci_soak *soaks; /* profiles of the file that say how to soak */
     uint32_t soak_count;
+    const char *uses; /* the action; NULL: CI_ACTION, and in a check whatever looks like it */
 };
 
 struct ci_shape {
-    const char *uses; /* the action */
     bool written_out; /* the cells stand in the workflow, in place of a job that finds them out */
 };
 

@@ -71,7 +71,7 @@ static void check_env(const struct check *c, const struct node *job, bool matrix
     for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++) {
         const struct node *step = steps->seq.items[i], *value = env_of(c, job, step);
 
-        if (step_view(step).does != STEP_RUNS)
+        if (step_view(c, step).does != STEP_RUNS)
             continue;
         some |= value != NULL;
         without = value || without ? without : step;
@@ -208,7 +208,7 @@ static const struct ci_soak *soak_in(const struct check *c, const struct node *j
     const struct node *steps = node_get(job, "steps");
 
     for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++) {
-        struct step_view view = step_view(steps->seq.items[i]);
+        struct step_view view = step_view(c, steps->seq.items[i]);
 
         for (uint32_t s = 0; view.does == STEP_SOAKS && s < c->facts->soak_count; s++)
             if (str_eq(view.profile, c->facts->soaks[s].profile))
@@ -282,15 +282,15 @@ static void check_test_job(const struct check *c, const struct node *job)
 static void check_job(const struct check *c, const struct node *job)
 {
     const struct ci_soak *soak = soak_in(c, job);
-    bool runs = job_does(job, STEP_RUNS);
+    bool runs = job_does(c, job, STEP_RUNS);
 
-    if (!runs && !job_does(job, STEP_SOAKS) && !job_does(job, STEP_PLANS))
+    if (!runs && !job_does(c, job, STEP_SOAKS) && !job_does(c, job, STEP_PLANS))
         return;
     if (runs)
         check_test_job(c, job);
     if (!soak)
         check_not_nightly(c, job);
-    if (runs && job_does(job, STEP_PLANS))
+    if (runs && job_does(c, job, STEP_PLANS))
         check_tell(c, job->at, none, "the job that finds out the cells runs all cases itself: command: none");
     check_runs_on(c, job, runs && node_get(node_get(job, "strategy"), "matrix"));
     check_steps(c, job);
@@ -309,7 +309,7 @@ static bool check_one(const struct check *c, struct str id, struct diags *diags)
         return false;
     }
     check_job(c, job);
-    if (!job_does(job, STEP_RUNS) && !job_does(job, STEP_SOAKS))
+    if (!job_does(c, job, STEP_RUNS) && !job_does(c, job, STEP_SOAKS))
         check_tell(c, job->at, none, "no step of job '%.*s' calls run-matrix", STR_ARG(id));
     return true;
 }
@@ -320,7 +320,7 @@ static void check_all(const struct check *c)
 
     for (uint32_t j = 0; j < c->jobs->map.count; j++) {
         check_job(c, c->jobs->map.pairs[j].value);
-        runs |= job_does(c->jobs->map.pairs[j].value, STEP_RUNS);
+        runs |= job_does(c, c->jobs->map.pairs[j].value, STEP_RUNS);
     }
     if (!runs)
         check_tell(c, c->jobs->at, none, "no job calls run-matrix");

@@ -1,5 +1,6 @@
 #include "ci/workflow.h"
 
+#include "ci/check.h"
 #include "ci/draft.h"
 #include "runner/base/mem.h"
 
@@ -132,14 +133,22 @@ static void write_timeout(struct writer *w, nanos span, uint32_t otherwise, stru
     buf_addf(w->out, "    timeout-minutes: %u\n", minutes);
 }
 
+static struct str action_of(const struct writer *w)
+{
+    return str_of(w->facts->uses ? w->facts->uses : CI_ACTION);
+}
+
 static void write_step_of_ours(struct writer *w, const char *command, struct str profile, bool selects)
 {
     const struct ci_facts *facts = w->facts;
     const char *folder = command && strcmp(command, "none") == 0 ? "" : facts->folder;
     const char *selection = selects ? facts->selection : "";
+    struct str uses = action_of(w);
 
+    if (!command && !action_is_known(uses))
+        command = "run"; /* what a copy is known by */
     buf_adds(w->out, "      - uses: ");
-    yaml_write_scalar(w->out, str_of(w->shape->uses), 8);
+    yaml_write_scalar(w->out, uses, 8);
     if (!command && !profile.len && !*folder && !*selection)
         return;
     buf_adds(w->out, "        with:\n");
@@ -351,7 +360,7 @@ static void write_head(struct writer *w)
 static bool check_words(struct writer *w)
 {
     struct expression_span span;
-    struct str texts[] = {str_of(w->facts->selection), str_of(w->facts->folder), str_of(w->shape->uses)};
+    struct str texts[] = {str_of(w->facts->selection), str_of(w->facts->folder), action_of(w)};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (expression_next(texts[i], 0, &span)) {

@@ -209,6 +209,7 @@ void ci_view_facts(struct ci_view *view, struct ci_facts *facts)
         .suites = &view->front.suites,
         .folder = folder_in(view->in.arena, ci_view_root(view), real_folder(view)),
         .selection = "",
+        .uses = view->options.uses,
         .branch = branch_of(view),
         .session = front_session_timeout(&view->front),
         .session_at = front_session_origin(&view->front, &view->in).at,

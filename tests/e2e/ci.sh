@@ -432,6 +432,35 @@ test_what_calls_run_matrix() {
     out_has '1 difference'
 }
 
+# Whatever it is called: what init has written, check knows.
+test_a_copy_of_the_action() {
+    four_cells
+    for uses in ./.github/actions/run-matrix me/fork/ci@v1 me/fork@0123abc run-matrix/run-matrix/ci@v0; do
+        for how in '' --static; do
+            run ci init --force --uses "$uses" ${how:+"$how"}
+            status_is 0
+            [ "$(grep -c "uses: $uses$" "$workflow")" = $((3 - (${#how} > 0))) ] || fail "$(cat "$workflow")"
+            run ci check
+            status_is 0
+            run ci check --uses "$uses"
+            status_is 0
+            differs 's/profile: nightly/profile: nigthly/' "there is no profile 'nigthly'"
+        done
+    done
+    # With less to know it by it has to be named.
+    run ci init --force --uses me/fork/ci@v1
+    sed -i '/command: run$/d; s/^        with:$/&\n          upload: true/' "$workflow"
+    run ci check
+    status_is 1
+    out_has 'no job calls run-matrix'
+    run ci check --uses me/fork/ci@v2
+    status_is 0
+    # Others' actions have commands of their own.
+    sed -i 's/^      - uses: me.fork.*/      - {uses: some\/tool@v1, with: {command: run, target: x}}\n&/' "$workflow"
+    run ci check --uses me/fork/ci
+    status_is 0
+}
+
 test_machines_that_drift_apart() {
     mkdir .git
     write run-matrix.yaml <<'Y'

@@ -81,7 +81,7 @@ static void check_workflow(struct arena *arena, struct str text)
 
 static void write_and_check(struct arena *arena, const struct ci_facts *facts, bool written_out)
 {
-    const struct ci_shape shape = {CI_ACTION, written_out};
+    const struct ci_shape shape = {written_out};
     struct diags found = {.arena = arena}, diags = {.arena = arena};
     struct buf text = {0};
 
