@@ -42,6 +42,8 @@ bool ci_workflow_write(struct buf *out, const struct ci_facts *facts, const stru
 
 /* The axis that says on which machine a cell runs, as `runs-on` has to say it; NULL: any Linux will do. */
 const struct cell_key *ci_runner_key(const struct ci_jobs *jobs);
+/* The first whose cell has no such key; NULL: all have it. */
+const struct ci_job *ci_lacks_key(const struct ci_jobs *jobs, struct str name);
 
 /*
  * What no longer fits, as errors in `found`, each with its place there and, where there is one, its place here. False when the

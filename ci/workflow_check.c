@@ -165,7 +165,9 @@ static void check_runs_on(const struct check *c, const struct node *job, bool ma
 {
     const struct node *runs_on = node_get(job, "runs-on");
     const struct cell_key *wanted = matrix ? ci_runner_key(c->facts->jobs) : NULL;
-    struct str key;
+    const struct ci_job *without;
+    struct str key, text = check_text(c, job, "runs-on");
+    size_t at;
 
     if (!runs_on) {
         check_tell(c, job->at, none, "the job has no runs-on");
@@ -179,8 +181,13 @@ static void check_runs_on(const struct check *c, const struct node *job, bool ma
         check_tell(c, runs_on->at, wanted->at,
                    "cells differ in '%.*s', the kind of machine, and runs-on does not: ${{ matrix.%.*s }}",
                    STR_ARG(wanted->name), STR_ARG(wanted->name));
-    else if (key.len && cells_key(&c->facts->jobs->suite->cells, key) == CELL_ABSENT)
+    else if (key.len && !is_key(c, key))
         check_tell(c, runs_on->at, none, "no cell has a key '%.*s'", STR_ARG(key));
+    else if (key.len && text.len && !str_find(text, "||", &at) &&
+             (without = ci_lacks_key(c->facts->jobs, key)))
+        check_tell(c, runs_on->at, none,
+                   "cell '%.*s' has no key '%.*s', so its job has no machine: || 'ubuntu-latest'",
+                   STR_ARG(without->id), STR_ARG(key));
 }
 
 static void check_timeout(const struct check *c, const struct node *job, nanos span, struct place at,

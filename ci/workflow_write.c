@@ -34,15 +34,23 @@ static bool is_runner_label(const struct node *value)
     return false;
 }
 
+/* By its name, since that is what runs-on says, whichever suite the job is of; NULL: its cell has no such key. */
+static const struct node *value_in(const struct ci_job *job, struct str name)
+{
+    const struct cells *cells = &job->suite->cells;
+    uint32_t k = cells_key(cells, name);
+    uint32_t v = k == CELL_ABSENT ? CELL_ABSENT : cells_row(cells, job->cell)[k];
+
+    return v == CELL_ABSENT ? NULL : cells->keys[k].values[v].node;
+}
+
 /* `os: [linux, macos]` describes machines, too, and is nothing that `runs-on` takes. */
-static bool names_runners(const struct ci_jobs *jobs, uint32_t k)
+static bool names_runners(const struct ci_jobs *jobs, struct str name)
 {
     for (uint32_t j = 0; j < jobs->count; j++) {
-        uint32_t v = jobs->list[j].suite == jobs->suite
-                         ? cells_row(&jobs->suite->cells, jobs->list[j].cell)[k]
-                         : CELL_ABSENT;
+        const struct node *value = value_in(&jobs->list[j], name);
 
-        if (v != CELL_ABSENT && !is_runner_label(jobs->suite->cells.keys[k].values[v].node))
+        if (value && !is_runner_label(value))
             return false;
     }
     return true;
@@ -53,20 +61,17 @@ const struct cell_key *ci_runner_key(const struct ci_jobs *jobs)
     const struct cells *cells = &jobs->suite->cells;
 
     for (uint32_t k = 0; k < cells->key_count; k++)
-        if (jobs->suite->host[k] && names_runners(jobs, k))
+        if (jobs->suite->host[k] && names_runners(jobs, cells->keys[k].name))
             return &cells->keys[k];
     return NULL;
 }
 
-static bool some_lack(const struct ci_jobs *jobs, const struct cell_key *key)
+const struct ci_job *ci_lacks_key(const struct ci_jobs *jobs, struct str name)
 {
-    size_t k = (size_t)(key - jobs->suite->cells.keys);
-
     for (uint32_t j = 0; j < jobs->count; j++)
-        if (jobs->list[j].suite != jobs->suite ||
-            cells_row(&jobs->suite->cells, jobs->list[j].cell)[k] == CELL_ABSENT)
-            return true;
-    return false;
+        if (!value_in(&jobs->list[j], name))
+            return &jobs->list[j];
+    return NULL;
 }
 
 static bool is_property(struct str name)
@@ -102,7 +107,7 @@ static void write_runs_on(struct writer *w)
     if (key) {
         buf_adds(&text, "${{ ");
         add_matrix_key(&text, key->name);
-        buf_adds(&text, some_lack(jobs, key) ? " || 'ubuntu-latest' }}" : " }}");
+        buf_adds(&text, ci_lacks_key(jobs, key->name) ? " || 'ubuntu-latest' }}" : " }}");
     } else {
         buf_adds(&text, "ubuntu-latest");
     }

@@ -461,6 +461,32 @@ test_a_copy_of_the_action() {
     status_is 0
 }
 
+test_machines_of_several_suites() {
+    mkdir .git a b
+    echo 'suites: [a/run-matrix.yaml, b/run-matrix.yaml]' >run-matrix.yaml
+    machines() { # VALUES OF b
+        printf '%s\n' 'strategy: {matrix: {os: [ubuntu-22.04, ubuntu-24.04]}}' 'host: [os]' 'tests: [{name: t, run: [ls]}]' >a/run-matrix.yaml
+        printf '%s\n' "strategy: {matrix: {$1}}" 'tests: [{name: t, run: [ls]}]' >b/run-matrix.yaml
+        run ci init --force
+        status_is 0
+        run ci check
+        status_is 0
+    }
+    # The expression is that of all jobs.
+    machines 'OS: [ubuntu-20.04]'
+    grep -q "^    runs-on: \${{ matrix.os }}$" "$workflow" || fail "$(grep runs-on "$workflow")"
+    differs 's/runs-on: ..{ matrix.os .*/runs-on: ubuntu-latest/' "cells differ in 'os', the kind of machine, and runs-on does not"
+    machines 'os: [linux, bsd]'
+    grep -q 'matrix.os' "$workflow" && fail 'a machine called linux'
+    machines 'v: [1]'
+    grep -q "^    runs-on: \${{ matrix.os || 'ubuntu-latest' }}$" "$workflow" || fail "$(grep runs-on "$workflow")"
+    differs "s/ || 'ubuntu-latest'//" "cell 'v=1' has no key 'os', so its job has no machine"
+    machines 'cc: [gcc, clang]'
+    sed -i 's/^host: .*//' a/run-matrix.yaml
+    differs 's/runs-on: ..{ matrix.os .*/runs-on: ${{ matrix.nosuch }}/' "no cell has a key 'nosuch'"
+    differs 's/runs-on: ..{ matrix.os .*/runs-on: ${{ matrix.cc }}/' "has no key 'cc'"
+}
+
 test_machines_that_drift_apart() {
     mkdir .git
     write run-matrix.yaml <<'Y'
