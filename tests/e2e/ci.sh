@@ -823,6 +823,31 @@ test_the_action_knows_what_it_has_built() {
     is "$(cat path)" "$PWD/p/bin"
 }
 
+# Of a job that builds something else, by flags that ours would not survive.
+test_the_action_builds_by_itself() {
+    mkdir -p src/tests src/ci/action
+    cp "$root/ci/action/install.sh" src/ci/action
+    printf '#!/bin/sh\n' >src/tests/packages
+    chmod +x src/tests/packages
+    cat >src/Makefile <<'M'
+CFLAGS = -O2
+WERROR = -Werror
+all:
+	echo '$(CC) $(CFLAGS)[$(WERROR)$(LDFLAGS)$(CPPFLAGS)]' >made
+install:
+	mkdir -p '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/run-matrix'
+	for name in bin/run-matrix libexec/run-matrix/run-matrix-stacks; do \
+		printf '#!/bin/sh\n' >'$(DESTDIR)$(PREFIX)/'$$name && chmod +x '$(DESTDIR)$(PREFIX)/'$$name; done
+M
+    run_command env CC=nosuch CFLAGS=-Wnosuch CPPFLAGS=-DX LDFLAGS=-lnosuch DESTDIR="$PWD/elsewhere" MAKEFLAGS=e MFLAGS=-e GNUMAKEFLAGS=-e \
+        GITHUB_ACTION_PATH="$PWD/src/ci" PREFIX="$PWD/p" GITHUB_PATH="$PWD/path" "$root/ci/action/install.sh"
+    status_is 0
+    is "$(cat src/made)" 'cc -O2[]'
+    [ -x p/bin/run-matrix ] || fail 'not installed'
+    [ ! -e elsewhere ] || fail 'installed elsewhere'
+    is "$(cat path)" "$PWD/p/bin"
+}
+
 # Kept before cases can write there, and whatever becomes of them; and what builds it is asked for where it may be missing.
 test_the_action_keeps_what_it_has_built() {
     grep -o 'actions/cache[a-z/]*\|actions/upload-artifact\|action/install.sh\|action/run.sh' "$root/ci/action.yml" >steps
