@@ -636,8 +636,13 @@ O
     [ ! -e bad ] || fail 'an input was run'
     action_run INPUT_COMMAND='run; touch bad'
     status_is 4
-    action_run INPUT_ARGS='"open'
-    [ "$status" != 0 ] || fail 'a quote that is not closed'
+    for args in '"open' "it's" '-k "a
+b"'; do
+        action_run INPUT_ARGS="$args"
+        status_is 4
+        err_is_empty
+        out_is "::error title=run-matrix::'args' has a quote that is not closed"
+    done
 }
 
 test_the_action_names_its_artifact() {
