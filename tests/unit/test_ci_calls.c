@@ -113,7 +113,7 @@ static void test_scripts(void **state)
 /* However deep: no more of the stack than is bounded, and no more time. */
 static void test_deep(void **state)
 {
-    enum { LEN = 1 << 20 };
+    enum { LEN = 1 << 18 };
     static const char *const pieces[] = {"$(", "\"$(", "`", "(", "${{", "<<a\n", "'", "\\", "<<", "sudo "};
     static char text[LEN];
 
