@@ -15,24 +15,39 @@ struct check {
 void check_tell(const struct check *c, struct place at, struct place other, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* ---- check_steps.c: what the steps of a job do ---- */
-
 enum step_does { STEP_OTHER, STEP_CHECKOUT, STEP_INSTALLS, STEP_PLANS, STEP_RUNS, STEP_SOAKS };
+
+/* ---- check_calls.c: scripts ---- */
+
+struct script_view {
+    enum step_does does; /* to plan is more than to soak, and that more than to run */
+    bool by_name;        /* its first command is run-matrix from the path, and not ./run-matrix */
+    struct str profile;  /* empty: none, or one that is computed */
+};
+
+void script_view(struct str script, struct script_view *view);
+/* That of options, as the action takes them. */
+struct str words_profile(struct str words);
+
+/* ---- check_steps.c: what the steps of a job do ---- */
 
 struct step_view {
     enum step_does does;
     const struct node *node;
-    bool action; /* by the action, not by a script */
+    bool action;  /* by the action, not by a script */
+    bool by_name; /* a script that wants it on the path */
     struct str profile;
     struct place profile_at;
 };
 
-struct step_view step_view(const struct node *step);
+/* owner/run-matrix/ci@v0; a folder run-matrix of the repository; or ./ci, where the project itself uses it. */
+bool action_is_known(struct str uses);
+struct step_view step_view(const struct check *c, const struct node *step);
 /* A scalar of a mapping as text; empty: it is not there, or no scalar. */
 struct str check_text(const struct check *c, const struct node *map, const char *key);
 /* What is wrong with those that are ours, and with what comes before them. */
 void check_steps(const struct check *c, const struct node *job);
-bool job_does(const struct node *job, enum step_does what);
+bool job_does(const struct check *c, const struct node *job, enum step_does what);
 
 /* ---- check_needs.c: outputs of another job ---- */
 

@@ -120,7 +120,7 @@ static bool check_step_output(const struct check *c, const struct node *job, con
         return false;
     }
     step = step_by_id(job, step_id);
-    if (!step || step_view(step).does != STEP_PLANS) {
+    if (!step || step_view(c, step).does != STEP_PLANS) {
         check_tell(c, value->at, (struct place){0},
                    "the job has no step '%.*s' that calls 'run-matrix ci matrix'", STR_ARG(step_id));
         return false;

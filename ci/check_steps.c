@@ -3,7 +3,6 @@
 #include "ci/draft.h"
 #include "runner/base/mem.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #define PROGRAM "run-matrix"
@@ -29,97 +28,61 @@ static struct str string_at(const struct node *map, const char *key)
     return value && value->kind == NODE_STRING ? value->string : (struct str){"", 0};
 }
 
-/* ---- scripts ---- */
+/* ---- steps ---- */
 
-static bool ends_word(char c)
+/* Without its version, and the slash at the end that a folder may have. */
+static struct str action_path(struct str uses)
 {
-    return isspace((unsigned char)c) || strchr("/;&|()'\"", c);
+    const char *at = uses.len ? memchr(uses.ptr, '@', uses.len) : NULL;
+    struct str path = at ? str_slice(uses, 0, (size_t)(at - uses.ptr)) : uses;
+
+    while (str_ends(path, "/"))
+        path = str_slice(path, 0, path.len - 1);
+    return path;
 }
 
-/* The word behind each call of the program in a script; false at the end. */
-static bool next_call(struct str script, size_t *at, struct str *word)
+bool action_is_known(struct str uses)
 {
-    size_t found, from, to;
+    struct str path = action_path(uses);
+    size_t found;
 
-    while (str_find(str_slice(script, *at, script.len), PROGRAM, &found)) {
-        from = *at + found;
-        to = from + sizeof PROGRAM - 1;
-        *at = to;
-        if ((from > 0 && !ends_word(script.ptr[from - 1])) ||
-            (to < script.len && !isspace((unsigned char)script.ptr[to])))
-            continue;
-        while (to < script.len && (script.ptr[to] == ' ' || script.ptr[to] == '\t'))
-            to++;
-        from = to;
-        while (to < script.len && !isspace((unsigned char)script.ptr[to]))
-            to++;
-        *word = str_slice(script, from, to);
-        *at = to;
-        return true;
-    }
-    return false;
+    if (str_ends(path, "/ci"))
+        return str_is(path, "./ci") || str_find(path, PROGRAM "/", &found);
+    return str_starts(path, "./") && str_ends(path, "/" PROGRAM);
 }
 
-/* Commands that start no case. */
-static bool starts_nothing(struct str word)
+static bool is_input(struct str name)
 {
-    static const char *const others[] = {"report", "list", "show", "reap",   "dump",      "doctor",
-                                         "eval",   "init", "ci",   "schema", "--version", "--help"};
-
-    for (size_t i = 0; i < ARRAY_LEN(others); i++)
-        if (str_is(word, others[i]))
+    for (size_t i = 0; i < ARRAY_LEN(inputs); i++)
+        if (str_eq_nocase(name, str_of(inputs[i])))
             return true;
     return false;
 }
 
-static enum step_does script_does(struct str script)
+static bool is_command(struct str text)
 {
-    enum step_does does = STEP_OTHER;
-    struct str word;
-    size_t at = 0, found;
-
-    if (str_find(script, "-matrix ci matrix", &found))
-        return STEP_PLANS;
-    while (next_call(script, &at, &word))
-        if (str_is(word, "soak"))
-            does = STEP_SOAKS;
-        else if (!starts_nothing(word) && does == STEP_OTHER)
-            does = STEP_RUNS;
-    return does;
+    return str_is(text, "run") || str_is(text, "soak") || str_is(text, "none");
 }
 
-/* -P NAME, --profile NAME, --profile=NAME among words; what is computed is nobody's name. */
-static struct str profile_in(struct str words)
+/* Of a copy, whatever it is called: a command of ours, and no input that is not. */
+static bool has_our_inputs(const struct node *with)
 {
-    static const char *const flags[] = {"-P ", "-P", "--profile ", "--profile="};
-    size_t at;
+    bool ours = is_command(string_at(with, "command"));
 
-    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
-        struct str name;
-        size_t end = 0;
-
-        if (!str_find(words, flags[i], &at) || (at > 0 && !isspace((unsigned char)words.ptr[at - 1])))
-            continue;
-        name = str_trim(str_slice(words, at + strlen(flags[i]), words.len));
-        while (end < name.len && !isspace((unsigned char)name.ptr[end]))
-            end++;
-        name = str_slice(name, 0, end);
-        if (name.len && !strchr("'\"$", name.ptr[0]))
-            return name;
-    }
-    return (struct str){"", 0};
+    for (uint32_t i = 0; ours && i < with->map.count; i++)
+        ours = is_input(with->map.pairs[i].key->string);
+    return ours;
 }
 
-/* ---- steps ---- */
-
-/* owner/run-matrix/ci@v0, or ./ci where the project itself uses it. */
-static bool is_action(struct str uses)
+static bool is_action(const struct check *c, const struct node *step)
 {
-    const char *at = uses.len ? memchr(uses.ptr, '@', uses.len) : NULL;
-    struct str path = at ? str_slice(uses, 0, (size_t)(at - uses.ptr)) : uses;
-    size_t found;
+    struct str uses = string_at(step, "uses");
+    const char *told = c->facts->uses;
 
-    return str_ends(path, "/ci") && (str_is(path, "./ci") || str_find(path, PROGRAM "/", &found));
+    if (!uses.len)
+        return false;
+    return (told && str_eq(action_path(uses), action_path(str_of(told)))) || action_is_known(uses) ||
+           has_our_inputs(node_get(step, "with"));
 }
 
 static enum step_does action_does(const struct node *with)
@@ -131,36 +94,52 @@ static enum step_does action_does(const struct node *with)
     return str_is(command, "soak") ? STEP_SOAKS : STEP_RUNS;
 }
 
-struct step_view step_view(const struct node *step)
+static void view_action(const struct node *step, struct step_view *view)
 {
-    struct str uses = string_at(step, "uses"), script = string_at(step, "run");
-    const struct node *with = node_get(step, "with"), *profile = node_get(with, "profile");
-    struct step_view view = {.node = step, .action = is_action(uses)};
+    const struct node *with = node_get(step, "with"), *profile = node_get(with, "profile"),
+                      *args = node_get(with, "args");
 
-    if (str_starts(uses, "actions/checkout@"))
+    view->does = action_does(with);
+    if (profile && profile->kind == NODE_STRING) {
+        view->profile = profile->string;
+        view->profile_at = profile->at;
+    } else if (args) {
+        view->profile = words_profile(string_at(with, "args"));
+        view->profile_at = args->at;
+    }
+}
+
+static void view_script(const struct node *step, struct step_view *view)
+{
+    const struct node *run = node_get(step, "run");
+    struct script_view script;
+
+    script_view(string_at(step, "run"), &script);
+    view->does = script.does;
+    view->by_name = script.by_name;
+    view->profile = script.profile;
+    view->profile_at = run ? run->at : step->at;
+}
+
+struct step_view step_view(const struct check *c, const struct node *step)
+{
+    struct step_view view = {.node = step, .action = is_action(c, step)};
+
+    if (str_starts(string_at(step, "uses"), "actions/checkout@"))
         view.does = STEP_CHECKOUT;
     else if (view.action)
-        view.does = action_does(with);
+        view_action(step, &view);
     else
-        view.does = script_does(script);
-    if (view.action && profile && profile->kind == NODE_STRING) {
-        view.profile = profile->string;
-        view.profile_at = profile->at;
-    } else if (view.does != STEP_OTHER && view.does != STEP_CHECKOUT) {
-        const struct node *words = node_get(view.action ? with : step, view.action ? "args" : "run");
-
-        view.profile = profile_in(string_at(view.action ? with : step, view.action ? "args" : "run"));
-        view.profile_at = words ? words->at : step->at;
-    }
+        view_script(step, &view);
     return view;
 }
 
-bool job_does(const struct node *job, enum step_does what)
+bool job_does(const struct check *c, const struct node *job, enum step_does what)
 {
     const struct node *steps = node_get(job, "steps");
 
     for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++)
-        if (step_view(steps->seq.items[i]).does == what)
+        if (step_view(c, steps->seq.items[i]).does == what)
             return true;
     return false;
 }
@@ -172,11 +151,8 @@ static void check_inputs(const struct check *c, const struct node *with)
     for (uint32_t i = 0; with && with->kind == NODE_MAP && i < with->map.count; i++) {
         const struct node *key = with->map.pairs[i].key;
         const char *nearest = str_nearest(key->string, inputs, ARRAY_LEN(inputs));
-        bool known = false;
 
-        for (size_t k = 0; k < ARRAY_LEN(inputs); k++)
-            known |= str_eq_nocase(key->string, str_of(inputs[k]));
-        if (!known)
+        if (!is_input(key->string))
             check_tell(c, key->at, none, "the action has no input '%.*s'%s%s%s", STR_ARG(key->string),
                        nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     }
@@ -184,7 +160,6 @@ static void check_inputs(const struct check *c, const struct node *with)
 
 static void check_command(const struct check *c, const struct node *with)
 {
-    static const char *const commands[] = {"run", "soak", "none"};
     const struct node *command = node_get(with, "command");
     struct expression_span span;
     struct str text;
@@ -192,12 +167,8 @@ static void check_command(const struct check *c, const struct node *with)
     if (!command)
         return;
     text = check_text(c, with, "command");
-    if (expression_next(text, 0, &span))
-        return;
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        if (str_is(text, commands[i]))
-            return;
-    check_tell(c, command->at, none, "'command' is run, soak or none, not '%.*s'", STR_ARG(text));
+    if (!expression_next(text, 0, &span) && !is_command(text))
+        check_tell(c, command->at, none, "'command' is run, soak or none, not '%.*s'", STR_ARG(text));
 }
 
 static const struct ci_soak *soak_of(const struct check *c, struct str profile)
@@ -215,21 +186,34 @@ static struct place profiles_at(const struct suite *suite)
     return profiles ? profiles->at : (struct place){.file = suite->file};
 }
 
+/* Where the first suite that has it says so, the file before others; NULL: none has. */
+static const struct node *profile_of(const struct suites *suites, struct str name)
+{
+    for (uint32_t s = 0; s < suites->count; s++)
+        for (uint32_t p = 0; p < suites->list[s]->profile_count; p++)
+            if (str_eq(suites->list[s]->profiles[p].name, name))
+                return suites->list[s]->profiles[p].node;
+    return NULL;
+}
+
 static void check_profile(const struct check *c, const struct step_view *view)
 {
-    const struct suite *suite = c->facts->jobs->suite;
+    const struct node *profile;
     struct expression_span span;
 
     if (!view->profile.len || expression_next(view->profile, 0, &span))
         return;
-    for (uint32_t p = 0; p < suite->profile_count; p++)
-        if (str_eq(suite->profiles[p].name, view->profile)) {
-            if (view->does == STEP_SOAKS && !soak_of(c, view->profile))
-                check_tell(c, view->profile_at, suite->profiles[p].node->at,
-                           "profile '%.*s' does not say how to soak", STR_ARG(view->profile));
-            return;
-        }
-    check_tell(c, view->profile_at, profiles_at(suite), "there is no profile '%.*s'", STR_ARG(view->profile));
+    profile = profile_of(c->facts->suites, view->profile);
+    if (!profile)
+        check_tell(c, view->profile_at, profiles_at(c->facts->suites->list[0]), "there is no profile '%.*s'",
+                   STR_ARG(view->profile));
+    else if (view->does == STEP_SOAKS && !soak_of(c, view->profile) && node_get(profile, "soak"))
+        check_tell(c, view->profile_at, profile->at,
+                   "the soak of profile '%.*s' is read in %s alone, and is not said there",
+                   STR_ARG(view->profile), c->facts->suites->list[0]->file);
+    else if (view->does == STEP_SOAKS && !soak_of(c, view->profile))
+        check_tell(c, view->profile_at, profile->at, "profile '%.*s' does not say how to soak",
+                   STR_ARG(view->profile));
 }
 
 /* Conditions of a step would hide what the others look at. */
@@ -249,25 +233,15 @@ static void check_step(const struct check *c, const struct step_view *view)
         check_tell(c, goes_on->at, none, "'continue-on-error' makes a job green whose cases failed");
 }
 
-/* By its name alone, not as ./run-matrix or build/run-matrix. */
-static bool calls_by_name(const struct check *c, const struct step_view *view)
-{
-    struct str script = str_trim(check_text(c, view->node, "run"));
-
-    if (str_starts(script, "exec "))
-        script = str_trim(str_slice(script, sizeof "exec " - 1, script.len));
-    return !view->action && (str_is(script, PROGRAM) || str_starts(script, PROGRAM " "));
-}
-
 void check_steps(const struct check *c, const struct node *job)
 {
     const struct node *steps = node_get(job, "steps");
     bool there = false, installed = node_get(job, "container") != NULL;
 
     for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++) {
-        struct step_view view = step_view(steps->seq.items[i]);
+        struct step_view view = step_view(c, steps->seq.items[i]);
 
-        if (view.does != STEP_OTHER && view.does != STEP_CHECKOUT && !installed && calls_by_name(c, &view))
+        if (view.does != STEP_OTHER && view.by_name && !installed)
             check_tell(c, view.node->at, none,
                        "no step before installs run-matrix: the action does, by command: none");
         installed |= view.does != STEP_CHECKOUT;

@@ -21,17 +21,18 @@ struct ci_soak {
 /* What a workflow has to fit. */
 struct ci_facts {
     const struct ci_jobs *jobs;
-    const char *folder;    /* of the file, from the root of its repository: "services/kv"; "": there */
-    const char *selection; /* options and ids as words of a shell, " -P x --cell os=linux"; "": none */
-    const char *branch;    /* that the repository begins with, "trunk"; NULL: not known */
-    nanos session;         /* 0: no deadline */
+    const struct suites *suites; /* the first is the file: of profiles a run is asked in it alone */
+    const char *folder;          /* of the file, from the root of its repository: "services/kv"; "": there */
+    const char *selection;       /* options and ids as words of a shell, " -P x --cell os=linux"; "": none */
+    const char *branch;          /* that the repository begins with, "trunk"; NULL: not known */
+    nanos session;               /* 0: no deadline */
     struct place session_at;
-    const struct ci_soak *soaks; /* profiles that say how to soak */
+    const struct ci_soak *soaks; /* profiles of the file that say how to soak */
     uint32_t soak_count;
+    const char *uses; /* the action; NULL: CI_ACTION, and in a check whatever looks like it */
 };
 
 struct ci_shape {
-    const char *uses; /* the action */
     bool written_out; /* the cells stand in the workflow, in place of a job that finds them out */
 };
 
@@ -41,6 +42,8 @@ bool ci_workflow_write(struct buf *out, const struct ci_facts *facts, const stru
 
 /* The axis that says on which machine a cell runs, as `runs-on` has to say it; NULL: any Linux will do. */
 const struct cell_key *ci_runner_key(const struct ci_jobs *jobs);
+/* The first whose cell has no such key; NULL: all have it. */
+const struct ci_job *ci_lacks_key(const struct ci_jobs *jobs, struct str name);
 
 /*
  * What no longer fits, as errors in `found`, each with its place there and, where there is one, its place here. False when the

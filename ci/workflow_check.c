@@ -1,6 +1,7 @@
 /* A workflow and a run-matrix.yaml that were written for each other: what has changed in one of them. */
 #include "ci/check.h"
 
+#include "runner/base/mem.h"
 #include "runner/base/nearest.h"
 
 #include <string.h>
@@ -26,15 +27,14 @@ void check_tell(const struct check *c, struct place at, struct place other, cons
 
 /* ---- the cell ---- */
 
-static const struct node *find_env(const struct check *c, const struct node *job)
+/* As the step has it: what is said nearer to it holds. */
+static const struct node *env_of(const struct check *c, const struct node *job, const struct node *step)
 {
-    const struct node *steps = node_get(job, "steps");
-    const struct node *value = node_get(node_get(job, "env"), CELL);
+    const struct node *places[] = {step, job, c->root}, *value = NULL;
 
-    for (uint32_t i = 0; !value && steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++)
-        if (step_view(steps->seq.items[i]).does == STEP_RUNS)
-            value = node_get(node_get(steps->seq.items[i], "env"), CELL);
-    return value ? value : node_get(node_get(c->root, "env"), CELL);
+    for (size_t i = 0; i < ARRAY_LEN(places) && !value; i++)
+        value = node_get(node_get(places[i], "env"), CELL);
+    return value;
 }
 
 /* ${{ toJSON(matrix) }}, with blanks and letters as anybody likes. */
@@ -54,17 +54,34 @@ static bool is_matrix_json(const struct node *value)
     return is;
 }
 
+static void check_value(const struct check *c, const struct node *value, bool matrix)
+{
+    if (!matrix)
+        check_tell(c, value->at, none, CELL " is set in a job that has no matrix");
+    else if (!is_matrix_json(value))
+        check_tell(c, value->at, none, CELL " is to be ${{ toJSON(matrix) }}");
+}
+
+/* One value may be that of many steps; where none has any it is the job that lacks it. */
 static void check_env(const struct check *c, const struct node *job, bool matrix)
 {
-    const struct node *value = find_env(c, job);
+    const struct node *steps = node_get(job, "steps"), *before = NULL, *without = NULL;
+    bool some = false;
 
-    if (!value && matrix)
-        check_tell(c, job->at, none,
+    for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++) {
+        const struct node *step = steps->seq.items[i], *value = env_of(c, job, step);
+
+        if (step_view(c, step).does != STEP_RUNS)
+            continue;
+        some |= value != NULL;
+        without = value || without ? without : step;
+        if (value && value != before)
+            check_value(c, value, matrix);
+        before = value ? value : before;
+    }
+    if (without && matrix)
+        check_tell(c, some ? without->at : job->at, none,
                    "run-matrix is not told which cell it is for: env: {" CELL ": '${{ toJSON(matrix) }}'}");
-    else if (value && !matrix)
-        check_tell(c, value->at, none, CELL " is set in a job that has no matrix");
-    else if (value && !is_matrix_json(value))
-        check_tell(c, value->at, none, CELL " is to be ${{ toJSON(matrix) }}");
 }
 
 /* ---- name, machine, time ---- */
@@ -148,7 +165,9 @@ static void check_runs_on(const struct check *c, const struct node *job, bool ma
 {
     const struct node *runs_on = node_get(job, "runs-on");
     const struct cell_key *wanted = matrix ? ci_runner_key(c->facts->jobs) : NULL;
-    struct str key;
+    const struct ci_job *without;
+    struct str key, text = check_text(c, job, "runs-on");
+    size_t at;
 
     if (!runs_on) {
         check_tell(c, job->at, none, "the job has no runs-on");
@@ -162,8 +181,13 @@ static void check_runs_on(const struct check *c, const struct node *job, bool ma
         check_tell(c, runs_on->at, wanted->at,
                    "cells differ in '%.*s', the kind of machine, and runs-on does not: ${{ matrix.%.*s }}",
                    STR_ARG(wanted->name), STR_ARG(wanted->name));
-    else if (key.len && cells_key(&c->facts->jobs->suite->cells, key) == CELL_ABSENT)
+    else if (key.len && !is_key(c, key))
         check_tell(c, runs_on->at, none, "no cell has a key '%.*s'", STR_ARG(key));
+    else if (key.len && text.len && !str_find(text, "||", &at) &&
+             (without = ci_lacks_key(c->facts->jobs, key)))
+        check_tell(c, runs_on->at, none,
+                   "cell '%.*s' has no key '%.*s', so its job has no machine: || 'ubuntu-latest'",
+                   STR_ARG(without->id), STR_ARG(key));
 }
 
 static void check_timeout(const struct check *c, const struct node *job, nanos span, struct place at,
@@ -191,7 +215,7 @@ static const struct ci_soak *soak_in(const struct check *c, const struct node *j
     const struct node *steps = node_get(job, "steps");
 
     for (uint32_t i = 0; steps && steps->kind == NODE_SEQ && i < steps->seq.count; i++) {
-        struct step_view view = step_view(steps->seq.items[i]);
+        struct step_view view = step_view(c, steps->seq.items[i]);
 
         for (uint32_t s = 0; view.does == STEP_SOAKS && s < c->facts->soak_count; s++)
             if (str_eq(view.profile, c->facts->soaks[s].profile))
@@ -265,15 +289,15 @@ static void check_test_job(const struct check *c, const struct node *job)
 static void check_job(const struct check *c, const struct node *job)
 {
     const struct ci_soak *soak = soak_in(c, job);
-    bool runs = job_does(job, STEP_RUNS);
+    bool runs = job_does(c, job, STEP_RUNS);
 
-    if (!runs && !job_does(job, STEP_SOAKS) && !job_does(job, STEP_PLANS))
+    if (!runs && !job_does(c, job, STEP_SOAKS) && !job_does(c, job, STEP_PLANS))
         return;
     if (runs)
         check_test_job(c, job);
     if (!soak)
         check_not_nightly(c, job);
-    if (runs && job_does(job, STEP_PLANS))
+    if (runs && job_does(c, job, STEP_PLANS))
         check_tell(c, job->at, none, "the job that finds out the cells runs all cases itself: command: none");
     check_runs_on(c, job, runs && node_get(node_get(job, "strategy"), "matrix"));
     check_steps(c, job);
@@ -292,7 +316,7 @@ static bool check_one(const struct check *c, struct str id, struct diags *diags)
         return false;
     }
     check_job(c, job);
-    if (!job_does(job, STEP_RUNS) && !job_does(job, STEP_SOAKS))
+    if (!job_does(c, job, STEP_RUNS) && !job_does(c, job, STEP_SOAKS))
         check_tell(c, job->at, none, "no step of job '%.*s' calls run-matrix", STR_ARG(id));
     return true;
 }
@@ -303,7 +327,7 @@ static void check_all(const struct check *c)
 
     for (uint32_t j = 0; j < c->jobs->map.count; j++) {
         check_job(c, c->jobs->map.pairs[j].value);
-        runs |= job_does(c->jobs->map.pairs[j].value, STEP_RUNS);
+        runs |= job_does(c, c->jobs->map.pairs[j].value, STEP_RUNS);
     }
     if (!runs)
         check_tell(c, c->jobs->at, none, "no job calls run-matrix");

@@ -1,5 +1,6 @@
 #include "ci/workflow.h"
 
+#include "ci/check.h"
 #include "ci/draft.h"
 #include "runner/base/mem.h"
 
@@ -33,15 +34,23 @@ static bool is_runner_label(const struct node *value)
     return false;
 }
 
+/* By its name, since that is what runs-on says, whichever suite the job is of; NULL: its cell has no such key. */
+static const struct node *value_in(const struct ci_job *job, struct str name)
+{
+    const struct cells *cells = &job->suite->cells;
+    uint32_t k = cells_key(cells, name);
+    uint32_t v = k == CELL_ABSENT ? CELL_ABSENT : cells_row(cells, job->cell)[k];
+
+    return v == CELL_ABSENT ? NULL : cells->keys[k].values[v].node;
+}
+
 /* `os: [linux, macos]` describes machines, too, and is nothing that `runs-on` takes. */
-static bool names_runners(const struct ci_jobs *jobs, uint32_t k)
+static bool names_runners(const struct ci_jobs *jobs, struct str name)
 {
     for (uint32_t j = 0; j < jobs->count; j++) {
-        uint32_t v = jobs->list[j].suite == jobs->suite
-                         ? cells_row(&jobs->suite->cells, jobs->list[j].cell)[k]
-                         : CELL_ABSENT;
+        const struct node *value = value_in(&jobs->list[j], name);
 
-        if (v != CELL_ABSENT && !is_runner_label(jobs->suite->cells.keys[k].values[v].node))
+        if (value && !is_runner_label(value))
             return false;
     }
     return true;
@@ -52,20 +61,17 @@ const struct cell_key *ci_runner_key(const struct ci_jobs *jobs)
     const struct cells *cells = &jobs->suite->cells;
 
     for (uint32_t k = 0; k < cells->key_count; k++)
-        if (jobs->suite->host[k] && names_runners(jobs, k))
+        if (jobs->suite->host[k] && names_runners(jobs, cells->keys[k].name))
             return &cells->keys[k];
     return NULL;
 }
 
-static bool some_lack(const struct ci_jobs *jobs, const struct cell_key *key)
+const struct ci_job *ci_lacks_key(const struct ci_jobs *jobs, struct str name)
 {
-    size_t k = (size_t)(key - jobs->suite->cells.keys);
-
     for (uint32_t j = 0; j < jobs->count; j++)
-        if (jobs->list[j].suite != jobs->suite ||
-            cells_row(&jobs->suite->cells, jobs->list[j].cell)[k] == CELL_ABSENT)
-            return true;
-    return false;
+        if (!value_in(&jobs->list[j], name))
+            return &jobs->list[j];
+    return NULL;
 }
 
 static bool is_property(struct str name)
@@ -101,7 +107,7 @@ static void write_runs_on(struct writer *w)
     if (key) {
         buf_adds(&text, "${{ ");
         add_matrix_key(&text, key->name);
-        buf_adds(&text, some_lack(jobs, key) ? " || 'ubuntu-latest' }}" : " }}");
+        buf_adds(&text, ci_lacks_key(jobs, key->name) ? " || 'ubuntu-latest' }}" : " }}");
     } else {
         buf_adds(&text, "ubuntu-latest");
     }
@@ -132,14 +138,22 @@ static void write_timeout(struct writer *w, nanos span, uint32_t otherwise, stru
     buf_addf(w->out, "    timeout-minutes: %u\n", minutes);
 }
 
+static struct str action_of(const struct writer *w)
+{
+    return str_of(w->facts->uses ? w->facts->uses : CI_ACTION);
+}
+
 static void write_step_of_ours(struct writer *w, const char *command, struct str profile, bool selects)
 {
     const struct ci_facts *facts = w->facts;
     const char *folder = command && strcmp(command, "none") == 0 ? "" : facts->folder;
     const char *selection = selects ? facts->selection : "";
+    struct str uses = action_of(w);
 
+    if (!command && !action_is_known(uses))
+        command = "run"; /* what a copy is known by */
     buf_adds(w->out, "      - uses: ");
-    yaml_write_scalar(w->out, str_of(w->shape->uses), 8);
+    yaml_write_scalar(w->out, uses, 8);
     if (!command && !profile.len && !*folder && !*selection)
         return;
     buf_adds(w->out, "        with:\n");
@@ -351,7 +365,7 @@ static void write_head(struct writer *w)
 static bool check_words(struct writer *w)
 {
     struct expression_span span;
-    struct str texts[] = {str_of(w->facts->selection), str_of(w->facts->folder), str_of(w->shape->uses)};
+    struct str texts[] = {str_of(w->facts->selection), str_of(w->facts->folder), action_of(w)};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (expression_next(texts[i], 0, &span)) {

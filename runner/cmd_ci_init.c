@@ -52,7 +52,7 @@ enum exit_code ci_init(struct ci_view *view)
 {
     const char *path = ci_view_workflow(view);
     struct ci_facts facts;
-    struct ci_shape shape = {view->options.uses ? view->options.uses : CI_ACTION, view->options.written_out};
+    struct ci_shape shape = {view->options.written_out};
     struct buf text = {0};
     struct stat there;
     enum exit_code code = EXIT_USAGE;

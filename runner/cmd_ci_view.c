@@ -181,9 +181,10 @@ static nanos first_end(nanos a, nanos b)
     return !a || (b && b < a) ? b : a;
 }
 
+/* As a run reads them: of the file alone, whichever suite the matrix is in. */
 static void find_soaks(const struct ci_view *view, struct ci_facts *facts)
 {
-    const struct suite *suite = view->jobs.suite;
+    const struct suite *suite = view->front.suites.list[0];
     struct ci_soak *soaks = ARENA_ARRAY(view->in.arena, struct ci_soak, suite->profile_count);
 
     for (uint32_t p = 0; p < suite->profile_count; p++) {
@@ -205,8 +206,10 @@ void ci_view_facts(struct ci_view *view, struct ci_facts *facts)
 {
     *facts = (struct ci_facts){
         .jobs = &view->jobs,
+        .suites = &view->front.suites,
         .folder = folder_in(view->in.arena, ci_view_root(view), real_folder(view)),
         .selection = "",
+        .uses = view->options.uses,
         .branch = branch_of(view),
         .session = front_session_timeout(&view->front),
         .session_at = front_session_origin(&view->front, &view->in).at,

@@ -26,7 +26,7 @@ static const struct opt opts[] = {
      .arg = "ACTION",
      .offset = AT(uses),
      .commands = ON(ci),
-     .help = "init: the action that installs and runs run-matrix, as 'uses' names it"},
+     .help = "init, check: the action that installs and runs run-matrix, as 'uses' names it"},
 };
 
 const struct opt_part options_ci = {opts, ARRAY_LEN(opts)};

@@ -11,9 +11,17 @@ works() {
         ! ldd "$stacks" 2>/dev/null | grep -q 'not found'
 }
 
+# What the job has set for its own program is nothing to ours, which others get out of the cache.
+clean=(env)
+for variable in CC CXX CPP LD AR CLANG CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LTO CPATH C_INCLUDE_PATH LIBRARY_PATH \
+    PKG_CONFIG PKG_CONFIG_PATH PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR DESTDIR MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEFILES; do
+    clean+=(-u "$variable")
+done
+
+# A compiler that we have not met may warn of more.
 build() {
-    make -C "$sources" -j"$(nproc)" all
-    make -C "$sources" install PREFIX="$PREFIX" >/dev/null
+    "${clean[@]}" make -C "$sources" -j"$(nproc)" WERROR= all
+    "${clean[@]}" make -C "$sources" WERROR= install PREFIX="$PREFIX" >/dev/null
 }
 
 # What comes from the cache may want libraries that this machine has not.

@@ -15,11 +15,14 @@ words=("$command")
 [ -z "${INPUT_PROFILE:-}" ] || words+=(-P "$INPUT_PROFILE")
 [ -z "${INPUT_JUNIT:-}" ] || words+=(--junit-xml "$INPUT_JUNIT")
 
-# xargs knows quotes and backslashes, and nothing else.
+# xargs knows quotes and backslashes, and nothing else. What it cannot split is no failure of a test.
 if [ -n "${INPUT_ARGS:-}" ]; then
     split=$(mktemp)
     trap 'rm -f "$split"' EXIT
-    printf '%s' "$INPUT_ARGS" | xargs -r printf '%s\0' >"$split"
+    printf '%s' "$INPUT_ARGS" | xargs -r printf '%s\0' >"$split" 2>/dev/null || {
+        echo "::error title=run-matrix::'args' has a quote that is not closed"
+        exit 4
+    }
     while IFS= read -r -d '' word; do
         words+=("$word")
     done <"$split"

@@ -292,6 +292,29 @@ test_paths_of_a_workflow() {
     err_has "a workflow cannot name it"
 }
 
+# As a run takes them: what a profile asks of it from the file itself, whichever suite has the matrix.
+test_profiles_of_a_monorepo() {
+    mkdir -p .git a b
+    printf '%s\n' 'suites: [a/run-matrix.yaml, b/run-matrix.yaml]' 'profiles: {nightly: {soak: {below: 0.3%, within: 45m}}}' >run-matrix.yaml
+    printf '%s\n' 'strategy: {matrix: {v: [1, 2]}}' 'tests: [{name: t, run: [ls]}]' 'profiles: {ours: {retries: 1}}' >a/run-matrix.yaml
+    printf '%s\n' 'tests: [{name: t, run: [ls]}]' 'profiles: {theirs: {soak: {below: 1%, within: 5m}}}' >b/run-matrix.yaml
+    run ci init
+    status_is 0
+    grep -q '^          profile: nightly$' "$workflow" || fail 'the soak of the file is lost'
+    grep -q 'profile: theirs' "$workflow" && fail 'a soak that no run reads'
+    run ci check
+    status_is 0
+    for profile in ours theirs; do
+        sed "/^  test:/,/^  soak:/s/^      - uses: run-matrix.*/&\n        with: {profile: $profile}/" "$workflow" >w.yml
+        run ci check --workflow w.yml
+        status_is 0
+    done
+    differs '/^  soak:/,$d' "profile 'nightly' says how to soak, and no job does"
+    differs 's/profile: nightly/profile: nigthly/' "there is no profile 'nigthly'"
+    differs 's/profile: nightly/profile: ours/' "profile 'ours' does not say how to soak (a/run-matrix.yaml"
+    differs 's/profile: nightly/profile: theirs/' "the soak of profile 'theirs' is read in run-matrix.yaml alone, and is not said there"
+}
+
 test_what_cannot_be_written_down() {
     echo "strategy: {matrix: {a: [\"\${{ '\${{ x' }}\"]}}" >run-matrix.yaml
     run ci init --static
@@ -367,6 +390,101 @@ test_cells_that_drift_apart() {
         "    env: {RUN_MATRIX_CELL: '\${{ tojson( matrix ) }}'}" '    steps: [{uses: actions/checkout@v4}, {run: make}, {run: ./run-matrix -P ci}]' >"$workflow"
     run ci check --workflow "$workflow#t"
     status_is 0
+}
+
+steps_of_job() { # LINE OF STEPS...
+    {
+        printf '%s\n' 'on: push' 'jobs:' '  t:' '    runs-on: ubuntu-latest' '    strategy: {fail-fast: false, matrix: {v: [1, 2]}}' '    steps:' \
+            '      - uses: actions/checkout@v4' '      - run: make install'
+        printf '      - %s\n' "$@"
+    } >w.yml
+    run ci check --workflow w.yml
+}
+
+test_what_calls_run_matrix() {
+    printf '%s\n' 'strategy: {matrix: {v: [1, 2]}}' 'tests: [{name: t, run: [ls]}]' 'profiles: {ci: {retries: 1}}' >run-matrix.yaml
+    env="env: {RUN_MATRIX_CELL: '\${{ toJSON(matrix) }}'}"
+    # Neither says anything of a cell.
+    steps_of_job 'run: sudo apt-get install -y run-matrix' 'run: run-matrix exec -- make test' "{run: 'set -e; timeout 9m run-matrix -P ci', $env}"
+    status_is 0
+    steps_of_job 'run: sudo apt-get install -y run-matrix' 'run: run-matrix exec -- make test'
+    status_is 1
+    out_is "w.yml:3:3: error: no job calls run-matrix
+1 difference"
+    # Each of the steps is on its own.
+    steps_of_job "{run: run-matrix, $env}" 'run: sudo -E run-matrix -P ci'
+    status_is 1
+    out_is "w.yml:10:9: error: run-matrix is not told which cell it is for: env: {RUN_MATRIX_CELL: '\${{ toJSON(matrix) }}'}
+1 difference"
+    steps_of_job 'run: run-matrix' 'run: run-matrix -P ci'
+    out_has 'w.yml:4:5: error: run-matrix is not told'
+    out_has '1 difference'
+    # What a step says itself holds for it.
+    steps_of_job '{run: run-matrix, env: {RUN_MATRIX_CELL: wrong}}' 'run: run-matrix -P ci'
+    sed -i "s/^    steps:/    $env\n&/" w.yml
+    run ci check --workflow w.yml
+    status_is 1
+    out_is 'w.yml:10:50: error: RUN_MATRIX_CELL is to be ${{ toJSON(matrix) }}
+1 difference'
+    # And what both have is told once.
+    sed -i 's/, env: {RUN_MATRIX_CELL: wrong}//; s/toJSON(matrix)/toJSON(github)/' w.yml
+    run ci check --workflow w.yml
+    out_has '1 difference'
+}
+
+# Whatever it is called: what init has written, check knows.
+test_a_copy_of_the_action() {
+    four_cells
+    for uses in ./.github/actions/run-matrix me/fork/ci@v1 me/fork@0123abc run-matrix/run-matrix/ci@v0; do
+        for how in '' --static; do
+            run ci init --force --uses "$uses" ${how:+"$how"}
+            status_is 0
+            [ "$(grep -c "uses: $uses$" "$workflow")" = $((3 - (${#how} > 0))) ] || fail "$(cat "$workflow")"
+            run ci check
+            status_is 0
+            run ci check --uses "$uses"
+            status_is 0
+            differs 's/profile: nightly/profile: nigthly/' "there is no profile 'nigthly'"
+        done
+    done
+    # With less to know it by it has to be named.
+    run ci init --force --uses me/fork/ci@v1
+    sed -i '/command: run$/d; s/^        with:$/&\n          upload: true/' "$workflow"
+    run ci check
+    status_is 1
+    out_has 'no job calls run-matrix'
+    run ci check --uses me/fork/ci@v2
+    status_is 0
+    # Others' actions have commands of their own.
+    sed -i 's/^      - uses: me.fork.*/      - {uses: some\/tool@v1, with: {command: run, target: x}}\n&/' "$workflow"
+    run ci check --uses me/fork/ci
+    status_is 0
+}
+
+test_machines_of_several_suites() {
+    mkdir .git a b
+    echo 'suites: [a/run-matrix.yaml, b/run-matrix.yaml]' >run-matrix.yaml
+    machines() { # VALUES OF b
+        printf '%s\n' 'strategy: {matrix: {os: [ubuntu-22.04, ubuntu-24.04]}}' 'host: [os]' 'tests: [{name: t, run: [ls]}]' >a/run-matrix.yaml
+        printf '%s\n' "strategy: {matrix: {$1}}" 'tests: [{name: t, run: [ls]}]' >b/run-matrix.yaml
+        run ci init --force
+        status_is 0
+        run ci check
+        status_is 0
+    }
+    # The expression is that of all jobs.
+    machines 'OS: [ubuntu-20.04]'
+    grep -q "^    runs-on: \${{ matrix.os }}$" "$workflow" || fail "$(grep runs-on "$workflow")"
+    differs 's/runs-on: ..{ matrix.os .*/runs-on: ubuntu-latest/' "cells differ in 'os', the kind of machine, and runs-on does not"
+    machines 'os: [linux, bsd]'
+    grep -q 'matrix.os' "$workflow" && fail 'a machine called linux'
+    machines 'v: [1]'
+    grep -q "^    runs-on: \${{ matrix.os || 'ubuntu-latest' }}$" "$workflow" || fail "$(grep runs-on "$workflow")"
+    differs "s/ || 'ubuntu-latest'//" "cell 'v=1' has no key 'os', so its job has no machine"
+    machines 'cc: [gcc, clang]'
+    sed -i 's/^host: .*//' a/run-matrix.yaml
+    differs 's/runs-on: ..{ matrix.os .*/runs-on: ${{ matrix.nosuch }}/' "no cell has a key 'nosuch'"
+    differs 's/runs-on: ..{ matrix.os .*/runs-on: ${{ matrix.cc }}/' "has no key 'cc'"
 }
 
 test_machines_that_drift_apart() {
@@ -518,21 +636,26 @@ O
     [ ! -e bad ] || fail 'an input was run'
     action_run INPUT_COMMAND='run; touch bad'
     status_is 4
-    action_run INPUT_ARGS='"open'
-    [ "$status" != 0 ] || fail 'a quote that is not closed'
+    for args in '"open' "it's" '-k "a
+b"'; do
+        action_run INPUT_ARGS="$args"
+        status_is 4
+        err_is_empty
+        out_is "::error title=run-matrix::'args' has a quote that is not closed"
+    done
 }
 
 test_the_action_names_its_artifact() {
     mkdir runs
     run_command env GITHUB_OUTPUT="$PWD/o" RUN_DIR=runs INPUT_ARTIFACT_NAME="$(printf 'a/b:c"d\nrun-dir=/etc')" "$root/ci/action/name.sh"
     status_is 0
-    is "$(cat o)" "artifact-name=a-b-c-d-run-dir=-etc
-run-dir=$(pwd -P)/runs"
+    is "$(cat o)" "run-dir=$(pwd -P)/runs
+artifact-name=a-b-c-d-run-dir=-etc"
     run_command env GITHUB_OUTPUT="$PWD/o2" RUN_DIR=runs GITHUB_JOB=test JOB_INDEX=3 GITHUB_RUN_ATTEMPT=2 "$root/ci/action/name.sh"
-    is "$(head -n 1 o2)" artifact-name=run-matrix-test-2-3-runs
+    is "$(tail -n 1 o2)" artifact-name=run-matrix-test-2-3-runs
     # However long what comes before, the end is there.
     run_command env GITHUB_OUTPUT="$PWD/o3" RUN_DIR=runs OWN_ARTIFACT_NAME="$(head -c 300 /dev/zero | tr '\0' x)" JOB_INDEX=3 "$root/ci/action/name.sh"
-    case $(head -n 1 o3) in
+    case $(tail -n 1 o3) in
     *x-3-runs) ;;
     *) fail "$(cat o3)" ;;
     esac
@@ -545,12 +668,98 @@ test_the_action_renames_what_could_not_be_uploaded() {
     echo two >'runs/a:b/c"d/x-y-'
     echo three >"$(printf 'runs/fine/line\nbreak')"
     echo four >"runs/fine/back\\slash"
-    ln -s nowhere 'runs/<link>'
+    mkfifo 'runs/<pipe>'
     run_command env GITHUB_OUTPUT="$PWD/o" RUN_DIR=runs GITHUB_JOB=test "$root/ci/action/name.sh"
     status_is 0
-    is "$(find runs ! -type d -print0 | sort -z | tr '\0' ' ')" 'runs/-link- runs/a-b/c-d/x-y- runs/a-b/c-d/x-y-- runs/fine/back-slash runs/fine/line-break '
+    is "$(find runs ! -type d -print0 | sort -z | tr '\0' ' ')" 'runs/-pipe- runs/a-b/c-d/x-y- runs/a-b/c-d/x-y-- runs/fine/back-slash runs/fine/line-break '
     is "$(cat runs/a-b/c-d/x-y--)" one
     grep -q 'continue-on-error: true' "$root/ci/action.yml" || fail 'an upload that fails makes the job red'
+}
+
+# Whoever uploads follows links, and waits for a pipe.
+test_the_action_keeps_nothing_from_elsewhere() {
+    mkdir -p home/.git runs/case/deep
+    echo token >home/.git/config
+    ln -s "$PWD/home" runs/case/home
+    ln -s ../../../home/.git/config runs/case/deep/config
+    ln -s ../../other runs/case/deep/nowhere
+    ln -s "$PWD/home" "$(printf 'runs/case/deep/line\nbreak')"
+    mkfifo runs/pipe
+    echo own >runs/own
+    name_it() { # RUN_DIR
+        rm -f o
+        run_command env GITHUB_OUTPUT="$PWD/o" RUN_DIR="$1" "$root/ci/action/name.sh"
+        status_is 0
+    }
+    name_it "$PWD/runs"
+    grep -q '^artifact-name=' o || fail "$(cat o)"
+    is "$(find runs -type f | sort | tr '\n' ' ')" \
+        'runs/case/deep/config runs/case/deep/line-break runs/case/deep/nowhere runs/case/home runs/own runs/pipe '
+    is "$(find runs ! -type f ! -type d)" ''
+    is "$(cat runs/case/home)" "Here was a link to $PWD/home"
+    is "$(cat runs/case/deep/config)" 'Here was a link to ../../../home/.git/config'
+    is "$(cat runs/own) $(cat home/.git/config)" 'own token'
+    # Nor is another folder kept in the place of the run's.
+    mv runs home/runs
+    ln -s home runs
+    for folder in runs "$PWD/runs" "$PWD/runs/runs"; do
+        name_it "$folder"
+        out_has '::warning title=run-matrix::the folder of the run is not what it was'
+        [ ! -e o ] || fail "$(cat o)"
+    done
+}
+
+# To be root is no help, as it is none to most: the words of a command that has no more rights than others.
+unprivileged() { # CMD ARG...
+    if [ "$(id -u)" = 0 ]; then
+        run_command setpriv --bounding-set=-dac_override,-dac_read_search "$@"
+    else
+        run_command "$@"
+    fi
+}
+
+test_the_action_keeps_what_cases_have_closed() {
+    mkdir -p runs/case/closed/deep runs/z:z
+    echo one >runs/case/closed/deep/file
+    ln -s "$PWD" runs/case/closed/link
+    chmod 0 runs/case/closed/deep/file runs/case/closed/deep runs/case/closed
+    unprivileged true
+    [ "$status" = 0 ] || skip 'no rights can be given up'
+    unprivileged ls runs/case/closed
+    [ "$status" != 0 ] || skip 'nothing is closed to us'
+    unprivileged env GITHUB_OUTPUT="$PWD/o" RUN_DIR="$PWD/runs" GITHUB_JOB=test "$root/ci/action/name.sh"
+    status_is 0
+    out_is_empty
+    is "$(cat o)" "run-dir=$(pwd -P)/runs
+artifact-name=run-matrix-test-1-0-runs"
+    unprivileged cat runs/case/closed/deep/file runs/case/closed/link
+    out_is "one
+Here was a link to $PWD"
+    [ -d runs/z-z ] || fail 'not renamed'
+}
+
+# The rights that another user's folder would leave us: what cannot be read is told, and no job is red for it.
+test_the_action_does_without_what_is_not_its_own() {
+    [ "$(id -u)" = 0 ] || skip 'only root has files of others'
+    mkdir -p runs/closed runs/fixed
+    echo fine >runs/fine
+    ln -s "$PWD" runs/fixed/link
+    chown 65534 runs/closed runs/fixed || skip 'no files of others here'
+    chmod 0 runs/closed
+    chmod 755 runs/fixed
+    setpriv --bounding-set=-dac_override,-dac_read_search,-fowner true || skip 'no rights can be given up'
+    as_other() {
+        rm -f o
+        run_command setpriv --bounding-set=-dac_override,-dac_read_search,-fowner env GITHUB_OUTPUT="$PWD/o" RUN_DIR=runs "$root/ci/action/name.sh"
+        status_is 0
+    }
+    as_other
+    out_has 'what is no file of the folder of the run could not be replaced'
+    is "$(cat o)" "run-dir=$(pwd -P)/runs"
+    rm runs/fixed/link
+    as_other
+    out_has 'something in the folder of the run is not ours to read'
+    grep -q '^artifact-name=' o || fail "$(cat o)"
 }
 
 # As a step of the action: a run, and what its artifact is called after it.
@@ -619,6 +828,31 @@ test_the_action_knows_what_it_has_built() {
     ln -s "$program" p/libexec/run-matrix/run-matrix-stacks
     run_command env GITHUB_ACTION_PATH="$root/ci" PREFIX="$PWD/p" GITHUB_PATH="$PWD/path" "$root/ci/action/install.sh"
     status_is 0
+    is "$(cat path)" "$PWD/p/bin"
+}
+
+# Of a job that builds something else, by flags that ours would not survive.
+test_the_action_builds_by_itself() {
+    mkdir -p src/tests src/ci/action
+    cp "$root/ci/action/install.sh" src/ci/action
+    printf '#!/bin/sh\n' >src/tests/packages
+    chmod +x src/tests/packages
+    cat >src/Makefile <<'M'
+CFLAGS = -O2
+WERROR = -Werror
+all:
+	echo '$(CC) $(CFLAGS)[$(WERROR)$(LDFLAGS)$(CPPFLAGS)]' >made
+install:
+	mkdir -p '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/run-matrix'
+	for name in bin/run-matrix libexec/run-matrix/run-matrix-stacks; do \
+		printf '#!/bin/sh\n' >'$(DESTDIR)$(PREFIX)/'$$name && chmod +x '$(DESTDIR)$(PREFIX)/'$$name; done
+M
+    run_command env CC=nosuch CFLAGS=-Wnosuch CPPFLAGS=-DX LDFLAGS=-lnosuch DESTDIR="$PWD/elsewhere" MAKEFLAGS=e MFLAGS=-e GNUMAKEFLAGS=-e \
+        GITHUB_ACTION_PATH="$PWD/src/ci" PREFIX="$PWD/p" GITHUB_PATH="$PWD/path" "$root/ci/action/install.sh"
+    status_is 0
+    is "$(cat src/made)" 'cc -O2[]'
+    [ -x p/bin/run-matrix ] || fail 'not installed'
+    [ ! -e elsewhere ] || fail 'installed elsewhere'
     is "$(cat path)" "$PWD/p/bin"
 }
 

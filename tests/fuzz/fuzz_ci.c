@@ -54,6 +54,7 @@ static bool make_facts(struct arena *arena, struct suite_world *world, struct su
     if (settings)
         settings_release(settings);
     *facts = (struct ci_facts){.jobs = jobs,
+                               .suites = suites,
                                .folder = "",
                                .selection = "",
                                .session = 20 * 60 * NS_PER_S,
@@ -80,7 +81,7 @@ static void check_workflow(struct arena *arena, struct str text)
 
 static void write_and_check(struct arena *arena, const struct ci_facts *facts, bool written_out)
 {
-    const struct ci_shape shape = {CI_ACTION, written_out};
+    const struct ci_shape shape = {written_out};
     struct diags found = {.arena = arena}, diags = {.arena = arena};
     struct buf text = {0};
 
