@@ -240,6 +240,25 @@ test_one_command_in_a_job() {
     is "$(grep -c '^::error' "$scratch/out")" 1
 }
 
+# They speak before a run begins, when commands are not stopped yet; what is in the cache is not compiled again.
+test_what_compilers_print_is_no_command() {
+    in_job
+    write tests/test_t.c <<'EOF'
+#include <run_matrix.h>
+#pragma message "##[error file=x,line=1]hostile"
+#pragma message "##[add-mask]passed"
+TEST(a) {}
+EOF
+    for command in list run; do
+        run $command tests
+        status_is 0
+        err_has 'test_t.c:'
+        err_has hostile
+        hear
+        rm -r .run-matrix/cache
+    done
+}
+
 # Mistakes in the yaml are shown where they are.
 test_errors_of_the_file() {
     in_job
