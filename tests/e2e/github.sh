@@ -120,10 +120,13 @@ lines = []
 for name in names:
     for blank in before:
         lines += [f'{blank}::{name} file=a.c,line=1::x', f'{blank}##[{name} file=a.c;line=1]x', f'{blank}::{name}::x']
+    lines += ['\x1b[m'.join(f'::{name}::x'), '\x1b[m'.join(f'##[{name}]x'), f'\x1b[31m::{name}::x', f'##\x1b[{name}]x']
     lines += [f'::{name.upper()}::x', f'##[{name.title()}]x', f'::stop-commands::{name}', f'::{name}::']
 lines += places
 for place in places:
     lines += ['\x1b[1m' + place, '  ' + place]
+    for colour in ['\x1b[m', '\x1b[1;31m', '\x1b[12']:
+        lines += [colour.join(place), place.replace(':', ':' + colour)]
 lines += ['::' + '0' * 32 + '::', '::stop-commands::' + 'f' * 32, '::add-mask::passed', '::' * 1000, '##[' * 1000 + 'error]x']
 lines += ['::error::' + 'x' * 70000, '::error']
 text = '\n'.join(lines) + '\n::error::without an end'
