@@ -187,7 +187,7 @@ tests:
   - {name: tap, run: 'echo 1..1; echo "not ok 1 - ##[error]x"; echo "::error::x"', results: {tap: stdout}}
   - {name: hangs, slow: 1ms, timeout: 100ms, leaks: ignore, run: 'python3 nasty.py; exec -a "##[error]x" sleep 100'}
 EOF
-    for how in '' -v '--capture no' '--capture merged -v' -q '-s -n 1' --color=always; do
+    for how in '' -v '--capture no' '--capture merged -v' -q '-s -n 1' --color=always '--capture no --color=always'; do
         # shellcheck disable=SC2086 # words
         run $how
         status_is 1
@@ -317,14 +317,8 @@ EOF
     heard_has 'and 7 more like it: a@v='
 }
 
-# Heredocs, each ended by a word that nobody could know.
-test_outputs() {
-    in_job
-    matrix
-    export GITHUB_JOB='te st:1' GITHUB_RUN_ATTEMPT=3
-    printf 'before=1<<2' >output # by an echo -n, say
-    RUN_MATRIX_CELL='{"backend": "exec", "v": "1.10"}' run
-    status_is 0
+# As GitHub reads them: a line each in was_read. Heredocs are ended by words that nobody could know.
+read_outputs() {
     python3 - output <<'EOF' >was_read
 import sys
 lines = open(sys.argv[1]).read().split('\n')
@@ -344,8 +338,18 @@ while at < len(lines):
     words.add(word)
     print(name + '=' + '\\n'.join(lines[at + 1:end]))
     at = end + 1
-assert words and min(len(word) for word in words) >= 32
+assert all(len(word) >= 32 for word in words)
 EOF
+}
+
+test_outputs() {
+    in_job
+    matrix
+    export GITHUB_JOB='te st:1' GITHUB_RUN_ATTEMPT=3
+    printf 'before=1<<2' >output # by an echo -n, say
+    RUN_MATRIX_CELL='{"backend": "exec", "v": "1.10"}' run
+    status_is 0
+    read_outputs
     for line in 'before=1<<2' passed=1 failed=0 skipped=0 not-run=0 flaky=0 exit-code=0 cell=backend=exec,v=1.10; do
         grep -qx "$line" was_read || fail "no $line: $(tr '\n' ' ' <was_read)"
     done
@@ -357,6 +361,39 @@ EOF
     run-matrix-*-3) ;;
     *) fail "$name" ;;
     esac
+}
+
+# A report that cannot be written, a selection of nothing, a slip on the command line.
+test_the_exit_code_is_the_last_word() {
+    in_job
+    suite '{name: a, run: [true]}'
+    while read -r code names words; do
+        : >output
+        # shellcheck disable=SC2086 # words
+        run $words
+        status_is "$code"
+        read_outputs
+        is "$(sed -n 's/^exit-code=//p' was_read)" "$code"
+        is "$(cut -d = -f 1 was_read | sort | uniq -d)" ''
+        is "$(grep -c '^run-dir=\|^passed=' was_read)" "$names"
+    done <<'EOF'
+0 2 run
+3 2 run --report json=/proc/nowhere/x
+3 2 soak --count 2 --report json=/proc/nowhere/x
+5 0 run -k nosuch
+4 0 run --nosuch
+4 0 soak --count 0
+1 2 exec -- false
+EOF
+    GITHUB_OUTPUT=/proc/nowhere/x run
+    status_is 0
+    is "$(grep -c 'warning: cannot write to the file of GITHUB_OUTPUT: ' "$scratch/err")" 1
+    : >output
+    run list
+    run --version
+    run run --help
+    read_outputs
+    is "$(cat was_read)" ''
 }
 
 test_names_of_files_may_be_uploaded() {
@@ -467,6 +504,24 @@ test_killed_at_its_end() {
         RUN_MATRIX_FAULTS=$fault run
         killed
     done
+}
+
+# Runner, guard and keeper, as GitHub does it in the end: what there is of the run can be uploaded all the same.
+test_killed_all_at_once() {
+    in_job
+    suite "{name: a, leaks: ignore, run: 'echo up >up; sleep 60; : $token'}"
+    start
+    await_file up
+    folder=$(readlink -f .run-matrix/latest)
+    # shellcheck disable=SC2046 # numbers
+    kill -KILL $(python3 -c 'import json; held = json.load(open(".run-matrix/latest/held.json"))
+print(held["keeper"]["pid"], held["guard"]["pid"], held["runner"]["pid"])')
+    finish
+    read_outputs
+    grep -qx "run-dir=$folder" was_read || fail "no run-dir: $(tr '\n' ' ' <was_read)"
+    grep -q '^artifact-name=run-matrix-' was_read || fail 'no name for the artifact'
+    ! grep '^exit-code=' was_read || fail 'it has not ended'
+    run reap
 }
 
 # As a step of the action: a file with the line of the action in it, which is read by a bash. To that bash alone GitHub speaks.
