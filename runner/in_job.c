@@ -43,6 +43,17 @@ void in_job_end(struct session *s)
     say(s, &out);
 }
 
+void in_job_errors(struct session *s)
+{
+    struct buf out = {0};
+
+    if (!s->voice.inside)
+        return;
+    job_tell_errors(s->in->diags, &out);
+    say(s, &out);
+    diags_print(s->in->diags, stderr);
+}
+
 void in_job_before_summary(struct session *s)
 {
     struct buf out = {0};

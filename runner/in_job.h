@@ -11,6 +11,8 @@
 /* From here on all that is printed may hold what others have said; whatever becomes of the run, that ends with the other one. */
 void in_job_begin(struct session *s);
 void in_job_end(struct session *s);
+/* What is wrong with the run itself, told where it ends, as nobody knows which of two streams is read first. */
+void in_job_errors(struct session *s);
 /* Before and after the summary. The tally is the last line of a run, here as everywhere. */
 void in_job_before_summary(struct session *s);
 void in_job_after_summary(struct session *s, const struct report_input *input);

@@ -348,6 +348,7 @@ void session_close(struct session *s)
         watch_free(s->watch);
     if (s->progress) {
         in_job_end(s);
+        in_job_errors(s);
         progress_free(s->progress);
     }
     fd_close(&s->wake);

@@ -142,7 +142,7 @@ in_job() {
 }
 
 # Annotations of ours: with a place in the file, or of a command that has none.
-ours='^[a-z]*|\(sub/\)\?run-matrix.yaml|\|^[a-z]*|||\(left something behind: \|failed: \|run-matrix soak|\)'
+ours='^[a-z]*|\(sub/\)\?run-matrix.yaml|\|^[a-z]*|||\(left something behind: \|failed: \|run-matrix soak|\|run-matrix|cannot write \)'
 
 nothing() { # HEARD
     [ -z "$1" ] || fail "it has heard: $(echo "$1" | cut -c 1-300 | head -n 5)"
@@ -394,6 +394,35 @@ EOF
     run run --help
     read_outputs
     is "$(cat was_read)" ''
+}
+
+# Whoever reads stderr first has not heard yet that commands go on.
+test_errors_of_a_run_are_told_where_it_ends() {
+    in_job
+    suite '{name: a, run: [true]}'
+    for how in run 'run --report tap=-' 'soak --count 2'; do
+        # shellcheck disable=SC2086 # words
+        run $how --report json=/proc/nowhere/x
+        status_is 3
+        told=out other=err
+        [ "$how" != 'run --report tap=-' ] || told=err other=out
+        is "$(grep -c '^::error' "$scratch/$other")" 0
+        is "$(grep -c '^::error' "$scratch/$told")" 1
+        hear
+        heard_has "error|||run-matrix|cannot write the report '/proc/nowhere/x'"
+    done
+}
+
+# A variable is no file to show them in.
+test_a_wrong_cell_has_no_place() {
+    in_job
+    matrix
+    for cell in '{"backend": "exce", "v": 1.1}' '{'; do
+        RUN_MATRIX_CELL=$cell run
+        status_is 4
+        python3 "$root/tests/e2e/runner_double.py" "$scratch/err" >"$scratch/heard"
+        heard_has 'error|||run-matrix|RUN_MATRIX_CELL: '
+    done
 }
 
 test_names_of_files_may_be_uploaded() {
