@@ -425,6 +425,31 @@ test_a_wrong_cell_has_no_place() {
     done
 }
 
+# What stands in a file of somebody's branch.
+test_a_workflow_that_does_not_fit() {
+    in_job
+    suite '{name: a, run: [true]}'
+    write .github/workflows/ci.yml <<'EOF'
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: run-matrix/run-matrix/ci@v0
+        with: {profile: '##[error]x'}
+EOF
+    run ci check --workflow .github/workflows/ci.yml
+    status_is 1
+    err_is_empty
+    out_has "'## [error]x'"
+    python3 "$root/tests/e2e/runner_double.py" "$scratch/out" >"$scratch/heard"
+    is "$(grep -c '^command error' "$scratch/heard")" "$(grep -c '^error|.github/workflows/ci.yml|8|run-matrix|' "$scratch/heard")"
+    heard_has "error|.github/workflows/ci.yml|8|run-matrix|"
+    heard_has "'##[error]x'"
+    lacks heard matched
+}
+
 test_names_of_files_may_be_uploaded() {
     in_job
     cat >run-matrix.yaml <<'EOF'
