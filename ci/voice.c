@@ -24,23 +24,35 @@ void job_voice_open(struct job_voice *voice)
         *voice->token = '\0';
 }
 
+/* What is called by the name of a variable, or of a file that is not there, has no place to be shown at. */
+static void tell_error(const struct diag *diag, struct str folder, struct buf *out)
+{
+    struct str name = str_of(diag->at.file);
+    bool is_file = diag->at.file && access(diag->at.file, F_OK) == 0;
+    struct buf file = {0}, text = {0};
+
+    if (is_file)
+        annotation_file(&file, str_of(getenv("GITHUB_WORKSPACE")), folder, name);
+    else if (name.len)
+        buf_addf(&text, "%.*s: ", STR_ARG(name));
+    buf_adds(&text, diag->text);
+    annotation_add(out,
+                   &(struct annotation){"error", buf_str(&file), is_file ? diag->at.line : 0,
+                                        is_file ? diag->at.col : 0, str_of("run-matrix"), buf_str(&text)});
+    buf_release(&file);
+    buf_release(&text);
+}
+
 void job_tell_errors(const struct diags *diags, struct buf *out)
 {
     char *folder = getcwd(NULL, 0);
     size_t told = 0;
 
-    for (size_t i = 0; i < diags->count && told < ERRORS_MOST && job_inside(); i++) {
-        const struct diag *diag = &diags->list[i];
-        struct buf file = {0};
-
-        if (diag->severity != DIAG_ERROR)
-            continue;
-        told++;
-        annotation_file(&file, str_of(getenv("GITHUB_WORKSPACE")), str_of(folder), str_of(diag->at.file));
-        annotation_add(out, &(struct annotation){"error", buf_str(&file), diag->at.line, diag->at.col,
-                                                 str_of("run-matrix"), str_of(diag->text)});
-        buf_release(&file);
-    }
+    for (size_t i = 0; i < diags->count && told < ERRORS_MOST && job_inside(); i++)
+        if (diags->list[i].severity == DIAG_ERROR) {
+            tell_error(&diags->list[i], str_of(folder), out);
+            told++;
+        }
     free(folder);
 }
 

@@ -1,4 +1,6 @@
 /* `ci check`: where the workflow and the file no longer fit. */
+#include "ci/job.h"
+#include "runner/base/inert.h"
 #include "runner/base/io.h"
 #include "runner/cmd_ci.h"
 #include "runner/header.h"
@@ -35,22 +37,36 @@ static const char *split_job(const struct ci_view *view, struct str *job)
     return arena_cstr(view->in.arena, str_slice(text, 0, hash));
 }
 
+static void say_count(size_t count, const char *path, struct buf *out)
+{
+    if (count)
+        buf_addf(out, "%zu difference%s\n", count, plural((uint32_t)count));
+    else
+        buf_addf(out, "%s fits\n", path);
+}
+
+/* What a workflow and a file say is no command to who reads the log of a job; where they differ it is shown beside them. */
 static enum exit_code tell(struct diags *found, const char *path)
 {
     size_t count = found->errors;
+    struct buf out = {0}, text = {0};
 
+    job_tell_errors(found, &out);
+    fputs(buf_text(&out), stdout);
     diags_print(found, stdout);
-    if (!count) {
-        printf("%s fits\n", path);
-        return EXIT_PASSED;
-    }
-    printf("%zu difference%s\n", count, plural((uint32_t)count));
-    return EXIT_FAILED;
+    say_count(count, path, &text);
+    buf_clear(&out);
+    if (found->inert)
+        inert_add(&(struct inert){0}, buf_str(&text), &out);
+    fputs(buf_text(found->inert ? &out : &text), stdout);
+    buf_release(&out);
+    buf_release(&text);
+    return count ? EXIT_FAILED : EXIT_PASSED;
 }
 
 enum exit_code ci_check(struct ci_view *view)
 {
-    struct diags found = {.arena = view->in.arena};
+    struct diags found = {.arena = view->in.arena, .inert = job_inside()};
     struct ci_facts facts;
     struct str job;
     const char *path = split_job(view, &job);

@@ -1,7 +1,9 @@
 /* Compilers as processes, and what is told of one that failed. */
 #include "runner/compile_internal.h"
 
+#include "ci/job.h"
 #include "runner/base/harmless.h"
+#include "runner/base/inert.h"
 #include "runner/base/mem.h"
 
 #include <stdio.h>
@@ -130,11 +132,22 @@ static void describe(struct compiler *c, const struct compile_step *step, struct
                                 .terminal = -1};
 }
 
-/* Warnings, as whoever compiles by himself would see them. Said once: what is in the cache is not compiled again. */
+/*
+ * Warnings, as whoever compiles by himself would see them; in a job nothing that its log is read for, since a source may have its
+ * compiler say anything. Said once: what is in the cache is not compiled again.
+ */
 static void pass_on(struct compiler *c, struct str err)
 {
-    if (str_trim(err).len)
-        fputs(all_words(c, (struct str){"", 0}, err), stderr);
+    struct buf inert = {0};
+    const char *words;
+
+    if (!str_trim(err).len)
+        return;
+    words = all_words(c, (struct str){"", 0}, err);
+    if (job_inside())
+        inert_add(&(struct inert){0}, str_of(words), &inert);
+    fputs(job_inside() ? buf_text(&inert) : words, stderr);
+    buf_release(&inert);
 }
 
 void compile_steps(struct compiler *c, struct compile_step *steps, uint32_t count)

@@ -195,7 +195,7 @@ enum exit_code finish_run(struct session *s)
     options.workspace = str_of(s->voice.inside ? getenv("GITHUB_WORKSPACE") : NULL);
     print_summary(s, &input);
     options.no_tally = false;
-    in_job_files(s, &input, code);
+    in_job_files(s, &input);
     if (!write_reports(s, &input) || s->broken)
         code = EXIT_BROKEN;
     remember_run(s, &record, history);

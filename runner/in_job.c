@@ -43,6 +43,17 @@ void in_job_end(struct session *s)
     say(s, &out);
 }
 
+void in_job_errors(struct session *s)
+{
+    struct buf out = {0};
+
+    if (!s->voice.inside)
+        return;
+    job_tell_errors(s->in->diags, &out);
+    say(s, &out);
+    diags_print(s->in->diags, stderr);
+}
+
 void in_job_before_summary(struct session *s)
 {
     struct buf out = {0};
@@ -69,9 +80,9 @@ void in_job_after_summary(struct session *s, const struct report_input *input)
 
 /* ---- files that the job reads ---- */
 
-static void warn(struct session *s, const char *variable)
+static void warn(struct diags *diags, const char *variable, const char *why)
 {
-    diag_warning(s->in->diags, nowhere, "cannot write to the file of %s: %s", variable, strerror(errno));
+    diag_warning(diags, nowhere, "cannot write to the file of %s: %s", variable, why);
 }
 
 static const char *file_of(const char *variable)
@@ -93,7 +104,7 @@ static void add_summary(struct session *s, add_page *add, const void *of)
     int fd = path ? github_file_open(path, &size) : -1;
 
     if (path && fd < 0)
-        warn(s, "GITHUB_STEP_SUMMARY");
+        warn(s->in->diags, "GITHUB_STEP_SUMMARY", strerror(errno));
     if (fd < 0)
         return;
     if ((uint64_t)size + SUMMARY_LEAST > SUMMARY_MOST) {
@@ -102,7 +113,7 @@ static void add_summary(struct session *s, add_page *add, const void *of)
         buf_adds(&page, size ? "\n\n" : "");
         add(s, of, SUMMARY_MOST - (size_t)size - page.len, &page);
         if (fd_write_all(fd, page.ptr, page.len) < 0)
-            warn(s, "GITHUB_STEP_SUMMARY");
+            warn(s->in->diags, "GITHUB_STEP_SUMMARY", strerror(errno));
     }
     buf_release(&page);
     fd_close(&fd);
@@ -170,21 +181,23 @@ static void artifact_name(struct session *s, struct str cell, struct buf *out)
     outputs_slug(s->mask, str_of(attempt ? attempt : "1"), 0, out);
 }
 
-static void add_all(struct session *s, struct outputs *o, const struct journal_counts *counts,
-                    enum exit_code code)
+static void add_counts(struct outputs *o, const struct journal_counts *counts)
 {
-    struct buf cell = {0}, name = {0}, shown = {0};
-
-    front_cell_words(s->front, &cell);
-    artifact_name(s, buf_str(&cell), &name);
-    mask_text(s->mask, buf_str(&cell), &shown);
     add_number(o, "passed", counts->counts[COUNT_PASSED]);
     add_number(o, "failed", counts->counts[COUNT_FAILED]);
     add_number(o, "skipped", counts->counts[COUNT_SKIPPED]);
     add_number(o, "not-run", counts->counts[COUNT_NOT_RUN]);
     add_number(o, "flaky", counts->verdicts[VERDICT_FLAKY]);
     add_number(o, "quarantined", counts->quarantined);
-    add_number(o, "exit-code", code);
+}
+
+static void add_names(struct session *s, struct outputs *o)
+{
+    struct buf cell = {0}, name = {0}, shown = {0};
+
+    front_cell_words(s->front, &cell);
+    artifact_name(s, buf_str(&cell), &name);
+    mask_text(s->mask, buf_str(&cell), &shown);
     add_text(o, "cell", buf_str(&shown));
     add_text(o, "run-id", s->run.id);
     add_text(o, "run-dir", str_of(s->run_path));
@@ -194,22 +207,46 @@ static void add_all(struct session *s, struct outputs *o, const struct journal_c
     buf_release(&shown);
 }
 
-static void add_outputs(struct session *s, const struct journal_counts *counts, enum exit_code code)
+/* What stands in the way is said once, by whoever writes the last of them. */
+static void write_outputs(struct outputs *o, struct diags *diags)
 {
     const char *path = file_of("GITHUB_OUTPUT");
-    struct outputs o = {.whole = true};
+    bool good = !path || (o->whole && github_file_append(path, buf_str(&o->text)) == 0);
 
-    if (!path)
-        return;
-    add_all(s, &o, counts, code);
-    if (!o.whole)
-        diag_warning(s->in->diags, nowhere, "no random numbers are to be had for the file of GITHUB_OUTPUT");
-    else if (github_file_append(path, buf_str(&o.text)) < 0)
-        warn(s, "GITHUB_OUTPUT");
-    buf_release(&o.text);
+    if (!good && diags)
+        warn(diags, "GITHUB_OUTPUT", o->whole ? strerror(errno) : "no random numbers are to be had");
+    buf_release(&o->text);
 }
 
-void in_job_files(struct session *s, const struct report_input *input, enum exit_code code)
+static void write_counts(const struct journal_counts *counts)
+{
+    struct outputs o = {.whole = true};
+
+    add_counts(&o, counts);
+    write_outputs(&o, NULL);
+}
+
+void in_job_names(struct session *s)
+{
+    struct outputs o = {.whole = true};
+
+    if (!s->voice.inside)
+        return;
+    add_names(s, &o);
+    write_outputs(&o, NULL);
+}
+
+void in_job_exit(enum exit_code code, struct diags *diags)
+{
+    struct outputs o = {.whole = true};
+
+    if (!job_inside())
+        return;
+    add_number(&o, "exit-code", code);
+    write_outputs(&o, diags);
+}
+
+void in_job_files(struct session *s, const struct report_input *input)
 {
     struct journal_counts counts;
 
@@ -217,7 +254,7 @@ void in_job_files(struct session *s, const struct report_input *input, enum exit
         return;
     journal_count(input->record, &counts);
     add_summary(s, add_report, input);
-    add_outputs(s, &counts, code);
+    write_counts(&counts);
 }
 
 /* ---- of a soak ---- */
@@ -235,11 +272,10 @@ void in_job_after_soak(struct session *s, struct str text, struct str last, enum
     say(s, &out);
 }
 
-void in_job_soak_files(struct session *s, struct str text, const struct journal_counts *counts,
-                       enum exit_code code)
+void in_job_soak_files(struct session *s, struct str text, const struct journal_counts *counts)
 {
     if (!s->voice.inside)
         return;
     add_summary(s, add_soak, &text);
-    add_outputs(s, counts, code);
+    write_counts(counts);
 }

@@ -2,6 +2,7 @@
 #include "ci/job.h"
 #include "runner/base/io.h"
 #include "runner/command.h"
+#include "runner/in_job.h"
 
 typedef enum exit_code command_function(struct invocation *);
 
@@ -26,20 +27,31 @@ static void answer_about_itself(const struct options *options, size_t command, s
         opt_help(&options_table, command, out);
 }
 
-static enum exit_code run(struct invocation *in, int argc, char **argv)
+/* A step asks what became of that, whatever stood in its way. */
+static bool runs_cases(size_t command)
+{
+    return command == COMMAND_NONE || command == COMMAND_run || command == COMMAND_exec ||
+           command == COMMAND_soak;
+}
+
+static enum exit_code run(struct invocation *in, int argc, char **argv, bool *runs)
 {
     struct options options;
     struct opt_result parsed = {0};
     struct buf out = {0};
     enum exit_code code = EXIT_PASSED;
+    bool good;
 
     options_init(&options);
     in->argc = argc;
     in->argv = argv;
-    if (!opt_parse(&options_table, COMMAND_NONE, argc, argv, &options, &parsed, in->diags))
+    good = opt_parse(&options_table, COMMAND_NONE, argc, argv, &options, &parsed, in->diags);
+    *runs = runs_cases(parsed.command);
+    if (!good)
         return EXIT_USAGE;
     invocation_take(in, &options, &parsed);
     answer_about_itself(&options, parsed.command, &out);
+    *runs = *runs && !out.len;
     if (out.len)
         fwrite(out.ptr, 1, out.len, stdout);
     else
@@ -64,6 +76,7 @@ int main(int argc, char **argv)
     struct diags diags = {.arena = &arena};
     struct invocation in = {.arena = &arena, .diags = &diags};
     enum exit_code code;
+    bool runs;
     int served;
 
     if (serve(&(const struct service){.argc = argc, .argv = argv}, &served))
@@ -71,13 +84,16 @@ int main(int argc, char **argv)
     if (fd_guard_stdio() < 0)
         return EXIT_BROKEN;
     diags.inert = job_inside();
-    code = run(&in, argc, argv);
+    code = run(&in, argc, argv, &runs);
     tell_job(&diags);
     diags_print(&diags, stderr);
     if (stream_finish(stdout) < 0 && code == EXIT_PASSED) {
         perror("run-matrix: cannot write to standard output");
         code = EXIT_BROKEN;
     }
+    if (runs)
+        in_job_exit(code, &diags);
+    diags_print(&diags, stderr);
     arena_release(&arena);
     return code;
 }

@@ -298,6 +298,7 @@ enum exit_code session_open(struct session *s, struct invocation *in, struct fro
     if (!soaking_open(s))
         return EXIT_USAGE;
     s->begun = true;
+    in_job_names(s);
     plan_record(s);
     if (s->session_timeout)
         watch_session(s->watch, watch_now(s->watch) + s->session_timeout);
@@ -347,6 +348,7 @@ void session_close(struct session *s)
         watch_free(s->watch);
     if (s->progress) {
         in_job_end(s);
+        in_job_errors(s);
         progress_free(s->progress);
     }
     fd_close(&s->wake);

@@ -203,7 +203,18 @@ static bool print_harmless(struct session *s, struct str text)
     return report_sink_close(&sink) == 0;
 }
 
-static void print_result(struct session *s, const struct soak_result *result, enum exit_code code)
+static void print_result(struct session *s, struct str text, struct str last, enum exit_code code)
+{
+    if (s->cancelled && progress_still(s->progress))
+        return;
+    in_job_before_summary(s);
+    if (!print_harmless(s, text))
+        diag_warning(s->in->diags, nowhere,
+                     "what the soak printed was not all taken; it is in '%s/" TEXT_NAME "'", s->run.path);
+    in_job_after_soak(s, text, last, code);
+}
+
+static void tell_result(struct session *s, const struct soak_result *result, enum exit_code code)
 {
     struct buf out = {0}, last = {0};
     struct journal_counts counts = {0};
@@ -212,19 +223,13 @@ static void print_result(struct session *s, const struct soak_result *result, en
     soak_result_counts(result, &attempts, &failures);
     counts.counts[COUNT_PASSED] = attempts - failures;
     counts.counts[COUNT_FAILED] = failures;
-    if (s->cancelled && progress_still(s->progress))
-        return;
     if (s->soak->notes > SOAKING_NOTES_MOST)
         buf_addf(&out, "%u warnings\n", s->soak->notes);
     add_why(s, code, &out);
     soak_result_text(result, s->style.colour && !s->voice.inside, s->style.verbose, &out);
     add_last_line(result, &last);
-    in_job_before_summary(s);
-    if (!print_harmless(s, buf_str(&out)))
-        diag_warning(s->in->diags, nowhere,
-                     "what the soak printed was not all taken; it is in '%s/" TEXT_NAME "'", s->run.path);
-    in_job_after_soak(s, buf_str(&out), buf_str(&last), code);
-    in_job_soak_files(s, buf_str(&out), &counts, code);
+    print_result(s, buf_str(&out), buf_str(&last), code);
+    in_job_soak_files(s, buf_str(&out), &counts);
     buf_release(&out);
     buf_release(&last);
 }
@@ -245,7 +250,7 @@ enum exit_code soaking_finish(struct session *s)
     finish_let_go(s);
     if (!result)
         return EXIT_BROKEN;
-    print_result(s, result, code);
+    tell_result(s, result, code);
     if (!write_reports(s, result) || s->broken)
         return EXIT_BROKEN;
     return code;

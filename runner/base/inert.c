@@ -7,6 +7,7 @@
 
 #define NO_WIDTH "\xE2\x80\x8B" /* U+200B: neither white space nor a digit to anybody's expressions */
 #define TAIL     sizeof((struct inert *)0)->tail
+#define ESC      '\x1b'
 
 static void remember(struct inert *state, char c)
 {
@@ -146,11 +147,48 @@ static void add_unseen(struct inert *state, char c, struct buf *out)
     buf_addc(out, c);
 }
 
+/* ---- colours ---- */
+
+static enum inert_colour colour_after(enum inert_colour before, char c)
+{
+    bool begun = before == INERT_BEGUN || before == INERT_NUMBER;
+
+    if (c == ESC)
+        return INERT_ESCAPE;
+    if (before == INERT_ESCAPE && c == '[')
+        return INERT_BEGUN;
+    if (begun && (c == ';' || isdigit((unsigned char)c)))
+        return INERT_NUMBER;
+    return begun && c == 'm' ? INERT_ENDED : INERT_PLAIN;
+}
+
+/*
+ * What belongs to a colour is not seen. To some who look for "##[" no ESC stands before its bracket either; and what has turned out
+ * to be none, "ESC [ 12 ]", is no number to who looks for "[12]". False: `c` is seen.
+ */
+static bool add_colour(struct inert *state, char c, struct buf *out)
+{
+    enum inert_colour before = state->colour;
+
+    state->colour = state->form == INERT_TEXT ? colour_after(before, c) : INERT_PLAIN;
+    if (state->colour == INERT_ESCAPE && state->hashes == 2) {
+        buf_addc(out, ' ');
+        state->hashes = 0;
+    }
+    if (state->colour == INERT_PLAIN && before == INERT_NUMBER && !isalpha((unsigned char)c))
+        buf_adds(out, NO_WIDTH);
+    if (state->colour != INERT_PLAIN)
+        buf_addc(out, c);
+    return state->colour != INERT_PLAIN;
+}
+
 void inert_add(struct inert *state, struct str text, struct buf *out)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
 
+        if (add_colour(state, (char)c, out))
+            continue;
         if (c > ' ' && c < 0x7F)
             add_seen(state, (char)c, out);
         else if (!is_blank((char)c) && c != '\n' && c != '\r' && may_change(state) && begins_number(state, c))

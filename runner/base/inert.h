@@ -10,6 +10,8 @@
  *
  * Without these numbers no matcher has a place to point at; people see no difference. What is data is not changed: there the same
  * characters are written as JSON and XML write any, and who parses it has them as they were.
+ *
+ * Matchers are shown lines without their colours: what stands around and between those is looked at as if they were not there.
  */
 #ifndef RM_BASE_INERT_H
 #define RM_BASE_INERT_H
@@ -20,6 +22,9 @@
 
 enum inert_form { INERT_TEXT, INERT_JSON, INERT_XML };
 
+/* How far into "ESC [ 1;31 m" it is. */
+enum inert_colour { INERT_PLAIN, INERT_ESCAPE, INERT_BEGUN, INERT_NUMBER, INERT_ENDED };
+
 /* All zero is the beginning of a line of text. It may come in pieces, cut wherever; data between characters. */
 struct inert {
     enum inert_form form;
@@ -27,7 +32,8 @@ struct inert {
     bool begun;           /* a character that is seen has come in this line */
     bool colon;           /* ... and the first of them is a colon, the last one too */
     unsigned hashes;      /* that the last characters are, at most 2 */
-    char tail[8];         /* the last of ASCII in this line, the latest one last; padded with NULs */
+    enum inert_colour colour;
+    char tail[8]; /* the last of ASCII in this line, the latest one last; padded with NULs */
 };
 
 void inert_add(struct inert *state, struct str text, struct buf *out);

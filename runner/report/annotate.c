@@ -31,7 +31,7 @@ static bool is_absolute(struct str path)
 
 struct note {
     unsigned rank;
-    struct str test; /* whose it is, where the place alone is not enough */
+    struct buf test; /* whose it is, where the place alone is not enough; of a result, which is gone by now */
     struct buf file; /* as GitHub wants it */
     uint32_t line, count;
     struct buf title, message, ids;
@@ -54,6 +54,7 @@ static const unsigned ranks[VERDICT_COUNT] = {
 
 static void note_release(struct note *note)
 {
+    buf_release(&note->test);
     buf_release(&note->file);
     buf_release(&note->title);
     buf_release(&note->message);
@@ -105,7 +106,7 @@ static struct note *same_place(struct notes *notes, unsigned rank, const struct 
         struct note *note = &notes->list[i];
 
         if (note->rank == rank && note->line == found->line && str_eq(buf_str(&note->file), buf_str(file)) &&
-            str_eq(note->test, found->test))
+            str_eq(buf_str(&note->test), found->test))
             return note;
     }
     return NULL;
@@ -123,7 +124,7 @@ static void begin(struct note *note, struct buf *file, const struct found *found
 {
     struct buf title = {0};
 
-    note->test = found->test;
+    buf_addstr(&note->test, found->test);
     note->file = *file;
     *file = (struct buf){0};
     note->line = found->line;

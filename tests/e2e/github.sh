@@ -120,10 +120,13 @@ lines = []
 for name in names:
     for blank in before:
         lines += [f'{blank}::{name} file=a.c,line=1::x', f'{blank}##[{name} file=a.c;line=1]x', f'{blank}::{name}::x']
+    lines += ['\x1b[m'.join(f'::{name}::x'), '\x1b[m'.join(f'##[{name}]x'), f'\x1b[31m::{name}::x', f'##\x1b[{name}]x']
     lines += [f'::{name.upper()}::x', f'##[{name.title()}]x', f'::stop-commands::{name}', f'::{name}::']
 lines += places
 for place in places:
     lines += ['\x1b[1m' + place, '  ' + place]
+    for colour in ['\x1b[m', '\x1b[1;31m', '\x1b[12']:
+        lines += [colour.join(place), place.replace(':', ':' + colour)]
 lines += ['::' + '0' * 32 + '::', '::stop-commands::' + 'f' * 32, '::add-mask::passed', '::' * 1000, '##[' * 1000 + 'error]x']
 lines += ['::error::' + 'x' * 70000, '::error']
 text = '\n'.join(lines) + '\n::error::without an end'
@@ -139,7 +142,7 @@ in_job() {
 }
 
 # Annotations of ours: with a place in the file, or of a command that has none.
-ours='^[a-z]*|\(sub/\)\?run-matrix.yaml|\|^[a-z]*|||\(left something behind: \|failed: \|run-matrix soak|\)'
+ours='^[a-z]*|\(sub/\)\?run-matrix.yaml|\|^[a-z]*|||\(left something behind: \|failed: \|run-matrix soak|\|run-matrix|cannot write \)'
 
 nothing() { # HEARD
     [ -z "$1" ] || fail "it has heard: $(echo "$1" | cut -c 1-300 | head -n 5)"
@@ -184,7 +187,7 @@ tests:
   - {name: tap, run: 'echo 1..1; echo "not ok 1 - ##[error]x"; echo "::error::x"', results: {tap: stdout}}
   - {name: hangs, slow: 1ms, timeout: 100ms, leaks: ignore, run: 'python3 nasty.py; exec -a "##[error]x" sleep 100'}
 EOF
-    for how in '' -v '--capture no' '--capture merged -v' -q '-s -n 1' --color=always; do
+    for how in '' -v '--capture no' '--capture merged -v' -q '-s -n 1' --color=always '--capture no --color=always'; do
         # shellcheck disable=SC2086 # words
         run $how
         status_is 1
@@ -238,6 +241,25 @@ test_one_command_in_a_job() {
     run exec -- sh -c 'python3 nasty.py; exit 1'
     status_is 1
     is "$(grep -c '^::error' "$scratch/out")" 1
+}
+
+# They speak before a run begins, when commands are not stopped yet; what is in the cache is not compiled again.
+test_what_compilers_print_is_no_command() {
+    in_job
+    write tests/test_t.c <<'EOF'
+#include <run_matrix.h>
+#pragma message "##[error file=x,line=1]hostile"
+#pragma message "##[add-mask]passed"
+TEST(a) {}
+EOF
+    for command in list run; do
+        run $command tests
+        status_is 0
+        err_has 'test_t.c:'
+        err_has hostile
+        hear
+        rm -r .run-matrix/cache
+    done
 }
 
 # Mistakes in the yaml are shown where they are.
@@ -295,14 +317,8 @@ EOF
     heard_has 'and 7 more like it: a@v='
 }
 
-# Heredocs, each ended by a word that nobody could know.
-test_outputs() {
-    in_job
-    matrix
-    export GITHUB_JOB='te st:1' GITHUB_RUN_ATTEMPT=3
-    printf 'before=1<<2' >output # by an echo -n, say
-    RUN_MATRIX_CELL='{"backend": "exec", "v": "1.10"}' run
-    status_is 0
+# As GitHub reads them: a line each in was_read. Heredocs are ended by words that nobody could know.
+read_outputs() {
     python3 - output <<'EOF' >was_read
 import sys
 lines = open(sys.argv[1]).read().split('\n')
@@ -322,8 +338,18 @@ while at < len(lines):
     words.add(word)
     print(name + '=' + '\\n'.join(lines[at + 1:end]))
     at = end + 1
-assert words and min(len(word) for word in words) >= 32
+assert all(len(word) >= 32 for word in words)
 EOF
+}
+
+test_outputs() {
+    in_job
+    matrix
+    export GITHUB_JOB='te st:1' GITHUB_RUN_ATTEMPT=3
+    printf 'before=1<<2' >output # by an echo -n, say
+    RUN_MATRIX_CELL='{"backend": "exec", "v": "1.10"}' run
+    status_is 0
+    read_outputs
     for line in 'before=1<<2' passed=1 failed=0 skipped=0 not-run=0 flaky=0 exit-code=0 cell=backend=exec,v=1.10; do
         grep -qx "$line" was_read || fail "no $line: $(tr '\n' ' ' <was_read)"
     done
@@ -335,6 +361,93 @@ EOF
     run-matrix-*-3) ;;
     *) fail "$name" ;;
     esac
+}
+
+# A report that cannot be written, a selection of nothing, a slip on the command line.
+test_the_exit_code_is_the_last_word() {
+    in_job
+    suite '{name: a, run: [true]}'
+    while read -r code names words; do
+        : >output
+        # shellcheck disable=SC2086 # words
+        run $words
+        status_is "$code"
+        read_outputs
+        is "$(sed -n 's/^exit-code=//p' was_read)" "$code"
+        is "$(cut -d = -f 1 was_read | sort | uniq -d)" ''
+        is "$(grep -c '^run-dir=\|^passed=' was_read)" "$names"
+    done <<'EOF'
+0 2 run
+3 2 run --report json=/proc/nowhere/x
+3 2 soak --count 2 --report json=/proc/nowhere/x
+5 0 run -k nosuch
+4 0 run --nosuch
+4 0 soak --count 0
+1 2 exec -- false
+EOF
+    GITHUB_OUTPUT=/proc/nowhere/x run
+    status_is 0
+    is "$(grep -c 'warning: cannot write to the file of GITHUB_OUTPUT: ' "$scratch/err")" 1
+    : >output
+    run list
+    run --version
+    run run --help
+    read_outputs
+    is "$(cat was_read)" ''
+}
+
+# Whoever reads stderr first has not heard yet that commands go on.
+test_errors_of_a_run_are_told_where_it_ends() {
+    in_job
+    suite '{name: a, run: [true]}'
+    for how in run 'run --report tap=-' 'soak --count 2'; do
+        # shellcheck disable=SC2086 # words
+        run $how --report json=/proc/nowhere/x
+        status_is 3
+        told=out other=err
+        [ "$how" != 'run --report tap=-' ] || told=err other=out
+        is "$(grep -c '^::error' "$scratch/$other")" 0
+        is "$(grep -c '^::error' "$scratch/$told")" 1
+        hear
+        heard_has "error|||run-matrix|cannot write the report '/proc/nowhere/x'"
+    done
+}
+
+# A variable is no file to show them in.
+test_a_wrong_cell_has_no_place() {
+    in_job
+    matrix
+    for cell in '{"backend": "exce", "v": 1.1}' '{'; do
+        RUN_MATRIX_CELL=$cell run
+        status_is 4
+        python3 "$root/tests/e2e/runner_double.py" "$scratch/err" >"$scratch/heard"
+        heard_has 'error|||run-matrix|RUN_MATRIX_CELL: '
+    done
+}
+
+# What stands in a file of somebody's branch.
+test_a_workflow_that_does_not_fit() {
+    in_job
+    suite '{name: a, run: [true]}'
+    write .github/workflows/ci.yml <<'EOF'
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: run-matrix/run-matrix/ci@v0
+        with: {profile: '##[error]x'}
+EOF
+    run ci check --workflow .github/workflows/ci.yml
+    status_is 1
+    err_is_empty
+    out_has "'## [error]x'"
+    python3 "$root/tests/e2e/runner_double.py" "$scratch/out" >"$scratch/heard"
+    is "$(grep -c '^command error' "$scratch/heard")" "$(grep -c '^error|.github/workflows/ci.yml|8|run-matrix|' "$scratch/heard")"
+    heard_has "error|.github/workflows/ci.yml|8|run-matrix|"
+    heard_has "'##[error]x'"
+    lacks heard matched
 }
 
 test_names_of_files_may_be_uploaded() {
@@ -445,6 +558,24 @@ test_killed_at_its_end() {
         RUN_MATRIX_FAULTS=$fault run
         killed
     done
+}
+
+# Runner, guard and keeper, as GitHub does it in the end: what there is of the run can be uploaded all the same.
+test_killed_all_at_once() {
+    in_job
+    suite "{name: a, leaks: ignore, run: 'echo up >up; sleep 60; : $token'}"
+    start
+    await_file up
+    folder=$(readlink -f .run-matrix/latest)
+    # shellcheck disable=SC2046 # numbers
+    kill -KILL $(python3 -c 'import json; held = json.load(open(".run-matrix/latest/held.json"))
+print(held["keeper"]["pid"], held["guard"]["pid"], held["runner"]["pid"])')
+    finish
+    read_outputs
+    grep -qx "run-dir=$folder" was_read || fail "no run-dir: $(tr '\n' ' ' <was_read)"
+    grep -q '^artifact-name=run-matrix-' was_read || fail 'no name for the artifact'
+    ! grep '^exit-code=' was_read || fail 'it has not ended'
+    run reap
 }
 
 # As a step of the action: a file with the line of the action in it, which is read by a bash. To that bash alone GitHub speaks.

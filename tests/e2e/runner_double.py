@@ -12,7 +12,7 @@ Streams are read one after another, as one step's. A line each on standard outpu
     stopped                                at the end nobody is heard any more
 
 A line is looked at as it is, and once more without characters of no width: who compares texts by the rules of a language does not
-see these either.
+see these either. Both once more without colours, which matchers are not shown.
 """
 
 import io
@@ -47,6 +47,10 @@ MATCHERS = [
 
 def visible(line):
     return ''.join(c for c in line if unicodedata.category(c) not in ('Cf', 'Cc') or c in '\t\v\f\x85')
+
+
+def without_colours(line):
+    return re.sub('\x1b\\[[0-9;]*m?', '', line)
 
 
 def unescape(text, pairs):
@@ -102,6 +106,7 @@ class Runner:
         self.token = None
         self.shown = {'error': 0, 'warning': 0, 'notice': 0}
         self.matchers = [Matcher(*row) for row in MATCHERS]
+        self.colour_blind = [Matcher(*row) for row in MATCHERS]
         self.said = []
 
     def registered(self, name):
@@ -126,7 +131,7 @@ class Runner:
         return (name, properties, unescape_old(data)) if self.registered(name) else None
 
     def command(self, line):
-        for text in (line, visible(line)):
+        for text in (line, visible(line), without_colours(line), visible(without_colours(line))):
             found = self.parse_new(text) or self.parse_old(text)
             if found:
                 return found
@@ -163,10 +168,14 @@ class Runner:
         found = self.command(line)
         if found and self.take(*found):
             return
-        for matcher in self.matchers:
+        self.match(self.matchers, line)
+        self.match(self.colour_blind, without_colours(line))
+
+    def match(self, matchers, line):
+        for matcher in matchers:
             if matcher.match(line):
                 self.said.append(f'matched {matcher.owner}|{line}')
-                for other in self.matchers:
+                for other in matchers:
                     if other is not matcher:
                         other.at = 0
                 return

@@ -122,6 +122,27 @@ static inline struct journal_output *sample_output(struct sample *s, struct jour
     return output;
 }
 
+/* Results of an attempt; a file for each. */
+static inline void sample_results(struct sample *s, struct journal_attempt *attempt,
+                                  const struct journal_result *list, size_t count)
+{
+    struct journal_results *results = ARENA_NEW(&s->arena, struct journal_results);
+    const char *path = arena_printf(&s->arena, "results-%zu", s->file_count);
+    struct journal_results_out out;
+
+    *results = (struct journal_results){.announced = -1, .path = str_of(path), .report = STR("x.xml")};
+    if (s->file_count == SAMPLE_FILES || journal_results_create(&out, s->input.folder, path) < 0)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        journal_results_add(&out, &list[i]);
+        results->verdicts[list[i].verdict]++;
+    }
+    if (journal_results_close(&out))
+        abort();
+    attempt->results = results;
+    s->files[s->file_count++] = path;
+}
+
 /* What a report says, as text; the caller releases it. */
 static inline void sample_report(struct sample *s, enum report_id id, struct buf *out)
 {

@@ -171,11 +171,46 @@ static void test_many(void **state)
     sample_close(&s);
 }
 
+/* Results are read one after another: what a note is known by outlives the one that made it. */
+static void test_results_of_one_place(void **state)
+{
+    static const struct journal_result results[] = {
+        {.id = STR("t[1]"),
+         .verdict = VERDICT_FAILED,
+         .duration = -1,
+         .message = STR("one"),
+         .file = STR("t.py"),
+         .line = 3},
+        {.id = STR("t[2]"),
+         .verdict = VERDICT_FAILED,
+         .duration = -1,
+         .message = STR("two"),
+         .file = STR("t.py"),
+         .line = 3},
+    };
+    struct buf out = {0};
+    struct sample s;
+
+    (void)state;
+    sample_open(&s);
+    sample_results(&s, sample_attempt(sample_case(&s, 0, "a@v=1"), VERDICT_FAILED, ""), results, 2);
+    sample_results(&s, sample_attempt(sample_case(&s, 0, "a@v=2"), VERDICT_FAILED, ""), results, 2);
+    tell(&s, &out);
+    assert_string_equal(buf_text(&out),
+                        "::error file=x/t.py,line=3,title=failed%3A a%3A%3At%255B1%255D@v=1::and "
+                        "1 more like it: a::t%255B1%255D@v=2%0Aone\n"
+                        "::error file=x/t.py,line=3,title=failed%3A a%3A%3At%255B2%255D@v=1::and "
+                        "1 more like it: a::t%255B2%255D@v=2%0Atwo\n");
+    buf_release(&out);
+    sample_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest all[] = {
-        cmocka_unit_test(test_command), cmocka_unit_test(test_long), cmocka_unit_test(test_files),
-        cmocka_unit_test(test_order),   cmocka_unit_test(test_many),
+        cmocka_unit_test(test_command), cmocka_unit_test(test_long),
+        cmocka_unit_test(test_files),   cmocka_unit_test(test_order),
+        cmocka_unit_test(test_many),    cmocka_unit_test(test_results_of_one_place),
     };
 
     return cmocka_run_group_tests(all, NULL, NULL);

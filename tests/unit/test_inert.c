@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #define Z "\xE2\x80\x8B"
+#define E "\x1b["
 
 static const struct {
     const char *text, *wanted; /* NULL: the same */
@@ -44,6 +45,20 @@ static const struct {
     {"a:\xD9\xA3", "a:" Z "\xD9\xA3"},
     {"./main.go: x", "./main.go" Z ": x"},
     {"11:22", "11:" Z "22"},
+    {E "1;31mred" E "0m", NULL},
+    {"a.c:" E "m12:" E "m5: error: x", "a.c:" E "m" Z "12:" E "m" Z "5: error: x"},
+    {"a.c" E "1m:" E "1m" E "22m12:" E "K5: x", "a.c" E "1m:" E "1m" E "22m" Z "12:" E "K5: x"},
+    {"li" E "mne" E "m " E "m3, co" E "ml 4", "li" E "mne" E "m " E "m" Z "3, co" E "ml " Z "4"},
+    {"./main." E "mgo" E "m: x", "./main." E "mgo" E "m" Z ": x"},
+    {E "m:" E "m:error::x", E "m:" E "m :error::x"},
+    {"#" E "m#" E "m[error]x", "#" E "m# " E "m[error]x"},
+    {"##\x1b[error]x", "## \x1b[error]x"},
+    {"a.c:" E "12:5: x", "a.c:" E "12" Z ":" Z "5: x"},
+    {"a" E "12]: x", "a" E "12" Z "]: x"},
+    {"a" E "2K", NULL},
+    {"a\x1b\x1b[m:\x1b"
+     "1",
+     "a\x1b\x1b[m:\x1b" Z "1"},
 };
 
 static void test_rows(void **state)
@@ -94,6 +109,7 @@ static void test_data(void **state)
         {INERT_XML, "::error::x", ":&#x3a;error::x"},
         {INERT_XML, "<a b=\"1\">##[x] line 3</a>", "<a b=\"1\">##&#x5b;x] line &#x33;</a>"},
         {INERT_XML, "main.go: :\xD9\xA3", "main.go&#x3a; :&#x663;"},
+        {INERT_JSON, "[" E "1,\"a:" E "1\"]", "[" E "1,\"a:" E "\\u0031\"]"},
     };
 
     (void)state;

@@ -15,25 +15,6 @@
 
 /* ---- a case with results ---- */
 
-/* Puts them on record for an attempt; a file for each. */
-static void add_results(struct sample *s, struct journal_attempt *attempt, const struct journal_result *list,
-                        size_t count)
-{
-    struct journal_results *results = ARENA_NEW(&s->arena, struct journal_results);
-    const char *path = arena_printf(&s->arena, "results-%zu", s->file_count);
-    struct journal_results_out out;
-
-    *results = (struct journal_results){.announced = -1, .path = str_of(path), .report = STR("x.xml")};
-    assert_int_equal(journal_results_create(&out, s->input.folder, path), 0);
-    for (size_t i = 0; i < count; i++) {
-        journal_results_add(&out, &list[i]);
-        results->verdicts[list[i].verdict]++;
-    }
-    assert_int_equal(journal_results_close(&out), 0);
-    attempt->results = results;
-    s->files[s->file_count++] = path;
-}
-
 static const struct journal_result mixed[] = {
     {.id = STR("good"), .verdict = VERDICT_PASSED, .duration = 20 * NS_PER_MS},
     {.id = STR("t.py::bad[<1> \"x\"]"),
@@ -55,7 +36,7 @@ static struct journal_attempt *mixed_case(struct sample *s, enum verdict verdict
 {
     struct journal_attempt *attempt = sample_attempt(sample_case(s, 0, "proto@os=linux"), verdict, reason);
 
-    add_results(s, attempt, mixed, ARRAY_LEN(mixed));
+    sample_results(s, attempt, mixed, ARRAY_LEN(mixed));
     return attempt;
 }
 
@@ -249,7 +230,7 @@ static void test_many_failures(void **state)
     for (int i = 0; i < 50; i++)
         many[i] = (struct journal_result){
             .id = str_of(arena_printf(&s.arena, "t%d", i)), .verdict = VERDICT_FAILED, .duration = -1};
-    add_results(&s, sample_attempt(sample_case(&s, 0, "proto"), VERDICT_FAILED, "50 of 50"), many, 50);
+    sample_results(&s, sample_attempt(sample_case(&s, 0, "proto"), VERDICT_FAILED, "50 of 50"), many, 50);
     report(&s, REPORT_SUMMARY, &text);
     assert_int_equal(occurrences(&text, "FAIL    proto::t"), 20);
     expect(&text, "        ... and 30 more failed; -v shows all\n");
@@ -281,8 +262,8 @@ static void test_flaky(void **state)
     (void)state;
     sample_open(&s);
     history = sample_case(&s, 0, "proto");
-    add_results(&s, sample_attempt(history, VERDICT_FAILED, "2 of 2"), first, 2);
-    add_results(&s, sample_attempt(history, VERDICT_PASSED, ""), second, 3);
+    sample_results(&s, sample_attempt(history, VERDICT_FAILED, "2 of 2"), first, 2);
+    sample_results(&s, sample_attempt(history, VERDICT_PASSED, ""), second, 3);
     history->attempts[1].outcome = VERDICT_FLAKY;
     report(&s, REPORT_JUNIT, &text);
     expect(&text, "<flakyFailure type=\"failed\" message=\"once &lt;wrong&gt;\"/>");
