@@ -411,6 +411,29 @@ END
     out_has 'build failed'
 }
 
+# A fixture whose tear-down fails in the middle of it: of a run it would be the end of all other cells.
+test_fail_fast_is_for_runs() {
+    cat >run-matrix.yaml <<'END'
+strategy: {fail-fast: true, matrix: {a: [x, y, z]}}
+fixtures:
+  below: {scope: cell, daemon: 'echo $$ >pid.${{ matrix.a }}; exec sleep 1000', ready: {file: 'pid.${{ matrix.a }}'}}
+  above: {scope: cell, needs: [below], run: ['true'], teardown: 'kill -0 $(cat pid.${{ matrix.a }})'}
+tests:
+  - name: t
+    lock: [db]
+    fixtures: [above, below]
+    run: |
+      test ${{ matrix.a }}.$RUN_MATRIX_ATTEMPT = x.3 || exit 0
+      kill -KILL $(cat pid.x)
+      rm pid.x
+      exec sleep 1000
+END
+    run soak --count 10 -n 2
+    status_is 1
+    is "$(of_soak '[c["runs"] for c in soak["cases"]]')" '[10, 10, 10]'
+    is "$(of_soak 'soak["failed"]')" 1
+}
+
 # ---- profiles ----
 
 nightly() {
