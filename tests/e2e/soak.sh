@@ -80,6 +80,29 @@ test_a_duration() {
     [ "$(of_soak 'soak["runs"]')" -gt 0 ] || fail 'nothing was run'
 }
 
+test_no_time_at_all_is_refused() {
+    for option in --duration --within; do
+        for none in 0 0s 0.0ms; do
+            run soak --below 10% "$option" "$none" -- "$tiny"
+            status_is 4
+            err_has "'$option' wants more than 0"
+        done
+    done
+    for key in duration within; do
+        for none in 0 0s; do
+            suite "{name: t, run: ['true']}"
+            echo "profiles: {p: {soak: {below: 10%, $key: $none}}}" >>run-matrix.yaml
+            run soak -P p
+            status_is 4
+            err_has "'$key' of the profile's 'soak' wants more than 0"
+            run soak -P p "--$key" 1h
+            status_is 0
+        done
+    done
+    run soak --resume "--$key" 0
+    status_is 4
+}
+
 # On a terminal and elsewhere: what a fixture of the session takes is no time of the soak.
 test_a_duration_begins_with_the_first_attempt() {
     cat >run-matrix.yaml <<'END'
