@@ -241,14 +241,13 @@ static bool take_up(struct opening *o)
 static bool open_file(struct opening *o, int folder, bool resume)
 {
     o->soak->fd = openat(folder, SOAK_STATE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    o->soak->resumed = resume;
     if (o->soak->fd < 0 && errno != ENOENT)
         return refuse(o, "it cannot be opened", strerror(errno));
-    o->soak->resumed = o->soak->fd >= 0; /* who was killed before he made it has nothing to take up */
-    if (!o->soak->resumed)
-        return create(o, folder);
-    if (!resume)
-        return refuse(o, "it is there already", "a soak begins in a folder of its own");
-    return take_up(o);
+    if (o->soak->fd >= 0)
+        return resume ? take_up(o) : refuse(o, "it is there already", "a soak begins in a folder of its own");
+    /* It is made before the journal has a plan to resume: it was there, and what it was to find out is not known. */
+    return resume ? refuse(o, "the record of this soak is gone", "begin another soak") : create(o, folder);
 }
 
 static void prepare(struct soak *soak, uint32_t jobs)

@@ -44,8 +44,8 @@ struct soak;
 #define SOAK_STATE_NAME "soak.state" /* in the folder of the run */
 
 /*
- * In an open folder of a run: a new one, or one that is there, which must be of the same cases, or it is refused: NULL, and
- * diags say why. A resumed one has the seed and the copies it began with, and of its plan what `plan` does not say (0): that may
+ * In an open folder of a run: a new one, or to be resumed one that is there, which must be of the same cases, or it is refused:
+ * NULL, and diags say why. A resumed one has the seed and the copies it began with, and of its plan what `plan` does not say (0): that may
  * say more time and more attempts, never less; then intervals are those that hold at any time. What was to be proven stays what it was: whoever asks for something else when he has seen the
  * half of it gets an answer that is worth nothing, and is refused.
  */

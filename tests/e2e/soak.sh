@@ -660,6 +660,12 @@ test_resume_is_of_its_kind() {
     sed -i 's/name: t/name: v/' run-matrix.yaml
     run soak --resume --from 1
     status_is 4
+    sed -i 's/name: v/name: t/' run-matrix.yaml
+    rm .run-matrix/runs/0001*/soak.state
+    run soak --resume --from 1
+    status_is 4
+    err_has 'the record of this soak is gone: begin another soak'
+    [ ! -e .run-matrix/runs/0001*/soak.state ] || fail 'it was begun anew'
 }
 
 # ---- reports ----
