@@ -113,20 +113,29 @@ static bool write_to(const struct soak_result *result, bool json, const char *pa
     return answer == 0;
 }
 
+/* One profile is for runs and soaks, and runs have reports that soaks have not. */
 static bool write_profile_reports(struct session *s, const struct soak_result *result)
 {
     const struct suite *suite = s->front->suites.list[0];
     const struct node *asked = front_profile_key(s->front, "reports");
-    const struct node *json = node_get(asked, "json");
-    struct str path;
+    bool good = true;
 
-    if (!json)
-        return true;
-    path = node_text(json, s->arena);
-    return write_to(
-        result, true,
-        arena_printf(s->arena, "%s%.*s", path.len && path.ptr[0] == '/' ? "" : suite->dir, STR_ARG(path)),
-        s->in->diags);
+    for (uint32_t i = 0; asked && i < asked->map.count; i++) {
+        const struct pair *pair = &asked->map.pairs[i];
+        struct str path = node_text(pair->value, s->arena);
+        bool json = str_is(pair->key->string, "json");
+
+        if (json || str_is(pair->key->string, "summary"))
+            good = write_to(result, json,
+                            arena_printf(s->arena, "%s%.*s", path.len && path.ptr[0] == '/' ? "" : suite->dir,
+                                         STR_ARG(path)),
+                            s->in->diags) &&
+                   good;
+        else
+            diag_warning(s->in->diags, pair->key->at, "a soak has no report '%.*s': json and summary",
+                         STR_ARG(pair->key->string));
+    }
+    return good;
 }
 
 static bool write_reports(struct session *s, const struct soak_result *result)

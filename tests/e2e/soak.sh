@@ -499,6 +499,22 @@ test_a_profile_has_a_plan() {
     status_is 1
 }
 
+# A profile may be for runs as well.
+test_reports_that_soaks_have_not_are_told() {
+    suite "{name: t, run: ['true']}"
+    echo 'profiles: {p: {reports: {junit: a.xml, markdown: a.md, json: a.json, summary: a.txt}}}' >>run-matrix.yaml
+    run soak -P p --count 2
+    status_is 0
+    err_has "warning: a soak has no report 'junit': json and summary"
+    err_has "warning: a soak has no report 'markdown'"
+    [ ! -e a.xml ] || fail 'it has been written all the same'
+    cmp a.json .run-matrix/latest/soak.json
+    cmp a.txt .run-matrix/latest/soak.txt
+    run run -P p
+    status_is 0
+    grep -q '^1 passed' a.txt || fail "$(cat a.txt)"
+}
+
 test_a_profile_is_asked_no_less_than_a_command_line() {
     for key in 'below: 0.0000000001%' 'confidence: 20%' 'confidence: 99.99999999%'; do
         suite "{name: t, run: ['true']}"
