@@ -495,6 +495,7 @@ static void test_refused(void **state)
     struct soak_plan plan = {.below = 0.05, .confidence = 0.95, .seed = 1, .copies = 1};
     struct soak_result *result;
     struct stat status;
+    const nanos past = -5;
     uint32_t version = 2;
     char path[100];
 
@@ -518,6 +519,13 @@ static void test_refused(void **state)
     plan.duration = 89 * NS_PER_S;
     refused(s, &plan, "it is to go on for 1m30s, which can become more, and not less");
     plan.count = plan.duration = 0;
+    soak_close(stage_soak(s, &plan, true));
+    overwrite(s, offsetof(struct state_head, plan.duration), &past, sizeof past);
+    refused(s, &plan, "damaged");
+    overwrite(s, offsetof(struct state_head, plan.duration), &(nanos){90 * NS_PER_S}, sizeof(nanos));
+    overwrite(s, offsetof(struct state_head, plan.count), &past, sizeof past);
+    refused(s, &plan, "damaged");
+    overwrite(s, offsetof(struct state_head, plan.count), &(uint64_t){30}, sizeof(uint64_t));
     soak_close(stage_soak(s, &plan, true));
     overwrite(s, offsetof(struct state_head, fixed.copies), "\7", 1);
     refused(s, &plan, "damaged");
