@@ -233,7 +233,7 @@ uint32_t session_recorded(const struct session *s, uint32_t number); /* its numb
 /* Gives up all that wait, or those of a suite whose cells are not in flight. */
 void session_drop(struct session *s, const char *why);
 void session_drop_cells(struct session *s, uint32_t suite, const char *why);
-/* Something has failed for good, which may be the end of what waits (-x, fail-fast). */
+/* Something has failed for good, which may be the end of what waits (-x, fail-fast); of a soak it is not. */
 void session_failed(struct session *s, uint32_t suite);
 /* A warning of the run as a whole: shown, and in the journal. */
 void session_note(struct session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -13,6 +13,9 @@
 #define BELOW_LEAST        1e-8 /* nobody can wait for more than 3 * 10^8 runs */
 #define CONFIDENCE_MOST    0.999999
 
+/* No time at all is a slip: whoever wants no bound says none. */
+#define SOME_TIME "more than 0, such as 45m; without it there is no bound"
+
 static const struct place nowhere = {0};
 
 /* ---- values as they are written ---- */
@@ -59,10 +62,11 @@ static double share_of(struct session *s, const struct node *soak, const char *k
     return share;
 }
 
+/* -1: it is not said. */
 static nanos span_of(const struct node *soak, const char *key)
 {
     const struct node *node = node_get(soak, key);
-    nanos span = 0;
+    nanos span = -1;
 
     if (node && node->kind == NODE_NUMBER)
         span = (nanos)(node->number * (double)NS_PER_S);
@@ -92,7 +96,7 @@ static bool refuse(struct session *s, const char *option, const char *wants, con
     return false;
 }
 
-static bool refuse_share(struct session *s, const char *key, const char *wants)
+static bool refuse_key(struct session *s, const char *key, const char *wants)
 {
     diag_error(s->in->diags, nowhere, "'%s' of the profile's 'soak' wants %s", key, wants);
     return false;
@@ -102,9 +106,31 @@ static bool refuse_share(struct session *s, const char *key, const char *wants)
 static bool shares_fit(struct session *s, const struct soak_plan *plan)
 {
     if (plan->below > 0 && (plan->below < BELOW_LEAST || plan->below >= 1))
-        return refuse_share(s, "below", "a rate between 0.000001% and 100%, such as 0.3% or 0.003");
+        return refuse_key(s, "below", "a rate between 0.000001% and 100%, such as 0.3% or 0.003");
     if (plan->confidence > 0 && (plan->confidence < 0.5 || plan->confidence > CONFIDENCE_MOST))
-        return refuse_share(s, "confidence", "a share from 50% to 99.9999%, such as 95% or 0.95");
+        return refuse_key(s, "confidence", "a share from 50% to 99.9999%, such as 95% or 0.95");
+    return true;
+}
+
+static bool spans_fit(struct session *s, nanos *within, struct soak_plan *plan)
+{
+    if (!plan->duration || !*within)
+        return refuse_key(s, plan->duration ? "within" : "duration", SOME_TIME);
+    if (plan->duration < 0)
+        plan->duration = 0;
+    if (*within < 0)
+        *within = 0;
+    return true;
+}
+
+static bool read_spans(struct session *s, const struct options *o, nanos *within, struct soak_plan *plan)
+{
+    if (!o->duration || !o->within)
+        return refuse(s, o->duration ? "--within" : "--duration", SOME_TIME, "0");
+    if (o->duration > 0)
+        plan->duration = o->duration;
+    if (o->within > 0)
+        *within = o->within;
     return true;
 }
 
@@ -121,7 +147,7 @@ static bool read_shares(struct session *s, const struct options *o, struct soak_
 /* What is said there goes over what `plan` has, key by key. */
 static bool read_options(struct session *s, const struct options *o, nanos *within, struct soak_plan *plan)
 {
-    if (!read_shares(s, o, plan))
+    if (!read_shares(s, o, plan) || !read_spans(s, o, within, plan))
         return false;
     if (o->seed && !soaking_seed(o->seed, &plan->seed))
         return refuse(s, "--seed", "up to 16 hexadecimal digits, as a soak prints them", o->seed);
@@ -135,10 +161,6 @@ static bool read_options(struct session *s, const struct options *o, nanos *with
         plan->count = (uint64_t)o->count;
     if (o->copies > 0)
         plan->copies = (uint32_t)o->copies;
-    if (o->duration >= 0)
-        plan->duration = o->duration;
-    if (o->within >= 0)
-        *within = o->within;
     plan->until_fail |= o->until_fail;
     return true;
 }
@@ -203,7 +225,7 @@ bool soaking_ask(struct session *s, const struct resumption *resumption, struct 
         plan->copies = 1;
     if (resumption)
         return ask_more(s, resumption->more, plan);
-    if (!shares_fit(s, plan))
+    if (!shares_fit(s, plan) || !spans_fit(s, &within, plan))
         return false;
     if (plan->confidence <= 0)
         plan->confidence = CONFIDENCE_DEFAULT;

@@ -1,5 +1,6 @@
 /* What a soak came to: its result in the folder of the run, printed, and as reports. */
 #include "runner/finish.h"
+#include "runner/header.h"
 #include "runner/in_job.h"
 #include "runner/leftovers.h"
 #include "runner/past.h"
@@ -56,11 +57,15 @@ static void add_last_line(const struct soak_result *result, struct buf *out)
         [SOAK_GOES_ON] = ", so far", [SOAK_BELOW] = ", below", [SOAK_NOT_BELOW] = ", not below",
         [SOAK_COUNTED] = "",         [SOAK_FAILED] = "",       [SOAK_UNDECIDED] = ", undecided",
     };
+    uint32_t fixtures = soak_result_failed_fixtures(result);
     uint64_t attempts, failures;
 
     soak_result_counts(result, &attempts, &failures);
-    buf_addf(out, "\n%llu passed, %llu failed%s\n", (unsigned long long)(attempts - failures),
+    buf_addf(out, "\n%llu passed, %llu failed%s", (unsigned long long)(attempts - failures),
              (unsigned long long)failures, words[soak_result_end(result)]);
+    if (fixtures)
+        buf_addf(out, ", %u fixture%s failed", fixtures, plural(fixtures));
+    buf_addc(out, '\n');
 }
 
 static void make(const struct soak_result *result, bool json, bool colour, int verbose, struct buf *out)
@@ -108,20 +113,29 @@ static bool write_to(const struct soak_result *result, bool json, const char *pa
     return answer == 0;
 }
 
+/* One profile is for runs and soaks, and runs have reports that soaks have not. */
 static bool write_profile_reports(struct session *s, const struct soak_result *result)
 {
     const struct suite *suite = s->front->suites.list[0];
     const struct node *asked = front_profile_key(s->front, "reports");
-    const struct node *json = node_get(asked, "json");
-    struct str path;
+    bool good = true;
 
-    if (!json)
-        return true;
-    path = node_text(json, s->arena);
-    return write_to(
-        result, true,
-        arena_printf(s->arena, "%s%.*s", path.len && path.ptr[0] == '/' ? "" : suite->dir, STR_ARG(path)),
-        s->in->diags);
+    for (uint32_t i = 0; asked && i < asked->map.count; i++) {
+        const struct pair *pair = &asked->map.pairs[i];
+        struct str path = node_text(pair->value, s->arena);
+        bool json = str_is(pair->key->string, "json");
+
+        if (json || str_is(pair->key->string, "summary"))
+            good = write_to(result, json,
+                            arena_printf(s->arena, "%s%.*s", path.len && path.ptr[0] == '/' ? "" : suite->dir,
+                                         STR_ARG(path)),
+                            s->in->diags) &&
+                   good;
+        else
+            diag_warning(s->in->diags, pair->key->at, "a soak has no report '%.*s': json and summary",
+                         STR_ARG(pair->key->string));
+    }
+    return good;
 }
 
 static bool write_reports(struct session *s, const struct soak_result *result)
@@ -154,19 +168,18 @@ static enum exit_code code_of(enum soak_end end, bool failed)
     return failed ? EXIT_FAILED : EXIT_PASSED;
 }
 
-static enum exit_code verdict(struct session *s)
+static enum exit_code verdict(struct session *s, enum soak_end end, const struct soak_result *result)
 {
     struct soak_now view;
-    enum soak_end end = soak_where(s->soak->engine, soaking_now(s));
     enum exit_code code;
 
     soak_look(s->soak->engine, soaking_now(s), &view);
-    if (s->broken)
+    if (s->broken || !result)
         return EXIT_BROKEN;
     if (s->cancelled)
         return EXIT_INTERRUPTED;
     code = code_of(end, view.failures > 0);
-    if (s->soak->stopped || s->unclean)
+    if (s->soak->stopped || s->unclean || soak_result_failed_fixtures(result))
         return EXIT_FAILED;
     if (!view.attempts)
         return EXIT_NOTHING;
@@ -234,15 +247,31 @@ static void tell_result(struct session *s, const struct soak_result *result, enu
     buf_release(&last);
 }
 
+/* Of the folder of the run; what cannot be written to any more is not read either. */
+static const struct soak_result *read_result(struct session *s)
+{
+    struct soak_result *result = soak_read(s->run.fd, s->run.path, s->arena, s->in->diags);
+    struct journal_record record;
+
+    if (!result || s->broken)
+        return result;
+    if (!journal_read(s->arena, s->run.fd, s->run.path, &record, s->in->diags))
+        return NULL;
+    soak_result_fixtures(result, &record);
+    return result;
+}
+
 enum exit_code soaking_finish(struct session *s)
 {
-    enum exit_code code;
     const struct soak_result *result;
+    enum exit_code code;
+    enum soak_end end;
 
     progress_hide(s->progress);
     leftovers_of_run(s);
-    code = verdict(s);
-    result = soak_read(s->run.fd, s->run.path, s->arena, s->in->diags);
+    end = soak_where(s->soak->engine, soaking_now(s)); /* which the result is to know of */
+    result = read_result(s);
+    code = verdict(s, end, result);
     fault_die(&s->faults, FAULT_DIE_FINISH);
     if (!s->broken)
         session_wrote(s, journal_finished(s->journal, code, session_now(s)));
@@ -261,7 +290,7 @@ enum exit_code soaking_finish(struct session *s)
 enum exit_code soaking_report(struct past_run *past, struct invocation *in)
 {
     const char *format = in->options->format ? in->options->format : "summary";
-    const struct soak_result *result;
+    struct soak_result *result;
     struct buf out = {0};
     bool json = strcmp(format, "json") == 0;
     bool good;
@@ -274,6 +303,7 @@ enum exit_code soaking_report(struct past_run *past, struct invocation *in)
     result = soak_read(past->run.fd, past->run.path, in->arena, in->diags);
     if (!result)
         return EXIT_USAGE;
+    soak_result_fixtures(result, &past->record);
     if (in->options->output)
         return write_to(result, json, in->options->output, in->diags) ? EXIT_PASSED : EXIT_BROKEN;
     make(result, json, past->options.colour, past->options.verbose, &out);

@@ -368,9 +368,12 @@ static const struct schema_key soak_keys[] = {
 OBJECT(soak, "'soak'", .exprs = EXPRS_NO, .doc = "The plan of `run-matrix soak`.");
 
 static const struct schema_key reports_keys[] = {
-    {"junit", &type_path, .doc = "JUnit XML"},    {"tap", &type_path, .doc = "TAP"},
-    {"json", &type_path, .doc = "JSON"},          {"html", &type_path, .doc = "a page for a browser"},
+    {"junit", &type_path, .doc = "JUnit XML"},
+    {"tap", &type_path, .doc = "TAP"},
+    {"json", &type_path, .doc = "JSON"},
+    {"html", &type_path, .doc = "a page for a browser"},
     {"markdown", &type_path, .doc = "a summary"},
+    {"summary", &type_path, .doc = "what is printed at the end"},
 };
 OBJECT(reports, "'reports'", .exprs = EXPRS_NO, .doc = "Reports to write, and where.");
 

@@ -182,7 +182,9 @@ uint64_t soak_random_next(struct soak_random *random);
 uint64_t soak_random_below(struct soak_random *random, uint64_t bound); /* each as likely; bound > 0 */
 void soak_permute(uint32_t *order, uint32_t count, uint64_t seed, uint64_t round);
 
-bool case_is_done(const struct soak *soak, uint32_t number); /* no more attempts of it are wanted */
+/* No more attempts of it are wanted, of so many at most; 0: without bound. */
+bool record_is_done(const struct state_case *record, uint64_t most);
+bool case_is_done(const struct soak *soak, uint32_t number);
 bool order_next(struct soak *soak, uint32_t *entry);
 void order_back(struct soak *soak, uint32_t entry); /* it does not run any more */
 void order_begin_round(struct soak *soak);

@@ -97,7 +97,7 @@ void span_about_add(struct buf *out, nanos span)
     };
     const struct step *step = steps;
 
-    while (span < step->from)
+    while (step->from && span < step->from)
         step++;
     if (span < INT64_MAX - step->unit)
         span = (span + step->unit / 2) / step->unit * step->unit;

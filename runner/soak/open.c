@@ -166,34 +166,48 @@ static bool asks_no_less(const struct opening *o)
     return false;
 }
 
-/* Whoever has seen some of it and says now where it is to end may have chosen that by what he saw. */
-static bool moves_the_end(const struct state_head *head, const struct soak_plan *plan)
+/* Somebody may be run. */
+static bool has_room(const struct state *state, const struct state_plan *plan)
 {
-    return (head->totals.attempts || head->totals.passed_over) &&
-           ((plan->count && plan->count != head->plan.count) ||
-            (plan->duration > 0 && plan->duration != head->plan.duration) ||
-            (plan->until_fail && !head->plan.until));
+    if (plan->duration && state->head->totals.taken >= plan->duration)
+        return false;
+    for (uint32_t i = 0; i < state->head->fixed.count; i++)
+        if (!record_is_done(&state->cases[i], plan->count))
+            return true;
+    return false;
 }
 
-/* What ended because of its bounds goes on where there is room again; what is proven is proven. */
+static bool is_more(const struct state_head *head, const struct soak_plan *plan)
+{
+    return plan->until_fail || plan->count > head->plan.count || plan->duration > head->plan.duration;
+}
+
+/*
+ * What ended because of its bounds goes on where there is room again, until its next failure if it was to end with one; what is
+ * proven is proven. Whoever has seen some of it and says now where it is to end may have chosen that by what he saw.
+ */
 static void give_more(const struct opening *o)
 {
     struct state_head *head = o->soak->state.head;
     const struct soak_plan *plan = o->plan;
-    bool more = (head->plan.count && plan->count > head->plan.count) ||
-                (head->plan.duration && plan->duration > head->plan.duration);
-    bool failed = head->totals.end == SOAK_FAILED;
+    struct state_plan next = head->plan;
+    enum soak_end end = (enum soak_end)head->totals.end;
+    bool seen = head->totals.attempts || head->totals.passed_over;
 
-    if (moves_the_end(head, plan))
-        head->totals.moved = true;
     if (plan->count)
-        head->plan.count = plan->count;
+        next.count = plan->count;
     if (plan->duration > 0)
-        head->plan.duration = plan->duration;
-    if (head->plan.until ? more && failed : plan->until_fail)
-        head->plan.until = head->totals.failures + 1;
-    if (more && (failed || head->totals.end == SOAK_COUNTED || head->totals.end == SOAK_UNDECIDED))
-        head->totals.end = SOAK_GOES_ON;
+        next.duration = plan->duration;
+    if (next.until ? end == SOAK_FAILED : plan->until_fail)
+        next.until = head->totals.failures + 1;
+    if (end == SOAK_BELOW || end == SOAK_NOT_BELOW)
+        return;
+    if (end != SOAK_GOES_ON && !(is_more(head, plan) && has_room(&o->soak->state, &next)))
+        return;
+    if (seen && memcmp(&next, &head->plan, sizeof next) != 0)
+        head->totals.moved = true;
+    head->plan = next;
+    head->totals.end = SOAK_GOES_ON;
 }
 
 static bool take_up(struct opening *o)
@@ -227,14 +241,13 @@ static bool take_up(struct opening *o)
 static bool open_file(struct opening *o, int folder, bool resume)
 {
     o->soak->fd = openat(folder, SOAK_STATE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    o->soak->resumed = resume;
     if (o->soak->fd < 0 && errno != ENOENT)
         return refuse(o, "it cannot be opened", strerror(errno));
-    o->soak->resumed = o->soak->fd >= 0; /* who was killed before he made it has nothing to take up */
-    if (!o->soak->resumed)
-        return create(o, folder);
-    if (!resume)
-        return refuse(o, "it is there already", "a soak begins in a folder of its own");
-    return take_up(o);
+    if (o->soak->fd >= 0)
+        return resume ? take_up(o) : refuse(o, "it is there already", "a soak begins in a folder of its own");
+    /* It is made before the journal has a plan to resume: it was there, and what it was to find out is not known. */
+    return resume ? refuse(o, "the record of this soak is gone", "begin another soak") : create(o, folder);
 }
 
 static void prepare(struct soak *soak, uint32_t jobs)

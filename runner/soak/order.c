@@ -73,14 +73,18 @@ void soak_permute(uint32_t *order, uint32_t count, uint64_t seed, uint64_t round
 
 /* ---- rounds ---- */
 
-bool case_is_done(const struct soak *soak, uint32_t number)
+bool record_is_done(const struct state_case *record, uint64_t most)
 {
-    const struct state_case *record = &soak->state.cases[number];
     uint64_t counted = record_attempts(record), passed_over = record_passed_over(record);
 
     if (!counted && passed_over >= SKIPS_MOST)
         return true;
-    return soak->plan.count && counted + passed_over >= soak->plan.count;
+    return most && counted + passed_over >= most;
+}
+
+bool case_is_done(const struct soak *soak, uint32_t number)
+{
+    return record_is_done(&soak->state.cases[number], soak->plan.count);
 }
 
 /* Those that run may be all that are wanted of it. */

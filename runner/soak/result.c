@@ -58,6 +58,27 @@ struct soak_result *soak_read(int folder, const char *path, struct arena *arena,
     return result;
 }
 
+/* Behind the cases of the plan are those that nobody wrote as one. */
+void soak_result_fixtures(struct soak_result *result, const struct journal_record *record)
+{
+    for (uint32_t i = result->count; i < record->case_count; i++) {
+        const struct journal_history *history = &record->cases[i];
+        const struct journal_attempt *last = journal_last(history);
+
+        if (!history->what || !last || verdict_counts(last->outcome) != COUNT_FAILED)
+            continue;
+        if (result->fixture_failures < FIXTURES_MOST)
+            result->fixtures[result->fixture_failures] = (struct fixture_failure){
+                arena_str(result->arena, history->what->id), arena_str(result->arena, last->reason)};
+        result->fixture_failures++;
+    }
+}
+
+uint32_t soak_result_failed_fixtures(const struct soak_result *result)
+{
+    return result->fixture_failures;
+}
+
 enum soak_end soak_result_end(const struct soak_result *result)
 {
     return (enum soak_end)result->state.head->totals.end;

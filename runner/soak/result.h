@@ -9,6 +9,7 @@
 #define CARRIERS_MOST 4     /* conditions, one within the other */
 #define SAME_MOST     4     /* tests that have most of the failures */
 #define WITH_MOST     4     /* values that always go along with another */
+#define FIXTURES_MOST 20    /* failures of fixtures that are told one by one */
 
 /* A value of an axis. */
 struct axis_value {
@@ -83,6 +84,11 @@ struct soak_result {
     struct kind_result *kinds; /* most frequent first */
     uint32_t kind_count;
     struct gathered gathered;
+
+    struct fixture_failure {
+        struct str id, reason;
+    } fixtures[FIXTURES_MOST];
+    uint32_t fixture_failures; /* all of them */
 };
 
 /* ---- names.c: who has which test, cell and values ---- */

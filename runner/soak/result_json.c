@@ -257,6 +257,20 @@ static void add_kinds(struct json_writer *w, const struct soak_result *result)
     add_count(w, "other_kinds", result->state.head->totals.others);
 }
 
+static void add_fixtures(struct json_writer *w, const struct soak_result *result)
+{
+    add_count(w, "failed_fixtures", result->fixture_failures);
+    json_key_c(w, "fixtures");
+    json_array(w);
+    for (uint32_t i = 0; i < result->fixture_failures && i < FIXTURES_MOST; i++) {
+        json_object(w);
+        add_text(w, "id", result->fixtures[i].id);
+        add_text(w, "reason", result->fixtures[i].reason);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
 void soak_result_json(const struct soak_result *result, struct buf *out)
 {
     const struct state_head *head = result->state.head;
@@ -282,5 +296,6 @@ void soak_result_json(const struct soak_result *result, struct buf *out)
     add_carriers(&w, result);
     add_kinds(&w, result);
     add_gathered(&w, result, &result->gathered);
+    add_fixtures(&w, result);
     json_object_end(&w);
 }

@@ -243,6 +243,25 @@ static void tell_failures(const struct telling *t)
     }
 }
 
+static void tell_fixtures(const struct telling *t)
+{
+    const struct soak_result *result = t->result;
+    uint32_t all = result->fixture_failures, shown = all < FIXTURES_MOST ? all : FIXTURES_MOST;
+
+    if (!all)
+        return;
+    tell_title(t, "fixtures that failed");
+    for (uint32_t i = 0; i < shown; i++) {
+        buf_adds(t->out, "  ");
+        utf8_show(t->out, result->fixtures[i].id);
+        buf_adds(t->out, ": ");
+        utf8_show(t->out, result->fixtures[i].reason);
+        buf_addc(t->out, '\n');
+    }
+    if (shown < all)
+        buf_addf(t->out, "  ... and %u more\n", all - shown);
+}
+
 void soak_result_text(const struct soak_result *result, bool colour, int verbose, struct buf *out)
 {
     const struct telling t = {.result = result, .out = out, .colour = colour, .verbose = verbose};
@@ -253,4 +272,5 @@ void soak_result_text(const struct soak_result *result, bool colour, int verbose
     tell_rates(&t);
     tell_carriers(&t);
     tell_failures(&t);
+    tell_fixtures(&t);
 }

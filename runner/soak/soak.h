@@ -44,8 +44,8 @@ struct soak;
 #define SOAK_STATE_NAME "soak.state" /* in the folder of the run */
 
 /*
- * In an open folder of a run: a new one, or one that is there, which must be of the same cases, or it is refused: NULL, and
- * diags say why. A resumed one has the seed and the copies it began with, and of its plan what `plan` does not say (0): that may
+ * In an open folder of a run: a new one, or to be resumed one that is there, which must be of the same cases, or it is refused:
+ * NULL, and diags say why. A resumed one has the seed and the copies it began with, and of its plan what `plan` does not say (0): that may
  * say more time and more attempts, never less; then intervals are those that hold at any time. What was to be proven stays what it was: whoever asks for something else when he has seen the
  * half of it gets an answer that is worth nothing, and is refused.
  */
@@ -141,11 +141,14 @@ void soak_tell_line(const struct soak *soak, nanos now, uint32_t width, struct b
  */
 struct soak_result;
 struct soak_result *soak_read(int folder, const char *path, struct arena *arena, struct diags *diags);
+/* What failed of fixtures that all share, and has not been made good, is in the journal. */
+void soak_result_fixtures(struct soak_result *result, const struct journal_record *record);
 void soak_result_text(const struct soak_result *result, bool colour, int verbose, struct buf *out);
 void soak_result_json(const struct soak_result *result, struct buf *out);
 enum soak_end soak_result_end(const struct soak_result *result);
 bool soak_result_failed(const struct soak_result *result); /* any attempt */
 void soak_result_counts(const struct soak_result *result, uint64_t *attempts, uint64_t *failures);
+uint32_t soak_result_failed_fixtures(const struct soak_result *result);
 
 /* What failures have in common: the words without what differs from one to the next, as numbers and addresses do. */
 void soak_signature(const struct soak_outcome *outcome, struct buf *out);

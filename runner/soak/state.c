@@ -111,6 +111,12 @@ static bool totals_fit(const struct state_totals *totals)
            totals->taken >= 0;
 }
 
+/* What whoever resumes may change is in no digest. */
+static bool plan_fits(const struct state_plan *plan)
+{
+    return plan->duration >= 0 && plan->count <= UINT32_MAX;
+}
+
 static bool kind_fits(const struct state_kind *kind, uint32_t count)
 {
     return kind->number < count && kind->verdict < VERDICT_COUNT &&
@@ -164,7 +170,7 @@ bool state_lay_out(struct state *state, void *bytes, size_t size, const char **w
             return false;
         state_mend(state);
     }
-    return totals_fit(&state->head->totals) && lists_fit(state);
+    return plan_fits(&state->head->plan) && totals_fit(&state->head->totals) && lists_fit(state);
 }
 
 /* ---- change ---- */

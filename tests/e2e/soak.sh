@@ -80,6 +80,29 @@ test_a_duration() {
     [ "$(of_soak 'soak["runs"]')" -gt 0 ] || fail 'nothing was run'
 }
 
+test_no_time_at_all_is_refused() {
+    for option in --duration --within; do
+        for none in 0 0s 0.0ms; do
+            run soak --below 10% "$option" "$none" -- "$tiny"
+            status_is 4
+            err_has "'$option' wants more than 0"
+        done
+    done
+    for key in duration within; do
+        for none in 0 0s; do
+            suite "{name: t, run: ['true']}"
+            echo "profiles: {p: {soak: {below: 10%, $key: $none}}}" >>run-matrix.yaml
+            run soak -P p
+            status_is 4
+            err_has "'$key' of the profile's 'soak' wants more than 0"
+            run soak -P p "--$key" 1h
+            status_is 0
+        done
+    done
+    run soak --resume "--$key" 0
+    status_is 4
+}
+
 # On a terminal and elsewhere: what a fixture of the session takes is no time of the soak.
 test_a_duration_begins_with_the_first_attempt() {
     cat >run-matrix.yaml <<'END'
@@ -98,6 +121,15 @@ test_until_it_fails() {
     run soak --until-fail
     status_is 1
     is "$(attempts)" 5
+    # More of it, which it was not asked for at first, is until the next; and so is being told again.
+    suite "{name: t, run: '$notes test \$RUN_MATRIX_ATTEMPT != 8 -a \$RUN_MATRIX_ATTEMPT -lt 11'}"
+    run soak --resume --count 50
+    status_is 1
+    is "$(attempts)" 8
+    run soak --resume --until-fail
+    status_is 1
+    is "$(attempts)" 11
+    is "$(of_soak 'soak["failed"]')" 3
 }
 
 test_what_is_skipped_is_nothing() {
@@ -430,6 +462,29 @@ END
     out_has 'build failed'
 }
 
+# A fixture whose tear-down fails in the middle of it: of a run it would be the end of all other cells.
+test_fail_fast_is_for_runs() {
+    cat >run-matrix.yaml <<'END'
+strategy: {fail-fast: true, matrix: {a: [x, y, z]}}
+fixtures:
+  below: {scope: cell, daemon: 'echo $$ >pid.${{ matrix.a }}; exec sleep 1000', ready: {file: 'pid.${{ matrix.a }}'}}
+  above: {scope: cell, needs: [below], run: ['true'], teardown: 'kill -0 $(cat pid.${{ matrix.a }})'}
+tests:
+  - name: t
+    lock: [db]
+    fixtures: [above, below]
+    run: |
+      test ${{ matrix.a }}.$RUN_MATRIX_ATTEMPT = x.3 || exit 0
+      kill -KILL $(cat pid.x)
+      rm pid.x
+      exec sleep 1000
+END
+    run soak --count 10 -n 2
+    status_is 1
+    is "$(of_soak '[c["runs"] for c in soak["cases"]]')" '[10, 10, 10]'
+    is "$(of_soak 'soak["failed"]')" 1
+}
+
 # ---- profiles ----
 
 nightly() {
@@ -461,6 +516,22 @@ test_a_profile_has_a_plan() {
     is "$(of_soak 'soak["runs"]')" 3
     run soak -P other --count 1
     status_is 1
+}
+
+# A profile may be for runs as well.
+test_reports_that_soaks_have_not_are_told() {
+    suite "{name: t, run: ['true']}"
+    echo 'profiles: {p: {reports: {junit: a.xml, markdown: a.md, json: a.json, summary: a.txt}}}' >>run-matrix.yaml
+    run soak -P p --count 2
+    status_is 0
+    err_has "warning: a soak has no report 'junit': json and summary"
+    err_has "warning: a soak has no report 'markdown'"
+    [ ! -e a.xml ] || fail 'it has been written all the same'
+    cmp a.json .run-matrix/latest/soak.json
+    cmp a.txt .run-matrix/latest/soak.txt
+    run run -P p
+    status_is 0
+    grep -q '^1 passed' a.txt || fail "$(cat a.txt)"
 }
 
 test_a_profile_is_asked_no_less_than_a_command_line() {
@@ -496,7 +567,7 @@ test_ctrl_c_gives_the_result_so_far() {
     run soak --resume --count $((before + 20))
     status_is 1
     is "$(of_soak 'soak["runs"]')" $((before + 20))
-    out_has 'goes on after'
+    grep -q '^goes on after [1-9]' "$scratch/out" || fail 'nothing was before it'
 }
 
 test_ctrl_c_of_what_hangs() {
@@ -666,6 +737,12 @@ test_resume_is_of_its_kind() {
     sed -i 's/name: t/name: v/' run-matrix.yaml
     run soak --resume --from 1
     status_is 4
+    sed -i 's/name: v/name: t/' run-matrix.yaml
+    rm .run-matrix/runs/0001*/soak.state
+    run soak --resume --from 1
+    status_is 4
+    err_has 'the record of this soak is gone: begin another soak'
+    is "$(find .run-matrix/runs/0001* -name 'soak.state*')" ''
 }
 
 # ---- reports ----

@@ -50,11 +50,39 @@ END
     out_has 'speed=fast: 50 % of 48 runs, against 0 % of 48 without it'
 }
 
+test_fixtures_that_fail() {
+    cat >run-matrix.yaml <<'END'
+strategy: {matrix: {a: [x, y]}}
+fixtures:
+  once: {scope: session, run: ['true'], teardown: 'test -e good'}
+  each: {scope: cell, run: ['true'], teardown: 'test ${{ matrix.a }} = x -o -e good'}
+tests: [{name: t, fixtures: [once, each], run: ['true']}]
+END
+    run soak --count 2
+    status_is 1
+    is_right
+    is "$(of_soak 'soak["failed_fixtures"], sorted(f["id"] for f in soak["fixtures"])')" "(2, ['fixture:each@a=y', 'fixture:once'])"
+    out_has "fixture:once: the tear-down of fixture 'once' ended with exit status 1"
+    last_line_is '4 passed, 0 failed, 2 fixtures failed'
+    run report
+    cmp "$scratch/out" .run-matrix/latest/soak.txt
+    # Nothing is left to be run, and they have failed; then they are made again, and good.
+    run soak --resume
+    status_is 1
+    touch good
+    run soak --resume --count 3
+    status_is 0
+    is_right
+    is "$(of_soak 'soak["failed_fixtures"], soak["fixtures"]')" '(0, [])'
+    last_line_is '6 passed, 0 failed'
+}
+
 test_what_is_not_is_refused() {
     local change
     run soak --count 2 -- false
     for change in 'soak["schema"] = 2' 'del soak["rate"]' 'soak["more"] = 1' 'soak["kinds"][0]["failed"] = "2"' \
-        'soak["end"] = "whatever"' 'soak["seed"] = 5' 'del soak["cases"][0]["cell"]' 'soak["gathering"]["how"] = None'; do
+        'soak["end"] = "whatever"' 'soak["seed"] = 5' 'del soak["cases"][0]["cell"]' 'soak["gathering"]["how"] = None' \
+        'soak["fixtures"] = [{"id": "fixture:f"}]'; do
         python3 -c 'import json, sys
 soak = json.load(open(".run-matrix/latest/soak.json"))
 exec(sys.argv[1])

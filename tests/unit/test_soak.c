@@ -318,14 +318,47 @@ static void test_until_fail(void **state)
     assert_int_equal(stage_play(s, soak, 1, STAGE_FOR_EVER), SOAK_FAILED);
     assert_int_equal(soak->state.head->totals.attempts, 1);
     soak_close(soak);
-    soak = stage_soak(s, &plan, true);
+    soak = stage_soak(s, &(struct soak_plan){.count = 100}, true);
     assert_int_equal(soak_where(soak, 0), SOAK_FAILED);
+    assert_false(soak->state.head->totals.moved);
     soak_close(soak);
     /* More to do: until the next. */
-    plan.count = 200;
-    soak = stage_soak(s, &plan, true);
+    soak = stage_soak(s, &(struct soak_plan){.count = 200}, true);
     assert_int_equal(stage_play(s, soak, 1, STAGE_FOR_EVER), SOAK_FAILED);
     assert_int_equal(soak->state.head->totals.attempts, 2);
+    assert_true(soak->state.head->totals.moved);
+    soak_close(soak);
+    soak = stage_soak(s, &(struct soak_plan){.until_fail = true}, true);
+    assert_int_equal(stage_play(s, soak, 1, STAGE_FOR_EVER), SOAK_FAILED);
+    assert_int_equal(soak->state.head->totals.attempts, 3);
+    soak_close(soak);
+}
+
+/* A bound of a kind that was not there is something more to do where there is room, and changes nothing where there is none. */
+static void test_more_of_another_kind(void **state)
+{
+    struct stage *s = *state;
+    struct soak_plan plan = {.until_fail = true, .seed = 1, .copies = 1};
+    struct soak *soak;
+
+    add_cases(s, 1, 1);
+    soak = stage_soak(s, &plan, false);
+    assert_int_equal(stage_play(s, soak, 1, STAGE_FOR_EVER), SOAK_FAILED);
+    soak_close(soak);
+    s->rates[0] = 0;
+    soak = stage_soak(s, &(struct soak_plan){.count = 1}, true); /* that is what it has run */
+    assert_int_equal(soak_where(soak, 0), SOAK_FAILED);
+    assert_int_equal(soak->state.head->plan.count, 0);
+    assert_false(soak->state.head->totals.moved);
+    soak_close(soak);
+    soak = stage_soak(s, &(struct soak_plan){.count = 50}, true);
+    assert_int_equal(stage_play(s, soak, 1, STAGE_FOR_EVER), SOAK_COUNTED);
+    assert_int_equal(soak->state.head->totals.attempts, 50);
+    assert_true(soak->state.head->totals.moved);
+    soak_close(soak);
+    soak = stage_soak(s, &(struct soak_plan){.duration = NS_PER_S}, true);
+    assert_int_equal(soak_where(soak, 0), SOAK_COUNTED);
+    assert_int_equal(soak_plan_of(soak)->duration, 0);
     soak_close(soak);
 }
 
@@ -463,6 +496,7 @@ static void test_refused(void **state)
     struct soak_plan plan = {.below = 0.05, .confidence = 0.95, .seed = 1, .copies = 1};
     struct soak_result *result;
     struct stat status;
+    const nanos past = -5;
     uint32_t version = 2;
     char path[100];
 
@@ -486,6 +520,13 @@ static void test_refused(void **state)
     plan.duration = 89 * NS_PER_S;
     refused(s, &plan, "it is to go on for 1m30s, which can become more, and not less");
     plan.count = plan.duration = 0;
+    soak_close(stage_soak(s, &plan, true));
+    overwrite(s, offsetof(struct state_head, plan.duration), &past, sizeof past);
+    refused(s, &plan, "damaged");
+    overwrite(s, offsetof(struct state_head, plan.duration), &(nanos){90 * NS_PER_S}, sizeof(nanos));
+    overwrite(s, offsetof(struct state_head, plan.count), &past, sizeof past);
+    refused(s, &plan, "damaged");
+    overwrite(s, offsetof(struct state_head, plan.count), &(uint64_t){30}, sizeof(uint64_t));
     soak_close(stage_soak(s, &plan, true));
     overwrite(s, offsetof(struct state_head, fixed.copies), "\7", 1);
     refused(s, &plan, "damaged");
@@ -815,6 +856,7 @@ int main(void)
         SOAK_TEST(test_what_still_runs_may_fail),
         SOAK_TEST(test_bounds),
         SOAK_TEST(test_until_fail),
+        SOAK_TEST(test_more_of_another_kind),
         SOAK_TEST(test_intervals_of_an_end_that_was_moved),
         SOAK_TEST(test_undecided),
         SOAK_TEST(test_skipped),
