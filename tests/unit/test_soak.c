@@ -559,6 +559,13 @@ static void test_refused(void **state)
     s->count = 2;
     plan.below = 0.01;
     refused(s, &plan, "it asks for a rate below 5 %, and for a confidence of 95 %");
+    stage_clear(s);
+    soak_close(stage_soak(s, &(struct soak_plan){.count = 5, .confidence = 0.95, .copies = 1}, false));
+    refused(s, &plan, "it was begun without '--below'");
+    refused(s, &(struct soak_plan){.confidence = 0.9}, "it asks for a confidence of 95 %");
+    stage_clear(s);
+    plan.below = 0.05;
+    soak_close(stage_soak(s, &plan, false));
     plan.below = 0;
     plan.count = 30;
     plan.duration = 90 * NS_PER_S;
