@@ -133,7 +133,8 @@ struct retry attempt_judge(struct session *s, uint32_t number)
     life->attempts++;
     life->quarantined = a.quarantined;
     life->flaky_fails = a.flaky_fails;
-    life->failed += verdict_counts(a.verdict) == COUNT_FAILED;
+    life->failed +=
+        !s->soak && verdict_counts(a.verdict) == COUNT_FAILED; /* attempts of a soak are each by itself */
     if (!s->soak && a.last && verdict_counts(a.outcome) == COUNT_FAILED && !a.quarantined && goes_on(s))
         session_failed(s, session_planned(s, number)->suite);
     clear_slot(s, slot);

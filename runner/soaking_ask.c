@@ -106,9 +106,9 @@ static bool refuse_key(struct session *s, const char *key, const char *wants)
 static bool shares_fit(struct session *s, const struct soak_plan *plan)
 {
     if (plan->below > 0 && (plan->below < BELOW_LEAST || plan->below >= 1))
-        return refuse_key(s, "below", "a rate between 0.000001% and 100%, such as 0.3% or 0.003");
+        return refuse_key(s, "below", "a rate between 0.000001% and 100%, such as 0.3%");
     if (plan->confidence > 0 && (plan->confidence < 0.5 || plan->confidence > CONFIDENCE_MOST))
-        return refuse_key(s, "confidence", "a share from 50% to 99.9999%, such as 95% or 0.95");
+        return refuse_key(s, "confidence", "a share from 50% to 99.9999%, such as 95%");
     return true;
 }
 

@@ -9,8 +9,10 @@
 #define STATE_VERSION  1
 #define KINDS_MOST     256
 #define PAIRS_MOST     4096
-#define KIND_RECORDS   20 /* lines in the journal, of each kind */
-#define SKIPS_MOST     3  /* a case that did nothing else so often is left out */
+#define KIND_RECORDS   20  /* lines in the journal, of each kind */
+#define SKIPS_MOST     3   /* a case that did nothing else so often is left out */
+#define SKIPS_IN_A_ROW 100 /* and one that did something once, and then nothing for so long */
+#define LEFT_OUT       UINT32_MAX
 #define CASES_MOST     1000000
 #define ENTRIES_MOST   4000000 /* of all cases */
 #define TEXT_MOST      ((uint64_t)256 << 20)
@@ -56,7 +58,8 @@ struct state_case {
     uint64_t verdicts[VERDICT_COUNT], counts[COUNT_COUNT]; /* the second: what those count as */
     nanos shortest, longest, sum; /* of attempts that count; shortest: meaningless without any */
     nanos expected;
-    uint32_t begun, unused;
+    uint32_t begun;
+    uint32_t skips; /* in a row, up to now; LEFT_OUT: so many that it is, for good */
 };
 
 struct state_kind {

@@ -128,6 +128,10 @@ static bool asks_the_same(const struct opening *o)
 
     if (same)
         return true;
+    if (o->plan->below > 0 && !(fixed->below > 0))
+        return refuse(
+            o, "it was begun without '--below', which is not to be asked when half of the answer is known",
+            "leave that out, or begin another soak");
     buf_adds(&words, "it asks ");
     if (fixed->below > 0) {
         buf_adds(&words, "for a rate below ");

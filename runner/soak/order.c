@@ -75,11 +75,8 @@ void soak_permute(uint32_t *order, uint32_t count, uint64_t seed, uint64_t round
 
 bool record_is_done(const struct state_case *record, uint64_t most)
 {
-    uint64_t counted = record_attempts(record), passed_over = record_passed_over(record);
-
-    if (!counted && passed_over >= SKIPS_MOST)
-        return true;
-    return most && counted + passed_over >= most;
+    return record->skips == LEFT_OUT ||
+           (most && record_attempts(record) + record_passed_over(record) >= most);
 }
 
 bool case_is_done(const struct soak *soak, uint32_t number)

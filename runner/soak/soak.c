@@ -88,6 +88,16 @@ static void add_duration(struct state_case *record, nanos duration)
         record->sum = INT64_MAX;
 }
 
+/* Whoever is left out stays so, whatever comes of a copy that still runs: the others are rounds ahead by then. */
+static void count_skip(struct state_case *record, bool skipped)
+{
+    if (record->skips == LEFT_OUT)
+        return;
+    record->skips = skipped ? record->skips + 1 : 0;
+    if (record->skips >= (record_attempts(record) ? SKIPS_IN_A_ROW : SKIPS_MOST))
+        record->skips = LEFT_OUT;
+}
+
 /* What is not of its kind. */
 static void fill_change(const struct soak *soak, uint32_t number, uint32_t entry,
                         const struct soak_outcome *outcome, nanos now)
@@ -114,6 +124,7 @@ static void fill_change(const struct soak *soak, uint32_t number, uint32_t entry
     }
     change->record.verdicts[outcome->verdict]++;
     change->record.counts[counts]++;
+    count_skip(&change->record, counts != COUNT_PASSED && counts != COUNT_FAILED);
     if (now > change->totals.taken)
         change->totals.taken = now;
 }

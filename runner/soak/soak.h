@@ -68,7 +68,7 @@ void soak_put_back(struct soak *soak, uint32_t number, uint32_t copy);
 
 /*
  * What came of one. What counts as skipped or not run is no attempt, for any rate: it is counted and told. A case that did
- * nothing else in its first three is not run any more.
+ * nothing else in its first three, or in a hundred in a row, is not run any more.
  *
  * The texts get into files that people pass on: whoever has secrets masks them before.
  */

@@ -132,6 +132,15 @@ test_until_it_fails() {
     is "$(of_soak 'soak["failed"]')" 3
 }
 
+# What passes is that, whatever came before it.
+test_each_attempt_is_by_itself() {
+    suite "{name: t, run: 'test \$RUN_MATRIX_ATTEMPT != 2'}"
+    run soak -vv --count 4
+    status_is 1
+    is "$(grep -c '^PASS .* t' "$scratch/out")" 3
+    out_lacks FLAKY
+}
+
 test_what_is_skipped_is_nothing() {
     run soak --count 9 -- sh -c 'exit 77'
     status_is 5

@@ -450,6 +450,56 @@ static void test_skipped(void **state)
     soak_close(soak);
 }
 
+/* One that has something to do now and then is run; one that has not any more is left out, and the soak comes to an end. */
+static void test_skipped_in_a_row(void **state)
+{
+    struct stage *s = *state;
+    struct soak_plan plan = {.below = 0.05, .confidence = 0.95, .seed = 1, .copies = 1};
+    struct soak *soak;
+    uint32_t number, copy, runs = 0;
+
+    add_cases(s, 1, 0);
+    soak = stage_soak(s, &plan, false);
+    while (soak_next(soak, &number, &copy)) {
+        assert_true(runs < 1000);
+        end_as(soak, number, copy, ++runs == 1 || runs == 101 ? VERDICT_PASSED : VERDICT_SKIPPED);
+    }
+    assert_int_equal(runs, 201);
+    assert_int_equal(soak_where(soak, 0), SOAK_UNDECIDED);
+    soak_close(soak);
+    plan.count = 500;
+    soak = stage_soak(s, &plan, true);
+    assert_false(soak_next(soak, &number, &copy));
+    soak_close(soak);
+}
+
+/* Three copies of a case are skipped, and it is left out; the fourth comes rounds later, with something else. */
+static void test_left_out_before_its_last_copy(void **state)
+{
+    struct stage *s = *state;
+    struct soak_plan plan = {.count = 40, .seed = 1, .copies = 4};
+    struct soak *soak;
+    uint32_t number, copy, slow = NONE;
+
+    add_cases(s, 2, 0);
+    soak = stage_soak(s, &plan, false);
+    for (int i = 0; i < 28; i++) {
+        assert_true(soak_next(soak, &number, &copy));
+        if (!number && slow == NONE)
+            slow = copy;
+        else
+            end_as(soak, number, copy, number ? VERDICT_PASSED : VERDICT_SKIPPED);
+    }
+    end_as(soak, 0, slow, VERDICT_PASSED);
+    while (soak_next(soak, &number, &copy)) {
+        assert_int_equal(number, 1);
+        end_as(soak, number, copy, VERDICT_PASSED);
+    }
+    assert_int_equal(soak->state.head->totals.attempts, 41);
+    assert_int_equal(soak_where(soak, 0), SOAK_COUNTED);
+    soak_close(soak);
+}
+
 static void test_all_skipped_ends(void **state)
 {
     struct stage *s = *state;
@@ -510,6 +560,13 @@ static void test_refused(void **state)
     s->count = 2;
     plan.below = 0.01;
     refused(s, &plan, "it asks for a rate below 5 %, and for a confidence of 95 %");
+    stage_clear(s);
+    soak_close(stage_soak(s, &(struct soak_plan){.count = 5, .confidence = 0.95, .copies = 1}, false));
+    refused(s, &plan, "it was begun without '--below'");
+    refused(s, &(struct soak_plan){.confidence = 0.9}, "it asks for a confidence of 95 %");
+    stage_clear(s);
+    plan.below = 0.05;
+    soak_close(stage_soak(s, &plan, false));
     plan.below = 0;
     plan.count = 30;
     plan.duration = 90 * NS_PER_S;
@@ -860,6 +917,8 @@ int main(void)
         SOAK_TEST(test_intervals_of_an_end_that_was_moved),
         SOAK_TEST(test_undecided),
         SOAK_TEST(test_skipped),
+        SOAK_TEST(test_skipped_in_a_row),
+        SOAK_TEST(test_left_out_before_its_last_copy),
         SOAK_TEST(test_all_skipped_ends),
         SOAK_TEST(test_refused),
         SOAK_TEST(test_kinds_are_bounded),
