@@ -296,7 +296,7 @@ soak-self: all $(KIDS) $(FUZZ_PROGRAMS) build/asan/run-matrix build/asan/run-mat
 		'TRIES=$(SOAK_TRIES) tests/e2e/contain.sh' 'CHAOS_TIMES=$(CHAOS_TIMES) tests/chaos/chaos.sh' \
 		$(foreach program,$(FUZZ_PROGRAMS),$(call quote,tests/fuzz/soak $(program)))
 
-EXTRA := $(filter-out %/run %.json %/databases %/stats %/suites %/suites.sh,$(wildcard tests/extra/*))
+EXTRA := $(filter-out %/run %.json %/databases %/schemas %/stats %/suites %/suites.sh,$(wildcard tests/extra/*))
 SUITES := $(filter-out lib,$(patsubst tests/extra/suites/%.sh,%,$(wildcard tests/extra/suites/*.sh)))
 check-extra: build/run-matrix build/run-matrix-stacks $(KIDS) build/npm/ready
 	@tests/run -t 900 $(ARGS) $(foreach script,$(EXTRA),$(call quote,tests/extra/run $(script))) \
