@@ -404,7 +404,9 @@ struct str mask_known(struct mask *mask, struct str text)
     struct buf told = {0};
     size_t longest = mask_longest(mask), at = 0;
 
-    for (; longest && at < text.len && (at < longest || stream.held.len); at++)
+    if (!longest || !text.len)
+        return text;
+    for (; at < text.len && (at < longest || stream.held.len); at++)
         mask_feed(mask, &stream, str_slice(text, at, at + 1), &told);
     mask_end(&stream, &told);
     buf_release(&told);

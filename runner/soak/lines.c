@@ -319,13 +319,15 @@ static void add_lines(const struct telling *t, struct buf *out)
 /* A number in our own words is no noise: an exit status is all that a silent test says. */
 static void add_reason(struct str reason, struct buf *out)
 {
-    size_t own = 0;
+    if (str_starts(reason, EXIT_WORDS)) {
+        size_t own = strlen(EXIT_WORDS);
 
-    if (str_starts(reason, EXIT_WORDS))
-        for (own = strlen(EXIT_WORDS); own < reason.len && isdigit((unsigned char)reason.ptr[own]);)
+        while (own < reason.len && isdigit((unsigned char)reason.ptr[own]))
             own++;
-    buf_add(out, reason.ptr, own);
-    normalise(str_slice(reason, own, reason.len), out);
+        buf_add(out, reason.ptr, own);
+        reason = str_slice(reason, own, reason.len);
+    }
+    normalise(reason, out);
 }
 
 void soak_signature(const struct soak_outcome *outcome, struct buf *out)
