@@ -381,7 +381,12 @@ secret, cut, rest = os.environ["SECRET"], int(sys.argv[1]), ": error: wrong pass
 print("x" * 20000 + secret + rest + "y" * (16384 - (len(secret) - cut) - len(rest) - 1))
 sys.exit(1)
 END
-    suite "{name: a, mask: [SECRET], run: [python3, t.py, '10']}" "{name: b, mask: [SECRET], run: [python3, t.py, '30']}"
+    # Where what is told begins, and where what is read for it does: two words before.
+    for cut in 10 30 $((2 * ${#SECRET} + 10)) $((2 * ${#SECRET} + 30)); do
+        echo "{name: t$cut, mask: [SECRET], run: [python3, t.py, '$cut']}"
+    done >tests
+    mapfile -t tests <tests
+    suite "${tests[@]}"
     run soak --count 1
     status_is 1
     for file in soak.state soak.json soak.txt; do
