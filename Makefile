@@ -278,7 +278,8 @@ SOAK_UNIT = test_watch test_watch_dump test_contain test_spawn test_spawn_under_
 	test_remains test_remains_store test_pid_reuse test_contain_pidns test_serve test_serve_fails test_serve_nonsense \
 	test_contain_cgroup test_contain_strangers test_tools_stacks test_links test_links_dial test_links_ends test_links_talk test_peers test_registrar \
 	test_stacks test_stacks_undisturbed test_soak
-soak-self: all $(KIDS) $(FUZZ_PROGRAMS) build/asan/run-matrix build/asan/run-matrix-host build/asan/run-matrix-stacks $(SOAK_UNIT:%=build/release/tests/unit/%) build/release/tests/unit/test_stacks_hostile \
+soak-self: all $(KIDS) $(FUZZ_PROGRAMS) build/asan/run-matrix build/asan/run-matrix-host build/asan/run-matrix-stacks \
+		$(SOAK_UNIT:%=build/release/tests/unit/%) build/release/tests/unit/test_stacks_hostile \
 		build/release/tests/unit/test_soak_simulated
 	@SCENARIO_CELLS=all FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run -t 0 $(ARGS) tests/soak/many.sh \
 		$(foreach test,$(SOAK_UNIT),$(call quote,tests/soak/repeat $(SOAK_COUNT) build/release/tests/unit/$(test))) \

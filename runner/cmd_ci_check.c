@@ -55,10 +55,7 @@ static enum exit_code tell(struct diags *found, const char *path)
     fputs(buf_text(&out), stdout);
     diags_print(found, stdout);
     say_count(count, path, &text);
-    buf_clear(&out);
-    if (found->inert)
-        inert_add(&(struct inert){0}, buf_str(&text), &out);
-    fputs(buf_text(found->inert ? &out : &text), stdout);
+    inert_print(buf_str(&text), found->inert, stdout);
     buf_release(&out);
     buf_release(&text);
     return count ? EXIT_FAILED : EXIT_PASSED;

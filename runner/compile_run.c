@@ -138,16 +138,8 @@ static void describe(struct compiler *c, const struct compile_step *step, struct
  */
 static void pass_on(struct compiler *c, struct str err)
 {
-    struct buf inert = {0};
-    const char *words;
-
-    if (!str_trim(err).len)
-        return;
-    words = all_words(c, (struct str){"", 0}, err);
-    if (job_inside())
-        inert_add(&(struct inert){0}, str_of(words), &inert);
-    fputs(job_inside() ? buf_text(&inert) : words, stderr);
-    buf_release(&inert);
+    if (str_trim(err).len)
+        inert_print(str_of(all_words(c, (struct str){"", 0}, err)), job_inside(), stderr);
 }
 
 void compile_steps(struct compiler *c, struct compile_step *steps, uint32_t count)

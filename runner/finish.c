@@ -87,19 +87,15 @@ static bool write_one(struct session *s, const struct report_input *input, const
 
 static bool write_profile_reports(struct session *s, const struct report_input *input)
 {
-    const struct suite *suite = s->front->suites.list[0];
     const struct node *asked = front_profile_key(s->front, "reports");
     bool good = true;
 
     for (uint32_t i = 0; asked && i < asked->map.count; i++) {
         const struct pair *pair = &asked->map.pairs[i];
         const struct report *report = report_find(pair->key->string);
-        struct str path = node_text(pair->value, s->arena);
-        const char *folder = path.len && path.ptr[0] == '/' ? "" : suite->dir;
 
         if (report)
-            good =
-                write_one(s, input, report, arena_printf(s->arena, "%s%.*s", folder, STR_ARG(path))) && good;
+            good = write_one(s, input, report, front_profile_path(s->front, pair->value, s->arena)) && good;
         else
             diag_warning(s->in->diags, pair->key->at, "the report '%.*s' comes with a later version",
                          STR_ARG(pair->key->string));

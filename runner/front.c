@@ -223,6 +223,14 @@ const struct node *front_profile_key(const struct front *front, const char *key)
     return NULL;
 }
 
+const char *front_profile_path(const struct front *front, const struct node *value, struct arena *arena)
+{
+    struct str path = node_text(value, arena);
+    const char *folder = path.len && path.ptr[0] == '/' ? "" : front->suites.list[0]->dir;
+
+    return arena_printf(arena, "%s%.*s", folder, STR_ARG(path));
+}
+
 static const char **texts_of(struct arena *arena, const struct node *list, size_t *count)
 {
     const char **texts;

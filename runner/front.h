@@ -49,6 +49,8 @@ const struct node *front_context(struct invocation *in);
 const struct node *front_overrides(struct invocation *in);
 /* What the profile says in the root's file; NULL: nothing. */
 const struct node *front_profile_key(const struct front *front, const char *key);
+/* A file that it names: from the folder of that file. */
+const char *front_profile_path(const struct front *front, const struct node *value, struct arena *arena);
 nanos front_session_timeout(const struct front *front); /* 0: none */
 struct setting_origin front_session_origin(const struct front *front, const struct invocation *in);
 /* Where runs are kept: --run-dir, RUN_MATRIX_DIR, or .run-matrix beside the file. */

@@ -116,21 +116,17 @@ static bool write_to(const struct soak_result *result, bool json, const char *pa
 /* One profile is for runs and soaks, and runs have reports that soaks have not. */
 static bool write_profile_reports(struct session *s, const struct soak_result *result)
 {
-    const struct suite *suite = s->front->suites.list[0];
     const struct node *asked = front_profile_key(s->front, "reports");
     bool good = true;
 
     for (uint32_t i = 0; asked && i < asked->map.count; i++) {
         const struct pair *pair = &asked->map.pairs[i];
-        struct str path = node_text(pair->value, s->arena);
         bool json = str_is(pair->key->string, "json");
 
         if (json || str_is(pair->key->string, "summary"))
-            good = write_to(result, json,
-                            arena_printf(s->arena, "%s%.*s", path.len && path.ptr[0] == '/' ? "" : suite->dir,
-                                         STR_ARG(path)),
-                            s->in->diags) &&
-                   good;
+            good =
+                write_to(result, json, front_profile_path(s->front, pair->value, s->arena), s->in->diags) &&
+                good;
         else
             diag_warning(s->in->diags, pair->key->at, "a soak has no report '%.*s': json and summary",
                          STR_ARG(pair->key->string));

@@ -94,16 +94,6 @@ static bool said_before(const struct diags *diags, size_t i)
            strcmp(file_of(d), file_of(before)) == 0 && strcmp(d->text, before->text) == 0;
 }
 
-static void print_line(const struct diags *diags, const struct buf *line, FILE *out)
-{
-    struct buf inert = {0};
-
-    if (diags->inert)
-        inert_add(&(struct inert){0}, buf_str(line), &inert);
-    fprintf(out, "%s\n", buf_text(diags->inert ? &inert : line));
-    buf_release(&inert);
-}
-
 void diags_print(struct diags *diags, FILE *out)
 {
     struct buf line = {0};
@@ -120,7 +110,8 @@ void diags_print(struct diags *diags, FILE *out)
         utf8_show(&line, str_of(*where ? where : "run-matrix"));
         buf_addf(&line, ": %s: ", severity_words[d->severity]);
         utf8_show(&line, str_of(d->text));
-        print_line(diags, &line, out);
+        buf_addc(&line, '\n');
+        inert_print(buf_str(&line), diags->inert, out);
     }
     buf_release(&line);
     if (diags->errors + diags->warnings > diags->told + diags->count)

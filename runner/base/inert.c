@@ -197,3 +197,16 @@ void inert_add(struct inert *state, struct str text, struct buf *out)
             add_unseen(state, (char)c, out);
     }
 }
+
+void inert_print(struct str lines, bool inert, FILE *out)
+{
+    struct buf changed = {0};
+
+    if (inert) {
+        inert_add(&(struct inert){0}, lines, &changed);
+        lines = buf_str(&changed);
+    }
+    if (lines.len)
+        fwrite(lines.ptr, 1, lines.len, out);
+    buf_release(&changed);
+}

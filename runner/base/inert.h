@@ -19,6 +19,7 @@
 #include "runner/base/buf.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum inert_form { INERT_TEXT, INERT_JSON, INERT_XML };
 
@@ -37,5 +38,7 @@ struct inert {
 };
 
 void inert_add(struct inert *state, struct str text, struct buf *out);
+/* Whole lines to a stream, as they are or inert. */
+void inert_print(struct str lines, bool inert, FILE *out);
 
 #endif

@@ -106,7 +106,7 @@ static void tell_row(const struct telling *t, const struct row *row, size_t widt
                      soak_interval(&t->result->state, row->tally));
     if (row->record)
         tell_uncounted(out, row->tally.attempts ? "; " : "", record_passed_over(row->record),
-                       record_unended(row->record));
+                       row->tally.unended);
     buf_addc(out, '\n');
     buf_release(&part);
 }
